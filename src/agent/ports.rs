@@ -1,0 +1,201 @@
+//! The ports of the agent: a model that drafts, and a record that knows. Others implement them.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use jiff::Timestamp;
+
+use crate::domain::ids::{AppointmentId, PatientId, PracticeId, SlotId};
+use crate::domain::phi::Phi;
+use crate::domain::phone::E164;
+use crate::domain::record::{Appointment, AppointmentStatus, Clinical, Patient, Provider, Slot};
+use crate::policy::words::Language;
+
+/// A future that a port returns.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One message of a model's context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// What the patient wrote.
+    Patient(Phi<String>),
+    /// What the practice answered before.
+    Agent(Phi<String>),
+    /// Tools that the model asked for in this turn.
+    ToolCalls(Vec<ToolCall>),
+    /// What one of them gave, as JSON.
+    ToolResult {
+        /// The call it answers.
+        call_id: String,
+        /// The tool's name.
+        tool: String,
+        /// Its result, as JSON.
+        json: Phi<String>,
+    },
+}
+
+/// A tool that a model wants called. Arguments are the model's own JSON, not yet checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolCall {
+    /// The model's id for this call.
+    pub id: String,
+    /// Which tool.
+    pub name: String,
+    /// Its arguments as JSON text; may be malformed.
+    pub arguments: Phi<String>,
+}
+
+/// What a model is asked.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The standing instructions.
+    pub system: String,
+    /// The conversation, oldest first.
+    pub messages: Vec<Message>,
+    /// The tools on offer.
+    pub tools: &'static [crate::agent::tools::ToolSpec],
+    /// The language to answer in.
+    pub language: Language,
+    /// The present, for models that have no clock.
+    pub now: Timestamp,
+    /// The practice's time zone.
+    pub timezone: String,
+    /// Upper bound of the answer, in tokens.
+    pub answer_tokens_max: u32,
+}
+
+/// What a model answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A draft for the patient.
+    Text(Phi<String>),
+    /// Tools to call first.
+    Tools(Vec<ToolCall>),
+}
+
+/// Why a model gave no answer. Never holds what it wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// No answer in time.
+    #[error("the model did not answer in time")]
+    Timeout,
+    /// It asked us to slow down, past our patience.
+    #[error("the model is rate limited")]
+    RateLimited,
+    /// No connection, or a server error after all retries.
+    #[error("the model cannot be reached")]
+    Unreachable,
+    /// Our key or request was refused; retrying cannot help.
+    #[error("the model refused the request: check the key and the model's name")]
+    Rejected,
+    /// The answer could not be read.
+    #[error("the model's answer could not be read")]
+    Malformed,
+    /// The answer was cut off.
+    #[error("the model's answer was cut off")]
+    Truncated,
+    /// The answer was empty.
+    #[error("the model's answer was empty")]
+    Empty,
+    /// The model's own filter stopped it.
+    #[error("the model's content filter stopped the answer")]
+    Filtered,
+    /// The conversation does not fit the token budget.
+    #[error("the conversation does not fit the token budget")]
+    OverBudget,
+}
+
+/// Something that drafts: offline rules, or a language model over the network.
+pub trait Model: Send + Sync + std::fmt::Debug {
+    /// Its name, for the audit log: `offline`, `gpt-...`.
+    fn name(&self) -> &str;
+
+    /// Asks for a draft or for tools.
+    fn complete<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, ModelError>>;
+
+    /// Counts the tokens of a text, for the budget; an estimate errs on the high side.
+    fn count_tokens(&self, text: &str) -> usize;
+}
+
+/// Why the record could not do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordsError {
+    /// Nothing of this patient by that id.
+    #[error("not found in the patient's record")]
+    NotFound,
+    /// Somebody else took the slot, or the visit changed meanwhile.
+    #[error("the calendar changed meanwhile")]
+    Conflict,
+    /// The record system does not answer.
+    #[error("the record system cannot be reached")]
+    Unavailable,
+}
+
+/// The record: the source of every fact. Each call is about one practice, and what concerns a
+/// patient names that patient, so no argument of a model can reach another's.
+/// Writes carry a key; the same key again gives the same result and changes nothing.
+pub trait Records: Send + Sync + std::fmt::Debug {
+    /// Everybody on file with this number.
+    fn patients_by_phone<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        number: &'a E164,
+    ) -> BoxFuture<'a, Result<Vec<Patient>, RecordsError>>;
+
+    /// One patient.
+    fn patient<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+    ) -> BoxFuture<'a, Result<Option<Patient>, RecordsError>>;
+
+    /// Visits from `from` on that are booked or confirmed, soonest first.
+    fn appointments<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        from: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>>;
+
+    /// Free times in `[from, to)`, soonest first, at most `limit`.
+    fn slots<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Slot>, RecordsError>>;
+
+    /// Confirms or cancels a visit; cancelling frees its slot.
+    fn set_status<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        appointment: &'a AppointmentId,
+        status: AppointmentStatus,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Appointment, RecordsError>>;
+
+    /// Moves a visit to a free slot, frees the old one.
+    fn reschedule<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        appointment: &'a AppointmentId,
+        slot: &'a SlotId,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Appointment, RecordsError>>;
+
+    /// The patient's clinical entries.
+    fn clinical<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+    ) -> BoxFuture<'a, Result<Vec<Clinical>, RecordsError>>;
+
+    /// Everybody whom patients see.
+    fn providers<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+    ) -> BoxFuture<'a, Result<Vec<Provider>, RecordsError>>;
+}

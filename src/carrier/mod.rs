@@ -1,0 +1,15 @@
+//! The way out of the house: carriers, their signatures, their error codes.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::domain::message::{Outbound, SendOutcome};
+
+/// Something that carries a cleared text to a phone.
+pub trait Carrier: Send + Sync + std::fmt::Debug {
+    /// Hands over one text. Never fails: every ending is a [`SendOutcome`].
+    fn send<'a>(
+        &'a self,
+        outbound: &'a Outbound,
+    ) -> Pin<Box<dyn Future<Output = SendOutcome> + Send + 'a>>;
+}

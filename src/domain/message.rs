@@ -1,0 +1,144 @@
+//! Texts on their way in and out, and what became of them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::phi::Phi;
+use crate::domain::phone::E164;
+use crate::domain::practice::CarrierKind;
+use crate::policy::words::{Channel, vocabulary};
+
+/// Longest inbound text that is read; the rest is cut. Carriers cap at 1,600 characters, the
+/// simulator and web chat do not.
+pub const INBOUND_CHARS_MAX: usize = 4_000;
+
+/// A text from a patient, as a carrier delivered it, authenticated and parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inbound {
+    /// Who carried it.
+    pub carrier: CarrierKind,
+    /// The carrier's own id of it (`MessageSid`); duplicates have the same one.
+    pub carrier_id: String,
+    /// How it came.
+    pub channel: Channel,
+    /// The patient's number.
+    pub from: E164,
+    /// The practice's number.
+    pub to: E164,
+    /// What the patient wrote.
+    pub body: Phi<String>,
+    /// How many pictures or files came with it.
+    pub media: u32,
+    /// When it was accepted here.
+    pub at: Timestamp,
+}
+
+/// A cleared text handed to a carrier. Made by dispatch only, from an outbox row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outbound {
+    /// Our own reference, sent along where the carrier has a place for it.
+    pub reference: String,
+    /// How it goes.
+    pub channel: Channel,
+    /// The practice's number.
+    pub from: E164,
+    /// The patient's number.
+    pub to: E164,
+    /// What the patient will read.
+    pub body: Phi<String>,
+}
+
+vocabulary! {
+    /// What the carrier says became of a text. Order is the rank: a later state is never
+    /// overwritten by an earlier one, whatever order callbacks arrive in.
+    Delivery, "delivery state" {
+        /// In our outbox.
+        Pending = "pending",
+        /// The carrier has taken it.
+        Accepted = "accepted",
+        /// In the carrier's queue.
+        Queued = "queued",
+        /// Being handed to the network.
+        Sending = "sending",
+        /// Handed to the network.
+        Sent = "sent",
+        /// We do not know whether the carrier took it; never repeated without proof of absence.
+        Unknown = "unknown",
+        /// Not sent: the fence, consent or policy forbade it at the last moment.
+        Suppressed = "suppressed",
+        /// The network could not deliver it.
+        Undelivered = "undelivered",
+        /// The carrier refused it.
+        Failed = "failed",
+        /// On the patient's phone.
+        Delivered = "delivered",
+        /// Opened by the patient.
+        Read = "read",
+    }
+}
+
+impl Delivery {
+    /// Whether no later report is expected.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Suppressed | Self::Undelivered | Self::Failed | Self::Delivered | Self::Read)
+    }
+
+    /// The state after a report of `next`: moves up in rank only, and never out of a failure.
+    #[must_use]
+    pub fn advance(self, next: Self) -> Self {
+        let failed = matches!(self, Self::Suppressed | Self::Undelivered | Self::Failed);
+        if failed || next <= self { self } else { next }
+    }
+}
+
+vocabulary! {
+    /// What kind of text leaves; dispatch decides by it what consent, hours and STOP allow.
+    OutboundKind, "outbound kind" {
+        /// The first-contact risk notice with its question.
+        Notice = "notice",
+        /// An answer in a live conversation.
+        Reply = "reply",
+        /// The one confirmation after STOP.
+        OptOutConfirmation = "opt_out_confirmation",
+        /// The answer to HELP.
+        Help = "help",
+        /// 911, 988 or Poison Help: never delayed, never suppressed.
+        Safety = "safety",
+        /// Something the practice begins: a reminder.
+        Initiated = "initiated",
+    }
+}
+
+/// What happened to one attempt to hand a text to a carrier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SendOutcome {
+    /// The carrier took it and gave it an id.
+    Accepted {
+        /// The carrier's own id.
+        carrier_id: String,
+        /// The carrier's first state.
+        delivery: Delivery,
+    },
+    /// Worth another try, not before this many milliseconds.
+    Retry {
+        /// The carrier's error code, or an HTTP status, or `timeout_before_send`.
+        code: String,
+        /// The carrier's wish, if it named one (`Retry-After`), in milliseconds.
+        after_ms: Option<u64>,
+    },
+    /// Will never succeed as it stands.
+    Fail {
+        /// The carrier's error code.
+        code: String,
+    },
+    /// The carrier says that this person opted out; the ledger must say so too.
+    Suppress {
+        /// The carrier's error code.
+        code: String,
+    },
+    /// The connection broke after the request was written; the carrier may or may not have it.
+    Unknown {
+        /// Why we do not know.
+        code: String,
+    },
+}

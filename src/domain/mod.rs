@@ -1,0 +1,12 @@
+//! The words of the trade: parties, messages, consent and the record, with no I/O in sight.
+
+pub mod agreement;
+pub mod clock;
+pub mod consent;
+pub mod conversation;
+pub mod ids;
+pub mod message;
+pub mod phi;
+pub mod phone;
+pub mod practice;
+pub mod record;

@@ -1,0 +1,91 @@
+//! The practice (the covered entity), the numbers it texts from, and what it says in public.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::agreement::Agreement;
+use crate::domain::ids::PracticeId;
+use crate::domain::phone::E164;
+use crate::policy::words::{Channel, Jurisdiction, vocabulary};
+
+vocabulary! {
+    /// A company that carries texts, or the simulator.
+    CarrierKind, "carrier" {
+        /// Twilio Programmable Messaging.
+        Twilio = "twilio",
+        /// The phone page of this product; nothing leaves the machine.
+        Simulator = "simulator",
+    }
+}
+
+/// A practice whose patients text it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Practice {
+    /// Slug, also the last part of its webhook addresses.
+    pub id: PracticeId,
+    /// The name that patients know; it opens fixed texts.
+    pub name: String,
+    /// `primary_care`, `behavioral_health`, `oncology`, ...: decides what its name and providers reveal.
+    #[serde(rename = "type", default = "primary_care")]
+    pub kind: String,
+    /// The voice number of the front desk.
+    pub phone: E164,
+    /// The state it practises in.
+    #[serde(default = "unknown_state")]
+    pub state: Jurisdiction,
+    /// IANA time zone, such as `America/Los_Angeles`.
+    pub timezone: String,
+    /// An outside patient portal; empty means the built-in one.
+    #[serde(default)]
+    pub portal_url: String,
+    /// Street address, as told to patients.
+    #[serde(default)]
+    pub address: String,
+    /// Opening hours, as told to patients in English.
+    #[serde(default)]
+    pub hours: String,
+    /// Opening hours, as told to patients in Spanish; empty means as in English.
+    #[serde(default)]
+    pub hours_es: String,
+    /// Public facts told to anyone: parking, insurance networks, notices. Key is the fact's name.
+    #[serde(default)]
+    pub facts: std::collections::BTreeMap<String, String>,
+    /// The numbers it texts from.
+    #[serde(default, rename = "sender")]
+    pub senders: Vec<Sender>,
+    /// Agreements on file.
+    #[serde(default, rename = "agreement")]
+    pub agreements: Vec<Agreement>,
+}
+
+fn primary_care() -> String {
+    "primary_care".to_owned()
+}
+
+fn unknown_state() -> Jurisdiction {
+    Jurisdiction::UNKNOWN
+}
+
+/// A number that the practice texts from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sender {
+    /// Who carries it.
+    pub carrier: CarrierKind,
+    /// What kind of texts it carries.
+    #[serde(default = "sms")]
+    pub channel: Channel,
+    /// The number.
+    pub number: E164,
+}
+
+fn sms() -> Channel {
+    Channel::Sms
+}
+
+impl Practice {
+    /// The sender with this number, if it is one of the practice's.
+    pub fn sender(&self, number: &E164) -> Option<&Sender> {
+        self.senders.iter().find(|sender| sender.number == *number)
+    }
+}
