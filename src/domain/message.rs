@@ -80,7 +80,10 @@ vocabulary! {
 impl Delivery {
     /// Whether no later report is expected.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Suppressed | Self::Undelivered | Self::Failed | Self::Delivered | Self::Read)
+        matches!(
+            self,
+            Self::Suppressed | Self::Undelivered | Self::Failed | Self::Delivered | Self::Read
+        )
     }
 
     /// The state after a report of `next`: moves up in rank only, and never out of a failure.

@@ -21,7 +21,11 @@ impl E164 {
 
     /// The number as people in the United States read it, `415-555-0100`; foreign numbers stay as they are.
     pub fn display_us(&self) -> String {
-        match self.0.strip_prefix("+1").map(|rest| (rest.get(..3), rest.get(3..6), rest.get(6..10))) {
+        match self
+            .0
+            .strip_prefix("+1")
+            .map(|rest| (rest.get(..3), rest.get(3..6), rest.get(6..10)))
+        {
             Some((Some(area), Some(exchange), Some(line))) if self.0.len() == 12 => {
                 format!("{area}-{exchange}-{line}")
             }
@@ -37,7 +41,11 @@ impl std::str::FromStr for E164 {
         let well_formed = (8..=15).contains(&digits.len())
             && digits.bytes().all(|b| b.is_ascii_digit())
             && !digits.starts_with('0');
-        if well_formed { Ok(Self(text.to_owned())) } else { Err(NotE164) }
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotE164)
+        }
     }
 }
 
@@ -56,7 +64,12 @@ impl From<E164> for String {
 
 impl std::fmt::Debug for E164 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let tail = self.0.len().checked_sub(2).and_then(|from| self.0.get(from..)).unwrap_or("");
+        let tail = self
+            .0
+            .len()
+            .checked_sub(2)
+            .and_then(|from| self.0.get(from..))
+            .unwrap_or("");
         write!(f, "E164(..{tail})")
     }
 }
@@ -67,12 +80,23 @@ mod tests {
 
     #[test]
     fn only_e164_is_taken_and_debug_hides_it() {
-        for bad in ["", "+", "4155550100", "+1 415 555 0100", "+0155550100", "+1234567", "+1234567890123456"] {
+        for bad in [
+            "",
+            "+",
+            "4155550100",
+            "+1 415 555 0100",
+            "+0155550100",
+            "+1234567",
+            "+1234567890123456",
+        ] {
             assert_eq!(bad.parse::<E164>(), Err(NotE164), "{bad}");
         }
         let number: E164 = "+14155550142".parse().unwrap();
         assert_eq!(format!("{number:?}"), "E164(..42)");
         assert_eq!(number.display_us(), "415-555-0142");
-        assert_eq!("+442079460123".parse::<E164>().unwrap().display_us(), "+442079460123");
+        assert_eq!(
+            "+442079460123".parse::<E164>().unwrap().display_us(),
+            "+442079460123"
+        );
     }
 }

@@ -20,7 +20,10 @@ pub struct Fact {
 impl Fact {
     /// A fact.
     pub fn new(field: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { field: field.into(), value: Phi::new(value.into()) }
+        Self {
+            field: field.into(),
+            value: Phi::new(value.into()),
+        }
     }
 }
 

@@ -1,1 +1,7 @@
 //! The way out: finds protected health information in a draft and makes the only text that may leave.
+//!
+//! Pure, synchronous, infallible: no I/O, no clock, no randomness. Uses `policy` and nothing else
+//! of the crate, so that both can be lifted out.
+
+pub mod finding;
+pub mod setting;

@@ -107,7 +107,10 @@ impl Jurisdiction {
 
     /// The two-letter code, or `US` when the state is unknown.
     pub fn as_str(&self) -> &str {
-        self.0.as_ref().and_then(|code| std::str::from_utf8(code).ok()).unwrap_or("US")
+        self.0
+            .as_ref()
+            .and_then(|code| std::str::from_utf8(code).ok())
+            .unwrap_or("US")
     }
 }
 

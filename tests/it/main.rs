@@ -1,1 +1,22 @@
-//! it
+//! One test binary: every test of the house, by room.
+
+mod agent;
+mod audit;
+mod carrier;
+mod cli;
+mod consent;
+mod fhir;
+mod guardrail;
+mod llm;
+mod pipeline;
+mod policy;
+mod portal;
+mod prompts;
+mod properties;
+mod screen;
+mod seal;
+mod simulator;
+mod store;
+mod support;
+mod tidy;
+mod webhook;
