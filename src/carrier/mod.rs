@@ -12,4 +12,12 @@ pub trait Carrier: Send + Sync + std::fmt::Debug {
         &'a self,
         outbound: &'a Outbound,
     ) -> Pin<Box<dyn Future<Output = SendOutcome> + Send + 'a>>;
+
+    /// Looks for a text that may or may not have been taken, handed over at or after `since`:
+    /// `Some(Some(_))` found, `Some(None)` proven absent, `None` cannot tell.
+    fn find<'a>(
+        &'a self,
+        outbound: &'a Outbound,
+        since: jiff::Timestamp,
+    ) -> Pin<Box<dyn Future<Output = Option<Option<SendOutcome>>> + Send + 'a>>;
 }

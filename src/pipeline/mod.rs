@@ -1,1 +1,14 @@
-//! In the making.
+//! The way of a message, a file a step: receive, reply, dispatch, housekeep.
+//!
+//! A step reads, decides with pure rooms, and commits what it decided together with its audit entry
+//! in one transaction. No transaction is open while a model, a record or a carrier is asked.
+
+mod clear;
+mod commit;
+pub mod dispatch;
+pub mod house;
+pub mod housekeep;
+pub mod portal;
+pub mod receive;
+pub mod reply;
+pub mod work;

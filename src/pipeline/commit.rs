@@ -1,0 +1,130 @@
+//! Commit: a reply, its consent event, its portal message, its hold and its audit entry, or nothing of it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::audit::Entry;
+use crate::domain::consent::ConsentEvent;
+use crate::domain::conversation::{Conversation, ReplyJob};
+use crate::domain::message::OutboundKind;
+use crate::pipeline::house::House;
+use crate::pipeline::reply::{Pending, Reply};
+use crate::store::{Finish, StoreError, Tx};
+
+impl House {
+    /// Commits a reply if the conversation is still as it was when the reply was made; `false`
+    /// means that it was overtaken and will be made anew.
+    pub(crate) async fn commit(
+        self: &Arc<Self>,
+        job: ReplyJob,
+        epoch: i64,
+        reply: Option<Reply>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let reply = Arc::new(reply);
+        self.store()
+            .write(move |tx| {
+                let (job, reply) = (job.clone(), Arc::clone(&reply));
+                Box::pin(async move { commit_in(tx, &job, epoch, reply.as_ref().as_ref(), now).await })
+            })
+            .await
+    }
+}
+
+async fn commit_in(
+    tx: &mut Tx,
+    job: &ReplyJob,
+    epoch: i64,
+    reply: Option<&Reply>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(mut conversation) = tx.lock_conversation(job.conversation).await? else {
+        return Ok(false);
+    };
+    let finish = tx.finish_reply(job).await?;
+    let Some(reply) = reply else { return Ok(finish == Finish::Done) };
+    // A deed that was done is told even when another text came meanwhile; that one is answered next.
+    let current = finish == Finish::Done || (finish == Finish::Moved && reply.acted);
+    if !current {
+        return Ok(false);
+    }
+    if conversation.epoch != epoch {
+        tx.want_reply(&conversation, now).await?;
+        return Ok(false);
+    }
+    if let Some(patient) = &reply.patient {
+        conversation.patient = Some(patient.id.clone());
+    }
+    if let Some(notice) = &reply.notice {
+        let event = ConsentEvent::NoticeSent(notice.clone());
+        if let Ok(next) = conversation.consent.apply(&event) {
+            conversation.consent = next;
+            conversation.epoch += 1;
+        }
+    }
+    if let Pending::Set(question) = &reply.pending {
+        conversation.pending.clone_from(question);
+    }
+    tx.save_conversation(&conversation).await?;
+    let outbox = send(tx, &conversation, reply, now).await?;
+    if let Some((draft, reason)) = &reply.hold {
+        let report = reply.report.clone().unwrap_or_default();
+        tx.hold(&conversation, draft, &report, reason, now).await?;
+    }
+    if let Some(report) = &reply.report {
+        tx.keep_glass(&conversation, report, now).await?;
+    }
+    tx.mark_answered(&conversation, &reply.answers).await?;
+    tx.append_audit(&entry(&conversation, reply, outbox, now)).await?;
+    Ok(true)
+}
+
+/// Puts the cleared text into the outbox and what moved behind the link into the portal.
+async fn send(
+    tx: &mut Tx,
+    conversation: &Conversation,
+    reply: &Reply,
+    now: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let Some(cleared) = &reply.cleared else { return Ok(None) };
+    let proof = conversation.consent.allows_phi(now);
+    let id = tx.enqueue(conversation, cleared, reply.kind, proof, now).await?;
+    if let (Some(body), Some(link), Some(patient)) = (cleared.portal(), &reply.link, &reply.patient)
+        && let Some(message) = link.message(conversation, patient, body, now)
+    {
+        tx.create_portal_message(&link.hash, &message, conversation).await?;
+    }
+    Ok(Some(id.0))
+}
+
+fn entry(conversation: &Conversation, reply: &Reply, outbox: Option<i64>, now: Timestamp) -> Entry {
+    let action = match (&reply.cleared, &reply.hold) {
+        (Some(_), _) => "message.cleared",
+        (None, Some(_)) => "message.held",
+        (None, None) => "message.silenced",
+    };
+    let actor = if reply.kind == OutboundKind::Reply { "agent" } else { "anteroom" };
+    Entry::new(
+        &conversation.practice,
+        now,
+        actor,
+        action,
+        &format!("conversation/{}", conversation.id),
+        &serde_json::json!({
+            "kind": reply.kind.as_str(),
+            "outbox": outbox,
+            "answers": reply.answers.iter().map(|turn| turn.0).collect::<Vec<_>>(),
+            "phi": reply.cleared.as_ref().is_some_and(crate::guardrail::rewrite::Cleared::holds_phi),
+            "portal": reply.cleared.as_ref().is_some_and(|cleared| cleared.portal().is_some()),
+            "proof": reply.cleared.as_ref().and_then(|cleared| cleared.proof()),
+            "consent": conversation.consent.state.as_str(),
+            "notice": reply.notice.as_ref().map(|notice| serde_json::json!({
+                "text_id": notice.text_id, "sha256": notice.sha256,
+            })),
+            "held": reply.hold.as_ref().map(|(_, reason)| *reason),
+            "epoch": conversation.epoch,
+            "review": reply.detail,
+        }),
+    )
+}

@@ -1,0 +1,314 @@
+//! Dispatch: a leased outbox row is checked once more and handed to its carrier.
+
+use std::sync::Arc;
+
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::audit::Entry;
+use crate::domain::consent::{ConsentEvent, ConsentProof, ConsentState};
+use crate::domain::conversation::{Conversation, OutboxRow};
+use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
+use crate::domain::practice::{CarrierKind, Practice};
+use crate::pipeline::house::House;
+use crate::pipeline::work::Step;
+use crate::store::{StoreError, Tx};
+
+/// How long one hand-over may take: the carrier client's own timeouts, and some.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Hand-overs of one text before it is given up and staff are told.
+const ATTEMPTS_MAX: i64 = 6;
+
+/// First wait after a refusal; doubled each time, capped at [`BACKOFF_MAX`].
+const BACKOFF: SignedDuration = SignedDuration::from_secs(1);
+
+/// See [`BACKOFF`].
+const BACKOFF_MAX: SignedDuration = SignedDuration::from_mins(5);
+
+/// Texts that the practice begins go out between these hours of the recipient's day.
+const WINDOW: (Time, Time) = (Time::constant(8, 0, 0, 0), Time::constant(21, 0, 0, 0));
+
+/// Why a text that was cleared does not leave after all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bar {
+    /// The conversation moved on: its epoch is higher than the text's.
+    Fence,
+    /// The person opted out.
+    OptedOut,
+    /// The text holds PHI and its proof no longer stands.
+    Consent,
+    /// The text holds PHI and no agreement with the carrier is in force.
+    Agreement,
+}
+
+impl Bar {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fence => "fence",
+            Self::OptedOut => "opted_out",
+            Self::Consent => "consent",
+            Self::Agreement => "agreement",
+        }
+    }
+}
+
+impl House {
+    /// Hands over the oldest text that is due, if any is.
+    pub async fn dispatch_once(self: &Arc<Self>) -> Result<Step, StoreError> {
+        let now = self.clock().now();
+        let Some(row) = self.store().lease_outbox(now, now + LEASE).await? else {
+            return Ok(Step::Idle);
+        };
+        let conversation = self.store().conversation(row.conversation).await?;
+        let practice = conversation.as_ref().and_then(|it| self.practice_of(it));
+        let (Some(conversation), Some(practice)) = (conversation, practice) else {
+            return Ok(Step::Idle);
+        };
+        if let Some(bar) = bar(&row, &conversation, &practice, now) {
+            self.withdraw(row, bar, now).await?;
+        } else if let Some(until) = quiet_until(row.kind, &practice.timezone, now) {
+            let outcome = SendOutcome::Retry { code: "quiet_hours".to_owned(), after_ms: None };
+            self.record(row, outcome, Some(until)).await?;
+        } else {
+            let outcome = self.hand_over(&row, &conversation).await;
+            let next = next_try(&row, &outcome, self.clock().now());
+            self.record(row, outcome, next).await?;
+        }
+        self.changed();
+        Ok(Step::Worked)
+    }
+
+    async fn hand_over(&self, row: &OutboxRow, conversation: &Conversation) -> SendOutcome {
+        let key = (conversation.practice.clone(), conversation.carrier);
+        let Some(carrier) = self.parts.carriers.get(&key) else {
+            return SendOutcome::Fail { code: "carrier_not_configured".to_owned() };
+        };
+        let outbound = Outbound {
+            reference: format!("{}-{}", conversation.practice, row.id),
+            channel: conversation.channel,
+            from: conversation.sender.clone(),
+            to: conversation.number.clone(),
+            body: row.body.clone(),
+        };
+        // A worker that died may have sent it: only proof of absence allows another try.
+        if row.in_doubt {
+            match carrier.find(&outbound, row.at).await {
+                Some(Some(found)) => return found,
+                Some(None) => {}
+                None => return SendOutcome::Unknown { code: "lost_worker".to_owned() },
+            }
+        }
+        carrier.send(&outbound).await
+    }
+
+    async fn withdraw(&self, row: OutboxRow, bar: Bar, now: Timestamp) -> Result<(), StoreError> {
+        metrics::counter!("anteroom_withdrawn_total", "bar" => bar.as_str()).increment(1);
+        let row = Arc::new(row);
+        self.store()
+            .write(move |tx| {
+                let row = Arc::clone(&row);
+                Box::pin(async move {
+                    if tx.withdraw(&row, now).await? {
+                        let detail = serde_json::json!({ "outbox": row.id.0, "bar": bar.as_str() });
+                        tx.append_audit(&about(&row, now, "message.withdrawn", &detail)).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn record(
+        &self,
+        row: OutboxRow,
+        outcome: SendOutcome,
+        next: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let now = self.clock().now();
+        metrics::counter!("anteroom_sends_total", "outcome" => name(&outcome)).increment(1);
+        let work = Arc::new((row, outcome));
+        self.store()
+            .write(move |tx| {
+                let work = Arc::clone(&work);
+                Box::pin(async move { record_in(tx, &work.0, &work.1, next, now).await })
+            })
+            .await
+    }
+}
+
+async fn record_in(
+    tx: &mut Tx,
+    row: &OutboxRow,
+    outcome: &SendOutcome,
+    next: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let given_up = matches!(outcome, SendOutcome::Retry { .. }) && next.is_none();
+    let settled = match outcome {
+        SendOutcome::Retry { code, .. } if given_up => SendOutcome::Fail { code: code.clone() },
+        other => other.clone(),
+    };
+    if !tx.record_attempt(row, &settled, next, now).await? {
+        return Ok(());
+    }
+    let code = match &settled {
+        SendOutcome::Accepted { .. } => None,
+        SendOutcome::Retry { code, .. }
+        | SendOutcome::Fail { code }
+        | SendOutcome::Suppress { code }
+        | SendOutcome::Unknown { code } => Some(code.as_str()),
+    };
+    let detail = serde_json::json!({
+        "outbox": row.id.0,
+        "outcome": name(&settled),
+        "code": code,
+        "attempt": row.attempts,
+        "phi": row.phi,
+        "proof": row.proof.as_ref().map(ConsentProof::digest),
+    });
+    tx.append_audit(&about(row, now, "message.dispatched", &detail)).await?;
+    match settled {
+        SendOutcome::Suppress { .. } => opt_out(tx, row, now).await,
+        SendOutcome::Fail { .. } | SendOutcome::Unknown { .. } => tell_staff(tx, row, now).await,
+        SendOutcome::Accepted { .. } | SendOutcome::Retry { .. } => Ok(()),
+    }
+}
+
+/// The carrier knows of an opt-out that we do not: our ledger follows.
+async fn opt_out(tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
+    let Some(mut conversation) = tx.lock_conversation(row.conversation).await? else {
+        return Ok(());
+    };
+    if let Ok(next) = conversation.consent.apply(&ConsentEvent::Stop { at: now }) {
+        conversation.consent = next;
+        conversation.pending = None;
+        conversation.epoch += 1;
+        tx.save_conversation(&conversation).await?;
+        tx.suppress_queued(&conversation, &[OutboundKind::Safety]).await?;
+        let detail = serde_json::json!({ "by": "carrier", "epoch": conversation.epoch });
+        tx.append_audit(&about(row, now, "consent.opted_out", &detail)).await?;
+    }
+    Ok(())
+}
+
+async fn tell_staff(tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
+    let Some(conversation) = tx.lock_conversation(row.conversation).await? else { return Ok(()) };
+    let report = crate::domain::phi::Phi::default();
+    tx.hold(&conversation, &row.body, &report, "not delivered", now).await?;
+    Ok(())
+}
+
+fn about(row: &OutboxRow, now: Timestamp, action: &str, detail: &serde_json::Value) -> Entry {
+    let subject = format!("conversation/{}", row.conversation);
+    Entry::new(&row.practice, now, "anteroom", action, &subject, detail)
+}
+
+const fn name(outcome: &SendOutcome) -> &'static str {
+    match outcome {
+        SendOutcome::Accepted { .. } => "accepted",
+        SendOutcome::Retry { .. } => "retry",
+        SendOutcome::Fail { .. } => "fail",
+        SendOutcome::Suppress { .. } => "suppress",
+        SendOutcome::Unknown { .. } => "unknown",
+    }
+}
+
+/// Whether anything forbids the text now; the same questions as at clearing, asked again.
+fn bar(
+    row: &OutboxRow,
+    conversation: &Conversation,
+    practice: &Practice,
+    now: Timestamp,
+) -> Option<Bar> {
+    let exempt = matches!(
+        row.kind,
+        OutboundKind::Safety | OutboundKind::OptOutConfirmation | OutboundKind::Help
+    );
+    if row.epoch < conversation.epoch && row.kind != OutboundKind::Safety {
+        return Some(Bar::Fence);
+    }
+    if conversation.consent.state == ConsentState::OptedOut && !exempt {
+        return Some(Bar::OptedOut);
+    }
+    if !row.phi {
+        return None;
+    }
+    let standing = conversation.consent.allows_phi(now).map(ConsentProof::digest);
+    if standing.is_none() || standing != row.proof.as_ref().map(ConsentProof::digest) {
+        return Some(Bar::Consent);
+    }
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let covered = conversation.carrier == CarrierKind::Simulator
+        || practice.agreements.iter().any(|agreement| {
+            agreement.counterparty == conversation.carrier.as_str() && agreement.covers(today)
+        });
+    (!covered).then_some(Bar::Agreement)
+}
+
+/// When a text that the practice begins may leave, if not now (47 CFR 64.1200(c)(1), kept as house
+/// policy for every text that the practice begins). An unknown zone waits for hours that are open
+/// from Maine to Hawaii.
+fn quiet_until(kind: OutboundKind, timezone: &str, now: Timestamp) -> Option<Timestamp> {
+    if kind != OutboundKind::Initiated {
+        return None;
+    }
+    let zones = match TimeZone::get(timezone) {
+        Ok(zone) => vec![zone],
+        Err(_) => ["America/New_York", "Pacific/Honolulu"]
+            .iter()
+            .filter_map(|name| TimeZone::get(name).ok())
+            .collect(),
+    };
+    let open = |at: Timestamp| {
+        zones.iter().all(|zone| {
+            let time = at.to_zoned(zone.clone()).time();
+            WINDOW.0 <= time && time < WINDOW.1
+        })
+    };
+    if open(now) {
+        return None;
+    }
+    // Quarter hours of the next two days; windows that never overlap wait for a person.
+    (1..=192)
+        .map(|quarter| now + SignedDuration::from_mins(15 * quarter))
+        .find(|at| open(*at))
+        .or(Some(now + SignedDuration::from_hours(24)))
+}
+
+/// When to try again; none when the outcome is final or patience is at its end.
+fn next_try(row: &OutboxRow, outcome: &SendOutcome, now: Timestamp) -> Option<Timestamp> {
+    let SendOutcome::Retry { after_ms, .. } = outcome else { return None };
+    if row.attempts >= ATTEMPTS_MAX {
+        return None;
+    }
+    let doubled = 1_i32 << u32::try_from(row.attempts.clamp(0, 10)).unwrap_or(10);
+    // Spread by the row's own number: texts refused together do not come back together.
+    let spread = SignedDuration::from_millis(row.id.0.rem_euclid(250));
+    let wished = after_ms.and_then(|ms| i64::try_from(ms).ok()).map(SignedDuration::from_millis);
+    let wait = (BACKOFF * doubled).max(wished.unwrap_or(BACKOFF)).min(BACKOFF_MAX);
+    Some(now + wait + spread)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_practice_begins_waits_for_the_morning_also_across_a_clock_change() {
+        let cases = [
+            // kind, zone, now, leaves at
+            (OutboundKind::Initiated, "America/New_York", "2026-11-23T14:00:00Z", None),
+            (OutboundKind::Initiated, "America/New_York", "2026-11-24T02:30:00Z", Some("2026-11-24T13:00:00Z")),
+            (OutboundKind::Initiated, "America/Los_Angeles", "2026-03-08T05:30:00Z", Some("2026-03-08T15:00:00Z")),
+            (OutboundKind::Initiated, "Nowhere/Unknown", "2026-11-23T14:00:00Z", Some("2026-11-23T18:00:00Z")),
+            (OutboundKind::Reply, "America/New_York", "2026-11-24T02:30:00Z", None),
+            (OutboundKind::Safety, "America/New_York", "2026-11-24T02:30:00Z", None),
+        ];
+        for (kind, zone, now, want) in cases {
+            let got = quiet_until(kind, zone, now.parse().unwrap());
+            assert_eq!(got, want.map(|at| at.parse().unwrap()), "{kind} in {zone} at {now}");
+        }
+    }
+}

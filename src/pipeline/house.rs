@@ -1,0 +1,163 @@
+//! The house: everything a step needs, put together once at start.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::{Notify, watch};
+use url::Url;
+
+use crate::agent::ports::{Model, Records};
+use crate::agent::texts::{RenderedText, TextContext, TextId, Texts};
+use crate::carrier::Carrier;
+use crate::domain::clock::Clock;
+use crate::domain::conversation::Conversation;
+use crate::domain::ids::PracticeId;
+use crate::domain::practice::{CarrierKind, Practice};
+use crate::guardrail::review::Guardrail;
+use crate::policy::words::Language;
+use crate::screen::Screen;
+use crate::store::Store;
+
+/// Fills a buffer with random bytes; a parameter, so that tests can be reproduced.
+pub type Entropy = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// The carriers of one practice, by kind.
+pub type Carriers = BTreeMap<(PracticeId, CarrierKind), Arc<dyn Carrier>>;
+
+/// What the house is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// The way out.
+    pub guardrail: Guardrail,
+    /// The way in.
+    pub screen: Screen,
+    /// The approved fixed texts.
+    pub texts: Texts,
+    /// The record.
+    pub records: Arc<dyn Records>,
+    /// The model that drafts.
+    pub model: Arc<dyn Model>,
+    /// The model that drafts when the other one cannot.
+    pub offline: Arc<dyn Model>,
+    /// Who carries texts.
+    pub carriers: Carriers,
+    /// The practices, by id.
+    pub practices: BTreeMap<PracticeId, Arc<Practice>>,
+    /// What carriers sign and patients open.
+    pub public_url: Url,
+    /// Where tokens come from.
+    pub entropy: Entropy,
+}
+
+/// The running house.
+pub struct House {
+    pub(crate) parts: Parts,
+    pub(crate) replies: Notify,
+    pub(crate) outbox: Notify,
+    changes: watch::Sender<u64>,
+}
+
+impl std::fmt::Debug for House {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("House").field("practices", &self.parts.practices.len()).finish_non_exhaustive()
+    }
+}
+
+impl House {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let (changes, _) = watch::channel(0);
+        Arc::new(Self { parts, replies: Notify::new(), outbox: Notify::new(), changes })
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.parts.store
+    }
+
+    /// The record.
+    pub fn records(&self) -> &Arc<dyn Records> {
+        &self.parts.records
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.parts.clock
+    }
+
+    /// The guardrail.
+    pub fn guardrail(&self) -> &Guardrail {
+        &self.parts.guardrail
+    }
+
+    /// The practice with this id.
+    pub fn practice(&self, id: &PracticeId) -> Option<Arc<Practice>> {
+        self.parts.practices.get(id).map(Arc::clone)
+    }
+
+    /// All practices, in the order of their ids.
+    pub fn practices(&self) -> impl Iterator<Item = &Arc<Practice>> {
+        self.parts.practices.values()
+    }
+
+    /// Ticks whenever something that a page shows has changed.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|tick| *tick = tick.wrapping_add(1));
+    }
+
+    /// The practice of a conversation; gone from the configuration means the conversation rests.
+    pub(crate) fn practice_of(&self, conversation: &Conversation) -> Option<Arc<Practice>> {
+        self.practice(&conversation.practice)
+    }
+
+    /// An approved text in the patient's language.
+    pub(crate) fn fixed_text(&self, id: TextId, practice: &Practice, language: Language) -> RenderedText {
+        let hours = match language {
+            Language::Es if !practice.hours_es.is_empty() => &practice.hours_es,
+            Language::En | Language::Es => &practice.hours,
+        };
+        let url = if practice.portal_url.is_empty() {
+            self.parts.public_url.as_str()
+        } else {
+            practice.portal_url.as_str()
+        };
+        self.parts.texts.render(
+            id,
+            language,
+            &TextContext { practice: &practice.name, phone: &practice.phone.display_us(), url, hours },
+        )
+    }
+
+    /// The facts that anybody may be told about a practice.
+    pub(crate) fn public_facts(practice: &Practice, public_url: &Url) -> Vec<(String, String)> {
+        let mut facts = vec![
+            ("practice.name".to_owned(), practice.name.clone()),
+            ("practice.phone".to_owned(), practice.phone.as_str().to_owned()),
+            ("practice.phone".to_owned(), practice.phone.display_us()),
+            ("practice.url".to_owned(), public_url.as_str().to_owned()),
+        ];
+        let texts = [
+            ("practice.address", &practice.address),
+            ("practice.hours", &practice.hours),
+            ("practice.hours", &practice.hours_es),
+            ("practice.url", &practice.portal_url),
+        ];
+        facts.extend(
+            texts
+                .into_iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(field, value)| (field.to_owned(), value.clone())),
+        );
+        facts.extend(
+            practice.facts.iter().map(|(name, value)| (format!("practice.{name}"), value.clone())),
+        );
+        facts
+    }
+}

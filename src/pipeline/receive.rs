@@ -1,0 +1,213 @@
+//! Receive: an authenticated text becomes one committed inbound, whatever the carrier repeats.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::audit::Entry;
+use crate::domain::consent::{ConsentEvent, ConsentState};
+use crate::domain::conversation::{Conversation, PendingKind};
+use crate::domain::message::{Inbound, OutboundKind};
+use crate::domain::practice::Practice;
+use crate::pipeline::house::House;
+use crate::policy::words::Language;
+use crate::screen::{Intent, Pending, Reading};
+use crate::store::{NewConversation, Store, StoreError, Tx};
+
+/// What became of an inbound text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// Committed now.
+    New,
+    /// Committed before; nothing changed.
+    Duplicate,
+}
+
+impl House {
+    /// Commits an inbound text, its consent event and the wish for a reply, in one transaction.
+    pub async fn receive(
+        self: &Arc<Self>,
+        practice: Arc<Practice>,
+        inbound: Inbound,
+    ) -> Result<Received, StoreError> {
+        let house = Arc::clone(self);
+        let inbound = Arc::new(inbound);
+        let received = self
+            .store()
+            .write(move |tx| {
+                let (house, practice, inbound) =
+                    (Arc::clone(&house), Arc::clone(&practice), Arc::clone(&inbound));
+                Box::pin(async move { house.receive_in(tx, &practice, &inbound).await })
+            })
+            .await?;
+        if received == Received::New {
+            metrics::counter!("anteroom_inbound_total").increment(1);
+            self.replies.notify_one();
+            self.changed();
+        }
+        Ok(received)
+    }
+
+    async fn receive_in(
+        &self,
+        tx: &mut Tx,
+        practice: &Practice,
+        inbound: &Inbound,
+    ) -> Result<Received, StoreError> {
+        if !tx.admit(&practice.id, inbound.carrier, &inbound.carrier_id).await? {
+            return Ok(Received::Duplicate);
+        }
+        let now = inbound.at;
+        let key = NewConversation {
+            practice: practice.id.clone(),
+            carrier: inbound.carrier,
+            channel: inbound.channel,
+            sender: inbound.to.clone(),
+            number: inbound.from.clone(),
+            language: Language::En,
+        };
+        let mut conversation = tx.conversation_for(&key, now).await?;
+        let pending = conversation.pending.as_ref().map(|question| asked(question.kind));
+        let reading = self.parts.screen.read(inbound.body.as_str(), pending, conversation.language);
+        let wants_reply = wants_reply(&conversation, &reading);
+        let turn = tx.append_inbound(&conversation, inbound, reading.intent.as_str(), now).await?;
+        let consent = self.apply_consent(&mut conversation, &reading, inbound);
+        conversation.language = reading.language;
+        conversation.last_inbound = Some(now);
+        if conversation.consent.state == ConsentState::OptedOut {
+            tx.suppress_queued(&conversation, &[OutboundKind::Safety]).await?;
+        }
+        tx.save_conversation(&conversation).await?;
+        if wants_reply {
+            tx.want_reply(&conversation, now).await?;
+        } else {
+            tx.mark_answered(&conversation, &[turn]).await?;
+        }
+        tx.append_audit(&Entry::new(
+            &practice.id,
+            now,
+            "patient",
+            "message.received",
+            &format!("conversation/{}", conversation.id),
+            &serde_json::json!({
+                "turn": turn.0,
+                "carrier": inbound.carrier.as_str(),
+                "channel": inbound.channel.as_str(),
+                "intent": reading.intent.as_str(),
+                "injection": reading.injection,
+                "language": reading.language.as_str(),
+                "rules": reading.rules,
+                "consent": consent,
+                "outcome": if wants_reply { "queued" } else { "silence: opted out" },
+            }),
+        ))
+        .await?;
+        Ok(Received::New)
+    }
+
+    /// Lets a keyword or an answer move the consent of this conversation; says what moved.
+    fn apply_consent(
+        &self,
+        conversation: &mut Conversation,
+        reading: &Reading,
+        inbound: &Inbound,
+    ) -> Option<serde_json::Value> {
+        let open = conversation.pending.as_ref().map(|question| question.kind);
+        let event = match reading.intent {
+            Intent::OptOut => ConsentEvent::Stop { at: inbound.at },
+            Intent::OptIn => ConsentEvent::Start { at: inbound.at },
+            Intent::ConsentYes if open == Some(PendingKind::Consent) => ConsentEvent::Yes {
+                practice: conversation.practice.clone(),
+                patient: conversation.patient.clone(),
+                number: conversation.number.clone(),
+                channel: conversation.channel,
+                reply_id: inbound.carrier_id.clone(),
+                at: inbound.at,
+            },
+            Intent::ConsentNo if open == Some(PendingKind::Consent) => {
+                ConsentEvent::No { at: inbound.at }
+            }
+            _ => return None,
+        };
+        let before = conversation.consent.state;
+        let after = conversation.consent.apply(&event).ok()?;
+        conversation.consent = after;
+        conversation.pending = None;
+        conversation.epoch += 1;
+        Some(serde_json::json!({
+            "from": before.as_str(),
+            "to": conversation.consent.state.as_str(),
+            "notice": conversation.consent.notice.as_ref().map(|notice| &notice.text_id),
+            "proof": conversation.consent.proof.as_ref().map(crate::domain::consent::ConsentProof::digest),
+            "epoch": conversation.epoch,
+        }))
+    }
+}
+
+/// After STOP only START, HELP and an emergency are answered; a second STOP is not.
+fn wants_reply(conversation: &Conversation, reading: &Reading) -> bool {
+    conversation.consent.state != ConsentState::OptedOut
+        || matches!(
+            reading.intent,
+            Intent::OptIn | Intent::Help | Intent::Emergency | Intent::Crisis | Intent::Poison
+        )
+}
+
+pub(crate) const fn asked(kind: PendingKind) -> Pending {
+    match kind {
+        PendingKind::Consent => Pending::Consent,
+        PendingKind::AppointmentConfirm => Pending::AppointmentConfirm,
+        PendingKind::RescheduleChoice => Pending::RescheduleChoice,
+        PendingKind::CancelConfirm => Pending::CancelConfirm,
+    }
+}
+
+impl House {
+    /// Records what a carrier reports of a text; `false` when the text is not ours.
+    pub async fn delivery(
+        &self,
+        carrier: crate::domain::practice::CarrierKind,
+        carrier_id: &str,
+        delivery: crate::domain::message::Delivery,
+        code: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let (id, code): (Arc<str>, Option<Arc<str>>) = (carrier_id.into(), code.map(Into::into));
+        let now = self.clock().now();
+        let known = self
+            .store()
+            .write(move |tx| {
+                let (id, code) = (Arc::clone(&id), code.clone());
+                Box::pin(async move { report_in(tx, carrier, &id, delivery, code.as_deref(), now).await })
+            })
+            .await?;
+        if known {
+            self.changed();
+        }
+        Ok(known)
+    }
+}
+
+async fn report_in(
+    tx: &mut Tx,
+    carrier: crate::domain::practice::CarrierKind,
+    carrier_id: &str,
+    delivery: crate::domain::message::Delivery,
+    code: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some((conversation, state)) = tx.delivery_report(carrier, carrier_id, delivery, code).await?
+    else {
+        return Ok(false);
+    };
+    let Some(conversation) = tx.lock_conversation(conversation).await? else { return Ok(false) };
+    tx.append_audit(&Entry::new(
+        &conversation.practice,
+        now,
+        carrier.as_str(),
+        "delivery.reported",
+        &format!("conversation/{}", conversation.id),
+        &serde_json::json!({ "reported": delivery.as_str(), "state": state.as_str(), "code": code }),
+    ))
+    .await?;
+    Ok(true)
+}

@@ -1,0 +1,95 @@
+//! Work: the loops that call the steps until they are told to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::pipeline::house::House;
+use crate::store::StoreError;
+
+/// What a step found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Something; there may be more.
+    Worked,
+    /// Nothing is due.
+    Idle,
+}
+
+/// Conversations answered at the same time. Most of a reply is waiting for a model.
+const REPLY_WORKERS: usize = 8;
+
+/// Texts handed over at the same time.
+const DISPATCH_WORKERS: usize = 8;
+
+/// How often the queues are looked at without a hint; hints are not the truth.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How long a worker rests after the store failed.
+const REST: Duration = Duration::from_secs(2);
+
+/// How often the audit chain is extended.
+const HOUSEKEEPING: Duration = Duration::from_secs(1);
+
+impl House {
+    /// Starts the loops; they end, after the step in hand, when `stop` is cancelled.
+    pub fn start(self: &Arc<Self>, tracker: &TaskTracker, stop: &CancellationToken) {
+        for _ in 0..REPLY_WORKERS {
+            let (house, stop) = (Arc::clone(self), stop.clone());
+            tracker.spawn(async move {
+                while !stop.is_cancelled() {
+                    let step = house.reply_once().await;
+                    rest("reply", step, &house.replies, &stop).await;
+                }
+            });
+        }
+        for _ in 0..DISPATCH_WORKERS {
+            let (house, stop) = (Arc::clone(self), stop.clone());
+            tracker.spawn(async move {
+                while !stop.is_cancelled() {
+                    let step = house.dispatch_once().await;
+                    rest("dispatch", step, &house.outbox, &stop).await;
+                }
+            });
+        }
+        let (house, stop) = (Arc::clone(self), stop.clone());
+        tracker.spawn(async move {
+            loop {
+                if let Err(error) = house.housekeep_once().await {
+                    tracing::error!(%error, "housekeeping failed");
+                }
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = tokio::time::sleep(HOUSEKEEPING) => {}
+                }
+            }
+            // What the last steps appended is chained before the lights go out.
+            if let Err(error) = house.housekeep_once().await {
+                tracing::error!(%error, "housekeeping failed");
+            }
+        });
+    }
+}
+
+async fn rest(
+    queue: &'static str,
+    step: Result<Step, StoreError>,
+    hint: &tokio::sync::Notify,
+    stop: &CancellationToken,
+) {
+    let pause = match step {
+        Ok(Step::Worked) => return,
+        Ok(Step::Idle) => POLL,
+        Err(error) => {
+            tracing::error!(queue, %error, "a step failed; its work is still there");
+            REST
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = hint.notified() => {}
+        () = tokio::time::sleep(pause) => {}
+    }
+}
