@@ -1,1 +1,480 @@
-//! In the making.
+//! Configuration: commented defaults, one TOML file over them, the environment over both.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::domain::practice::{CarrierKind, Practice};
+
+/// The documentation of every key and the defaults, in one text.
+pub const DEFAULTS: &str = include_str!("config.default.toml");
+
+/// What every variable of ours begins with.
+const PREFIX: &str = "ANTEROOM_";
+
+/// Variables with our prefix that are not keys.
+const NOT_KEYS: &[&str] = &["ANTEROOM_CONFIG", "ANTEROOM_TEST_POSTGRES"];
+
+/// A value that is never printed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "String")]
+pub struct Secret(SecretString);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl Secret {
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        self.0.expose_secret().is_empty()
+    }
+
+    /// The secret, for the client that needs it.
+    pub const fn secret(&self) -> &SecretString {
+        &self.0
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(if self.is_empty() { "" } else { "(set, not shown)" })
+    }
+}
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address to listen on.
+    pub listen: std::net::SocketAddr,
+    /// What carriers sign and patients open.
+    pub public_url: String,
+    /// Where files live.
+    pub data_dir: PathBuf,
+    /// Which database.
+    pub database_url: String,
+    /// Which master key.
+    pub master_key_file: PathBuf,
+    /// Patience at shutdown, in seconds.
+    pub shutdown_s: u64,
+    /// Logging.
+    pub log: Log,
+    /// The language model.
+    pub llm: Llm,
+    /// The practices.
+    #[serde(default)]
+    pub practice: Vec<Practice>,
+    /// Twilio accounts by practice id.
+    #[serde(default)]
+    pub twilio: BTreeMap<String, TwilioAccount>,
+}
+
+/// Logging.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// `json` or `text`.
+    pub format: String,
+    /// A level or a filter.
+    pub level: String,
+}
+
+/// The language model.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Llm {
+    /// `auto`, `offline`, `openai` or `azure`.
+    pub kind: String,
+    /// Where the server is.
+    pub base_url: String,
+    /// Which model.
+    pub model: String,
+    /// Its key.
+    pub api_key: Secret,
+    /// Azure's deployment.
+    pub deployment: String,
+    /// Azure's API version.
+    pub api_version: String,
+    /// Seconds for one call.
+    pub timeout_s: u64,
+    /// Tokens for a conversation.
+    pub budget_tokens: usize,
+    /// A tokenizer.json.
+    pub tokenizer: PathBuf,
+}
+
+/// A Twilio account.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TwilioAccount {
+    /// `AC...`.
+    pub account_sid: String,
+    /// Auth tokens that inbound signatures may be made with, the current one first.
+    pub auth_tokens: Vec<Secret>,
+    /// `SK...`; empty: the account itself signs in.
+    #[serde(default)]
+    pub api_key_sid: String,
+    /// Its secret.
+    #[serde(default)]
+    pub api_key_secret: Secret,
+    /// Another host, for a region or a test; empty: Twilio's own.
+    #[serde(default)]
+    pub base_url: String,
+}
+
+/// A configuration that cannot be used, with the place and the remedy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+/// A configuration and where each part of it came from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// The file that was read, if any.
+    pub file: Option<PathBuf>,
+    file_keys: BTreeMap<String, usize>,
+    environment: BTreeMap<String, String>,
+}
+
+/// Reads the file (none: `anteroom.toml` in the current folder where there is one) and the environment.
+pub fn load(
+    file: Option<&Path>,
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<Loaded, ConfigError> {
+    let defaults: toml::Table =
+        toml::from_str(DEFAULTS).map_err(|error| ConfigError(format!("defaults: {error}")))?;
+    let mut table = defaults.clone();
+    let mut file_keys = BTreeMap::new();
+    let path = file.map(Path::to_owned).or_else(|| {
+        let usual = PathBuf::from("anteroom.toml");
+        usual.exists().then_some(usual)
+    });
+    if let Some(path) = &path {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            ConfigError(format!("{}: {error}; name an existing file with --config", path.display()))
+        })?;
+        let own: toml::Table = toml::from_str(&text).map_err(|error| located(path, &text, &error))?;
+        let mut whole = defaults.clone();
+        merge(&mut whole, own.clone());
+        typed(&whole).map_err(|message| explain(path, &text, &message))?;
+        collect_lines(&own, &text, &mut file_keys);
+        merge(&mut table, own);
+    }
+    let mut from_environment = BTreeMap::new();
+    for (variable, value) in environment {
+        let Some(key) = variable.strip_prefix(PREFIX) else { continue };
+        if NOT_KEYS.contains(&variable.as_str()) {
+            continue;
+        }
+        let path: Vec<String> = key.split("__").map(str::to_lowercase).collect();
+        set(&mut table, &path, &value)
+            .and_then(|()| typed(&table).map(drop))
+            .map_err(|message| ConfigError(format!("environment variable {variable}: {}", mend(&message))))?;
+        from_environment.insert(path.join("."), variable);
+    }
+    let config = typed(&table).map_err(|message| ConfigError(mend(&message)))?;
+    check(&config)?;
+    Ok(Loaded { config, file: path, file_keys, environment: from_environment })
+}
+
+fn typed(table: &toml::Table) -> Result<Config, String> {
+    Config::deserialize(toml::Value::Table(table.clone())).map_err(|error| error.message().to_owned())
+}
+
+/// Puts `over` on top of `base`; tables are merged, everything else replaced.
+fn merge(base: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => merge(below, above),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Sets one key from a variable: as TOML where the text is TOML of the right kind, else as a string.
+fn set(table: &mut toml::Table, path: &[String], text: &str) -> Result<(), String> {
+    let Some((last, parents)) = path.split_last() else { return Ok(()) };
+    let mut here = table;
+    for parent in parents {
+        let entry = here.entry(parent.clone()).or_insert_with(|| toml::Table::new().into());
+        here = entry.as_table_mut().ok_or_else(|| format!("`{parent}` is not a section"))?;
+    }
+    let parsed = toml::from_str::<toml::Table>(&format!("v = {text}")).ok();
+    let parsed = parsed.and_then(|mut table| table.remove("v"));
+    let as_is = toml::Value::String(text.to_owned());
+    let value = match (here.get(last), parsed) {
+        (Some(toml::Value::String(_)), _) | (_, None) => as_is,
+        (_, Some(value)) => value,
+    };
+    here.insert(last.clone(), value);
+    Ok(())
+}
+
+/// Rewrites serde's "unknown field" into a remedy with the nearest known key.
+fn mend(message: &str) -> String {
+    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let [unknown, known @ ..] = names.as_slice() else { return message.to_owned() };
+    if !message.starts_with("unknown field") {
+        return message.to_owned();
+    }
+    let nearest = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(unknown, name), *name))
+        .min()
+        .filter(|(distance, _)| *distance <= 3);
+    match nearest {
+        Some((_, name)) => format!("unknown key `{unknown}`; did you mean `{name}`?"),
+        None => format!("unknown key `{unknown}`; known here: {}", known.join(", ")),
+    }
+}
+
+/// The line of a TOML syntax error.
+fn located(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let line = error.span().map_or(1, |span| line_of(text, span.start));
+    ConfigError(format!("{}:{line}: {}", path.display(), error.message()))
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// The line of a key that is known to be wrong, by finding the key in the text.
+fn explain(path: &Path, text: &str, message: &str) -> ConfigError {
+    let key = message.split('`').nth(1).unwrap_or_default();
+    let names = |line: &str| {
+        let head = line.split('=').next().unwrap_or_default().trim().trim_matches(['[', ']', ' ']);
+        !key.is_empty() && head.rsplit('.').next().map(str::trim) == Some(key)
+    };
+    let line = text.lines().position(names).map(|index| index + 1);
+    let place = line.map_or_else(|| path.display().to_string(), |line| format!("{}:{line}", path.display()));
+    ConfigError(format!("{place}: {}", mend(message)))
+}
+
+/// Remembers on which line of the file each plain key stands, for `config explain`.
+fn collect_lines(table: &toml::Table, text: &str, keys: &mut BTreeMap<String, usize>) {
+    let mut section = String::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[') {
+            name.trim_start_matches('[').trim_end_matches([']', ' ']).clone_into(&mut section);
+        } else if let Some((key, _)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
+            let key = key.trim();
+            let path = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
+            keys.insert(path, index + 1);
+        }
+    }
+    keys.retain(|key, _| table.contains_key(key.split('.').next().unwrap_or_default()));
+}
+
+/// What types alone cannot refuse.
+fn check(config: &Config) -> Result<(), ConfigError> {
+    let fail = |text: String| Err(ConfigError(text));
+    if !["json", "text"].contains(&config.log.format.as_str()) {
+        return fail("log.format: use `json` or `text`".to_owned());
+    }
+    if !["auto", "offline", "openai", "azure"].contains(&config.llm.kind.as_str()) {
+        return fail("llm.kind: use `auto`, `offline`, `openai` or `azure`".to_owned());
+    }
+    if !config.public_url.is_empty() {
+        match url::Url::parse(&config.public_url) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {}
+            _ => return fail("public_url: write it as https://text.example.com".to_owned()),
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for practice in &config.practice {
+        let id = practice.id.as_str();
+        if !seen.insert(id) {
+            return fail(format!("practice `{id}`: named twice; give each practice its own id"));
+        }
+        let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if id.is_empty() || !id.chars().all(slug) {
+            return fail(format!("practice `{id}`: an id has only a-z, 0-9 and -"));
+        }
+        if jiff::tz::TimeZone::get(&practice.timezone).is_err() {
+            return fail(format!(
+                "practice `{id}`: timezone `{}` is not known; use one such as `America/Chicago`",
+                practice.timezone
+            ));
+        }
+        let twilio = practice.senders.iter().any(|sender| sender.carrier == CarrierKind::Twilio);
+        if twilio && !config.twilio.contains_key(id) {
+            return fail(format!("practice `{id}` sends by twilio: add a [twilio.{id}] section"));
+        }
+    }
+    for id in config.twilio.keys() {
+        if !seen.contains(id.as_str()) {
+            return fail(format!("[twilio.{id}]: there is no practice `{id}`"));
+        }
+    }
+    let carriers = || config.practice.iter().flat_map(|practice| &practice.senders);
+    let simulated = carriers().any(|sender| sender.carrier == CarrierKind::Simulator);
+    let real = carriers().any(|sender| sender.carrier != CarrierKind::Simulator);
+    if simulated && real {
+        return fail(
+            "a simulator sender and a real one: the simulator's page would show real texts to \
+             anybody; keep only one kind"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+impl Config {
+    /// The address that carriers and patients use.
+    pub fn public_url(&self) -> String {
+        if self.public_url.is_empty() {
+            format!("http://{}/", self.listen)
+        } else {
+            format!("{}/", self.public_url.trim_end_matches('/'))
+        }
+    }
+
+    /// The database's address.
+    pub fn database_url(&self) -> String {
+        if self.database_url.is_empty() {
+            format!("sqlite://{}", self.data_dir.join("anteroom.db").display())
+        } else {
+            self.database_url.clone()
+        }
+    }
+
+    /// The master key's file.
+    pub fn master_key_file(&self) -> PathBuf {
+        if self.master_key_file.as_os_str().is_empty() {
+            self.data_dir.join("master.key")
+        } else {
+            self.master_key_file.clone()
+        }
+    }
+}
+
+impl Loaded {
+    /// Each key, its value and where it came from, a line each; secrets are not shown.
+    pub fn explain(&self) -> String {
+        let mut lines = String::new();
+        if let Ok(toml::Value::Table(table)) = toml::Value::try_from(&self.config) {
+            self.explain_table(&table, "", &mut lines);
+        }
+        lines
+    }
+
+    fn explain_table(&self, table: &toml::Table, prefix: &str, lines: &mut String) {
+        for (key, value) in table {
+            let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            if let toml::Value::Table(inner) = value {
+                self.explain_table(inner, &path, lines);
+                continue;
+            }
+            let shown = match value {
+                toml::Value::Array(items) if path == "practice" => {
+                    format!("{} configured", items.len())
+                }
+                // A database address carries a password.
+                toml::Value::String(text) if path == "database_url" => hide_password(text),
+                other => other.to_string(),
+            };
+            let origin = self.origin(&path);
+            if writeln!(lines, "{path} = {shown}  # {origin}").is_err() {
+                return;
+            }
+        }
+    }
+
+    fn origin(&self, path: &str) -> String {
+        if let Some(variable) = self.environment.get(path) {
+            return format!("environment {variable}");
+        }
+        match (&self.file, self.file_keys.get(path)) {
+            (Some(file), Some(line)) => format!("{}:{line}", file.display()),
+            _ if path == "practice" && !self.config.practice.is_empty() => "file".to_owned(),
+            _ => "default".to_owned(),
+        }
+    }
+}
+
+fn hide_password(address: &str) -> String {
+    match url::Url::parse(address) {
+        Ok(mut url) if url.password().is_some() => match url.set_password(Some("(not shown)")) {
+            Ok(()) => format!("\"{url}\""),
+            Err(()) => "\"(not shown)\"".to_owned(),
+        },
+        _ => format!("\"{address}\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("anteroom.toml");
+        std::fs::write(&path, text).unwrap();
+        (dir, path)
+    }
+
+    fn refusal(text: &str, environment: &[(&str, &str)]) -> String {
+        let (_dir, path) = file(text);
+        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let error = load(Some(&path), environment).unwrap_err().to_string();
+        error.replace(&path.display().to_string(), "FILE")
+    }
+
+    #[test]
+    fn a_typo_is_told_with_line_and_nearest_key() {
+        let practice = "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\n";
+        let cases: &[(String, &[(&str, &str)], &str)] = &[
+            ("\nlistn = \"1\"\n".into(), &[], "FILE:2: unknown key `listn`; did you mean `listen`?"),
+            ("[llm]\nmodle = \"x\"\n".into(), &[], "FILE:2: unknown key `modle`; did you mean `model`?"),
+            ("listen = \n".into(), &[], "FILE:1: "),
+            ("[log]\nformat = \"yaml\"\n".into(), &[], "log.format: use `json` or `text`"),
+            ("public_url = \"text.example.com\"\n".into(), &[], "public_url: write it as https://"),
+            (String::new(), &[("ANTEROOM_LISEN", "x")], "environment variable ANTEROOM_LISEN: unknown key `lisen`; did you mean `listen`?"),
+            (format!("{practice}timezone = \"America/Nowhere\"\n"), &[], "practice `a`: timezone `America/Nowhere` is not known"),
+            (format!("{practice}timezone = \"America/Chicago\"\nstate = \"XX\"\n"), &[], "unknown state"),
+            (format!("{practice}timezone = \"America/Chicago\"\n[[practice.sender]]\ncarrier = \"twilio\"\nnumber = \"+14155550101\"\n"), &[], "practice `a` sends by twilio: add a [twilio.a] section"),
+        ];
+        for (text, environment, want) in cases {
+            let got = refusal(text, environment);
+            assert!(got.contains(want), "{text}: got {got}");
+        }
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_explain_says_so_without_secrets() {
+        let (_dir, path) = file("listen = \"127.0.0.1:9000\"\n[llm]\nmodel = \"m\"\n");
+        let environment = [
+            ("ANTEROOM_LISTEN", "127.0.0.1:9001"),
+            ("ANTEROOM_LLM__API_KEY", "sk-secret"),
+            ("ANTEROOM_DATABASE_URL", "postgres://u:pass-word@db.example.com/a"),
+        ]
+        .map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let loaded = load(Some(&path), environment.into_iter()).unwrap();
+        assert_eq!(loaded.config.listen.port(), 9001);
+        assert_eq!(loaded.config.llm.model, "m");
+        let told = loaded.explain();
+        assert!(told.contains("listen = \"127.0.0.1:9001\"  # environment ANTEROOM_LISTEN"), "{told}");
+        assert!(told.contains("anteroom.toml:3"), "{told}");
+        assert!(!told.contains("sk-secret") && !told.contains("pass-word"), "{told}");
+    }
+
+    #[test]
+    fn real_and_simulated_senders_do_not_mix() {
+        let text = "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\ntimezone = \"America/Chicago\"\n\
+            [[practice.sender]]\ncarrier = \"simulator\"\nnumber = \"+14155550101\"\n\
+            [[practice.sender]]\ncarrier = \"twilio\"\nnumber = \"+14155550102\"\n\
+            [twilio.a]\naccount_sid = \"AC\"\nauth_tokens = [\"t\"]\n";
+        assert!(refusal(text, &[]).contains("keep only one kind"));
+    }
+}
