@@ -1,1 +1,6 @@
-fn main() {}
+//! The `anteroom` binary.
+
+/// Runs the command line.
+fn main() -> std::process::ExitCode {
+    anteroom::cli::run()
+}

@@ -1,1 +1,197 @@
-//! In the making.
+//! The commands: what a person types, and the only place that prints.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "output belongs here")]
+
+mod assemble;
+mod audit;
+mod chat;
+mod doctor;
+mod import;
+mod jsonl;
+mod log;
+mod served;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::config::{self, Loaded};
+
+/// Ends well.
+pub(crate) const HOLDS: u8 = 0;
+/// Findings, or a failed gate.
+pub(crate) const FINDINGS: u8 = 1;
+/// Usage or configuration.
+pub(crate) const USAGE: u8 = 2;
+/// No verdict: an error on the way.
+pub(crate) const NO_VERDICT: u8 = 3;
+/// Nothing was examined.
+pub(crate) const NOTHING: u8 = 4;
+
+const EXAMPLES: &str = "Examples:
+  anteroom                                  the server on embedded defaults, with a phone to try it
+  anteroom chat --as +14155550111           text the sample practice from the terminal
+  echo '{\"id\":\"1\",\"text\":\"Your A1c is 7.2\"}' | anteroom detect
+  anteroom check --draft \"See you Wednesday at 3 PM\"
+  anteroom doctor                           what is missing before real patients text
+  anteroom audit verify                     prove that the audit log is whole
+
+Exit codes: 0 holds; 1 findings or a failed gate; 2 usage or configuration; 3 no verdict (an error
+on the way); 4 nothing was examined.";
+
+/// An AI chat-agent runtime with compliance guardrails for medical practices whose patients text them.
+#[derive(Debug, Parser)]
+#[command(name = "anteroom", version, about, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+struct Cli {
+    /// Configuration file; without it ./anteroom.toml where there is one, else embedded defaults.
+    #[arg(long, global = true, value_name = "FILE", env = "ANTEROOM_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server (the default).
+    Serve,
+    /// A phone in the terminal: text the sample practice as one of its invented patients.
+    #[command(after_help = "Type a text and press Enter; /glass shows what the guardrail did; Ctrl-D leaves.")]
+    Chat {
+        /// The number to text from.
+        #[arg(long = "as", value_name = "NUMBER", default_value = "+14155550111")]
+        number: crate::domain::phone::E164,
+        /// Show what the guardrail did to each draft.
+        #[arg(long)]
+        glass: bool,
+    },
+    /// Review drafts: JSONL on standard input (or --draft) to JSONL reviews.
+    Check {
+        /// One draft, reviewed as an SMS of the sample practice to a consenting patient.
+        #[arg(long, value_name = "TEXT")]
+        draft: Option<String>,
+    },
+    /// Find identifiers and clinical detail: JSONL texts on standard input to JSONL findings.
+    Detect {
+        /// One text.
+        #[arg(long, value_name = "TEXT")]
+        text: Option<String>,
+    },
+    /// Read inbound texts: JSONL on standard input to JSONL intents.
+    Screen {
+        /// One text, with no question pending.
+        #[arg(long, value_name = "TEXT")]
+        text: Option<String>,
+    },
+    /// Load a FHIR R4 Bundle into the embedded record of one practice.
+    Import {
+        /// The Bundle, as JSON.
+        bundle: PathBuf,
+        /// The practice's id.
+        #[arg(long, value_name = "ID")]
+        practice: String,
+    },
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Look for what is missing or wrong: clock, key, database, public address, model, agreements.
+    Doctor,
+    /// The configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print shell completions.
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Audit {
+    /// Verify every chain and checkpoint; names the first bad entry of each practice.
+    Verify,
+    /// Print the entries as JSONL, oldest first.
+    Export {
+        /// Only this practice.
+        #[arg(long, value_name = "ID")]
+        practice: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print each value and where it came from; secrets are not shown.
+    Explain,
+    /// Print every key with its meaning and default.
+    Default,
+}
+
+/// Runs the command line.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap's own exit codes: 0 for --help, 2 for usage.
+            let code = if error.use_stderr() { USAGE } else { HOLDS };
+            drop(error.print());
+            return ExitCode::from(code);
+        }
+    };
+    ExitCode::from(run_command(cli))
+}
+
+fn run_command(cli: Cli) -> u8 {
+    match cli.command {
+        Some(Command::Check { draft }) => return jsonl::check(draft),
+        Some(Command::Detect { text }) => return jsonl::detect(text),
+        Some(Command::Screen { text }) => return jsonl::screen(text),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "anteroom", &mut std::io::stdout());
+            return HOLDS;
+        }
+        Some(Command::Config(ConfigCommand::Default)) => {
+            print!("{}", config::DEFAULTS);
+            return HOLDS;
+        }
+        _ => {}
+    }
+    let loaded = match config::load(cli.config.as_deref(), std::env::vars()) {
+        Ok(loaded) => loaded,
+        Err(error) => return refuse(&error.to_string()),
+    };
+    if let Err(error) = log::start(&loaded.config.log) {
+        return refuse(&error);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(with_config(cli.command.unwrap_or(Command::Serve), loaded)),
+        Err(error) => refuse(&format!("cannot start: {error}")),
+    }
+}
+
+async fn with_config(command: Command, loaded: Loaded) -> u8 {
+    match command {
+        Command::Serve => Box::pin(serve::serve(loaded)).await,
+        Command::Chat { number, glass } => Box::pin(chat::chat(number, glass)).await,
+        Command::Import { bundle, practice } => import::import(&loaded, &bundle, &practice).await,
+        Command::Audit(Audit::Verify) => audit::verify(&loaded).await,
+        Command::Audit(Audit::Export { practice }) => audit::export(&loaded, practice.as_deref()).await,
+        Command::Doctor => Box::pin(doctor::doctor(&loaded)).await,
+        Command::Config(ConfigCommand::Explain) => {
+            print!("{}", loaded.explain());
+            HOLDS
+        }
+        // Answered before a configuration was needed.
+        Command::Check { .. }
+        | Command::Detect { .. }
+        | Command::Screen { .. }
+        | Command::Completions { .. }
+        | Command::Config(ConfigCommand::Default) => USAGE,
+    }
+}
+
+/// Tells a person what is wrong and how to mend it; exit 2.
+fn refuse(message: &str) -> u8 {
+    eprintln!("anteroom: {message}");
+    USAGE
+}

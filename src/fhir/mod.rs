@@ -1,1 +1,3 @@
-//! In the making.
+//! FHIR R4 resources to the words of the trade.
+
+pub mod bundle;

@@ -1,0 +1,25 @@
+//! Logging to standard error: what happened, never what was said.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::config::Log;
+
+/// Targets that would print bodies: `async_openai` logs answers that it cannot read.
+const SILENCED: &str = "async_openai=off,sqlx=warn,hyper=warn,reqwest=warn";
+
+/// Starts logging as configured.
+pub(super) fn start(log: &Log) -> Result<(), String> {
+    let filter = EnvFilter::try_new(format!("{},{SILENCED}", log.level)).map_err(|error| {
+        format!("log.level: {error}; use error, warn, info, debug, trace or a tracing filter")
+    })?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let started = if log.format == "json" {
+        registry.with(layer.json().flatten_event(true)).try_init()
+    } else {
+        registry.with(layer.with_ansi(false)).try_init()
+    };
+    started.map_err(|error| format!("logging cannot start: {error}"))
+}
