@@ -1,1 +1,192 @@
-//! In the making.
+//! `check`, `detect`, `screen`: one JSON object a line in, one out, in order.
+
+use std::io::{BufRead, Write};
+use std::time::Instant;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
+use crate::guardrail::review::Guardrail;
+use crate::guardrail::wire;
+use crate::screen::Screen;
+
+/// Longest line that is read; a text has no business being longer.
+const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// `anteroom check`.
+pub(super) fn check(draft: Option<String>) -> u8 {
+    let guardrail = match Guardrail::embedded() {
+        Ok(guardrail) => guardrail,
+        Err(error) => return refuse(&error.to_string()),
+    };
+    let one = draft.map(|draft| wire::example_check(&draft));
+    each(one, |line: wire::CheckIn| {
+        let began = Instant::now();
+        let mut out = wire::check(&guardrail, &line)?;
+        out.micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let found = out.verdict != "pass";
+        Ok((out, found))
+    })
+}
+
+/// `anteroom detect`.
+pub(super) fn detect(text: Option<String>) -> u8 {
+    let guardrail = match Guardrail::embedded() {
+        Ok(guardrail) => guardrail,
+        Err(error) => return refuse(&error.to_string()),
+    };
+    let one = text.map(|text| serde_json::json!({ "id": "1", "text": text }).to_string());
+    each(one, |line: wire::DetectIn| {
+        let out = wire::detect(&guardrail, &line);
+        let found = !out.findings.is_empty();
+        Ok((out, found))
+    })
+}
+
+/// `anteroom screen`.
+pub(super) fn screen(text: Option<String>) -> u8 {
+    let screen = match Screen::embedded() {
+        Ok(screen) => screen,
+        Err(error) => return refuse(&error.to_string()),
+    };
+    let one = text.map(|text| {
+        serde_json::json!({ "id": "1", "text": text, "pending": null, "language": "en" }).to_string()
+    });
+    each(one, |line: crate::screen::wire::ScreenIn| Ok((crate::screen::wire::screen(&screen, &line), false)))
+}
+
+/// Answers one given line, or standard input.
+fn each<In: DeserializeOwned, Out: Serialize>(
+    one: Option<String>,
+    answer: impl FnMut(In) -> Result<(Out, bool), String>,
+) -> u8 {
+    let mut out = std::io::stdout().lock();
+    let ended = match one {
+        Some(line) => lines(&mut line.as_bytes(), &mut out, answer),
+        None => lines(&mut std::io::stdin().lock(), &mut out, answer),
+    };
+    // A closed pipe downstream is no fault of the input; there is nobody left to tell.
+    ended.unwrap_or(NO_VERDICT)
+}
+
+/// Answers each line; a broken one gets its error in its place and the rest are still answered.
+fn lines<In: DeserializeOwned, Out: Serialize>(
+    input: &mut impl BufRead,
+    out: &mut impl Write,
+    mut answer: impl FnMut(In) -> Result<(Out, bool), String>,
+) -> std::io::Result<u8> {
+    let (mut number, mut examined, mut found, mut broken) = (0_usize, 0_usize, false, false);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if input.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        number += 1;
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match parse(&line, number).and_then(&mut answer) {
+            Ok((answered, finding)) => {
+                examined += 1;
+                found |= finding;
+                serde_json::to_writer(&mut *out, &answered)?;
+            }
+            Err(error) => {
+                broken = true;
+                let error = serde_json::json!({ "id": id_of(&line), "error": error });
+                serde_json::to_writer(&mut *out, &error)?;
+            }
+        }
+        // Each answer leaves at once: whoever pipes line by line waits for it.
+        out.write_all(b"\n")?;
+        out.flush()?;
+    }
+    Ok(match (broken, examined, found) {
+        (true, _, _) => NO_VERDICT,
+        (false, 0, _) => NOTHING,
+        (false, _, true) => FINDINGS,
+        (false, _, false) => HOLDS,
+    })
+}
+
+fn parse<In: DeserializeOwned>(line: &[u8], number: usize) -> Result<In, String> {
+    if line.len() > LINE_BYTES_MAX {
+        return Err(format!("line {number}: longer than {LINE_BYTES_MAX} bytes; split the text"));
+    }
+    serde_json::from_slice(line).map_err(|error| format!("line {number}: {}", told(&error)))
+}
+
+/// What serde says, without the value that it says it about: that may be PHI.
+fn told(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!("column {}", error.column());
+    let named = ["unknown field", "missing field", "duplicate field"];
+    if named.iter().any(|start| text.starts_with(start)) {
+        return text;
+    }
+    if error.is_data() {
+        return format!("a value of the wrong kind at {place}; see the documented form");
+    }
+    format!("not a JSON object at {place}; write one object a line")
+}
+
+fn id_of(line: &[u8]) -> serde_json::Value {
+    let parsed: Option<serde_json::Value> = serde_json::from_slice(line).ok();
+    parsed.and_then(|mut value| value.get_mut("id").map(serde_json::Value::take)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct In {
+        id: String,
+        text: String,
+    }
+
+    fn answered(input: &[u8]) -> (String, u8) {
+        let mut out = Vec::new();
+        let code = lines(&mut &*input, &mut out, |line: In| {
+            let found = line.text.contains('!');
+            Ok((serde_json::json!({ "id": line.id }), found))
+        });
+        (String::from_utf8(out).unwrap(), code.unwrap())
+    }
+
+    #[test]
+    fn exit_codes_tell_findings_errors_and_nothing_apart() {
+        let cases: &[(&[u8], u8, &str)] = &[
+            (b"", NOTHING, ""),
+            (b"\n  \n", NOTHING, ""),
+            (b"{\"id\":\"1\",\"text\":\"a\"}\n", HOLDS, "{\"id\":\"1\"}\n"),
+            (b"{\"id\":\"1\",\"text\":\"a!\"}", FINDINGS, "{\"id\":\"1\"}\n"),
+        ];
+        for (input, code, out) in cases {
+            assert_eq!(answered(input), ((*out).to_owned(), *code));
+        }
+    }
+
+    #[test]
+    fn a_broken_line_is_told_with_number_and_key_and_the_rest_is_answered() {
+        let input = b"{\"id\":\"1\",\"text\":\"a\",\"txet\":1}\n{\"id\":7}\nnonsense\n\xff\xfe\n{\"id\":\"x\",\"text\":\"\\ud800\"}\n{\"id\":\"5\",\"text\":\"a\"}\n";
+        let (out, code) = answered(input);
+        let rows: Vec<&str> = out.lines().collect();
+        assert_eq!(code, NO_VERDICT);
+        assert!(rows[0].contains("line 1") && rows[0].contains("unknown field `txet`"), "{}", rows[0]);
+        assert!(rows[0].contains("\"id\":\"1\""), "{}", rows[0]);
+        assert!(rows[1].contains("line 2") && rows[1].contains("\"id\":7"), "{}", rows[1]);
+        assert!(rows[2].contains("line 3") && rows[3].contains("line 4") && rows[4].contains("line 5"));
+        assert_eq!(rows[5], "{\"id\":\"5\"}");
+    }
+
+    #[test]
+    fn an_error_never_repeats_a_value() {
+        let (out, _) = answered(b"{\"id\":[\"Marta Quispe\"],\"text\":\"a\"}\n");
+        let error: serde_json::Value = serde_json::from_str(out.trim()).unwrap();
+        assert!(!error["error"].as_str().unwrap().contains("Quispe"), "{error}");
+    }
+}

@@ -1,1 +1,245 @@
-//! In the making.
+//! The house as the pages and webhooks see it: `web`'s port over `pipeline`.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
+
+use crate::agent::ports::BoxFuture;
+use crate::domain::conversation::{Direction, PortalMessage};
+use crate::domain::ids::PracticeId;
+use crate::domain::message::{Delivery, Inbound};
+use crate::domain::phone::E164;
+use crate::domain::practice::{CarrierKind, Practice};
+use crate::pipeline::house::House;
+use crate::pipeline::portal::{LinkState, Opening};
+use crate::pipeline::receive;
+use crate::store::StoreError;
+use crate::web::port::{
+    Cover, Person, PortalOpening, PortalState, Received, ThreadTurn, Unavailable,
+};
+
+/// How much of a thread a page shows.
+const THREAD_TURNS_MAX: u32 = 200;
+
+/// How many drafts the glass shows.
+const GLASS_MAX: u32 = 30;
+
+/// The running house behind the front door.
+pub(super) struct Served {
+    pub(super) house: Arc<House>,
+    pub(super) people: Vec<Person>,
+    pub(super) metrics: PrometheusHandle,
+    /// What is worth a look though the house is ready: agreements missing, and the like.
+    pub(super) remarks: Vec<String>,
+}
+
+impl std::fmt::Debug for Served {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Served").finish_non_exhaustive()
+    }
+}
+
+/// Logs what went wrong; the caller is only told to come back.
+fn unavailable(error: StoreError) -> Unavailable {
+    tracing::error!(%error, "the store did not answer");
+    Unavailable
+}
+
+impl Served {
+    fn cover(&self, message: &PortalMessage) -> Option<Cover> {
+        let practice = self.house.practice(&message.practice)?;
+        Some(Cover {
+            practice_name: practice.name.clone(),
+            practice_phone: practice.phone.clone(),
+            language: message.language,
+        })
+    }
+
+    fn closed(&self, state: &LinkState) -> PortalState {
+        let (LinkState::Asking(message) | LinkState::Locked(message) | LinkState::Expired(message)) =
+            state
+        else {
+            return PortalState::Missing;
+        };
+        let Some(cover) = self.cover(message) else { return PortalState::Missing };
+        match state {
+            LinkState::Asking(message) => {
+                PortalState::Asking { cover, tries_left: left(message.tries_left) }
+            }
+            LinkState::Locked(_) => PortalState::Locked(cover),
+            LinkState::Expired(_) => PortalState::Expired(cover),
+            LinkState::Missing => PortalState::Missing,
+        }
+    }
+
+    fn opening(&self, opening: Opening) -> PortalOpening {
+        let missing = PortalOpening::Missing;
+        match opening {
+            Opening::Shown(message) => match self.cover(&message) {
+                Some(cover) => PortalOpening::Shown { cover, body: message.body },
+                None => missing,
+            },
+            Opening::Wrong { tries_left, message } => match self.cover(&message) {
+                Some(cover) => PortalOpening::Wrong { cover, tries_left: left(tries_left) },
+                None => missing,
+            },
+            Opening::Closed(state) => match self.closed(&state) {
+                PortalState::Locked(cover) => PortalOpening::Locked(cover),
+                PortalState::Expired(cover) => PortalOpening::Expired(cover),
+                PortalState::Asking { .. } | PortalState::Missing => missing,
+            },
+        }
+    }
+
+    async fn turns(
+        &self,
+        with: &E164,
+        practice: Option<&PracticeId>,
+    ) -> Result<Vec<ThreadTurn>, StoreError> {
+        let mut thread = Vec::new();
+        for own in self.house.practices().filter(|own| practice.is_none_or(|id| own.id == *id)) {
+            for conversation in self.house.store().conversations_with(&own.id, with).await? {
+                let turns = self.house.store().turns(conversation.id, THREAD_TURNS_MAX).await?;
+                thread.extend(turns.into_iter().map(|turn| {
+                    let (patient, sender) = (with.clone(), conversation.sender.clone());
+                    let inbound = turn.direction == Direction::Inbound;
+                    let (from, to) = if inbound { (patient, sender) } else { (sender, patient) };
+                    ThreadTurn {
+                        id: turn.carrier_id.unwrap_or_else(|| turn.id.to_string()),
+                        direction: turn.direction,
+                        from,
+                        to,
+                        body: turn.body,
+                        at: turn.at,
+                        status: turn.delivery,
+                        segments: turn.segments,
+                    }
+                }));
+            }
+        }
+        Ok(thread)
+    }
+
+    async fn reports(&self, with: &E164) -> Result<Vec<serde_json::Value>, StoreError> {
+        let mut reports = Vec::new();
+        for own in self.house.practices() {
+            for conversation in self.house.store().conversations_with(&own.id, with).await? {
+                let sealed = self.house.store().glass(conversation.id, GLASS_MAX).await?;
+                reports.extend(
+                    sealed.iter().filter_map(|report| serde_json::from_str(report.as_str()).ok()),
+                );
+            }
+        }
+        Ok(reports)
+    }
+}
+
+fn left(tries: i64) -> u32 {
+    u32::try_from(tries).unwrap_or(0)
+}
+
+impl crate::web::port::House for Served {
+    fn practice(&self, id: &str) -> Option<Arc<Practice>> {
+        self.house.practice(&PracticeId::new(id))
+    }
+
+    fn practice_by_sender(&self, carrier: CarrierKind, number: &E164) -> Option<Arc<Practice>> {
+        let owns = |practice: &&Arc<Practice>| {
+            practice.sender(number).is_some_and(|sender| sender.carrier == carrier)
+        };
+        self.house.practices().find(owns).map(Arc::clone)
+    }
+
+    fn receive(
+        &self,
+        practice: Arc<Practice>,
+        inbound: Inbound,
+    ) -> BoxFuture<'_, Result<Received, Unavailable>> {
+        Box::pin(async move {
+            match self.house.receive(practice, inbound).await.map_err(unavailable)? {
+                receive::Received::New => Ok(Received::New),
+                receive::Received::Duplicate => Ok(Received::Duplicate),
+            }
+        })
+    }
+
+    fn delivery<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        carrier: CarrierKind,
+        carrier_id: &'a str,
+        delivery: Delivery,
+        code: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<bool, Unavailable>> {
+        Box::pin(async move {
+            self.house
+                .delivery(practice, carrier, carrier_id, delivery, code)
+                .await
+                .map_err(unavailable)
+        })
+    }
+
+    fn thread<'a>(
+        &'a self,
+        with: &'a E164,
+        practice: Option<&'a PracticeId>,
+    ) -> BoxFuture<'a, Result<Vec<ThreadTurn>, Unavailable>> {
+        Box::pin(async move { self.turns(with, practice).await.map_err(unavailable) })
+    }
+
+    fn glass<'a>(
+        &'a self,
+        with: &'a E164,
+    ) -> BoxFuture<'a, Result<Vec<serde_json::Value>, Unavailable>> {
+        Box::pin(async move { self.reports(with).await.map_err(unavailable) })
+    }
+
+    fn people(&self) -> BoxFuture<'_, Result<Vec<Person>, Unavailable>> {
+        Box::pin(async move { Ok(self.people.clone()) })
+    }
+
+    fn portal_state<'a>(
+        &'a self,
+        token: &'a str,
+    ) -> BoxFuture<'a, Result<PortalState, Unavailable>> {
+        Box::pin(async move {
+            let state = self.house.portal_state(token).await.map_err(unavailable)?;
+            Ok(self.closed(&state))
+        })
+    }
+
+    fn portal_open<'a>(
+        &'a self,
+        token: &'a str,
+        birth_date: Date,
+    ) -> BoxFuture<'a, Result<PortalOpening, Unavailable>> {
+        Box::pin(async move {
+            let opening = self.house.portal_open(token, birth_date).await.map_err(unavailable)?;
+            Ok(self.opening(opening))
+        })
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.house.changes()
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<serde_json::Value, serde_json::Value>> {
+        Box::pin(async move {
+            let store = self.house.store().ping().await;
+            let details = serde_json::json!({
+                "store": if store.is_ok() { "ok" } else { "does not answer" },
+                "policy": self.house.guardrail().digest(),
+                "model": self.house.model_name(),
+                "practices": self.house.practices().count(),
+                "remarks": self.remarks,
+            });
+            if store.is_ok() { Ok(details) } else { Err(details) }
+        })
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics.render()
+    }
+}

@@ -100,6 +100,8 @@ pub struct Turn {
     pub delivery: Option<Delivery>,
     /// How many SMS segments an outbound text takes.
     pub segments: Option<i64>,
+    /// The carrier's id of an inbound text.
+    pub carrier_id: Option<String>,
 }
 
 /// A leased piece of work: answer what waits in one conversation.

@@ -93,6 +93,11 @@ impl House {
         &self.parts.guardrail
     }
 
+    /// The name of the model that drafts.
+    pub fn model_name(&self) -> &str {
+        self.parts.model.name()
+    }
+
     /// The practice with this id.
     pub fn practice(&self, id: &PracticeId) -> Option<Arc<Practice>> {
         self.parts.practices.get(id).map(Arc::clone)

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use crate::audit::Entry;
 use crate::domain::consent::{ConsentEvent, ConsentState};
 use crate::domain::conversation::{Conversation, PendingKind};
-use crate::domain::message::{Inbound, OutboundKind};
-use crate::domain::practice::Practice;
+use crate::domain::ids::PracticeId;
+use crate::domain::message::{Delivery, Inbound, OutboundKind};
+use crate::domain::practice::{CarrierKind, Practice};
 use crate::pipeline::house::House;
 use crate::policy::words::Language;
 use crate::screen::{Intent, Pending, Reading};
@@ -166,18 +167,25 @@ impl House {
     /// Records what a carrier reports of a text; `false` when the text is not ours.
     pub async fn delivery(
         &self,
-        carrier: crate::domain::practice::CarrierKind,
+        practice: &PracticeId,
+        carrier: CarrierKind,
         carrier_id: &str,
-        delivery: crate::domain::message::Delivery,
+        delivery: Delivery,
         code: Option<&str>,
     ) -> Result<bool, StoreError> {
-        let (id, code): (Arc<str>, Option<Arc<str>>) = (carrier_id.into(), code.map(Into::into));
-        let now = self.clock().now();
+        let report = Arc::new(Report {
+            practice: practice.clone(),
+            carrier,
+            carrier_id: carrier_id.to_owned(),
+            delivery,
+            code: code.map(str::to_owned),
+            now: self.clock().now(),
+        });
         let known = self
             .store()
             .write(move |tx| {
-                let (id, code) = (Arc::clone(&id), code.clone());
-                Box::pin(async move { report_in(tx, carrier, &id, delivery, code.as_deref(), now).await })
+                let report = Arc::clone(&report);
+                Box::pin(async move { report_in(tx, &report).await })
             })
             .await?;
         if known {
@@ -187,26 +195,29 @@ impl House {
     }
 }
 
-async fn report_in(
-    tx: &mut Tx,
-    carrier: crate::domain::practice::CarrierKind,
-    carrier_id: &str,
-    delivery: crate::domain::message::Delivery,
-    code: Option<&str>,
+/// What a carrier reports of one text.
+struct Report {
+    practice: PracticeId,
+    carrier: CarrierKind,
+    carrier_id: String,
+    delivery: Delivery,
+    code: Option<String>,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let Some((conversation, state)) = tx.delivery_report(carrier, carrier_id, delivery, code).await?
-    else {
-        return Ok(false);
-    };
-    let Some(conversation) = tx.lock_conversation(conversation).await? else { return Ok(false) };
+}
+
+async fn report_in(tx: &mut Tx, report: &Report) -> Result<bool, StoreError> {
+    let code = report.code.as_deref();
+    let known = tx
+        .delivery_report(&report.practice, report.carrier, &report.carrier_id, report.delivery, code)
+        .await?;
+    let Some((conversation, state)) = known else { return Ok(false) };
+    let detail = serde_json::json!({
+        "reported": report.delivery.as_str(), "state": state.as_str(), "code": code,
+    });
+    let subject = format!("conversation/{conversation}");
+    let carrier = report.carrier.as_str();
     tx.append_audit(&Entry::new(
-        &conversation.practice,
-        now,
-        carrier.as_str(),
-        "delivery.reported",
-        &format!("conversation/{}", conversation.id),
-        &serde_json::json!({ "reported": delivery.as_str(), "state": state.as_str(), "code": code }),
+        &report.practice, report.now, carrier, "delivery.reported", &subject, &detail,
     ))
     .await?;
     Ok(true)
