@@ -1,1 +1,304 @@
-//! In the making.
+//! Assembling: a configuration becomes a running house.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use crate::agent::ports::{Model, Records as _};
+use crate::agent::texts::Texts;
+use crate::carrier::Carrier;
+use crate::carrier::simulator::Simulator;
+use crate::carrier::twilio::{Twilio, TwilioSettings};
+use crate::config::{Config, Llm, TwilioAccount};
+use crate::domain::clock::{Clock, SystemClock};
+use crate::domain::ids::PracticeId;
+use crate::domain::practice::{CarrierKind, Practice};
+use crate::domain::record::RecordSet;
+use crate::fhir::bundle;
+use crate::guardrail::review::Guardrail;
+use crate::llm::offline::Offline;
+use crate::llm::openai::{OpenAi, OpenAiSettings};
+use crate::pipeline::house::{Carriers, Entropy, House, Parts};
+use crate::screen::Screen;
+use crate::seal::MasterKey;
+use crate::store::Store;
+use crate::store::records::EmbeddedRecords;
+use crate::web::port::Person;
+
+const SAMPLE_PRACTICE: &str = include_str!("../../samples/lakeside.toml");
+const SAMPLE_RECORD: &str = include_str!("../../samples/lakeside.json");
+
+/// A house and what runs beside it.
+pub(super) struct Assembled {
+    pub(super) house: Arc<House>,
+    pub(super) config: Config,
+    pub(super) people: Vec<Person>,
+    pub(super) public_url: Url,
+    pub(super) tracker: TaskTracker,
+    pub(super) stop: CancellationToken,
+}
+
+/// Opens the store that the configuration names, with its master key.
+pub(super) async fn open_store(config: &Config, tracker: &TaskTracker) -> Result<Store, String> {
+    let url = config.database_url();
+    std::fs::create_dir_all(&config.data_dir)
+        .map_err(|error| format!("{}: {error}; name another data_dir", config.data_dir.display()))?;
+    let key_file = config.master_key_file();
+    let fresh = key_file.exists() || !Store::holds_keys(&url).await.map_err(|it| it.to_string())?;
+    let master = MasterKey::load_or_create(&key_file, fresh).map_err(|error| error.to_string())?;
+    Store::open(&url, master, tracker, &config.data_dir).await.map_err(|error| error.to_string())
+}
+
+/// The sample practice, for a configuration without one.
+fn sample_practice() -> Result<Practice, String> {
+    #[derive(serde::Deserialize)]
+    struct File {
+        practice: Vec<Practice>,
+    }
+    let file: File = toml::from_str(SAMPLE_PRACTICE).map_err(|error| error.to_string())?;
+    file.practice.into_iter().next().ok_or_else(|| "the sample practice is empty".to_owned())
+}
+
+/// Builds everything and starts the workers.
+pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
+    let tracker = TaskTracker::new();
+    let stop = CancellationToken::new();
+    let store = open_store(&config, &tracker).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let public_url =
+        Url::parse(&config.public_url()).map_err(|error| format!("public_url: {error}"))?;
+    let records = Arc::new(EmbeddedRecords::new(store.clone()));
+    let sample = config.practice.is_empty();
+    let practices = if sample { vec![sample_practice()?] } else { config.practice.clone() };
+    let mut people = Vec::new();
+    if sample && let Some(practice) = practices.first() {
+        people = load_sample(&records, practice, &*clock).await?;
+    }
+    let mut carriers = Carriers::new();
+    let mut reports = Vec::new();
+    for practice in &practices {
+        for sender in &practice.senders {
+            let carrier: Arc<dyn Carrier> = match sender.carrier {
+                CarrierKind::Simulator => {
+                    let (simulator, waiting) = Simulator::new();
+                    reports.push((practice.id.clone(), waiting));
+                    Arc::new(simulator)
+                }
+                CarrierKind::Twilio => Arc::new(twilio(&config, &practice.id, &public_url)?),
+            };
+            carriers.entry((practice.id.clone(), sender.carrier)).or_insert(carrier);
+        }
+    }
+    let offline: Arc<dyn Model> = Arc::new(Offline::embedded()?);
+    let house = House::new(Parts {
+        store,
+        clock,
+        guardrail: Guardrail::embedded().map_err(|error| error.to_string())?,
+        screen: Screen::embedded().map_err(|error| error.to_string())?,
+        texts: Texts::embedded().map_err(|error| error.to_string())?,
+        records,
+        model: model(&config.llm, &offline)?,
+        offline,
+        carriers,
+        practices: practices.into_iter().map(|it| (it.id.clone(), Arc::new(it))).collect(),
+        public_url: public_url.clone(),
+        entropy: entropy(),
+    });
+    for (practice, waiting) in reports {
+        drain(&house, practice, waiting, &tracker, &stop);
+    }
+    house.start(&tracker, &stop);
+    Ok(Assembled { house, config, people, public_url, tracker, stop })
+}
+
+/// Feeds what the simulator reports into the house, as a carrier's status webhook would.
+fn drain(
+    house: &Arc<House>,
+    practice: PracticeId,
+    mut waiting: tokio::sync::mpsc::Receiver<crate::carrier::simulator::Report>,
+    tracker: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    let (house, stop) = (Arc::clone(house), stop.clone());
+    tracker.spawn(async move {
+        loop {
+            let report = tokio::select! {
+                () = stop.cancelled() => break,
+                report = waiting.recv() => report,
+            };
+            let Some((carrier_id, delivery)) = report else { break };
+            let kind = CarrierKind::Simulator;
+            let known = house.delivery(&practice, kind, &carrier_id, delivery, None).await;
+            if let Err(error) = known {
+                tracing::warn!(%error, "a delivery report was not kept");
+            }
+        }
+    });
+}
+
+/// Random bytes from the operating system. Without them no link may be made: zeroes would be a
+/// link that anybody can guess, so the process stops drawing and the link is never stored.
+fn entropy() -> Entropy {
+    Arc::new(|buffer: &mut [u8]| getrandom::fill(buffer).is_ok())
+}
+
+/// Loads the invented record on a first start, and again when all its free times are in the past.
+async fn load_sample(
+    records: &EmbeddedRecords,
+    practice: &Practice,
+    clock: &dyn Clock,
+) -> Result<Vec<Person>, String> {
+    let (mut set, _) = bundle::parse(SAMPLE_RECORD).map_err(|error| error.to_string())?;
+    let now = clock.now();
+    bundle::freshen(&mut set, now);
+    let soon = now + jiff::SignedDuration::from_hours(24 * 30);
+    let free = records.slots(&practice.id, now, soon, 1).await.map_err(|error| error.to_string())?;
+    if free.is_empty() {
+        records.import(&practice.id, &set).await.map_err(|error| error.to_string())?;
+    }
+    Ok(people(&set, practice))
+}
+
+/// The picker of the phone page.
+fn people(set: &RecordSet, practice: &Practice) -> Vec<Person> {
+    let Some(sender) = practice.senders.first() else { return Vec::new() };
+    let mut people = Vec::new();
+    for patient in &set.patients {
+        let Some(number) = patient.phones.first() else { continue };
+        let visits = set.appointments.iter().filter(|visit| visit.patient == patient.id);
+        let entries = set.clinical.iter().filter(|(whose, _)| *whose == patient.id);
+        let results = entries.clone().filter(|(_, it)| it.kind.as_str() == "lab").count();
+        let mut note = vec![match patient.language {
+            Some(crate::policy::words::Language::Es) => "speaks Spanish".to_owned(),
+            _ => "speaks English".to_owned(),
+        }];
+        if let Some(visit) = visits.min_by_key(|visit| visit.start) {
+            note.push(format!("visit with {}", visit.provider));
+        }
+        if results > 0 {
+            note.push("a result on file".to_owned());
+        }
+        people.push(Person {
+            name: format!("{} {}", patient.first_name.as_str(), patient.last_name.as_str()),
+            number: number.clone(),
+            practice_id: practice.id.clone(),
+            practice_name: practice.name.clone(),
+            practice_number: sender.number.clone(),
+            note: note.join(", "),
+        });
+    }
+    people
+}
+
+fn twilio(config: &Config, practice: &PracticeId, public_url: &Url) -> Result<Twilio, String> {
+    let account = config
+        .twilio
+        .get(practice.as_str())
+        .ok_or_else(|| format!("practice `{practice}` sends by twilio: add [twilio.{practice}]"))?;
+    let tell = |error: &dyn std::fmt::Display| format!("[twilio.{practice}]: {error}");
+    let api_base = match account.base_url.as_str() {
+        "" => "https://api.twilio.com",
+        other => other,
+    };
+    let callback = public_url.join(&format!("webhooks/twilio/{practice}/status"));
+    // Twilio refuses a callback that it cannot reach; on a loopback address there is none.
+    let reachable = public_url.scheme() == "https" || !account.base_url.is_empty();
+    Twilio::new(TwilioSettings {
+        api_base: Url::parse(api_base).map_err(|error| tell(&error))?,
+        account_sid: account.account_sid.clone(),
+        user: user(account).to_owned(),
+        password: password(account)
+            .ok_or_else(|| tell(&"auth_tokens is empty; give the account's auth token"))?,
+        status_callback: callback.ok().filter(|_| reachable),
+    })
+    .map_err(|error| tell(&error))
+}
+
+fn user(account: &TwilioAccount) -> &str {
+    if account.api_key_sid.is_empty() { &account.account_sid } else { &account.api_key_sid }
+}
+
+fn password(account: &TwilioAccount) -> Option<secrecy::SecretString> {
+    if account.api_key_sid.is_empty() {
+        account.auth_tokens.first().map(|token| token.secret().clone())
+    } else {
+        Some(account.api_key_secret.secret().clone())
+    }
+}
+
+/// The model that the configuration asks for.
+fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> {
+    let key = if llm.api_key.is_empty() {
+        std::env::var("OPENAI_API_KEY").ok().filter(|key| !key.is_empty()).map(Into::into)
+    } else {
+        Some(llm.api_key.secret().clone())
+    };
+    if llm.kind == "offline" || (llm.kind == "auto" && key.is_none()) {
+        return Ok(Arc::clone(offline));
+    }
+    let model = OpenAi::new(OpenAiSettings {
+        azure: llm.kind == "azure",
+        base_url: llm.base_url.clone(),
+        model: llm.model.clone(),
+        // A server on one's own machine often wants none.
+        api_key: key.unwrap_or_default(),
+        deployment: llm.deployment.clone(),
+        api_version: llm.api_version.clone(),
+        timeout: std::time::Duration::from_secs(llm.timeout_s),
+        budget_tokens: llm.budget_tokens,
+        tokenizer: Some(llm.tokenizer.clone()).filter(|path| !path.as_os_str().is_empty()),
+    })
+    .map_err(|error| format!("[llm]: {error}"))?;
+    Ok(Arc::new(model))
+}
+
+/// The accounts that may sign webhooks, by practice.
+pub(super) fn twilio_inbound(
+    config: &Config,
+) -> BTreeMap<PracticeId, crate::web::router::TwilioInbound> {
+    let inbound = |account: &TwilioAccount| crate::web::router::TwilioInbound {
+        account_sid: Some(account.account_sid.clone()),
+        auth_tokens: account.auth_tokens.iter().map(|token| token.secret().clone()).collect(),
+    };
+    config.twilio.iter().map(|(id, account)| (PracticeId::new(id), inbound(account))).collect()
+}
+
+/// What is worth a look though everything runs: PHI that will not leave for want of an agreement.
+pub(super) fn remarks(house: &House, today: jiff::civil::Date) -> Vec<String> {
+    let mut remarks = Vec::new();
+    for practice in house.practices() {
+        let mut missing: Vec<&str> = practice
+            .senders
+            .iter()
+            .filter(|sender| sender.carrier != CarrierKind::Simulator)
+            .map(|sender| sender.carrier.as_str())
+            .filter(|carrier| {
+                !practice
+                    .agreements
+                    .iter()
+                    .any(|agreement| agreement.counterparty == *carrier && agreement.covers(today))
+            })
+            .collect();
+        missing.sort_unstable();
+        missing.dedup();
+        for carrier in missing {
+            remarks.push(format!(
+                "practice `{}`: no agreement with {carrier} in force; texts with PHI stay here",
+                practice.id
+            ));
+        }
+    }
+    remarks
+}
+
+/// Whether the folder of a path exists and can be written to.
+pub(super) fn writable(folder: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    let probe = folder.join(".anteroom-probe");
+    std::fs::write(&probe, b"probe").map_err(|error| error.to_string())?;
+    std::fs::remove_file(&probe).map_err(|error| error.to_string())
+}

@@ -1,1 +1,93 @@
-//! In the making.
+//! `serve`: the front door, until a signal says stop; then the work in hand is finished.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+
+use crate::cli::assemble::{self, Assembled};
+use crate::cli::served::Served;
+use crate::cli::{HOLDS, NO_VERDICT, refuse};
+use crate::config::Loaded;
+use crate::domain::practice::CarrierKind;
+use crate::web::router::{WebSettings, router};
+
+/// Runs the server until SIGINT or SIGTERM.
+pub(super) async fn serve(loaded: Loaded) -> u8 {
+    let metrics = match PrometheusBuilder::new().install_recorder() {
+        Ok(metrics) => metrics,
+        Err(error) => return refuse(&format!("metrics cannot start: {error}")),
+    };
+    let listen = loaded.config.listen;
+    // Bound first: a second server finds the port taken before it touches any data.
+    let listener = match tokio::net::TcpListener::bind(listen).await {
+        Ok(listener) => listener,
+        Err(error) => return refuse(&format!("listen = \"{listen}\": {error}; free it or choose another")),
+    };
+    let assembled = match assemble::assemble(loaded.config).await {
+        Ok(assembled) => assembled,
+        Err(error) => return refuse(&error),
+    };
+    let Assembled { house, config, people, public_url, tracker, stop } = assembled;
+    let today = house.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let simulator = house
+        .practices()
+        .flat_map(|practice| &practice.senders)
+        .any(|sender| sender.carrier == CarrierKind::Simulator);
+    let settings = WebSettings {
+        public_url,
+        simulator,
+        twilio: assemble::twilio_inbound(&config),
+        clock: Arc::clone(house.clock()),
+        shutdown: stop.clone(),
+    };
+    let remarks = assemble::remarks(&house, today);
+    greet(&config, simulator, house.model_name(), &remarks);
+    let served = Arc::new(Served { house: Arc::clone(&house), people, metrics, remarks });
+    let web = tracker.spawn(crate::web::serve::serve(listener, router(served, settings), stop.clone()));
+    wait_for_signal().await;
+    tracing::info!("stopping: no new requests; the work in hand is finished");
+    stop.cancel();
+    let patience = Duration::from_secs(config.shutdown_s);
+    drop(house);
+    tracker.close();
+    let ended = tokio::time::timeout(patience, async {
+        let served = web.await;
+        tracker.wait().await;
+        served.is_ok()
+    })
+    .await;
+    match ended {
+        Ok(true) => HOLDS,
+        // What is still leased is taken up again when its lease expires, or at the next start.
+        Ok(false) | Err(_) => {
+            tracing::warn!("some work did not end in time; it is taken up at the next start");
+            NO_VERDICT
+        }
+    }
+}
+
+fn greet(config: &crate::config::Config, simulator: bool, model: &str, remarks: &[String]) {
+    let url = config.public_url();
+    let mut lines = vec![format!("anteroom {} is listening on {}", env!("CARGO_PKG_VERSION"), config.listen)];
+    if simulator {
+        lines.push(format!("  phone to try it with   {url}simulator"));
+    }
+    lines.push(format!("  health and metrics     {url}readyz  {url}metrics"));
+    lines.push(format!("  model                  {model}"));
+    lines.push(format!("  data                   {}", config.data_dir.display()));
+    lines.extend(remarks.iter().map(|remark| format!("  note: {remark}")));
+    eprintln!("{}", lines.join("\n"));
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        drop(tokio::signal::ctrl_c().await);
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
