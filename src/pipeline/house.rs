@@ -18,8 +18,9 @@ use crate::policy::words::Language;
 use crate::screen::Screen;
 use crate::store::Store;
 
-/// Fills a buffer with random bytes; a parameter, so that tests can be reproduced.
-pub type Entropy = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+/// Fills a buffer with random bytes, or says that it cannot; a parameter, so that tests can be
+/// reproduced.
+pub type Entropy = Arc<dyn Fn(&mut [u8]) -> bool + Send + Sync>;
 
 /// The carriers of one practice, by kind.
 pub type Carriers = BTreeMap<(PracticeId, CarrierKind), Arc<dyn Carrier>>;

@@ -31,16 +31,19 @@ pub(crate) struct PortalLink {
 }
 
 impl PortalLink {
-    /// A fresh link, or the practice's own portal where it has one.
-    pub(crate) fn new(public_url: &Url, outside: &str, entropy: &Entropy) -> Self {
+    /// A fresh link, or the practice's own portal where it has one. None without randomness: a
+    /// link that can be guessed is worse than no answer.
+    pub(crate) fn new(public_url: &Url, outside: &str, entropy: &Entropy) -> Option<Self> {
         if !outside.is_empty() {
-            return Self { url: outside.to_owned(), hash: [0; 32], built_in: false };
+            return Some(Self { url: outside.to_owned(), hash: [0; 32], built_in: false });
         }
         let mut token = [0_u8; 32];
-        entropy(&mut token);
+        if !entropy(&mut token) {
+            return None;
+        }
         let token = URL_SAFE_NO_PAD.encode(token);
         let base = public_url.as_str().trim_end_matches('/');
-        Self { url: format!("{base}/p/{token}"), hash: hash(&token), built_in: true }
+        Some(Self { url: format!("{base}/p/{token}"), hash: hash(&token), built_in: true })
     }
 
     /// The message behind it; none where the practice's own portal keeps it.

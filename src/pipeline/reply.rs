@@ -272,7 +272,7 @@ impl House {
             purpose: outcome.purpose,
             text: draft.as_str(),
             facts: &outcome.facts,
-            link: Some(&link),
+            link: link.as_ref(),
             now,
         });
         let mut reply = Reply::silent(Vec::new(), "agent");
@@ -290,12 +290,14 @@ impl House {
         });
         reply.report = Some(written.report("agent"));
         reply.hold = outcome.handover.map(|reason| (draft.clone(), reason));
-        let unreadable = patient.is_none()
-            && practice.portal_url.is_empty()
-            && written.review.cleared.as_ref().is_some_and(|cleared| cleared.portal().is_some());
+        // Behind a link there must be a page, and on the page a birth date to ask for.
+        let dated = patient.is_some_and(|patient| patient.birth_date.is_some());
+        let readable = link.is_some() && (dated || !practice.portal_url.is_empty());
+        let moved = written.review.cleared.as_ref().is_some_and(|it| it.portal().is_some());
+        let unreadable = moved && !readable;
         if written.review.verdict == Verdict::Hold || unreadable {
             // Nothing of the draft leaves; the patient is told the truth, that staff have it.
-            let reason = if unreadable { "no patient for the portal" } else { "guardrail" };
+            let reason = if unreadable { "no page for the link" } else { "guardrail" };
             let handed = self.fixed(practice, conversation, TextId::Handoff, now);
             reply.cleared = handed.cleared;
             reply.pending = Pending::Set(None);
@@ -303,7 +305,7 @@ impl House {
             return reply;
         }
         reply.cleared = written.review.cleared;
-        reply.link = Some(link);
+        reply.link = link;
         reply
     }
 
