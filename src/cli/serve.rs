@@ -13,7 +13,7 @@ use crate::domain::practice::CarrierKind;
 use crate::web::router::{WebSettings, router};
 
 /// Runs the server until SIGINT or SIGTERM.
-pub(super) async fn serve(loaded: Loaded) -> u8 {
+pub(super) async fn serve(mut loaded: Loaded) -> u8 {
     let metrics = match PrometheusBuilder::new().install_recorder() {
         Ok(metrics) => metrics,
         Err(error) => return refuse(&format!("metrics cannot start: {error}")),
@@ -24,6 +24,10 @@ pub(super) async fn serve(loaded: Loaded) -> u8 {
         Ok(listener) => listener,
         Err(error) => return refuse(&format!("listen = \"{listen}\": {error}; free it or choose another")),
     };
+    // Port 0 asks for any free one; the addresses that are printed and signed need the real one.
+    if let Ok(bound) = listener.local_addr() {
+        loaded.config.listen = bound;
+    }
     let assembled = match assemble::assemble(loaded.config).await {
         Ok(assembled) => assembled,
         Err(error) => return refuse(&error),

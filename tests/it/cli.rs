@@ -1,1 +1,187 @@
-//! Tests of cli.
+//! The binary as people, machines and power cuts meet it.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Output;
+
+use crate::support::server::{Server, anteroom};
+use crate::support::stores;
+
+const TOM: &str = "+14155550114";
+
+fn output(command: &mut std::process::Command) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+#[tokio::test]
+async fn nothing_is_lost_or_sent_twice_when_the_power_goes_on_sqlite() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", dir.path().join("anteroom.db").display());
+    power_cuts(dir.path(), &database).await;
+}
+
+#[tokio::test]
+async fn nothing_is_lost_or_sent_twice_when_the_power_goes_on_postgres() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = stores::postgres_url().await;
+    power_cuts(dir.path(), &database).await;
+}
+
+/// Kills the server in the middle of twelve conversations, at several moments, and starts it again.
+async fn power_cuts(dir: &std::path::Path, database: &str) {
+    let numbers: Vec<String> = (111..=122).map(|n| format!("+14155550{n}")).collect();
+    let mut server = Server::start(dir, database);
+    for number in &numbers {
+        server.text(number, "When is my appointment?").await;
+    }
+    server.kill();
+    server = Server::start(dir, database);
+    for number in &numbers {
+        assert_eq!(server.answers(number, 1).await.len(), 1, "one notice each");
+        server.text(number, "YES").await;
+    }
+    server.kill();
+    server = Server::start(dir, database);
+    for number in &numbers {
+        let answers = server.answers(number, 2).await;
+        assert_eq!(answers.len(), 2, "one answer each: {answers:?}");
+    }
+    let (status, metrics) = server.get("/metrics").await;
+    assert_eq!(status, 200);
+    assert!(metrics.contains("anteroom_queue_depth"), "{metrics}");
+    let log = server.log();
+    assert_eq!(server.stop(), Some(0), "{log}");
+    for secret in ["555-01", "4155550114", "When is my", "Nguyen", "Tom"] {
+        assert!(!log.contains(secret), "{secret} in the log");
+    }
+    let (code, out, err) =
+        output(anteroom(dir).args(["audit", "verify"]).env("ANTEROOM_DATABASE_URL", database));
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("entries whole"), "{out}");
+}
+
+#[tokio::test]
+async fn a_server_says_where_it_is_is_ready_and_stops_cleanly() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start_with(dir.path(), &[]);
+    assert_eq!(server.get("/livez").await.0, 200);
+    let (status, ready) = server.get("/readyz").await;
+    assert_eq!(status, 200, "{ready}");
+    assert!(server.log().contains("/simulator"), "{}", server.log());
+    assert_eq!(server.get("/webhooks/twilio/nobody").await.0, 405);
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn a_second_server_on_one_folder_is_told_why_it_cannot_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Server::start_with(dir.path(), &[]);
+    let (code, _, err) = output(anteroom(dir.path()).env("ANTEROOM_LISTEN", "127.0.0.1:0"));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("in use by another process"), "{err}");
+    drop(first);
+}
+
+#[test]
+fn key_trouble_is_told_with_its_remedy() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Server::start_with(dir.path(), &[]));
+    let key = dir.path().join("master.key");
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&key), 0o600, "made for its owner only");
+    let run = || output(anteroom(dir.path()).env("ANTEROOM_LISTEN", "127.0.0.1:0"));
+
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let (code, _, err) = run();
+    assert_eq!(code, Some(2));
+    assert!(err.contains("chmod 600"), "{err}");
+
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::write(&key, "00".repeat(32)).unwrap();
+    let (code, _, err) = run();
+    assert_eq!(code, Some(2));
+    assert!(err.contains("not the one that this database was sealed with"), "{err}");
+
+    std::fs::remove_file(&key).unwrap();
+    let (code, _, err) = run();
+    assert_eq!(code, Some(2));
+    assert!(err.contains("restore the key file"), "{err}");
+}
+
+#[test]
+fn a_typo_in_the_configuration_names_file_line_and_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("anteroom.toml");
+    std::fs::write(&file, "listen = \"127.0.0.1:0\"\n\n[llm]\nbase_ulr = \"x\"\n").unwrap();
+    let (code, out, err) = output(anteroom(dir.path()).args(["config", "explain"]));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("anteroom.toml:4: unknown key `base_ulr`; did you mean `base_url`?"), "{err}");
+    assert!(out.is_empty(), "stdout is for machines: {out}");
+}
+
+#[test]
+fn a_taken_port_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, _, err) = output(anteroom(dir.path()).env("ANTEROOM_LISTEN", &address));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("free it or choose another"), "{err}");
+}
+
+#[test]
+fn doctor_names_what_real_patients_still_need() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, out, _) = output(anteroom(dir.path()).arg("doctor"));
+    assert_eq!(code, Some(0), "the sample practice is fine: {out}");
+    std::fs::write(
+        dir.path().join("anteroom.toml"),
+        "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\ntimezone = \"America/Chicago\"\n\
+         [[practice.sender]]\ncarrier = \"twilio\"\nnumber = \"+14155550101\"\n\
+         [twilio.a]\naccount_sid = \"AC00000000000000000000000000000000\"\nauth_tokens = [\"t\"]\n",
+    )
+    .unwrap();
+    let (code, out, _) = output(anteroom(dir.path()).arg("doctor"));
+    assert_eq!(code, Some(1), "{out}");
+    for want in ["https", "missing or expired: a with twilio"] {
+        assert!(out.contains(want), "{want} in {out}");
+    }
+}
+
+#[test]
+fn help_shows_examples_and_exit_codes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, out, _) = output(anteroom(dir.path()).arg("--help"));
+    assert_eq!(code, Some(0));
+    assert!(out.contains("Examples:") && out.contains("Exit codes:"), "{out}");
+    let (code, _, err) = output(anteroom(dir.path()).arg("serv"));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("serve"), "a near miss is suggested: {err}");
+    let (code, out, _) = output(anteroom(dir.path()).args(["completions", "bash"]));
+    assert_eq!(code, Some(0));
+    assert!(out.contains("complete"), "completions");
+}
+
+#[tokio::test]
+async fn chat_answers_in_the_terminal() {
+    use std::io::Write as _;
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = anteroom(dir.path())
+        .args(["chat", "--as", TOM, "--glass"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut typed = child.stdin.take().unwrap();
+    typed.write_all("Are my biopsy results in?\nYES\n".as_bytes()).unwrap();
+    drop(typed);
+    let output = child.wait_with_output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{out}");
+    assert!(out.contains("Reply YES"), "{out}");
+    assert!(out.contains("/p/"), "{out}");
+    assert!(out.contains("verdict  rewrite"), "{out}");
+    assert!(std::fs::read_dir(dir.path()).unwrap().next().is_none(), "nothing stays behind");
+}

@@ -1,0 +1,236 @@
+//! A whole house in a test: real store, real guardrail, a clock that stands still, a carrier that remembers.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use anteroom::agent::ports::Model;
+use anteroom::agent::texts::Texts;
+use anteroom::carrier::Carrier;
+use anteroom::domain::clock::{Clock as _, ManualClock};
+use anteroom::domain::conversation::Conversation;
+use anteroom::domain::ids::PracticeId;
+use anteroom::domain::message::{Delivery, Inbound, Outbound, SendOutcome};
+use anteroom::domain::phi::Phi;
+use anteroom::domain::phone::E164;
+use anteroom::domain::practice::{CarrierKind, Practice};
+use anteroom::fhir::bundle;
+use anteroom::guardrail::review::Guardrail;
+use anteroom::llm::offline::Offline;
+use anteroom::pipeline::house::{House, Parts};
+use anteroom::pipeline::receive::Received;
+use anteroom::pipeline::work::Step;
+use anteroom::policy::words::Channel;
+use anteroom::screen::Screen;
+use anteroom::store::Store;
+use anteroom::store::records::EmbeddedRecords;
+use jiff::{SignedDuration, Timestamp};
+
+/// A Sunday; the sample's visits begin on the Monday after.
+pub(crate) const SUNDAY: &str = "2026-11-29T18:00:00Z";
+
+/// Patients of the sample practice.
+pub(crate) const MARIA: &str = "+14155550111";
+pub(crate) const JAMES: &str = "+14155550112";
+pub(crate) const TOM: &str = "+14155550114";
+pub(crate) const NOBODY: &str = "+14155550190";
+
+/// A carrier that keeps what it was given and answers by a script, then with "accepted".
+#[derive(Debug, Default)]
+pub(crate) struct Loopback {
+    sent: Mutex<Vec<Outbound>>,
+    script: Mutex<VecDeque<SendOutcome>>,
+}
+
+impl Carrier for Loopback {
+    fn send<'a>(
+        &'a self,
+        outbound: &'a Outbound,
+    ) -> Pin<Box<dyn Future<Output = SendOutcome> + Send + 'a>> {
+        Box::pin(async move {
+            let scripted = self.script.lock().unwrap().pop_front();
+            let outcome = scripted.unwrap_or_else(|| SendOutcome::Accepted {
+                carrier_id: format!("LB-{}", outbound.reference),
+                delivery: Delivery::Queued,
+            });
+            if matches!(outcome, SendOutcome::Accepted { .. } | SendOutcome::Unknown { .. }) {
+                self.sent.lock().unwrap().push(outbound.clone());
+            }
+            outcome
+        })
+    }
+
+    fn find<'a>(
+        &'a self,
+        outbound: &'a Outbound,
+        _since: Timestamp,
+    ) -> Pin<Box<dyn Future<Output = Option<Option<SendOutcome>>> + Send + 'a>> {
+        Box::pin(async move {
+            let sent = self.sent.lock().unwrap();
+            let known = sent.iter().any(|it| it.reference == outbound.reference);
+            Some(known.then(|| SendOutcome::Accepted {
+                carrier_id: format!("LB-{}", outbound.reference),
+                delivery: Delivery::Queued,
+            }))
+        })
+    }
+}
+
+/// The house and what a test may turn.
+pub(crate) struct App {
+    pub(crate) house: Arc<House>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) carrier: Arc<Loopback>,
+    practice: Arc<Practice>,
+    count: Mutex<u32>,
+}
+
+impl App {
+    /// The sample practice on this store, answered by the offline model.
+    pub(crate) async fn new(store: Store) -> Self {
+        let offline: Arc<dyn Model> = Arc::new(Offline::embedded().unwrap());
+        Self::with_model(store, offline).await
+    }
+
+    /// The sample practice on this store, answered by this model.
+    pub(crate) async fn with_model(store: Store, model: Arc<dyn Model>) -> Self {
+        let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
+        let practice = Arc::new(sample_practice());
+        let records = Arc::new(EmbeddedRecords::new(store.clone()));
+        let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
+        bundle::freshen(&mut set, clock.now());
+        records.import(&practice.id, &set).await.unwrap();
+        let carrier = Arc::new(Loopback::default());
+        let key = (practice.id.clone(), CarrierKind::Simulator);
+        let carriers = BTreeMap::from([(key, Arc::clone(&carrier) as Arc<dyn Carrier>)]);
+        let seed = Mutex::new(7_u8);
+        let house = House::new(Parts {
+            store,
+            clock: Arc::clone(&clock) as _,
+            guardrail: Guardrail::embedded().unwrap(),
+            screen: Screen::embedded().unwrap(),
+            texts: Texts::embedded().unwrap(),
+            records,
+            model,
+            offline: Arc::new(Offline::embedded().unwrap()),
+            carriers,
+            practices: BTreeMap::from([(practice.id.clone(), Arc::clone(&practice))]),
+            public_url: "http://127.0.0.1:8080/".parse().unwrap(),
+            entropy: Arc::new(move |buffer: &mut [u8]| {
+                let mut seed = seed.lock().unwrap();
+                for byte in buffer {
+                    *seed = seed.wrapping_mul(5).wrapping_add(113);
+                    *byte = *seed;
+                }
+                true
+            }),
+        });
+        Self { house, clock, carrier, practice, count: Mutex::new(0) }
+    }
+
+    /// A text as a carrier delivers it, with an id of its own.
+    pub(crate) fn inbound(&self, from: &str, body: &str) -> Inbound {
+        let mut count = self.count.lock().unwrap();
+        *count += 1;
+        Inbound {
+            carrier: CarrierKind::Simulator,
+            carrier_id: format!("SM{:032x}", *count),
+            channel: Channel::Sms,
+            from: from.parse().unwrap(),
+            to: "+14155550101".parse().unwrap(),
+            body: Phi::from(body),
+            media: 0,
+            at: self.clock.now(),
+        }
+    }
+
+    /// Hands an inbound text in; nothing is worked on yet.
+    pub(crate) async fn receive(&self, inbound: Inbound) -> Received {
+        self.house.receive(Arc::clone(&self.practice), inbound).await.unwrap()
+    }
+
+    /// What the patient gets for a text, once everything that is due has been worked on.
+    pub(crate) async fn text(&self, from: &str, body: &str) -> Vec<String> {
+        let before = self.received_by(from).len();
+        assert_eq!(self.receive(self.inbound(from, body)).await, Received::New);
+        self.drain().await;
+        self.received_by(from).split_off(before)
+    }
+
+    /// As [`App::text`], for exactly one answer.
+    pub(crate) async fn one(&self, from: &str, body: &str) -> String {
+        let mut answers = self.text(from, body).await;
+        assert_eq!(answers.len(), 1, "to {body:?}: {answers:?}");
+        answers.remove(0)
+    }
+
+    /// A patient who has agreed to the risk notice.
+    pub(crate) async fn agreed(&self, from: &str) {
+        self.text(from, "Hello").await;
+        self.drain().await;
+        self.text(from, "YES").await;
+    }
+
+    /// Works until nothing is due.
+    pub(crate) async fn drain(&self) {
+        // Bounded: a house that never rests is a bug to be shown, not waited for.
+        for _ in 0..200 {
+            let replied = self.house.reply_once().await.unwrap();
+            let dispatched = self.house.dispatch_once().await.unwrap();
+            if (replied, dispatched) == (Step::Idle, Step::Idle) {
+                return;
+            }
+        }
+        panic!("the house never came to rest");
+    }
+
+    /// Everything that the carrier took for this number, oldest first.
+    pub(crate) fn received_by(&self, number: &str) -> Vec<String> {
+        let sent = self.carrier.sent.lock().unwrap();
+        let to: E164 = number.parse().unwrap();
+        sent.iter().filter(|it| it.to == to).map(|it| it.body.as_str().to_owned()).collect()
+    }
+
+    /// What the carrier answers next.
+    pub(crate) fn script(&self, outcomes: impl IntoIterator<Item = SendOutcome>) {
+        self.carrier.script.lock().unwrap().extend(outcomes);
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, span: SignedDuration) {
+        self.clock.advance(span);
+    }
+
+    /// The one conversation with a number.
+    pub(crate) async fn conversation(&self, number: &str) -> Conversation {
+        let number = number.parse().unwrap();
+        let found = self.house.store().conversations_with(&self.practice.id, &number).await.unwrap();
+        assert_eq!(found.len(), 1);
+        found.into_iter().next().unwrap()
+    }
+
+    /// The practice's id.
+    pub(crate) fn practice(&self) -> &PracticeId {
+        &self.practice.id
+    }
+
+    /// The actions in the audit log, oldest first, after chaining and verifying it.
+    pub(crate) async fn audited(&self) -> Vec<String> {
+        let store = self.house.store();
+        store.sequence_audit(self.clock.now()).await.unwrap();
+        store.verify_audit(self.practice()).await.unwrap().expect("the chain is whole");
+        let entries = store.audit_entries(self.practice()).await.unwrap();
+        entries.into_iter().map(|linked| linked.entry.action).collect()
+    }
+}
+
+/// The sample practice.
+pub(crate) fn sample_practice() -> Practice {
+    #[derive(serde::Deserialize)]
+    struct File {
+        practice: Vec<Practice>,
+    }
+    let file: File = toml::from_str(include_str!("../../../samples/lakeside.toml")).unwrap();
+    file.practice.into_iter().next().unwrap()
+}
