@@ -203,8 +203,8 @@ impl Consent {
                 ConsentState::Unknown | ConsentState::OptedOut => invalid,
             },
             ConsentEvent::Expire { at } => match &self.proof {
-                Some(proof) if *at >= proof.expires => Ok(Self::bare(ConsentState::Expired, *at)),
-                _ => invalid,
+                Some(proof) if *at >= proof.expires => Ok(self.expired(*at)),
+                Some(_) | None => invalid,
             },
         }
     }
@@ -242,6 +242,25 @@ impl Consent {
             notice: Some(notice.clone()),
             proof: self.proof.clone().filter(|_| granted),
             since: if granted { self.since } else { notice.at },
+        }
+    }
+
+    /// After the term: a renewal notice that still waits for its answer stays open.
+    fn expired(&self, at: Timestamp) -> Self {
+        let renewal = self.notice.clone().filter(|notice| {
+            self.proof
+                .as_ref()
+                .is_none_or(|proof| proof.notice != *notice)
+        });
+        Self {
+            state: if renewal.is_some() {
+                ConsentState::NoticeSent
+            } else {
+                ConsentState::Expired
+            },
+            notice: renewal,
+            proof: None,
+            since: at,
         }
     }
 

@@ -5,6 +5,7 @@
 //! carries examples that are checked when it is loaded.
 
 mod decide;
+mod fire;
 mod hidden;
 mod phrase;
 mod rules;
