@@ -1,1 +1,148 @@
 //! The way in: what a patient's text asks for, decided by rules before any model sees it.
+//!
+//! Pure and infallible once built: no I/O, no clock, no randomness. Uses `policy` and nothing else
+//! of the crate. The rules are data (`guardrails/{keywords,emergency,injection}.toml`), and each
+//! carries examples that are checked when it is loaded.
+
+mod decide;
+mod fire;
+mod hidden;
+mod phrase;
+mod rules;
+mod view;
+pub mod wire;
+
+use std::sync::Arc;
+
+use crate::policy::words::Language;
+use crate::policy::words::vocabulary;
+use crate::screen::rules::Book;
+
+pub use crate::screen::rules::ScreenError;
+
+vocabulary! {
+    /// The question that is open in a conversation; a bare YES, NO or number answers it.
+    Pending, "pending question" {
+        /// The risk notice: may we text health details?
+        Consent = "consent",
+        /// A reminder: will you come?
+        AppointmentConfirm = "appointment_confirm",
+        /// Several times were offered.
+        RescheduleChoice = "reschedule_choice",
+        /// Shall we really cancel the visit?
+        CancelConfirm = "cancel_confirm",
+    }
+}
+
+vocabulary! {
+    /// What a text asks for.
+    Intent, "intent" {
+        /// No more texts (47 CFR 64.1200(a)(10)).
+        OptOut = "opt_out",
+        /// Texts again, after an opt-out.
+        OptIn = "opt_in",
+        /// YES to the risk notice, and nothing else.
+        ConsentYes = "consent_yes",
+        /// NO to the risk notice.
+        ConsentNo = "consent_no",
+        /// The HELP keyword.
+        Help = "help",
+        /// A member of staff, also for abuse and threats to others.
+        Human = "human",
+        /// A medical emergency: 911.
+        Emergency = "emergency",
+        /// Suicide or self-harm: 988.
+        Crisis = "crisis",
+        /// Poison or overdose: Poison Help.
+        Poison = "poison",
+        /// Will come to the visit.
+        Confirm = "confirm",
+        /// Wants a visit cancelled.
+        CancelAppointment = "cancel_appointment",
+        /// Wants a visit moved, or chooses one of the times that were offered.
+        Reschedule = "reschedule",
+        /// Wants a medicine refilled.
+        Refill = "refill",
+        /// Asks something else.
+        Question = "question",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+/// What the rules read in one text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// What it asks for; safety comes first, then the opt-out.
+    pub intent: Intent,
+    /// It tries to give the agent orders, or hides something: for the agent it is quoted data.
+    pub injection: bool,
+    /// The language it is written in, or the hint when it is too short to tell.
+    pub language: Language,
+    /// Which of the offered choices it names, counted from 1.
+    pub choice: Option<u8>,
+    /// The open question was not clearly answered, or the wish is in doubt: ask once.
+    pub ambiguous: bool,
+    /// Every rule that fired, by id, sorted. A safety text may also revoke: see [`Reading::revokes`].
+    pub rules: Vec<Arc<str>>,
+}
+
+impl Reading {
+    /// Whether the text also takes back the consent to be texted, whatever else it asks for.
+    pub fn revokes(&self) -> bool {
+        self.intent == Intent::OptOut || self.any("opt_out.")
+    }
+
+    /// Whether the text tells of abuse: the answer must be neutral, another may read the phone.
+    pub fn tells_of_abuse(&self) -> bool {
+        self.any("abuse.")
+    }
+
+    fn any(&self, prefix: &str) -> bool {
+        self.rules.iter().any(|rule| rule.starts_with(prefix))
+    }
+}
+
+/// The rules of the way in, compiled once.
+#[derive(Debug)]
+pub struct Screen {
+    book: Book,
+}
+
+impl Screen {
+    /// The rules that are compiled into the binary, with every example checked.
+    pub fn embedded() -> Result<Self, ScreenError> {
+        Self::load(&[
+            (
+                "guardrails/keywords.toml",
+                include_str!("../../guardrails/keywords.toml"),
+            ),
+            (
+                "guardrails/emergency.toml",
+                include_str!("../../guardrails/emergency.toml"),
+            ),
+            (
+                "guardrails/injection.toml",
+                include_str!("../../guardrails/injection.toml"),
+            ),
+        ])
+    }
+
+    /// The rules in these files, given as name and text. One bad rule or one example that fails
+    /// refuses them all.
+    pub fn load(files: &[(&str, &str)]) -> Result<Self, ScreenError> {
+        let book = Book::compile(files)?;
+        book.check_examples()?;
+        Ok(Self { book })
+    }
+
+    /// Reads one inbound text against the question that is open.
+    pub fn read(&self, text: &str, pending: Option<Pending>, language_hint: Language) -> Reading {
+        decide::read(&self.book, text, pending, language_hint)
+    }
+
+    /// How many rules, phrases and examples are in force, for `doctor` and the log.
+    pub fn size(&self) -> (usize, usize, usize) {
+        self.book.size()
+    }
+}

@@ -18,5 +18,6 @@ mod seal;
 mod simulator;
 mod store;
 mod support;
+mod texts;
 mod tidy;
 mod webhook;

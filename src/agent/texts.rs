@@ -1,0 +1,324 @@
+//! The fixed texts: approved words in two languages, rendered with a practice's own name and number.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use sha2::Digest;
+use sha2::Sha256;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::policy::words::Language;
+use crate::policy::words::vocabulary;
+
+vocabulary! {
+    /// Which fixed text. Each exists in every language; a missing one is refused at load.
+    TextId, "fixed text" {
+        /// May we text you? The risk, and YES.
+        RiskNotice = "risk_notice",
+        /// After YES.
+        ConsentYes = "consent_yes",
+        /// After NO.
+        ConsentNo = "consent_no",
+        /// The one confirmation after STOP.
+        Stop = "stop",
+        /// The answer to HELP.
+        Help = "help",
+        /// The answer to START.
+        Start = "start",
+        /// 911.
+        Emergency = "emergency",
+        /// 988.
+        Crisis = "crisis",
+        /// Poison Help.
+        Poison = "poison",
+        /// Staff will answer.
+        Handoff = "handoff",
+        /// As above, but tells nothing to whoever else reads the phone.
+        HandoffPrivate = "handoff_private",
+        /// An AI is writing.
+        AiIntro = "ai_intro",
+        /// Not understood.
+        Clarify = "clarify",
+        /// The risk notice was answered, but not with a clear YES or NO.
+        ClarifyConsent = "clarify_consent",
+        /// Perhaps an opt-out; asked once.
+        ClarifyStop = "clarify_stop",
+        /// Coming or not?
+        ClarifyVisit = "clarify_visit",
+        /// No answer can be made now.
+        Unavailable = "unavailable",
+    }
+}
+
+/// What a practice puts into its fixed texts.
+#[derive(Clone, Copy, Debug)]
+pub struct TextContext<'a> {
+    /// The name that patients know.
+    pub practice: &'a str,
+    /// The voice number, as people read it.
+    pub phone: &'a str,
+    /// Where to read more; empty leaves it out.
+    pub url: &'a str,
+    /// Opening hours in the text's language; empty leaves them out.
+    pub hours: &'a str,
+}
+
+impl TextContext<'static> {
+    /// What tests and previews render with.
+    pub const fn sample() -> Self {
+        Self {
+            practice: "Lakeside Family Medicine",
+            phone: "415-555-0100",
+            url: "https://text.example.com",
+            hours: "Mon-Fri 8-5",
+        }
+    }
+}
+
+/// A fixed text as one patient gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedText {
+    /// The words.
+    pub text: String,
+    /// Name and version: `risk_notice/1`.
+    pub text_id: String,
+    /// SHA-256 of the words, in hexadecimal.
+    pub sha256: String,
+}
+
+/// Why the fixed texts cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextsError {
+    /// Not the shape that is expected.
+    #[error("{file}: {problem}")]
+    Malformed {
+        /// Which file.
+        file: String,
+        /// What is wrong, with its line.
+        problem: String,
+    },
+    /// One text is wrong.
+    #[error("{file}: [text.{text}]: {problem}")]
+    Text {
+        /// Which file.
+        file: String,
+        /// Which text.
+        text: String,
+        /// What is wrong, and how to mend it.
+        problem: String,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    schema: u32,
+    language: Language,
+    #[expect(dead_code, reason = "read by people and checked for its shape")]
+    last_reviewed: toml::value::Datetime,
+    #[expect(dead_code, reason = "read by people and checked for its shape")]
+    translation_review: String,
+    text: BTreeMap<String, Entry>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    version: u32,
+    body: String,
+    short: Option<String>,
+    elements: Vec<String>,
+    cite: String,
+    max_septets: usize,
+}
+
+/// The fixed texts of every language, read once.
+#[derive(Clone, Debug)]
+pub struct Texts {
+    entries: BTreeMap<(TextId, Language), Entry>,
+}
+
+const PLACEHOLDERS: [&str; 4] = ["practice", "phone", "url", "hours"];
+
+impl Texts {
+    /// The texts that are compiled into the binary.
+    pub fn embedded() -> Result<Self, TextsError> {
+        Self::load(&[
+            (
+                "prompts/en/texts.toml",
+                include_str!("../../prompts/en/texts.toml"),
+            ),
+            (
+                "prompts/es/texts.toml",
+                include_str!("../../prompts/es/texts.toml"),
+            ),
+        ])
+    }
+
+    /// The texts in these files, given as name and content; every text in every language, with
+    /// known placeholders, in the GSM-7 alphabet and within its budget.
+    pub fn load(files: &[(&str, &str)]) -> Result<Self, TextsError> {
+        let mut entries = BTreeMap::new();
+        let mut last_file = "";
+        for (file, content) in files {
+            last_file = file;
+            let malformed = |problem: String| TextsError::Malformed {
+                file: (*file).to_owned(),
+                problem,
+            };
+            let read: File = toml::from_str(content).map_err(|e| malformed(e.to_string()))?;
+            if read.schema != 1 {
+                return Err(malformed("schema is not 1; this version reads 1".to_owned()));
+            }
+            for (name, entry) in read.text {
+                let wrong = |problem: String| TextsError::Text {
+                    file: (*file).to_owned(),
+                    text: name.clone(),
+                    problem,
+                };
+                let id: TextId = name.parse().map_err(|_e| wrong("unknown text".to_owned()))?;
+                entry.check().map_err(wrong)?;
+                entries.insert((id, read.language), entry);
+            }
+        }
+        for id in TextId::ALL {
+            for language in Language::ALL {
+                if !entries.contains_key(&(*id, *language)) {
+                    return Err(TextsError::Text {
+                        file: last_file.to_owned(),
+                        text: id.to_string(),
+                        problem: format!("missing in language {language}; add it"),
+                    });
+                }
+            }
+        }
+        Ok(Self { entries })
+    }
+
+    /// The text as one patient gets it. When the practice's own words would break the budget, the
+    /// short form without them is used.
+    pub fn render(&self, id: TextId, language: Language, context: &TextContext<'_>) -> RenderedText {
+        let Some(entry) = self.entries.get(&(id, language)) else {
+            return rendered(id, 0, String::new());
+        };
+        let full = fill(&entry.body, context);
+        let lacking = (context.hours.is_empty() && entry.body.contains("{hours}"))
+            || (context.url.is_empty() && entry.body.contains("{url}"));
+        let text = match &entry.short {
+            Some(short) if lacking || septets(&full).is_none_or(|n| n > entry.max_septets) => {
+                fill(short, context)
+            }
+            Some(_) | None => full,
+        };
+        rendered(id, entry.version, text)
+    }
+
+    /// Which texts break their budget of septets with this practice's words: a lint for its
+    /// configuration, never a reason not to send.
+    pub fn over_budget(&self, context: &TextContext<'_>) -> Vec<(TextId, Language)> {
+        self.entries
+            .iter()
+            .filter(|((id, language), entry)| {
+                let text = self.render(*id, *language, context).text;
+                septets(&text).is_none_or(|n| n > entry.max_septets)
+            })
+            .map(|(key, _)| *key)
+            .collect()
+    }
+
+    /// What the law or the carriers want said in this text, by name.
+    pub fn elements(&self, id: TextId, language: Language) -> &[String] {
+        self.entries
+            .get(&(id, language))
+            .map_or(&[], |entry| &entry.elements)
+    }
+}
+
+impl Entry {
+    fn check(&self) -> Result<(), String> {
+        if self.version == 0 || self.cite.is_empty() || self.elements.is_empty() {
+            return Err("needs a version from 1, elements and a cite".to_owned());
+        }
+        for body in std::iter::once(&self.body).chain(&self.short) {
+            for piece in body.split('{').skip(1) {
+                let name = piece.split_once('}').map(|(name, _)| name);
+                if !name.is_some_and(|name| PLACEHOLDERS.contains(&name)) {
+                    return Err(format!(
+                        "unknown placeholder; use one of {{{}}}",
+                        PLACEHOLDERS.join("} {")
+                    ));
+                }
+            }
+            let used = septets(&fill(body, &TextContext::sample()))
+                .ok_or("has a character outside GSM-7; write it without the accent")?;
+            if used > self.max_septets {
+                return Err(format!(
+                    "takes {used} septets, over its {}; shorten it",
+                    self.max_septets
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn rendered(id: TextId, version: u32, text: String) -> RenderedText {
+    RenderedText {
+        text_id: format!("{id}/{version}"),
+        sha256: hex::encode(Sha256::digest(&text)),
+        text,
+    }
+}
+
+/// Puts values in by one pass over the body, so that a value with braces is not read as a placeholder.
+fn fill(body: &str, context: &TextContext<'_>) -> String {
+    let mut pieces = body.split('{');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (name, rest) = piece.split_once('}').unwrap_or(("", piece));
+        let value = match name {
+            "practice" => context.practice,
+            "phone" => context.phone,
+            "url" => context.url,
+            "hours" => context.hours,
+            _ => "",
+        };
+        text.push_str(&plain(value));
+        text.push_str(rest);
+    }
+    text
+}
+
+/// A value with its accents taken off where GSM-7 lacks them: `Clínica` would turn the whole text
+/// into UCS-2 and more than double its segments.
+fn plain(value: &str) -> String {
+    value
+        .chars()
+        .map(|c| {
+            let base = c.nfd().next().unwrap_or(c);
+            match c {
+                _ if gsm7(c).is_some() => c,
+                '\u{2018}' | '\u{2019}' => '\'',
+                '\u{2013}' | '\u{2014}' => '-',
+                '\u{a0}' => ' ',
+                _ if gsm7(base).is_some() => base,
+                _ => c,
+            }
+        })
+        .collect()
+}
+
+/// Septets of a text in the GSM-7 alphabet (3GPP TS 23.038), or none when it does not fit there.
+pub fn septets(text: &str) -> Option<usize> {
+    text.chars().map(gsm7).sum()
+}
+
+fn gsm7(c: char) -> Option<usize> {
+    match c {
+        '^' | '{' | '}' | '\\' | '[' | '~' | ']' | '|' | '€' | '\u{c}' => Some(2),
+        '`' => None,
+        ' '..='_' | 'a'..='z' | '\n' | '\r' => Some(1),
+        _ if "@£$¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà".contains(c) => Some(1),
+        _ => None,
+    }
+}

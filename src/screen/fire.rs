@@ -1,0 +1,207 @@
+//! Which rules fire in a text: phrases found, then their guards heard (denied, past, only mentioned).
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use std::sync::Arc;
+
+use crate::screen::hidden;
+use crate::screen::phrase::Token;
+use crate::screen::rules::Book;
+use crate::screen::rules::Kind;
+use crate::screen::rules::Owner;
+use crate::screen::rules::Place;
+use crate::screen::view::View;
+
+/// A rule that fired.
+#[derive(Clone, Debug)]
+pub(super) struct Fired {
+    pub(super) id: Arc<str>,
+    pub(super) kind: Kind,
+    pub(super) value: Option<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Hit {
+    start: usize,
+    end: usize,
+}
+
+/// Words between a phrase and a guard that looks near it.
+const NEAR_WORDS: usize = 9;
+/// Words between a phrase and a guard that looks before it.
+const BEFORE_WORDS: usize = 6;
+/// Longest text, in words, that can be a keyword as a whole.
+const WHOLE_WORDS: usize = 12;
+
+impl Book {
+    /// Every rule that fires in a text, in the order of the files.
+    pub(super) fn fired(&self, text: &str) -> Vec<Fired> {
+        self.fired_in(text, &View::of(text, &self.spelling))
+    }
+
+    /// As [`Book::fired`], for a text that is folded already.
+    pub(super) fn fired_in(&self, text: &str, view: &View) -> Vec<Fired> {
+        let tokens = self.vocabulary.read(view);
+        let scene = Scene::new(self, &tokens);
+        let mut found = scene.found();
+        found.extend(self.whole_rules(&tokens));
+        found.extend(self.marked(text));
+        found
+            .into_iter()
+            .filter_map(|index| self.rules.get(index))
+            .map(|rule| Fired {
+                id: Arc::clone(&rule.id),
+                kind: rule.kind,
+                value: rule.value,
+            })
+            .collect()
+    }
+
+    /// Rules that fire because the whole text is one of their keywords, courtesies aside.
+    fn whole_rules(&self, tokens: &[Token]) -> Vec<usize> {
+        if tokens.len() > WHOLE_WORDS {
+            return Vec::new();
+        }
+        let mut bare = tokens.to_vec();
+        bare.dedup_by_key(|token| (token.word, token.number));
+        let is_polite = |token: &Token| self.polite.contains(&token.word);
+        let from = bare.iter().take_while(|t| is_polite(t)).count();
+        let to = bare.len() - bare.iter().rev().take_while(|t| is_polite(t)).count();
+        let core = bare.get(from..to).unwrap_or_default();
+        let fires = |index: usize, phrase: &crate::screen::phrase::Phrase| {
+            let stays_bare = self.rules.get(index).is_some_and(|rule| rule.bare);
+            let courteous = !stays_bare && !core.is_empty() && phrase.is_whole(core);
+            courteous || phrase.is_whole(&bare)
+        };
+        let whole = self.whole.iter();
+        whole
+            .filter(|(index, phrase)| !bare.is_empty() && fires(*index, phrase))
+            .map(|(index, _)| *index)
+            .collect()
+    }
+
+    /// Rules that look at the raw characters: marks of fake system messages, hidden characters.
+    fn marked(&self, text: &str) -> Vec<usize> {
+        if self.rules.iter().all(|rule| rule.markers.is_empty()) {
+            return Vec::new();
+        }
+        let lower = text.to_lowercase();
+        let meets = |marker: &String| match marker.as_str() {
+            "@hidden" => hidden::has_hidden_characters(text),
+            "@encoded" => hidden::has_encoded_text(text),
+            "@spaced" => hidden::has_spaced_letters(text),
+            _ => lower.contains(marker),
+        };
+        let rules = self.rules.iter().enumerate();
+        rules
+            .filter(|(_, rule)| rule.markers.iter().any(meets))
+            .map(|(index, _)| index)
+            .collect()
+    }
+}
+
+/// One text with all that was found in it.
+struct Scene<'a> {
+    book: &'a Book,
+    tokens: &'a [Token],
+    hits: BTreeMap<Owner, Vec<Hit>>,
+}
+
+impl<'a> Scene<'a> {
+    fn new(book: &'a Book, tokens: &'a [Token]) -> Self {
+        let mut hits: BTreeMap<Owner, Vec<Hit>> = BTreeMap::new();
+        for (start, token) in tokens.iter().enumerate() {
+            let by_word = book.by_word.get(&token.word).into_iter().flatten();
+            let by_number = book.by_number.iter().filter(|_| token.number.is_some());
+            for (owner, phrase) in by_word.chain(by_number).filter_map(|i| book.phrases.get(*i)) {
+                if let Some(end) = phrase.end(tokens, start) {
+                    hits.entry(*owner).or_default().push(Hit { start, end });
+                }
+            }
+        }
+        Self { book, tokens, hits }
+    }
+
+    fn found(&self) -> BTreeSet<usize> {
+        self.hits
+            .iter()
+            .filter_map(|(owner, hits)| match owner {
+                Owner::Rule(index) => Some((*index, hits)),
+                Owner::Unless(_) | Owner::Guard(_) | Owner::Except(_) | Owner::Lift(_) => None,
+            })
+            .filter(|(index, hits)| hits.iter().any(|hit| self.stands(*index, *hit)))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    fn stands(&self, rule: usize, hit: Hit) -> bool {
+        let guards = self.book.rules.get(rule).map_or(&[][..], |rule| &rule.guards);
+        !self.has_in_sentence(Owner::Unless(rule), hit)
+            && !guards.iter().any(|guard| self.is_guarded(*guard, hit))
+    }
+
+    fn is_guarded(&self, guard: usize, hit: Hit) -> bool {
+        let Some(rule) = self.book.guards.get(guard) else {
+            return false;
+        };
+        if self.has_in_sentence(Owner::Lift(guard), hit) {
+            return false;
+        }
+        let reach = match rule.place {
+            Place::Before => BEFORE_WORDS,
+            Place::Near => NEAR_WORDS,
+        };
+        // Guards are at most five words long: one that ends within reach starts within reach + 5.
+        self.hits_from(Owner::Guard(guard), hit.start.saturating_sub(reach + 5))
+            .take_while(|word| word.start <= hit.end + reach)
+            .filter(|word| self.sentence(word.start) == self.sentence(hit.start))
+            .filter(|word| !self.is_excepted(guard, **word))
+            .any(|word| match rule.place {
+                Place::Near => true,
+                Place::Before => self.leads_to(guard, *word, hit),
+            })
+    }
+
+    /// Whether only fillers stand between the guard and the phrase, in one clause; one other word
+    /// is let pass when "or" follows it ("no fever or chest pain").
+    fn leads_to(&self, guard: usize, word: Hit, hit: Hit) -> bool {
+        let fillers = self.book.guards.get(guard).map(|guard| &guard.fillers);
+        let clause = |i: usize| self.tokens.get(i).map(|token| token.clause);
+        let Some(between) = self.tokens.get(word.end..hit.start) else {
+            return false;
+        };
+        let is_filler = |t: &Token| fillers.is_some_and(|fillers| fillers.contains(&t.word));
+        let is_or = |t: &Token| self.book.or_words.contains(&t.word);
+        let strange = between.iter().filter(|t| !is_filler(t) && !is_or(t)).count();
+        let listed = usize::from(between.iter().any(is_or));
+        strange <= listed && clause(word.start) == clause(hit.start)
+    }
+
+    /// Whether the guard's words are part of a phrase that means the opposite ("not sure").
+    fn is_excepted(&self, guard: usize, word: Hit) -> bool {
+        self.hits_from(Owner::Except(guard), word.start.saturating_sub(5))
+            .take_while(|except| except.start <= word.end)
+            .any(|except| except.start <= word.start && word.end <= except.end)
+    }
+
+    fn has_in_sentence(&self, owner: Owner, hit: Hit) -> bool {
+        let sentence = self.sentence(hit.start);
+        let Some(hits) = self.hits.get(&owner) else {
+            return false;
+        };
+        let from = hits.partition_point(|other| self.sentence(other.start) < sentence);
+        hits.get(from)
+            .is_some_and(|other| self.sentence(other.start) == sentence)
+    }
+
+    fn hits_from(&self, owner: Owner, start: usize) -> impl Iterator<Item = &Hit> {
+        let hits = self.hits.get(&owner).map_or(&[][..], Vec::as_slice);
+        let from = hits.partition_point(|hit| hit.start < start);
+        hits.iter().skip(from)
+    }
+
+    fn sentence(&self, at: usize) -> Option<u16> {
+        self.tokens.get(at).map(|token| token.sentence)
+    }
+}
