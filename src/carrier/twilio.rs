@@ -4,8 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -13,6 +14,8 @@ use url::Url;
 use crate::carrier::Carrier;
 use crate::carrier::codes;
 use crate::carrier::hook;
+use crate::carrier::listing;
+use crate::carrier::listing::Page;
 use crate::domain::message::{Delivery, Outbound, SendOutcome};
 use crate::domain::phone::E164;
 use crate::policy::words::Channel;
@@ -23,8 +26,14 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for the whole exchange; Twilio itself answers within a second or two.
 pub const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The most of an answer that is read; a message resource takes about 1 KiB.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// The most of an answer that is read; a message resource takes about 1 KiB, a text of 1,600
+/// characters up to 10 KiB, and a page holds 50.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+
+/// Texts listed at once, and pages read, when looking for one: far more than one person gets
+/// within the time that a lease lives.
+const PAGE_SIZE: &str = "50";
+const PAGES_MAX: usize = 4;
 
 /// Bounds of the carrier's `Retry-After` wish that we follow: long enough to help, short enough
 /// that a wrong header cannot park a text for a day.
@@ -139,6 +148,43 @@ impl Twilio {
             Err(error) => broken(&error),
         }
     }
+
+    /// Lists the texts to this number, newest first, back to `since`. The list is not narrowed by
+    /// `DateSent`: a text that still waits in Twilio's queue has none.
+    async fn look_up(&self, outbound: &Outbound, since: Timestamp) -> Option<Option<SendOutcome>> {
+        let (from, to) = addresses(outbound)?;
+        let mut address = self.address.clone();
+        address.query_pairs_mut().extend_pairs([
+            ("To", to.as_str()),
+            ("From", from.as_str()),
+            ("PageSize", PAGE_SIZE),
+        ]);
+        for _ in 0..PAGES_MAX {
+            let request = self.http.get(address.clone());
+            let answer = request
+                .basic_auth(&self.user, Some(self.password.expose_secret()))
+                .send()
+                .await
+                .ok()?;
+            if answer.status() != StatusCode::OK {
+                return None;
+            }
+            let page: Page = serde_json::from_slice(&read_capped(answer).await?).ok()?;
+            match listing::search(&page, outbound.body.as_str(), since) {
+                listing::Search::Found(found) => return Some(Some(found)),
+                listing::Search::Absent => return Some(None),
+                listing::Search::CannotTell => return None,
+                listing::Search::Older => {
+                    // A path and query on the same host; an absolute address is never followed.
+                    let next = page.next_page_uri.filter(|uri| uri.starts_with("/2010-04-01/"))?;
+                    let (path, query) = next.split_once('?')?;
+                    address.set_path(path);
+                    address.set_query(Some(query));
+                }
+            }
+        }
+        None
+    }
 }
 
 impl Carrier for Twilio {
@@ -147,6 +193,14 @@ impl Carrier for Twilio {
         outbound: &'a Outbound,
     ) -> Pin<Box<dyn Future<Output = SendOutcome> + Send + 'a>> {
         Box::pin(self.post(outbound))
+    }
+
+    fn find<'a>(
+        &'a self,
+        outbound: &'a Outbound,
+        since: Timestamp,
+    ) -> Pin<Box<dyn Future<Output = Option<Option<SendOutcome>>> + Send + 'a>> {
+        Box::pin(self.look_up(outbound, since))
     }
 }
 
