@@ -3,7 +3,16 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use jiff::Timestamp;
+
 use crate::domain::message::{Outbound, SendOutcome};
+
+pub mod codes;
+pub mod hook;
+pub mod listing;
+pub mod signature;
+pub mod simulator;
+pub mod twilio;
 
 /// Something that carries a cleared text to a phone.
 pub trait Carrier: Send + Sync + std::fmt::Debug {
@@ -18,6 +27,6 @@ pub trait Carrier: Send + Sync + std::fmt::Debug {
     fn find<'a>(
         &'a self,
         outbound: &'a Outbound,
-        since: jiff::Timestamp,
+        since: Timestamp,
     ) -> Pin<Box<dyn Future<Output = Option<Option<SendOutcome>>> + Send + 'a>>;
 }

@@ -1,1 +1,15 @@
-//! In the making.
+//! The front door: webhooks, the phone simulator, the portal, and the pages' own files.
+
+pub(crate) mod assets;
+pub mod birth;
+pub(crate) mod edge;
+pub(crate) mod health;
+pub mod json;
+pub(crate) mod pages;
+pub mod port;
+pub(crate) mod portal;
+pub mod problem;
+pub mod router;
+pub mod serve;
+pub(crate) mod simulator;
+pub(crate) mod twilio;

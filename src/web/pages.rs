@@ -1,0 +1,101 @@
+//! The HTML pages: templates with their data, each under its own content security policy.
+
+use std::sync::LazyLock;
+
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tera::{Context, Tera};
+
+use crate::web::assets;
+use crate::web::problem::Problem;
+
+/// The templates. Their names end in `.html`, so every value is escaped.
+const TEMPLATES: [(&str, &str); 2] = [
+    ("portal.html", include_str!("templates/portal.html")),
+    ("simulator.html", include_str!("templates/simulator.html")),
+];
+
+static PAGES: LazyLock<Option<Tera>> = LazyLock::new(|| {
+    let mut tera = Tera::default();
+    tera.autoescape_on(vec![".html"]);
+    tera.add_raw_templates(TEMPLATES).ok()?;
+    Some(tera)
+});
+
+const PORTAL_POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; \
+     base-uri 'none'; frame-ancestors 'none'";
+
+const SIMULATOR_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What the portal's page shows.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct PortalPage {
+    /// `en` or `es`.
+    pub(crate) language: &'static str,
+    /// `ask`, `shown`, `locked`, `expired` or `missing`.
+    pub(crate) view: &'static str,
+    /// What went wrong with the last answer: `wrong`, `missing`, `year`, `date`; else empty.
+    pub(crate) fault: &'static str,
+    /// Whose message; empty when the link is unknown.
+    pub(crate) practice_name: String,
+    /// As people read it.
+    pub(crate) practice_phone: String,
+    /// As a phone dials it.
+    pub(crate) practice_dial: String,
+    /// Wrong answers left.
+    pub(crate) tries_left: u32,
+    /// The message, once shown; never before.
+    pub(crate) body: String,
+}
+
+#[derive(Serialize)]
+struct Framed<'a> {
+    assets: &'a str,
+    page: &'a PortalPage,
+}
+
+/// The portal's page.
+pub(crate) fn portal(status: StatusCode, page: &PortalPage) -> Response {
+    let framed = Framed {
+        assets: assets::VERSION.as_str(),
+        page,
+    };
+    render("portal.html", PORTAL_POLICY, status, &framed)
+}
+
+/// The phone.
+pub(crate) fn simulator() -> Response {
+    let framed = serde_json::json!({ "assets": assets::VERSION.as_str() });
+    render("simulator.html", SIMULATOR_POLICY, StatusCode::OK, &framed)
+}
+
+fn render(
+    name: &str,
+    policy: &'static str,
+    status: StatusCode,
+    values: &impl Serialize,
+) -> Response {
+    let rendered = PAGES.as_ref().and_then(|pages| {
+        let context = Context::from_serialize(values).ok()?;
+        pages.render(name, &context).ok()
+    });
+    match rendered {
+        Some(html) => (
+            status,
+            [
+                (
+                    CONTENT_TYPE,
+                    HeaderValue::from_static("text/html; charset=utf-8"),
+                ),
+                (CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
+            ],
+            html,
+        )
+            .into_response(),
+        // A template that does not render is a fault of the build; its error could quote values.
+        None => Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
+    }
+}

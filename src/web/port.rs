@@ -1,0 +1,191 @@
+//! The port of the front door: what the pages and webhooks ask of the house behind them.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::agent::ports::BoxFuture;
+use crate::domain::conversation::Direction;
+use crate::domain::ids::PracticeId;
+use crate::domain::message::{Delivery, Inbound};
+use crate::domain::phi::Phi;
+use crate::domain::phone::E164;
+use crate::domain::practice::{CarrierKind, Practice};
+use crate::policy::words::Language;
+
+/// The house cannot answer now; the caller should come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store does not answer; try again")]
+pub struct Unavailable;
+
+/// What became of an inbound text. Both are answered alike: the sender must not repeat it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// It was not known and is now committed.
+    New,
+    /// It was committed before.
+    Duplicate,
+}
+
+/// One text of a thread, as the phone shows it.
+#[derive(Clone, Debug)]
+pub struct ThreadTurn {
+    /// Ascending within the thread. For an inbound text, the id under which it was received, so
+    /// that whoever posted it finds it again.
+    pub id: String,
+    /// Which way.
+    pub direction: Direction,
+    /// Who wrote.
+    pub from: E164,
+    /// To whom.
+    pub to: E164,
+    /// What.
+    pub body: Phi<String>,
+    /// When it was accepted.
+    pub at: Timestamp,
+    /// Where an outbound text stands; none for inbound.
+    pub status: Option<Delivery>,
+    /// How many SMS segments an outbound text takes.
+    pub segments: Option<i64>,
+}
+
+/// A sample patient, for the phone's picker. Invented people only.
+#[derive(Clone, Debug, Serialize)]
+pub struct Person {
+    /// The name.
+    pub name: String,
+    /// The number.
+    pub number: E164,
+    /// Whose patient.
+    pub practice_id: PracticeId,
+    /// As patients know it.
+    pub practice_name: String,
+    /// The simulator number of that practice.
+    pub practice_number: E164,
+    /// What makes this patient worth trying: `speaks Spanish, visit on Thursday`.
+    pub note: String,
+}
+
+/// What a portal page shows before anybody proved who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cover {
+    /// Whose message waits.
+    pub practice_name: String,
+    /// The front desk, for whoever is locked out.
+    pub practice_phone: E164,
+    /// The language of the message.
+    pub language: Language,
+}
+
+/// Where a portal link stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortalState {
+    /// It waits for a date of birth.
+    Asking {
+        /// What may be shown.
+        cover: Cover,
+        /// Wrong answers left.
+        tries_left: u32,
+    },
+    /// Too many wrong answers.
+    Locked(Cover),
+    /// Too old.
+    Expired(Cover),
+    /// No such link.
+    Missing,
+}
+
+/// What a date of birth opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortalOpening {
+    /// The right one.
+    Shown {
+        /// Whose message.
+        cover: Cover,
+        /// The message.
+        body: Phi<String>,
+    },
+    /// A wrong one.
+    Wrong {
+        /// What may be shown.
+        cover: Cover,
+        /// Wrong answers left; at least one, otherwise the link is locked.
+        tries_left: u32,
+    },
+    /// Too many wrong answers, this one included.
+    Locked(Cover),
+    /// Too old.
+    Expired(Cover),
+    /// No such link.
+    Missing,
+}
+
+/// The house behind the door.
+pub trait House: Send + Sync + std::fmt::Debug + 'static {
+    /// A practice by its slug.
+    fn practice(&self, id: &str) -> Option<Arc<Practice>>;
+
+    /// The practice that texts from this number by this carrier.
+    fn practice_by_sender(&self, carrier: CarrierKind, number: &E164) -> Option<Arc<Practice>>;
+
+    /// Takes a text in; answers after the commit.
+    fn receive(
+        &self,
+        practice: Arc<Practice>,
+        inbound: Inbound,
+    ) -> BoxFuture<'_, Result<Received, Unavailable>>;
+
+    /// Takes a delivery report; `false` when the practice has no text under this id (yet: a report
+    /// may overtake the commit of the send it is about).
+    fn delivery<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        carrier: CarrierKind,
+        carrier_id: &'a str,
+        delivery: Delivery,
+        code: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<bool, Unavailable>>;
+
+    /// The texts with one number, oldest first; of one practice, or of all.
+    fn thread<'a>(
+        &'a self,
+        with: &'a E164,
+        practice: Option<&'a PracticeId>,
+    ) -> BoxFuture<'a, Result<Vec<ThreadTurn>, Unavailable>>;
+
+    /// What the guardrail did to the drafts for one number, newest first, each an object
+    /// `{at, kind, draft, verdict, text, portal, findings: [{start, end, category, rule, action,
+    /// confidence, evidence, cite}], policy, micros}`. Offsets count code points of `draft`.
+    fn glass<'a>(
+        &'a self,
+        with: &'a E164,
+    ) -> BoxFuture<'a, Result<Vec<serde_json::Value>, Unavailable>>;
+
+    /// The sample patients.
+    fn people(&self) -> BoxFuture<'_, Result<Vec<Person>, Unavailable>>;
+
+    /// Where a portal link stands; changes nothing.
+    fn portal_state<'a>(
+        &'a self,
+        token: &'a str,
+    ) -> BoxFuture<'a, Result<PortalState, Unavailable>>;
+
+    /// Tries a date of birth on a portal link.
+    fn portal_open<'a>(
+        &'a self,
+        token: &'a str,
+        birth_date: Date,
+    ) -> BoxFuture<'a, Result<PortalOpening, Unavailable>>;
+
+    /// A number that changes whenever a thread or the glass does.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// Whether work can be taken, with what was looked at.
+    fn ready(&self) -> BoxFuture<'_, Result<serde_json::Value, serde_json::Value>>;
+
+    /// The metrics in Prometheus' text format.
+    fn metrics(&self) -> String;
+}

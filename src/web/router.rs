@@ -1,0 +1,120 @@
+//! The map of addresses, and what lies around each of them: limits, headers, request ids.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::routing::{get, post};
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+use tower_http::timeout::TimeoutLayer;
+use url::Url;
+
+use crate::domain::clock::Clock;
+use crate::domain::ids::PracticeId;
+use crate::web::assets;
+use crate::web::edge;
+use crate::web::health;
+use crate::web::portal;
+use crate::web::port::House;
+use crate::web::problem::Problem;
+use crate::web::simulator;
+use crate::web::twilio;
+
+/// Largest body of a webhook; a text of 1,600 characters with every field is about 12 KiB.
+pub const WEBHOOK_BYTES_MAX: usize = 64 * 1024;
+
+/// Largest body of a simulator text: 100,000 characters of any script, so that a monstrous text
+/// can be tried.
+pub const SIMULATOR_BYTES_MAX: usize = 1024 * 1024;
+
+/// Largest body of a portal form: three short fields.
+pub const PORTAL_BYTES_MAX: usize = 4 * 1024;
+
+/// Longest work on one request; carriers give up after 10 to 15 s.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How a practice's Twilio webhooks are authenticated.
+#[derive(Clone, Debug, Default)]
+pub struct TwilioInbound {
+    /// The account they must name, `AC...`; none accepts any that is signed.
+    pub account_sid: Option<String>,
+    /// The auth tokens that may sign them: the primary, and the secondary during rotation. With
+    /// none, every webhook is refused.
+    pub auth_tokens: Vec<SecretString>,
+}
+
+/// What the front door needs to know.
+#[derive(Clone, Debug)]
+pub struct WebSettings {
+    /// The address under which carriers and patients reach us; it is what carriers sign.
+    pub public_url: Url,
+    /// Whether the phone page and its JSON exist.
+    pub simulator: bool,
+    /// The practices that Twilio may post to.
+    pub twilio: BTreeMap<PracticeId, TwilioInbound>,
+    /// Where the present comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Ends the event streams, which would otherwise never end.
+    pub shutdown: CancellationToken,
+}
+
+/// What every address can reach.
+#[derive(Clone, Debug)]
+pub(crate) struct Door {
+    pub(crate) house: Arc<dyn House>,
+    pub(crate) settings: Arc<WebSettings>,
+}
+
+/// The whole front door.
+pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
+    let simulated = settings.simulator;
+    let secure = settings.public_url.scheme() == "https";
+    let door = Door {
+        house,
+        settings: Arc::new(settings),
+    };
+    let webhooks = Router::new()
+        .route("/webhooks/twilio/{practice}", post(twilio::inbound))
+        .route("/webhooks/twilio/{practice}/status", post(twilio::status))
+        .layer(DefaultBodyLimit::max(WEBHOOK_BYTES_MAX));
+    let portal = Router::new()
+        .route("/p/{token}", get(portal::ask).post(portal::open))
+        .layer(DefaultBodyLimit::max(PORTAL_BYTES_MAX));
+    let mut router = Router::new()
+        .merge(webhooks)
+        .merge(portal)
+        .route("/assets/{version}/{name}", get(assets::asset))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics));
+    if simulated {
+        router = router.merge(
+            Router::new()
+                .route("/simulator", get(simulator::page))
+                .route(
+                    "/simulator/messages",
+                    get(simulator::thread).post(simulator::text),
+                )
+                .route("/simulator/people", get(simulator::people))
+                .route("/simulator/glass", get(simulator::glass))
+                .route("/simulator/events", get(simulator::events))
+                .layer(DefaultBodyLimit::max(SIMULATOR_BYTES_MAX)),
+        );
+    }
+    router
+        .fallback(|| std::future::ready(Problem::not_found()))
+        .method_not_allowed_fallback(|| {
+            std::future::ready(Problem::new(StatusCode::METHOD_NOT_ALLOWED))
+        })
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ANSWER_TIMEOUT,
+        ))
+        .layer(middleware::from_fn_with_state(secure, edge::around))
+        .with_state(door)
+}
