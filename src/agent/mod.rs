@@ -1,5 +1,17 @@
 //! The conversation machine, sans-I/O: events in, actions out; and the ports it needs.
 
+pub mod facts;
+pub mod machine;
 pub mod ports;
 pub mod texts;
+pub mod prompts;
+pub mod run;
+pub mod sayings;
 pub mod tools;
+pub mod when;
+
+pub use machine::Limits;
+pub use run::Input;
+pub use run::Outcome;
+pub use run::ToolUse;
+pub use run::run;

@@ -1,0 +1,262 @@
+//! The prompts: embedded tera templates, and the check of text that staff edit.
+
+use std::sync::LazyLock;
+
+use serde::Serialize;
+use tera::{Context, Tera};
+
+use crate::agent::sayings::{self, Saying};
+use crate::policy::words::Language;
+
+/// Longest source of one template: the standing instructions take less than half of it.
+pub const SOURCE_CHARS_MAX: usize = 6_000;
+/// Longest text that a patient's template may give: four SMS segments.
+pub const RENDERED_CHARS_MAX: usize = 640;
+
+/// What is wrong with a template. Never quotes a value that it was filled with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PromptError {
+    /// No template of that name.
+    #[error("no prompt named {0}: use the name of a file under prompts/en, without .tera")]
+    UnknownName(String),
+    /// The source may not be used.
+    #[error("prompt {name}, line {line}: {what}")]
+    Source {
+        /// Which template.
+        name: String,
+        /// Which line, from 1.
+        line: usize,
+        /// What, and how to mend it.
+        what: String,
+    },
+    /// It does not render with the values it is given.
+    #[error("prompt {0} does not render: check that each name in it is one of the known ones")]
+    Render(String),
+}
+
+/// Every template in both languages.
+#[derive(Debug)]
+pub struct Prompts {
+    tera: Tera,
+}
+
+macro_rules! embedded {
+    ($($name:literal),+ $(,)?) => {
+        const SOURCES: &[(&str, &str, &str)] = &[$((
+            $name,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/prompts/en/", $name, ".tera")),
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/prompts/es/", $name, ".tera")),
+        )),+];
+    };
+}
+
+embedded![
+    "system",
+    "visit",
+    "visits",
+    "visit_none",
+    "visit_place",
+    "visit_provider",
+    "confirmed",
+    "cancel_ask",
+    "cancelled",
+    "moved",
+    "offer",
+    "offer_none",
+    "hours",
+    "address",
+    "phone",
+    "parking",
+    "insurance",
+    "told",
+    "not_told",
+    "results",
+    "results_none",
+    "handed_over",
+    "not_on_file",
+    "not_found",
+    "assistant",
+    "hello",
+    "thanks",
+    "kept",
+    "trouble",
+    "record_down",
+];
+
+static EMBEDDED: LazyLock<Result<Prompts, PromptError>> = LazyLock::new(|| {
+    let mut tera = environment();
+    for (name, english, spanish) in SOURCES {
+        for (language, source) in [(Language::En, english), (Language::Es, spanish)] {
+            Prompts::check_source(name, source)?;
+            tera.add_raw_template(&key(language, name), source)
+                .map_err(|_parse| PromptError::Render((*name).to_owned()))?;
+        }
+    }
+    Ok(Prompts { tera })
+});
+
+fn key(language: Language, name: &str) -> String {
+    format!("{language}/{name}")
+}
+
+/// Text messages are not HTML: nothing is escaped. What could run long or stop is denied.
+fn environment() -> Tera {
+    let mut tera = Tera::new();
+    tera.autoescape_on(Vec::<&'static str>::new());
+    for name in ["range", "throw"] {
+        tera.register_function(
+            name,
+            |_: tera::Kwargs, _: &tera::State<'_>| -> tera::TeraResult<tera::Value> {
+                Err(tera::Error::message("not available in prompts"))
+            },
+        );
+    }
+    tera
+}
+
+impl Prompts {
+    /// The templates that are part of the program.
+    pub fn embedded() -> Result<&'static Self, &'static PromptError> {
+        EMBEDDED.as_ref()
+    }
+
+    /// Fills a template.
+    pub fn say<C: Serialize>(
+        &self,
+        language: Language,
+        saying: Saying<C>,
+        context: &C,
+    ) -> Result<String, PromptError> {
+        let failed = |_: tera::Error| PromptError::Render(saying.name.to_owned());
+        let context = Context::from_serialize(context).map_err(failed)?;
+        let text = self
+            .tera
+            .render(&key(language, saying.name), &context)
+            .map_err(failed)?;
+        Ok(text.trim().to_owned())
+    }
+
+    /// Whether staff may publish `source` as the template `name`: only `if`, `elif`, `else`, `endif`
+    /// and one `for`, only the names that the template is given, within the caps; and it renders.
+    pub fn check_source(name: &str, source: &str) -> Result<(), PromptError> {
+        let sample = sayings::ALL
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, sample)| sample())
+            .ok_or_else(|| PromptError::UnknownName(name.to_owned()))?;
+        let names: Vec<&str> = sample
+            .as_object()
+            .map(|object| object.keys().map(String::as_str).collect())
+            .unwrap_or_default();
+        scan(source, &names).map_err(|(line, what)| PromptError::Source {
+            name: name.to_owned(),
+            line,
+            what,
+        })?;
+        let failed = |_: tera::Error| PromptError::Render(name.to_owned());
+        let mut tera = environment();
+        tera.add_raw_template(name, source).map_err(failed)?;
+        let context = Context::from_serialize(&sample).map_err(failed)?;
+        let rendered = tera.render(name, &context).map_err(failed)?;
+        if name != sayings::SYSTEM.name && rendered.trim().chars().count() > RENDERED_CHARS_MAX {
+            return Err(PromptError::Source {
+                name: name.to_owned(),
+                line: 1,
+                what: format!("gives more than {RENDERED_CHARS_MAX} characters: shorten it"),
+            });
+        }
+        Ok(())
+    }
+}
+
+type Complaint = (usize, String);
+
+/// Reads the tags of a source against the allow-list.
+fn scan(source: &str, names: &[&str]) -> Result<(), Complaint> {
+    if source.chars().count() > SOURCE_CHARS_MAX {
+        return Err((1, format!("longer than {SOURCE_CHARS_MAX} characters")));
+    }
+    let mut known: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut loops = 0_usize;
+    let mut rest = source;
+    let mut line = 1;
+    while let Some(open) = rest.find('{') {
+        let (text, tail) = rest.split_at(open);
+        line += text.matches('\n').count();
+        let close = match tail.get(..2) {
+            Some("{{") => "}}",
+            Some("{%") => "%}",
+            Some("{#") => "#}",
+            _ => {
+                rest = tail.get(1..).unwrap_or_default();
+                continue;
+            }
+        };
+        let Some(end) = tail.find(close) else {
+            return Err((line, format!("a tag is not closed: add {close}")));
+        };
+        let inside = tail.get(2..end).unwrap_or_default().trim_matches('-').trim();
+        match close {
+            "}}" => expression(inside, &known).map_err(|what| (line, what))?,
+            "%}" => tag(inside, &mut known, &mut loops).map_err(|what| (line, what))?,
+            _ => {}
+        }
+        line += tail.get(..end).unwrap_or_default().matches('\n').count();
+        rest = tail.get(end + 2..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+fn tag(inside: &str, known: &mut Vec<String>, loops: &mut usize) -> Result<(), String> {
+    let (word, rest) = inside.split_once(char::is_whitespace).unwrap_or((inside, ""));
+    match word {
+        "else" | "endif" | "endfor" if rest.trim().is_empty() => Ok(()),
+        "if" | "elif" => expression(rest, known),
+        "for" => {
+            *loops += 1;
+            if *loops > 1 {
+                return Err("only one for is allowed: list one thing".to_owned());
+            }
+            let (item, list) = rest
+                .split_once(" in ")
+                .ok_or("write it as {% for one in many %}")?;
+            expression(list, known)?;
+            known.push(item.trim().to_owned());
+            Ok(())
+        }
+        _ => Err("only if, elif, else, endif and one for are allowed".to_owned()),
+    }
+}
+
+/// Names, their fields, text, whole numbers, comparisons: no calls, no filters, no arithmetic.
+fn expression(text: &str, known: &[String]) -> Result<(), String> {
+    const WORDS: &[&str] = &["and", "or", "not", "true", "false", "loop"];
+    let mut rest = text.trim();
+    let mut field = false;
+    while let Some(first) = rest.chars().next() {
+        if first == '"' || first == '\'' {
+            let body = rest.get(1..).unwrap_or_default();
+            let end = body.find(first).ok_or("a quotation mark is missing")?;
+            rest = body.get(end + 1..).unwrap_or_default();
+        } else if first.is_alphanumeric() || first == '_' {
+            let end = rest
+                .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .unwrap_or(rest.len());
+            let (word, tail) = rest.split_at(end);
+            let fits = word.bytes().all(|b| b.is_ascii_digit())
+                || WORDS.contains(&word)
+                || known.iter().any(|name| name == word)
+                || (field && !word.starts_with('_'));
+            if !fits {
+                return Err(format!("unknown name; use one of: {}", known.join(", ")));
+            }
+            rest = tail;
+        } else if " .=!<>\t\n".contains(first) {
+            rest = rest.get(1..).unwrap_or_default();
+        } else {
+            return Err("only names, text and comparisons are allowed here".to_owned());
+        }
+        field = first == '.';
+    }
+    Ok(())
+}

@@ -1,0 +1,305 @@
+//! What the agent says, as named templates with typed contexts, each with a sample.
+
+use std::marker::PhantomData;
+
+use serde::Serialize;
+
+/// What a template may name.
+pub trait Words: Serialize {
+    /// Invented values with which every language's template must render.
+    fn sample() -> Self;
+}
+
+/// A template by name, with the type of its context.
+#[derive(Debug)]
+pub struct Saying<C> {
+    /// The name of its file, without `.tera`.
+    pub name: &'static str,
+    context: PhantomData<fn(C)>,
+}
+
+impl<C> Clone for Saying<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Saying<C> {}
+
+const fn saying<C>(name: &'static str) -> Saying<C> {
+    Saying {
+        name,
+        context: PhantomData,
+    }
+}
+
+/// Defines the sayings and the table of all of them, so that neither can miss one.
+macro_rules! sayings {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal: $context:ty;)+) => {
+        $($(#[$doc])* pub const $constant: Saying<$context> = saying($name);)+
+
+        /// Every template's name with a sample of its context.
+        pub const ALL: &[(&str, fn() -> serde_json::Value)] = &[
+            $(($name, || {
+                serde_json::to_value(<$context as Words>::sample()).unwrap_or_default()
+            })),+
+        ];
+    };
+}
+
+sayings! {
+    /// The standing instructions of a language model.
+    SYSTEM = "system": System;
+    /// The next visit.
+    VISIT = "visit": Visit;
+    /// Several visits.
+    VISITS = "visits": Visits;
+    /// No visit.
+    VISIT_NONE = "visit_none": Nothing;
+    /// Where the next visit is.
+    VISIT_PLACE = "visit_place": Visit;
+    /// Whom the next visit is with.
+    VISIT_PROVIDER = "visit_provider": Visit;
+    /// A visit was confirmed.
+    CONFIRMED = "confirmed": Visit;
+    /// Asks for YES before cancelling.
+    CANCEL_ASK = "cancel_ask": Visit;
+    /// A visit was cancelled.
+    CANCELLED = "cancelled": Visit;
+    /// A visit was moved.
+    MOVED = "moved": Visit;
+    /// Numbered free times.
+    OFFER = "offer": Offer;
+    /// No free time.
+    OFFER_NONE = "offer_none": Nothing;
+    /// Opening hours.
+    HOURS = "hours": Told;
+    /// The address.
+    ADDRESS = "address": Told;
+    /// The voice number.
+    PHONE = "phone": Told;
+    /// Parking.
+    PARKING = "parking": Told;
+    /// Insurance.
+    INSURANCE = "insurance": Told;
+    /// Any other public fact.
+    TOLD = "told": Told;
+    /// A public question without an answer on file.
+    NOT_TOLD = "not_told": Phone;
+    /// Released results.
+    RESULTS = "results": Results;
+    /// No released result.
+    RESULTS_NONE = "results_none": Nothing;
+    /// Passed to staff.
+    HANDED_OVER = "handed_over": HandedOver;
+    /// The number is not on file.
+    NOT_ON_FILE = "not_on_file": Phone;
+    /// The calendar changed, or the visit is gone.
+    NOT_FOUND = "not_found": Nothing;
+    /// Who is texting.
+    ASSISTANT = "assistant": Told;
+    /// A greeting, or an answer to nothing.
+    HELLO = "hello": Nothing;
+    /// After thanks.
+    THANKS = "thanks": Nothing;
+    /// Nothing was changed.
+    KEPT = "kept": Nothing;
+    /// Something failed on our side.
+    TROUBLE = "trouble": Phone;
+    /// The record system does not answer.
+    RECORD_DOWN = "record_down": Phone;
+}
+
+/// Context of the standing instructions.
+#[derive(Clone, Debug, Serialize)]
+pub struct System {
+    /// The practice's name.
+    pub practice: String,
+    /// The front desk's number.
+    pub phone: String,
+    /// Today with weekday and year.
+    pub today: String,
+    /// Now, as patients are told.
+    pub clock: String,
+    /// Whether the number belongs to one person on file.
+    pub on_file: bool,
+    /// Whether a text tries to steer the model.
+    pub untrusted: bool,
+    /// The open question; empty when none.
+    pub open_question: String,
+    /// The visit it is about.
+    pub open_visit: String,
+    /// The slots on offer, in order.
+    pub open_slots: Vec<String>,
+}
+
+impl Words for System {
+    fn sample() -> Self {
+        Self {
+            practice: "Lakeside Family Medicine".to_owned(),
+            phone: "415-555-0100".to_owned(),
+            today: "Tuesday, December 1, 2026".to_owned(),
+            clock: "Tue, Dec 1 at 10:00 AM".to_owned(),
+            on_file: true,
+            untrusted: true,
+            open_question: "reschedule_choice".to_owned(),
+            open_visit: "visit-1".to_owned(),
+            open_slots: vec!["slot-1".to_owned(), "slot-2".to_owned()],
+        }
+    }
+}
+
+/// A template without a variable.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Nothing {}
+
+impl Words for Nothing {
+    fn sample() -> Self {
+        Self {}
+    }
+}
+
+/// One visit in words.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Visit {
+    /// `Wed, Dec 2 at 3:00 PM`.
+    pub when: String,
+    /// `Dr. Ana Reyes`; may be empty.
+    pub provider: String,
+    /// Where; may be empty.
+    pub place: String,
+}
+
+impl Words for Visit {
+    fn sample() -> Self {
+        Self {
+            when: "Wed, Dec 2 at 3:00 PM".to_owned(),
+            provider: "Dr. Ana Reyes".to_owned(),
+            place: "12 Lake Street, Suite 4".to_owned(),
+        }
+    }
+}
+
+/// Several visits.
+#[derive(Clone, Debug, Serialize)]
+pub struct Visits {
+    /// Soonest first.
+    pub visits: Vec<Visit>,
+}
+
+impl Words for Visits {
+    fn sample() -> Self {
+        Self {
+            visits: vec![Visit::sample(), Visit::sample(), Visit::sample()],
+        }
+    }
+}
+
+/// A numbered free time.
+#[derive(Clone, Debug, Serialize)]
+pub struct Numbered {
+    /// What the patient answers.
+    pub number: u64,
+    /// `Thu Dec 3, 9:00 AM`.
+    pub when: String,
+}
+
+/// Free times on offer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Offer {
+    /// Whether they are on the wished days.
+    pub exact: bool,
+    /// Whether a chosen time was gone.
+    pub taken: bool,
+    /// The times.
+    pub offers: Vec<Numbered>,
+}
+
+impl Words for Offer {
+    fn sample() -> Self {
+        let offers = (1..=3)
+            .map(|number| Numbered {
+                number,
+                when: "Thu Dec 3, 10:30 AM".to_owned(),
+            })
+            .collect();
+        Self {
+            exact: false,
+            taken: true,
+            offers,
+        }
+    }
+}
+
+/// A public fact.
+#[derive(Clone, Debug, Serialize)]
+pub struct Told {
+    /// Its value.
+    pub value: String,
+}
+
+impl Words for Told {
+    fn sample() -> Self {
+        Self {
+            value: "Mon-Thu 8:00 AM-5:00 PM, Fri 8:00 AM-1:00 PM".to_owned(),
+        }
+    }
+}
+
+/// The front desk's number.
+#[derive(Clone, Debug, Serialize)]
+pub struct Phone {
+    /// As people read it.
+    pub phone: String,
+}
+
+impl Words for Phone {
+    fn sample() -> Self {
+        Self {
+            phone: "415-555-0100".to_owned(),
+        }
+    }
+}
+
+/// One released result.
+#[derive(Clone, Debug, Serialize)]
+pub struct Lab {
+    /// Its name.
+    pub name: String,
+    /// What it showed; may be empty.
+    pub value: String,
+}
+
+/// Released results.
+#[derive(Clone, Debug, Serialize)]
+pub struct Results {
+    /// Newest first.
+    pub results: Vec<Lab>,
+}
+
+impl Words for Results {
+    fn sample() -> Self {
+        let lab = |name: &str, value: &str| Lab {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
+        Self {
+            results: vec![lab("Skin biopsy", "benign"), lab("Hemoglobin A1c", "7.2 %")],
+        }
+    }
+}
+
+/// Passed to staff.
+#[derive(Clone, Debug, Serialize)]
+pub struct HandedOver {
+    /// Why, as `HandOver` spells it.
+    pub reason: String,
+}
+
+impl Words for HandedOver {
+    fn sample() -> Self {
+        Self {
+            reason: "medical".to_owned(),
+        }
+    }
+}

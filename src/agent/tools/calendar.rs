@@ -1,0 +1,341 @@
+//! Tools on the patient's visits: list, confirm, cancel after YES, find times, move.
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use serde_json::{Value, json};
+
+use crate::agent::facts;
+use crate::agent::ports::{Records, RecordsError};
+use crate::agent::tools::{CheckedCall, Part, Scene, SlotWish, ToolResult};
+use crate::agent::when;
+use crate::domain::conversation::{PendingKind, PendingQuestion};
+use crate::domain::ids::{AppointmentId, SlotId};
+use crate::domain::record::{Appointment, AppointmentStatus, Fact, Patient, Slot};
+
+/// Times offered in one text: three fit two segments and are answered by one digit.
+const OFFERS_MAX: usize = 3;
+/// How far around the wished days other times are looked for.
+const NEARBY_DAYS: i64 = 21;
+/// Slots read at once: several providers' free times over the days around.
+const SLOTS_READ_MAX: usize = 400;
+/// Visits listed in one text.
+const VISITS_MAX: usize = 3;
+/// How long after its start a visit still counts as upcoming: the patient who is late asks about it.
+const STARTED_AGO: SignedDuration = SignedDuration::from_mins(30);
+
+/// One call on the calendar of one patient.
+pub(super) struct Calendar<'a> {
+    pub(super) call: &'a CheckedCall,
+    pub(super) scene: &'a Scene<'a>,
+    pub(super) patient: &'a Patient,
+    pub(super) records: &'a dyn Records,
+}
+
+impl Calendar<'_> {
+    /// Upcoming visits.
+    pub(super) async fn list(&self) -> ToolResult {
+        let visits = match self.visits().await {
+            Ok(visits) => visits,
+            Err(why) => return ToolResult::failed(self.call, why),
+        };
+        let listed: Vec<_> = visits
+            .iter()
+            .take(VISITS_MAX)
+            .map(|visit| self.visit_json(visit))
+            .collect();
+        let mut result = ToolResult::new(self.call, true, &json!({ "appointments": listed }));
+        for visit in visits.iter().take(VISITS_MAX) {
+            result
+                .facts
+                .extend(facts::of_visit(visit, &self.scene.zone));
+            result.seen.appointments.insert(visit.id.clone());
+        }
+        result
+    }
+
+    /// Confirms a visit; `receipt.confirmed`.
+    pub(super) async fn confirm(&self, id: &AppointmentId) -> ToolResult {
+        self.set(id, AppointmentStatus::Confirmed, "receipt.confirmed")
+            .await
+    }
+
+    /// Asks for YES, or cancels once it came; `receipt.cancelled`.
+    pub(super) async fn cancel(&self, id: &AppointmentId, agreed: bool) -> ToolResult {
+        if agreed {
+            return self
+                .set(id, AppointmentStatus::Cancelled, "receipt.cancelled")
+                .await;
+        }
+        let visit = match self.own(id).await {
+            Ok(visit) => visit,
+            Err(why) => return ToolResult::failed(self.call, why),
+        };
+        let asked = json!({
+            "needs": "YES",
+            "say": "Not cancelled yet. Name the visit and ask to reply YES.",
+            "appointment": self.visit_json(&visit),
+        });
+        let mut result = ToolResult::new(self.call, true, &asked);
+        result.facts = facts::of_visit(&visit, &self.scene.zone);
+        result.pending = Some(PendingQuestion {
+            kind: PendingKind::CancelConfirm,
+            appointment: Some(id.clone()),
+            slots: Vec::new(),
+            asked: self.scene.now,
+        });
+        result
+    }
+
+    /// Up to three free times.
+    pub(super) async fn find(&self, wish: &SlotWish) -> ToolResult {
+        let visit = match &wish.appointment {
+            Some(id) => match self.own(id).await {
+                Ok(visit) => Some(visit),
+                Err(why) => return ToolResult::failed(self.call, why),
+            },
+            None => None,
+        };
+        match self.free(wish, visit.as_ref()).await {
+            Ok((slots, exact)) => self.offer(&slots, exact, wish.appointment.as_ref(), None),
+            Err(why) => ToolResult::failed(self.call, why),
+        }
+    }
+
+    /// Moves a visit; `receipt.rescheduled`. A slot that is gone leads to the next ones.
+    pub(super) async fn reschedule(&self, id: &AppointmentId, slot: &SlotId) -> ToolResult {
+        let before = match self.own(id).await {
+            Ok(visit) => visit,
+            Err(why) => return ToolResult::failed(self.call, why),
+        };
+        let scene = self.scene;
+        let key = format!("{}/move/{id}/{slot}", scene.key);
+        let moved = self
+            .records
+            .reschedule(&scene.practice.id, &self.patient.id, id, slot, &key)
+            .await;
+        match moved {
+            Ok(visit) => {
+                let told = json!({ "moved": true, "appointment": self.visit_json(&visit) });
+                let mut result = ToolResult::new(self.call, true, &told);
+                result.facts = facts::of_visit(&visit, &scene.zone);
+                result.facts.push(Fact::new(
+                    "receipt.rescheduled",
+                    when::rfc3339(visit.start, &scene.zone),
+                ));
+                result
+            }
+            Err(RecordsError::Conflict | RecordsError::NotFound) => self.taken(&before).await,
+            Err(RecordsError::Unavailable) => {
+                ToolResult::failed(self.call, RecordsError::Unavailable)
+            }
+        }
+    }
+
+    async fn set(
+        &self,
+        id: &AppointmentId,
+        status: AppointmentStatus,
+        receipt: &str,
+    ) -> ToolResult {
+        if let Err(why) = self.own(id).await {
+            return ToolResult::failed(self.call, why);
+        }
+        let scene = self.scene;
+        let key = format!("{}/{status}/{id}", scene.key);
+        let done = self
+            .records
+            .set_status(&scene.practice.id, &self.patient.id, id, status, &key)
+            .await;
+        match done {
+            Ok(visit) => {
+                let told =
+                    json!({ "done": status.as_str(), "appointment": self.visit_json(&visit) });
+                let mut result = ToolResult::new(self.call, true, &told);
+                result.facts = facts::of_visit(&visit, &scene.zone);
+                result
+                    .facts
+                    .push(Fact::new(receipt, when::rfc3339(visit.start, &scene.zone)));
+                result
+            }
+            Err(why) => ToolResult::failed(self.call, why),
+        }
+    }
+
+    /// The offered times that are still free come first, then others near the first of them.
+    async fn taken(&self, visit: &Appointment) -> ToolResult {
+        let today = self.day(self.scene.now);
+        let far = today.saturating_add((NEARBY_DAYS * 2).days());
+        let slots = match self.read(today, far).await {
+            Ok(slots) => slots,
+            Err(why) => return ToolResult::failed(self.call, why),
+        };
+        let (mut next, others): (Vec<Slot>, Vec<Slot>) = slots
+            .into_iter()
+            .partition(|slot| self.scene.offered.contains(&slot.id));
+        let wished = next.first().map_or(visit.start, |slot| slot.start);
+        next.extend(nearest(
+            others,
+            self.day(wished),
+            |slot| self.day(slot.start),
+            OFFERS_MAX,
+        ));
+        next.truncate(OFFERS_MAX);
+        next.sort_by_key(|slot| slot.start);
+        self.offer(&next, false, Some(&visit.id), Some("taken"))
+    }
+
+    fn offer(
+        &self,
+        slots: &[Slot],
+        exact: bool,
+        appointment: Option<&AppointmentId>,
+        error: Option<&str>,
+    ) -> ToolResult {
+        let scene = self.scene;
+        let listed: Vec<_> = slots
+            .iter()
+            .zip(1..)
+            .map(|(slot, number): (_, u8)| {
+                json!({
+                    "number": number,
+                    "slot_id": slot.id.as_str(),
+                    "when": when::offered(slot.start, &scene.zone, scene.language),
+                    "provider": slot.provider,
+                    "location": slot.location,
+                })
+            })
+            .collect();
+        let told = json!({ "on_wished_days": exact, "error": error, "slots": listed });
+        let mut result = ToolResult::new(self.call, error.is_none(), &told);
+        for slot in slots {
+            result.facts.extend(facts::of_slot(slot, &scene.zone));
+            result.seen.slots.insert(slot.id.clone());
+        }
+        if let (Some(appointment), false) = (appointment, slots.is_empty()) {
+            result.pending = Some(PendingQuestion {
+                kind: PendingKind::RescheduleChoice,
+                appointment: Some(appointment.clone()),
+                slots: slots.iter().map(|slot| slot.id.clone()).collect(),
+                asked: scene.now,
+            });
+        }
+        result
+    }
+
+    /// Free times on the wished days, else on the nearest ones; the same provider first.
+    async fn free(
+        &self,
+        wish: &SlotWish,
+        visit: Option<&Appointment>,
+    ) -> Result<(Vec<Slot>, bool), RecordsError> {
+        let today = self.day(self.scene.now);
+        let from = wish.from.max(today);
+        let to = wish.to.max(from);
+        let around = self
+            .read(
+                from.saturating_sub(NEARBY_DAYS.days()).max(today),
+                to.saturating_add(NEARBY_DAYS.days()),
+            )
+            .await?;
+        let fits = |slot: &Slot| {
+            let named = wish.provider.as_ref().is_none_or(|name| {
+                slot.provider
+                    .to_lowercase()
+                    .contains(&name.trim().to_lowercase())
+            });
+            named
+                && wish
+                    .part
+                    .is_none_or(|part| self.part(slot.start) == part)
+        };
+        let (on_days, off_days): (Vec<Slot>, Vec<Slot>) =
+            around.into_iter().filter(fits).partition(|slot| {
+                let day = self.day(slot.start);
+                from <= day && day <= to
+            });
+        let exact = !on_days.is_empty();
+        let mut slots = if exact {
+            on_days
+        } else {
+            nearest(off_days, from, |slot| self.day(slot.start), SLOTS_READ_MAX)
+        };
+        if let Some(visit) = visit {
+            let same = |slot: &Slot| slot.provider == visit.provider;
+            if slots.iter().any(same) {
+                slots.retain(same);
+            }
+        }
+        slots.truncate(OFFERS_MAX);
+        slots.sort_by_key(|slot| slot.start);
+        Ok((slots, exact))
+    }
+
+    /// Free times from now on, on days `from` to `to`.
+    async fn read(&self, from: Date, to: Date) -> Result<Vec<Slot>, RecordsError> {
+        let first = self.midnight(from)?.max(self.scene.now);
+        let end = self.midnight(to.saturating_add(1.day()))?;
+        self.records
+            .slots(&self.scene.practice.id, first, end, SLOTS_READ_MAX)
+            .await
+    }
+
+    fn midnight(&self, day: Date) -> Result<Timestamp, RecordsError> {
+        day.to_zoned(self.scene.zone.clone())
+            .map(|start| start.timestamp())
+            .map_err(|_out_of_range| RecordsError::NotFound)
+    }
+
+    fn day(&self, at: Timestamp) -> Date {
+        at.to_zoned(self.scene.zone.clone()).date()
+    }
+
+    fn part(&self, at: Timestamp) -> Part {
+        if at.to_zoned(self.scene.zone.clone()).hour() < 12 {
+            Part::Morning
+        } else {
+            Part::Afternoon
+        }
+    }
+
+    async fn visits(&self) -> Result<Vec<Appointment>, RecordsError> {
+        let now = self.scene.now;
+        let from = now.saturating_sub(STARTED_AGO).unwrap_or(now);
+        self.records
+            .appointments(&self.scene.practice.id, &self.patient.id, from)
+            .await
+    }
+
+    /// This patient's own upcoming visit by that id.
+    async fn own(&self, id: &AppointmentId) -> Result<Appointment, RecordsError> {
+        let visits = self.visits().await?;
+        let own = visits.into_iter().find(|visit| visit.id == *id);
+        own.ok_or(RecordsError::NotFound)
+    }
+
+    fn visit_json(&self, visit: &Appointment) -> Value {
+        let scene = self.scene;
+        json!({
+            "appointment_id": visit.id.as_str(),
+            "date": self.day(visit.start).to_string(),
+            "when": when::spoken(visit.start, &scene.zone, scene.language),
+            "provider": visit.provider,
+            "location": visit.location,
+            "status": visit.status.as_str(),
+        })
+    }
+}
+
+/// The `most` slots nearest to `wished` by whole days, soonest first within a day.
+fn nearest(
+    mut slots: Vec<Slot>,
+    wished: Date,
+    day: impl Fn(&Slot) -> Date,
+    most: usize,
+) -> Vec<Slot> {
+    slots.sort_by_key(|slot| {
+        let away = wished.duration_until(day(slot)).abs();
+        (away, slot.start)
+    });
+    slots.truncate(most);
+    slots
+}

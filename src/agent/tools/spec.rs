@@ -1,0 +1,66 @@
+//! The tools as models see them: names, purposes, JSON Schemas.
+
+use crate::agent::tools::ToolSpec;
+
+const NOTHING: &str = r#"{"type":"object","properties":{},"additionalProperties":false}"#;
+
+const VISIT: &str = r#"{"type":"object","properties":{"appointment_id":{"type":"string","description":"An id that list_appointments gave in this conversation."}},"required":["appointment_id"],"additionalProperties":false}"#;
+
+/// Every tool on offer. None takes a patient: the conversation decides who that is.
+pub const TOOLS: &[ToolSpec] = &[
+    ToolSpec {
+        name: "list_appointments",
+        description: "The patient's upcoming visits, soonest first.",
+        parameters: NOTHING,
+    },
+    ToolSpec {
+        name: "confirm_appointment",
+        description: "Confirms one visit, when the patient says that they will come.",
+        parameters: VISIT,
+    },
+    ToolSpec {
+        name: "cancel_appointment",
+        description: "Asks to cancel one visit. It is not cancelled yet: ask the patient to reply YES; \
+                      the cancelling follows their YES.",
+        parameters: VISIT,
+    },
+    ToolSpec {
+        name: "reschedule_appointment",
+        description: "Moves a visit to a slot that find_slots offered and the patient chose.",
+        parameters: r#"{"type":"object","properties":{"appointment_id":{"type":"string","description":"An id that list_appointments gave."},"slot_id":{"type":"string","description":"An id that find_slots offered."}},"required":["appointment_id","slot_id"],"additionalProperties":false}"#,
+    },
+    ToolSpec {
+        name: "find_slots",
+        description: "Up to three free times on the wished days, or on the nearest days when there are \
+                      none. Name the visit to be moved, offer the times with their numbers, and ask for \
+                      the number.",
+        parameters: r#"{"type":"object","properties":{"from":{"type":"string","format":"date","description":"First wished day, YYYY-MM-DD."},"to":{"type":["string","null"],"format":"date","description":"Last wished day; the first one if absent."},"part_of_day":{"type":["string","null"],"enum":["morning","afternoon",null]},"provider":{"type":["string","null"],"description":"Only this provider's times, by name."},"appointment_id":{"type":["string","null"],"description":"The visit to be moved."}},"required":["from"],"additionalProperties":false}"#,
+    },
+    ToolSpec {
+        name: "practice_information",
+        description: "What the practice tells anyone: hours, address, phone, parking, insurance, and other \
+                      public notices.",
+        parameters: r#"{"type":"object","properties":{"topic":{"type":"string","description":"hours, address, phone, name, parking, insurance, or another public topic."}},"required":["topic"],"additionalProperties":false}"#,
+    },
+    ToolSpec {
+        name: "hand_over",
+        description: "Passes the patient's message to the staff. Use it for medical questions, symptoms, \
+                      refills, money, new visits, forms, when asked for a person, and when unsure.",
+        parameters: r#"{"type":"object","properties":{"reason":{"type":"string","enum":["refill","billing","medical","new_appointment","person","paperwork","late","results","other"]}},"required":["reason"],"additionalProperties":false}"#,
+    },
+    ToolSpec {
+        name: "send_by_portal",
+        description: "Puts a private text behind a secure link that the patient opens with their birth date.",
+        parameters: r#"{"type":"object","properties":{"text":{"type":"string","maxLength":2000}},"required":["text"],"additionalProperties":false}"#,
+    },
+    ToolSpec {
+        name: "results_status",
+        description: "Test results that staff have released to the patient.",
+        parameters: NOTHING,
+    },
+    ToolSpec {
+        name: "providers",
+        description: "Everybody whom patients see at this practice.",
+        parameters: NOTHING,
+    },
+];
