@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::domain::ids::{PatientId, PracticeId};
 use crate::domain::phone::E164;
@@ -72,4 +73,14 @@ pub struct Consent {
     pub proof: Option<ConsentProof>,
     /// When the state was entered.
     pub since: Timestamp,
+}
+
+impl ConsentProof {
+    /// SHA-256 of the proof as JSON, in hexadecimal: what a cleared text names its proof by.
+    pub fn digest(&self) -> String {
+        // Fields are written in the order of their declaration, so one proof has one spelling.
+        // An unwritable proof would digest as empty text, which no cleared text names.
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        hex::encode(Sha256::digest(json))
+    }
 }

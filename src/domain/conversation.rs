@@ -134,8 +134,13 @@ pub struct OutboxRow {
     pub phi: bool,
     /// The proof it was cleared under.
     pub proof: Option<ConsentProof>,
-    /// Hand-overs begun so far.
+    /// Hand-overs begun so far, this one included.
     pub attempts: i64,
+    /// Whether an earlier hand-over has no recorded end: its worker died, or the connection broke.
+    pub in_doubt: bool,
+    /// Whether an earlier hand-over ended without word, so that the carrier may have it already.
+    /// Such a text is not handed over again without proof of its absence.
+    pub doubtful: bool,
     /// When it was enqueued.
     pub at: Timestamp,
     /// Rises with each lease.
