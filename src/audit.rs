@@ -44,6 +44,27 @@ pub struct Entry {
     pub detail: String,
 }
 
+impl Entry {
+    /// An entry. Times are kept to the microsecond.
+    pub fn new(
+        practice: &PracticeId,
+        at: Timestamp,
+        actor: &str,
+        action: &str,
+        subject: &str,
+        detail: &serde_json::Value,
+    ) -> Self {
+        Self {
+            practice: practice.clone(),
+            at,
+            actor: actor.to_owned(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            detail: detail.to_string(),
+        }
+    }
+}
+
 /// An entry in its place in the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

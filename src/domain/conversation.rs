@@ -100,6 +100,8 @@ pub struct Turn {
     pub delivery: Option<Delivery>,
     /// How many SMS segments an outbound text takes.
     pub segments: Option<i64>,
+    /// The carrier's id of an inbound text.
+    pub carrier_id: Option<String>,
 }
 
 /// A leased piece of work: answer what waits in one conversation.
@@ -138,9 +140,6 @@ pub struct OutboxRow {
     pub attempts: i64,
     /// Whether an earlier hand-over has no recorded end: its worker died, or the connection broke.
     pub in_doubt: bool,
-    /// Whether an earlier hand-over ended without word, so that the carrier may have it already.
-    /// Such a text is not handed over again without proof of its absence.
-    pub doubtful: bool,
     /// When it was enqueued.
     pub at: Timestamp,
     /// Rises with each lease.
