@@ -105,7 +105,13 @@ impl DataKey {
         out.extend_from_slice(commitment);
         let aad = aad.bytes(&out);
         let body = cipher(cipher_key)?
-            .encrypt(&fixed_nonce(), Payload { msg: plain, aad: &aad })
+            .encrypt(
+                &fixed_nonce(),
+                Payload {
+                    msg: plain,
+                    aad: &aad,
+                },
+            )
             .map_err(|_opaque| SealError::Refused)?;
         out.extend_from_slice(&body);
         Ok(out)

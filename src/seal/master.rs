@@ -92,7 +92,10 @@ impl MasterKey {
 
     fn create(path: &Path) -> Result<Self, SealError> {
         let key = Self::generate()?;
-        let text = Zeroizing::new(format!("{}\n", *Zeroizing::new(hex::encode(key.0.as_ref()))));
+        let text = Zeroizing::new(format!(
+            "{}\n",
+            *Zeroizing::new(hex::encode(key.0.as_ref()))
+        ));
         let written = fs::OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -109,7 +112,8 @@ impl MasterKey {
 
     /// Wraps a data key for its row in the database.
     pub fn wrap(&self, owner: &str, patient: &str, key: &DataKey) -> Result<Vec<u8>, SealError> {
-        self.wrapper().seal(&wrap_aad(owner, &row(patient, key.id())), key.secret())
+        self.wrapper()
+            .seal(&wrap_aad(owner, &row(patient, key.id())), key.secret())
     }
 
     /// Unwraps a data key from its row.
@@ -140,7 +144,12 @@ impl MasterKey {
     /// unrelated secrets.
     pub fn derive(&self, label: &str) -> Zeroizing<[u8; 32]> {
         let mut out = Zeroizing::new([0_u8; 32]);
-        envelope::derive(b"anteroom derive v1", self.0.as_ref(), label.as_bytes(), out.as_mut());
+        envelope::derive(
+            b"anteroom derive v1",
+            self.0.as_ref(),
+            label.as_bytes(),
+            out.as_mut(),
+        );
         out
     }
 

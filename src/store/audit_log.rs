@@ -168,7 +168,9 @@ impl Store {
 }
 
 fn entry(row: &Row) -> Result<Entry, StoreError> {
-    let damage = Inconsistency::on("audit_entry").column("at").row(row.int("id")?);
+    let damage = Inconsistency::on("audit_entry")
+        .column("at")
+        .row(row.int("id")?);
     Ok(Entry {
         practice: PracticeId::new(row.text("practice")?),
         at: instant(row.int("at")?, damage)?,
@@ -180,7 +182,9 @@ fn entry(row: &Row) -> Result<Entry, StoreError> {
 }
 
 fn linked(row: &Row) -> Result<Linked, StoreError> {
-    let damage = Inconsistency::on("audit_entry").column("hash").row(row.int("id")?);
+    let damage = Inconsistency::on("audit_entry")
+        .column("hash")
+        .row(row.int("id")?);
     Ok(Linked {
         seq: row.int("seq")?,
         entry: entry(row)?,
@@ -190,7 +194,11 @@ fn linked(row: &Row) -> Result<Linked, StoreError> {
 
 fn checkpoint(practice: &PracticeId, row: &Row) -> Result<Checkpoint, StoreError> {
     let seq = row.int("seq")?;
-    let damage = |column| Inconsistency::on("audit_checkpoint").column(column).row(seq);
+    let damage = |column| {
+        Inconsistency::on("audit_checkpoint")
+            .column(column)
+            .row(seq)
+    };
     Ok(Checkpoint {
         practice: practice.clone(),
         seq,

@@ -216,7 +216,11 @@ fn sealed(it: &Conversation, key: &DataKey) -> Result<Vec<u8>, StoreError> {
         pending: it.pending.clone(),
     };
     let row = it.id.to_string();
-    seal_json(key, &place(it.practice.as_str(), "conversation", "sealed", &row), &content)
+    seal_json(
+        key,
+        &place(it.practice.as_str(), "conversation", "sealed", &row),
+        &content,
+    )
 }
 
 fn from_row(row: &Row, key: &DataKey) -> Result<Conversation, StoreError> {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::domain::conversation::ReplyJob;
 use crate::domain::ids::ConversationId;
+use crate::store::Engine;
 use crate::store::Store;
 use crate::store::dialect::Sql;
 use crate::store::dialect::taking;
@@ -32,6 +33,9 @@ const POSTPONE: &str = "UPDATE reply_job SET leased_until = 0, \
     WHERE conversation = $1 AND lease = $2";
 const PARK: &str = "UPDATE reply_job SET leased_until = 0, due = NULL, parked = 1 \
     WHERE conversation = $1 AND lease = $2";
+const RELEASE_REPLIES: &str = "UPDATE reply_job SET leased_until = 0 WHERE leased_until > 0";
+const RELEASE_OUTBOX: &str =
+    "UPDATE outbox SET leased_until = 0, in_doubt = 1 WHERE leased_until > 0";
 const CURRENT: &str = "SELECT conversation FROM reply_job \
     WHERE conversation = $1 AND lease = $2 AND generation = $3 AND due IS NOT NULL";
 
@@ -60,6 +64,24 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Gives back every lease at the start of the only process on an SQLite database: whoever held
+    /// one is gone. What was being handed to a carrier stays in doubt. Does nothing on PostgreSQL,
+    /// where other replicas live.
+    pub async fn release_leases(&self) -> Result<u64, StoreError> {
+        if matches!(self.inner.engine, Engine::Pg { .. }) {
+            return Ok(0);
+        }
+        self.write(|tx| {
+            Box::pin(async move {
+                let replies = tx.run(RELEASE_REPLIES, args![]).await?;
+                Ok(replies + tx.run(RELEASE_OUTBOX, args![]).await?)
+            })
+        })
+        .await
+    }
+}
+
 impl Tx {
     /// Asks for an answer in this conversation at `due`; a draft in the making is out of date.
     pub async fn want_reply(
@@ -68,7 +90,9 @@ impl Tx {
         due: Timestamp,
     ) -> Result<(), StoreError> {
         let practice = self.practice_of(conversation).await?;
-        self.run(WANT, args![conversation.0, practice, due]).await.map(drop)
+        self.run(WANT, args![conversation.0, practice, due])
+            .await
+            .map(drop)
     }
 
     /// Whether the lease is held and no newer text has come since.

@@ -197,7 +197,13 @@ impl Link {
         args: Vec<Value>,
     ) -> Result<u64, StoreError> {
         let sql = sql.into();
-        Ok(on!(self, sql, args, |query, connection| query.execute(connection), common)?)
+        Ok(on!(
+            self,
+            sql,
+            args,
+            |query, connection| query.execute(connection),
+            common
+        )?)
     }
 
     /// Runs a statement; its rows.
@@ -207,7 +213,13 @@ impl Link {
         args: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         let sql = sql.into();
-        Ok(on!(self, sql, args, |query, connection| query.fetch_all(connection), common)?)
+        Ok(on!(
+            self,
+            sql,
+            args,
+            |query, connection| query.fetch_all(connection),
+            common
+        )?)
     }
 
     /// Runs a statement; its first row, if any.
@@ -217,7 +229,13 @@ impl Link {
         args: Vec<Value>,
     ) -> Result<Option<Row>, StoreError> {
         let sql = sql.into();
-        Ok(on!(self, sql, args, |query, connection| query.fetch_optional(connection), common)?)
+        Ok(on!(
+            self,
+            sql,
+            args,
+            |query, connection| query.fetch_optional(connection),
+            common
+        )?)
     }
 
     /// Runs several statements without parameters, such as a migration.

@@ -15,6 +15,7 @@ mod opening;
 mod outbox;
 mod portal;
 mod record_rows;
+mod record_writes;
 pub mod records;
 mod reports;
 mod review;
@@ -39,6 +40,7 @@ use crate::store::writer::Job;
 
 pub use crate::store::conversations::NewConversation;
 pub use crate::store::error::StoreError;
+pub use crate::store::record_writes::Counts;
 pub use crate::store::review::Hold;
 pub use crate::store::tx::Tx;
 
@@ -197,7 +199,13 @@ where
         })
     });
     let closed = |_gone| StoreError::Closed;
-    writer.send(Job { work, answer }).await.map_err(|_gone| StoreError::Closed)?;
+    writer
+        .send(Job { work, answer })
+        .await
+        .map_err(|_gone| StoreError::Closed)?;
     let value = answered.await.map_err(closed)??;
-    value.downcast().map(|it| *it).map_err(|_never| StoreError::Closed)
+    value
+        .downcast()
+        .map(|it| *it)
+        .map_err(|_never| StoreError::Closed)
 }

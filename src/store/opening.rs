@@ -66,7 +66,8 @@ impl FromStr for Address {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(StoreError::Address);
         }
-        let options = PgConnectOptions::from_str(url).map_err(|_has_password| StoreError::Address)?;
+        let options =
+            PgConnectOptions::from_str(url).map_err(|_has_password| StoreError::Address)?;
         Ok(Self::Pg(Box::new(options.disable_statement_logging())))
     }
 }

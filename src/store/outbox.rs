@@ -50,9 +50,9 @@ const LEASE: Sql = taking!(
 const LEASED: &str = "SELECT o.*, t.sealed FROM outbox o JOIN turn t ON t.id = o.turn \
                       WHERE o.id = $1";
 const WAITING: &str = "SELECT id, kind FROM outbox WHERE conversation = $1 \
-                       AND due IS NOT NULL AND leased_until = 0";
+                       AND due IS NOT NULL AND leased_until = 0 AND in_doubt = 0";
 const SUPPRESS: &str = "UPDATE outbox SET delivery = 'suppressed', due = NULL \
-                        WHERE id = $1 AND due IS NOT NULL AND leased_until = 0";
+                        WHERE id = $1 AND due IS NOT NULL AND leased_until = 0 AND in_doubt = 0";
 const RETRY: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = $3, code = $4 \
                      WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 const END: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = NULL, delivery = $3, \

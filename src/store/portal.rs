@@ -55,7 +55,12 @@ impl Tx {
             patient: message.patient.clone(),
             body: message.body.as_str().to_owned(),
         };
-        let place = place(message.practice.as_str(), "portal_message", "sealed", &spelled);
+        let place = place(
+            message.practice.as_str(),
+            "portal_message",
+            "sealed",
+            &spelled,
+        );
         let row = args![
             token_hash,
             message.practice.as_str(),

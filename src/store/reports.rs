@@ -12,9 +12,8 @@ use crate::store::outbox::carrier_hash;
 use crate::store::tx::Tx;
 use crate::store::tx::word;
 
-const FIND: Sql = locking!(
-    "SELECT id, conversation, delivery, code FROM outbox WHERE carrier_hash = $1"
-);
+const FIND: Sql =
+    locking!("SELECT id, conversation, delivery, code FROM outbox WHERE carrier_hash = $1");
 const ADVANCE: &str = "UPDATE outbox SET delivery = $2, code = $3 WHERE id = $1";
 const CARRIER: &str = "SELECT carrier FROM conversation WHERE id = $1";
 /// Both sides of the race write this row first, so that one waits for the other.

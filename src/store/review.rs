@@ -55,7 +55,10 @@ impl Tx {
         let id = self.serial("hold").await?;
         let spelled = id.to_string();
         let seal = |column, text: &Phi<String>| {
-            key.seal(&place(practice, "hold", column, &spelled), text.as_str().as_bytes())
+            key.seal(
+                &place(practice, "hold", column, &spelled),
+                text.as_str().as_bytes(),
+            )
         };
         let row = args![
             id,
@@ -123,7 +126,9 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Phi<String>>, StoreError> {
         let mut tx = self.read().await?;
-        let mut rows = tx.rows(GLASS, args![conversation.0, i64::from(limit)]).await?;
+        let mut rows = tx
+            .rows(GLASS, args![conversation.0, i64::from(limit)])
+            .await?;
         rows.reverse();
         let mut reports = Vec::new();
         for row in rows {
@@ -133,7 +138,12 @@ impl Store {
             let spelled = id.to_string();
             let place = place(&practice, "glass", "sealed", &spelled);
             let damage = Inconsistency::on("glass").column("sealed").row(id);
-            reports.push(Phi::new(open_text(&key, &place, &row.blob("sealed")?, damage)?));
+            reports.push(Phi::new(open_text(
+                &key,
+                &place,
+                &row.blob("sealed")?,
+                damage,
+            )?));
         }
         Ok(reports)
     }

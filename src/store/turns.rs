@@ -90,7 +90,10 @@ impl Tx {
         let key = self.key_for_row(practice).await?;
         let id = self.serial("turn").await?;
         let spelled = id.to_string();
-        let body = key.seal(&place(practice, "turn", "body", &spelled), turn.body.as_bytes())?;
+        let body = key.seal(
+            &place(practice, "turn", "body", &spelled),
+            turn.body.as_bytes(),
+        )?;
         let carrier_ref = match turn.carrier_id {
             Some(text) => {
                 let place = place(practice, "turn", "carrier_ref", &spelled);

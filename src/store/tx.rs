@@ -142,7 +142,10 @@ impl Tx {
             return Ok(None);
         };
         let (id, wrapped) = (row.blob("id")?, row.blob("wrapped")?);
-        let key = self.keys.master.unwrap_key(practice, patient, &id, &wrapped)?;
+        let key = self
+            .keys
+            .master
+            .unwrap_key(practice, patient, &id, &wrapped)?;
         let key = Arc::new(key);
         self.fresh.push((owner, Arc::clone(&key)));
         Ok(Some(key))
