@@ -4,4 +4,5 @@
 //! of the crate, so that both can be lifted out.
 
 pub mod finding;
+pub mod rewrite;
 pub mod setting;

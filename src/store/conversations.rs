@@ -1,0 +1,261 @@
+//! Conversations: found by number, locked, saved with their consent.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::domain::consent::Consent;
+use crate::domain::consent::ConsentState;
+use crate::domain::conversation::Conversation;
+use crate::domain::conversation::PendingQuestion;
+use crate::domain::ids::ConversationId;
+use crate::domain::ids::PatientId;
+use crate::domain::ids::PracticeId;
+use crate::domain::phone::E164;
+use crate::domain::practice::CarrierKind;
+use crate::policy::words::Channel;
+use crate::policy::words::Language;
+use crate::seal::DataKey;
+use crate::store::Store;
+use crate::store::dialect::Sql;
+use crate::store::dialect::locking;
+use crate::store::error::Inconsistency;
+use crate::store::error::StoreError;
+use crate::store::link::Row;
+use crate::store::link::args;
+use crate::store::tx::Tx;
+use crate::store::tx::instant;
+use crate::store::tx::open_json;
+use crate::store::tx::place;
+use crate::store::tx::seal_json;
+use crate::store::tx::word;
+
+const BY_ID: &str = "SELECT * FROM conversation WHERE id = $1";
+const BY_ID_LOCKED: Sql = locking!("SELECT * FROM conversation WHERE id = $1");
+const BY_KEY_LOCKED: Sql = locking!(
+    "SELECT * FROM conversation WHERE practice = $1 AND number_hash = $2 \
+     AND sender_hash = $3 AND carrier = $4 AND channel = $5"
+);
+const BY_NUMBER: &str =
+    "SELECT * FROM conversation WHERE practice = $1 AND number_hash = $2 ORDER BY id";
+const INSERT: &str = "INSERT INTO conversation (id, practice, carrier, channel, sender_hash, \
+    number_hash, epoch, language, consent, human, last_inbound, answered_up_to, sealed) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12) \
+    ON CONFLICT (practice, number_hash, sender_hash, carrier, channel) DO NOTHING";
+const UPDATE: &str = "UPDATE conversation SET epoch = $2, language = $3, consent = $4, \
+    human = $5, last_inbound = $6, sealed = $7 WHERE id = $1";
+
+/// What a conversation is found by, and begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewConversation {
+    /// Whose patient.
+    pub practice: PracticeId,
+    /// Who carries it.
+    pub carrier: CarrierKind,
+    /// How.
+    pub channel: Channel,
+    /// The practice's number.
+    pub sender: E164,
+    /// The patient's number.
+    pub number: E164,
+    /// The language that a new one begins in; an existing one keeps its own.
+    pub language: Language,
+}
+
+/// What is sealed of a conversation.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    sender: E164,
+    number: E164,
+    patient: Option<PatientId>,
+    consent: Consent,
+    pending: Option<PendingQuestion>,
+}
+
+impl Tx {
+    /// The conversation with this number, begun now if there is none; nobody else changes it until
+    /// this transaction ends.
+    pub async fn conversation_for(
+        &mut self,
+        wanted: &NewConversation,
+        now: Timestamp,
+    ) -> Result<Conversation, StoreError> {
+        let key = self.key(&wanted.practice).await?;
+        let find = || {
+            args![
+                wanted.practice.as_str(),
+                &key.lookup_number(&wanted.number),
+                &key.lookup_number(&wanted.sender),
+                wanted.carrier.as_str(),
+                wanted.channel.as_str(),
+            ]
+        };
+        if let Some(row) = self.row(BY_KEY_LOCKED, find()).await? {
+            return from_row(&row, &key);
+        }
+        let fresh = Conversation {
+            id: ConversationId(self.serial("conversation").await?),
+            practice: wanted.practice.clone(),
+            carrier: wanted.carrier,
+            channel: wanted.channel,
+            sender: wanted.sender.clone(),
+            number: wanted.number.clone(),
+            patient: None,
+            epoch: 0,
+            language: wanted.language,
+            consent: Consent {
+                state: ConsentState::Unknown,
+                notice: None,
+                proof: None,
+                since: now,
+            },
+            pending: None,
+            human: false,
+            last_inbound: None,
+        };
+        let row = args![
+            fresh.id.0,
+            fresh.practice.as_str(),
+            fresh.carrier.as_str(),
+            fresh.channel.as_str(),
+            &key.lookup_number(&fresh.sender),
+            &key.lookup_number(&fresh.number),
+            fresh.epoch,
+            fresh.language.as_str(),
+            fresh.consent.state.as_str(),
+            fresh.human,
+            fresh.last_inbound,
+            sealed(&fresh, &key)?,
+        ];
+        self.run(INSERT, row).await?;
+        // Somebody else may have been first; the row decides.
+        match self.row(BY_KEY_LOCKED, find()).await? {
+            Some(row) => from_row(&row, &key),
+            None => Err(Inconsistency::on("conversation").row(fresh.id).into()),
+        }
+    }
+
+    /// The conversation; nobody else changes it until this transaction ends.
+    pub async fn lock_conversation(
+        &mut self,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>, StoreError> {
+        let row = self.row(BY_ID_LOCKED, args![id.0]).await?;
+        self.conversation_from(row).await
+    }
+
+    /// Keeps what has changed of a conversation that this transaction has locked.
+    pub async fn save_conversation(&mut self, it: &Conversation) -> Result<(), StoreError> {
+        let key = self.key_for_row(it.practice.as_str()).await?;
+        let row = args![
+            it.id.0,
+            it.epoch,
+            it.language.as_str(),
+            it.consent.state.as_str(),
+            it.human,
+            it.last_inbound,
+            sealed(it, &key)?,
+        ];
+        match self.run(UPDATE, row).await? {
+            0 => Err(StoreError::NoConversation(it.id.0)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn conversation_from(
+        &mut self,
+        row: Option<Row>,
+    ) -> Result<Option<Conversation>, StoreError> {
+        let Some(row) = row else { return Ok(None) };
+        let key = self.key_for_row(&row.text("practice")?).await?;
+        from_row(&row, &key).map(Some)
+    }
+
+    /// The practice that a conversation belongs to.
+    pub(super) async fn practice_of(&mut self, id: ConversationId) -> Result<String, StoreError> {
+        match self.row(BY_ID, args![id.0]).await? {
+            Some(row) => row.text("practice"),
+            None => Err(StoreError::NoConversation(id.0)),
+        }
+    }
+}
+
+impl Store {
+    /// The conversation as last committed.
+    pub async fn conversation(
+        &self,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>, StoreError> {
+        let mut tx = self.read().await?;
+        let row = tx.row(BY_ID, args![id.0]).await?;
+        tx.conversation_from(row).await
+    }
+
+    /// Every conversation of this practice with this number, oldest first.
+    pub async fn conversations_with(
+        &self,
+        practice: &PracticeId,
+        number: &E164,
+    ) -> Result<Vec<Conversation>, StoreError> {
+        let mut tx = self.read().await?;
+        let Some(key) = tx.known_key(practice).await? else {
+            return Ok(Vec::new());
+        };
+        let find = args![practice.as_str(), &key.lookup_number(number)];
+        let rows = tx.rows(BY_NUMBER, find).await?;
+        rows.iter().map(|row| from_row(row, &key)).collect()
+    }
+}
+
+fn sealed(it: &Conversation, key: &DataKey) -> Result<Vec<u8>, StoreError> {
+    let content = Sealed {
+        sender: it.sender.clone(),
+        number: it.number.clone(),
+        patient: it.patient.clone(),
+        consent: it.consent.clone(),
+        pending: it.pending.clone(),
+    };
+    let row = it.id.to_string();
+    seal_json(
+        key,
+        &place(it.practice.as_str(), "conversation", "sealed", &row),
+        &content,
+    )
+}
+
+fn from_row(row: &Row, key: &DataKey) -> Result<Conversation, StoreError> {
+    let id = ConversationId(row.int("id")?);
+    let practice = PracticeId::new(row.text("practice")?);
+    let damage = |column| Inconsistency::on("conversation").column(column).row(id);
+    let spelled = id.to_string();
+    let content: Sealed = open_json(
+        key,
+        &place(practice.as_str(), "conversation", "sealed", &spelled),
+        &row.blob("sealed")?,
+        damage("sealed"),
+    )?;
+    // The plain column is for counting; the sealed state decides and must agree.
+    let state: ConsentState = word(&row.text("consent")?, damage("consent"))?;
+    if state != content.consent.state {
+        return Err(damage("consent").into());
+    }
+    let last_inbound = match row.int_opt("last_inbound")? {
+        Some(micros) => Some(instant(micros, damage("last_inbound"))?),
+        None => None,
+    };
+    Ok(Conversation {
+        id,
+        carrier: word(&row.text("carrier")?, damage("carrier"))?,
+        channel: word(&row.text("channel")?, damage("channel"))?,
+        sender: content.sender,
+        number: content.number,
+        patient: content.patient,
+        epoch: row.int("epoch")?,
+        language: word(&row.text("language")?, damage("language"))?,
+        consent: content.consent,
+        pending: content.pending,
+        human: row.int("human")? != 0,
+        last_inbound,
+        practice,
+    })
+}

@@ -1,0 +1,126 @@
+//! Reply jobs: one per conversation, leased, finished only by whoever holds the lease.
+
+use jiff::Timestamp;
+
+use crate::domain::conversation::ReplyJob;
+use crate::domain::ids::ConversationId;
+use crate::store::Engine;
+use crate::store::Store;
+use crate::store::dialect::Sql;
+use crate::store::dialect::taking;
+use crate::store::error::StoreError;
+use crate::store::link::args;
+use crate::store::tx::Tx;
+
+/// A newer text makes a new attempt worth while, also where older ones failed.
+const WANT: &str = "INSERT INTO reply_job (conversation, practice, generation, due, attempts, \
+    lease, leased_until, parked) VALUES ($1, $2, 1, $3, 0, 0, 0, 0) \
+    ON CONFLICT (conversation) DO UPDATE SET generation = reply_job.generation + 1, \
+    due = excluded.due, parked = 0, \
+    attempts = CASE WHEN reply_job.due IS NULL THEN 0 ELSE reply_job.attempts END";
+const LEASE: Sql = taking!(
+    "UPDATE reply_job SET lease = lease + 1, attempts = attempts + 1, leased_until = $2 \
+     WHERE conversation = (SELECT j.conversation FROM reply_job j \
+     WHERE j.due <= $1 AND j.leased_until <= $1 ORDER BY j.due LIMIT 1",
+    "j",
+    ") RETURNING conversation, generation, attempts, lease"
+);
+const FINISH: &str = "UPDATE reply_job SET leased_until = 0, attempts = 0, \
+    due = CASE WHEN generation = $3 THEN NULL ELSE due END \
+    WHERE conversation = $1 AND lease = $2";
+const POSTPONE: &str = "UPDATE reply_job SET leased_until = 0, \
+    due = CASE WHEN generation = $3 THEN $4 ELSE due END \
+    WHERE conversation = $1 AND lease = $2";
+const PARK: &str = "UPDATE reply_job SET leased_until = 0, due = NULL, parked = 1 \
+    WHERE conversation = $1 AND lease = $2";
+const RELEASE_REPLIES: &str = "UPDATE reply_job SET leased_until = 0 WHERE leased_until > 0";
+const RELEASE_OUTBOX: &str =
+    "UPDATE outbox SET leased_until = 0, in_doubt = 1 WHERE leased_until > 0";
+const CURRENT: &str = "SELECT conversation FROM reply_job \
+    WHERE conversation = $1 AND lease = $2 AND generation = $3 AND due IS NOT NULL";
+
+impl Store {
+    /// Takes the job that is due longest, for nobody else until `until`. Whoever does not finish
+    /// it by then has lost it.
+    pub async fn lease_reply(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<ReplyJob>, StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                let Some(row) = tx.row(LEASE, args![now, until]).await? else {
+                    return Ok(None);
+                };
+                Ok(Some(ReplyJob {
+                    conversation: ConversationId(row.int("conversation")?),
+                    generation: row.int("generation")?,
+                    attempts: row.int("attempts")?,
+                    lease: row.int("lease")?,
+                }))
+            })
+        })
+        .await
+    }
+}
+
+impl Store {
+    /// Gives back every lease at the start of the only process on an SQLite database: whoever held
+    /// one is gone. What was being handed to a carrier stays in doubt. Does nothing on PostgreSQL,
+    /// where other replicas live.
+    pub async fn release_leases(&self) -> Result<u64, StoreError> {
+        if matches!(self.inner.engine, Engine::Pg { .. }) {
+            return Ok(0);
+        }
+        self.write(|tx| {
+            Box::pin(async move {
+                let replies = tx.run(RELEASE_REPLIES, args![]).await?;
+                Ok(replies + tx.run(RELEASE_OUTBOX, args![]).await?)
+            })
+        })
+        .await
+    }
+}
+
+impl Tx {
+    /// Asks for an answer in this conversation at `due`; a draft in the making is out of date.
+    pub async fn want_reply(
+        &mut self,
+        conversation: ConversationId,
+        due: Timestamp,
+    ) -> Result<(), StoreError> {
+        let practice = self.practice_of(conversation).await?;
+        self.run(WANT, args![conversation.0, practice, due])
+            .await
+            .map(drop)
+    }
+
+    /// Whether the lease is held and no newer text has come since.
+    pub async fn reply_is_current(&mut self, job: &ReplyJob) -> Result<bool, StoreError> {
+        let find = args![job.conversation.0, job.lease, job.generation];
+        Ok(self.row(CURRENT, find).await?.is_some())
+    }
+
+    /// Ends a job; when a newer text has come since the lease, it is due again. False when the
+    /// lease is lost: then the caller must give an error, so that nothing of its work is kept.
+    pub async fn finish_reply(&mut self, job: &ReplyJob) -> Result<bool, StoreError> {
+        let ended = args![job.conversation.0, job.lease, job.generation];
+        Ok(self.run(FINISH, ended).await? == 1)
+    }
+
+    /// Gives a job back until `due`, its attempts counted. False when the lease is lost.
+    pub async fn postpone_reply(
+        &mut self,
+        job: &ReplyJob,
+        due: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let later = args![job.conversation.0, job.lease, job.generation, due];
+        Ok(self.run(POSTPONE, later).await? == 1)
+    }
+
+    /// Sets a job aside that failed too often; only a new text revives it. False when the lease
+    /// is lost.
+    pub async fn park_reply(&mut self, job: &ReplyJob) -> Result<bool, StoreError> {
+        Ok(self.run(PARK, args![job.conversation.0, job.lease]).await? == 1)
+    }
+}

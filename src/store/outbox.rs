@@ -1,0 +1,278 @@
+//! The outbox: cleared texts, leased in the order of their conversation, and what became of them.
+
+use jiff::Timestamp;
+use sha2::Digest as _;
+use sha2::Sha256;
+
+use crate::domain::consent::ConsentProof;
+use crate::domain::conversation::Conversation;
+use crate::domain::conversation::Direction;
+use crate::domain::conversation::OutboxRow;
+use crate::domain::ids::ConversationId;
+use crate::domain::ids::OutboxId;
+use crate::domain::ids::PracticeId;
+use crate::domain::message::Delivery;
+use crate::domain::message::OutboundKind;
+use crate::domain::message::SendOutcome;
+use crate::domain::practice::CarrierKind;
+use crate::guardrail::rewrite::Cleared;
+use crate::store::Store;
+use crate::store::dialect::Sql;
+use crate::store::dialect::taking;
+use crate::store::error::Inconsistency;
+use crate::store::error::StoreError;
+use crate::store::link::Row;
+use crate::store::link::args;
+use crate::store::turns::NewTurn;
+use crate::store::turns::body_of;
+use crate::store::tx::Tx;
+use crate::store::tx::instant;
+use crate::store::tx::open_json;
+use crate::store::tx::place;
+use crate::store::tx::seal_json;
+use crate::store::tx::word;
+
+const INSERT: &str = "INSERT INTO outbox (id, practice, conversation, turn, epoch, kind, phi, \
+    proof, at, due, attempts, in_doubt, lease, leased_until, delivery, code) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 0, 0, 0, 0, 'pending', '')";
+/// The texts of a conversation leave in their order, but safety and the confirmation of STOP
+/// overtake. A lease that ran out without word leaves the row in doubt.
+const LEASE: Sql = taking!(
+    "UPDATE outbox SET lease = lease + 1, attempts = attempts + 1, leased_until = $2, \
+     in_doubt = CASE WHEN leased_until > 0 THEN 1 ELSE in_doubt END \
+     WHERE id = (SELECT o.id FROM outbox o WHERE o.due <= $1 AND o.leased_until <= $1 \
+     AND (o.kind IN ('safety', 'opt_out_confirmation') OR NOT EXISTS (SELECT 1 FROM outbox e \
+     WHERE e.conversation = o.conversation AND e.id < o.id AND e.due IS NOT NULL)) \
+     ORDER BY o.due, o.id LIMIT 1",
+    "o",
+    ") RETURNING id"
+);
+const LEASED: &str = "SELECT o.*, t.sealed FROM outbox o JOIN turn t ON t.id = o.turn \
+                      WHERE o.id = $1";
+const WAITING: &str = "SELECT id, kind FROM outbox WHERE conversation = $1 \
+                       AND due IS NOT NULL AND leased_until = 0 AND in_doubt = 0";
+const SUPPRESS: &str = "UPDATE outbox SET delivery = 'suppressed', due = NULL \
+                        WHERE id = $1 AND due IS NOT NULL AND leased_until = 0 AND in_doubt = 0";
+const RETRY: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = $3, code = $4 \
+                     WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
+const END: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = NULL, delivery = $3, \
+    code = $4, carrier_hash = $5, carrier_ref = $6 \
+    WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
+
+impl Store {
+    /// Takes the next text that is due, for nobody else until `until`.
+    pub async fn lease_outbox(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<OutboxRow>, StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                let Some(taken) = tx.row(LEASE, args![now, until]).await? else {
+                    return Ok(None);
+                };
+                let id = taken.int("id")?;
+                match tx.row(LEASED, args![id]).await? {
+                    Some(row) => tx.outbox_row(&row).await.map(Some),
+                    None => Err(Inconsistency::on("outbox").column("turn").row(id).into()),
+                }
+            })
+        })
+        .await
+    }
+}
+
+impl Tx {
+    /// Puts a cleared text into the outbox and the conversation. Refuses one that holds PHI
+    /// without the very proof that it was cleared under.
+    pub async fn enqueue(
+        &mut self,
+        conversation: &Conversation,
+        cleared: &Cleared,
+        kind: OutboundKind,
+        proof: Option<&ConsentProof>,
+        now: Timestamp,
+    ) -> Result<OutboxId, StoreError> {
+        let given = proof.map(ConsentProof::digest);
+        if (cleared.holds_phi() && given.is_none()) || given.as_deref() != cleared.proof() {
+            return Err(StoreError::Proof);
+        }
+        let practice = conversation.practice.as_str();
+        let turn = NewTurn {
+            direction: Direction::Outbound,
+            body: cleared.text(),
+            intent: "",
+            segments: Some(i64::try_from(cleared.segments()).unwrap_or(i64::MAX)),
+            carrier_id: None,
+        };
+        let turn = self.append_turn(conversation, &turn, now).await?;
+        let key = self.key_for_row(practice).await?;
+        let id = self.serial("outbox").await?;
+        let spelled = id.to_string();
+        let proof = match proof {
+            Some(proof) => {
+                let place = place(practice, "outbox", "proof", &spelled);
+                Some(seal_json(&key, &place, proof)?)
+            }
+            None => None,
+        };
+        let row = args![
+            id,
+            practice,
+            conversation.id.0,
+            turn.0,
+            conversation.epoch,
+            kind.as_str(),
+            cleared.holds_phi(),
+            proof,
+            now,
+        ];
+        self.run(INSERT, row).await?;
+        Ok(OutboxId(id))
+    }
+
+    /// Suppresses what waits in a conversation, except these kinds; how many. A text in the hands
+    /// of dispatch at this instant is not touched: its epoch stops it there.
+    pub async fn suppress_queued(
+        &mut self,
+        conversation: ConversationId,
+        except: &[OutboundKind],
+    ) -> Result<u64, StoreError> {
+        let mut suppressed = 0;
+        for row in self.rows(WAITING, args![conversation.0]).await? {
+            let id = row.int("id")?;
+            let damage = Inconsistency::on("outbox").column("kind").row(id);
+            let kind: OutboundKind = word(&row.text("kind")?, damage)?;
+            if !except.contains(&kind) {
+                suppressed += self.run(SUPPRESS, args![id]).await?;
+            }
+        }
+        Ok(suppressed)
+    }
+
+    /// Keeps what became of a hand-over. `next` is when a retry is due; without, a retry ends as
+    /// failed. False when the lease is lost.
+    pub async fn record_attempt(
+        &mut self,
+        row: &OutboxRow,
+        outcome: &SendOutcome,
+        next: Option<Timestamp>,
+        _now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match (outcome, next) {
+            (SendOutcome::Retry { code, .. }, Some(due)) => {
+                let again = args![row.id.0, row.lease, due, code.as_str()];
+                Ok(self.run(RETRY, again).await? == 1)
+            }
+            (SendOutcome::Retry { code, .. } | SendOutcome::Fail { code }, _) => {
+                self.end(row, Delivery::Failed, code).await
+            }
+            (SendOutcome::Suppress { code }, _) => self.end(row, Delivery::Suppressed, code).await,
+            (SendOutcome::Unknown { code }, _) => self.end(row, Delivery::Unknown, code).await,
+            (
+                SendOutcome::Accepted {
+                    carrier_id,
+                    delivery,
+                },
+                _,
+            ) => self.accepted(row, carrier_id, *delivery).await,
+        }
+    }
+
+    /// Suppresses a leased text that the fence, consent or policy forbids at the last moment.
+    /// False when the lease is lost.
+    pub async fn withdraw(&mut self, row: &OutboxRow, _now: Timestamp) -> Result<bool, StoreError> {
+        self.end(row, Delivery::Suppressed, "withdrawn").await
+    }
+
+    async fn end(
+        &mut self,
+        row: &OutboxRow,
+        delivery: Delivery,
+        code: &str,
+    ) -> Result<bool, StoreError> {
+        let none: Option<Vec<u8>> = None;
+        let ended = args![
+            row.id.0,
+            row.lease,
+            delivery.as_str(),
+            code,
+            none.clone(),
+            none
+        ];
+        Ok(self.run(END, ended).await? == 1)
+    }
+
+    async fn accepted(
+        &mut self,
+        row: &OutboxRow,
+        carrier_id: &str,
+        delivery: Delivery,
+    ) -> Result<bool, StoreError> {
+        let practice = row.practice.as_str();
+        let carrier = self.carrier_of(row.conversation).await?;
+        let hash = carrier_hash(carrier, carrier_id);
+        let early = self.take_early_report(&hash).await?;
+        let key = self.key_for_row(practice).await?;
+        let spelled = row.id.to_string();
+        let place = place(practice, "outbox", "carrier_ref", &spelled);
+        let reference = key.seal(&place, carrier_id.as_bytes())?;
+        let (delivery, code) = match early {
+            Some((reported, code)) => (delivery.advance(reported), code),
+            None => (delivery, String::new()),
+        };
+        let ended = args![
+            row.id.0,
+            row.lease,
+            delivery.as_str(),
+            code,
+            &hash,
+            reference
+        ];
+        Ok(self.run(END, ended).await? == 1)
+    }
+
+    async fn outbox_row(&mut self, row: &Row) -> Result<OutboxRow, StoreError> {
+        let id = row.int("id")?;
+        let damage = |column| Inconsistency::on("outbox").column(column).row(id);
+        let practice = row.text("practice")?;
+        let key = self.key_for_row(&practice).await?;
+        let proof = match row.blob_opt("proof")? {
+            Some(sealed) => {
+                let spelled = id.to_string();
+                let place = place(&practice, "outbox", "proof", &spelled);
+                Some(open_json(&key, &place, &sealed, damage("proof"))?)
+            }
+            None => None,
+        };
+        Ok(OutboxRow {
+            id: OutboxId(id),
+            conversation: ConversationId(row.int("conversation")?),
+            epoch: row.int("epoch")?,
+            kind: word(&row.text("kind")?, damage("kind"))?,
+            body: body_of(row, &key, row.int("turn")?)?,
+            phi: row.int("phi")? != 0,
+            proof,
+            attempts: row.int("attempts")?,
+            in_doubt: row.int("in_doubt")? != 0,
+            at: instant(row.int("at")?, damage("at"))?,
+            lease: row.int("lease")?,
+            practice: PracticeId::new(practice),
+        })
+    }
+}
+
+/// What a carrier's id is found by. Its ids are random and name nobody, and reports arrive before
+/// it is known whose they are, so the hash has no key.
+pub(super) fn carrier_hash(carrier: CarrierKind, carrier_id: &str) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    hash.update(carrier.as_str().as_bytes());
+    hash.update([0]);
+    hash.update(carrier_id.as_bytes());
+    let full: [u8; 32] = hash.finalize().into();
+    let mut narrow = [0; 16];
+    for (to, from) in narrow.iter_mut().zip(full) {
+        *to = from;
+    }
+    narrow
+}

@@ -1,0 +1,104 @@
+//! Delivery reports: a state never falls back, and a report may come before the hand-over's answer.
+
+use crate::domain::ids::ConversationId;
+use crate::domain::message::Delivery;
+use crate::domain::practice::CarrierKind;
+use crate::store::dialect::Sql;
+use crate::store::dialect::locking;
+use crate::store::error::Inconsistency;
+use crate::store::error::StoreError;
+use crate::store::link::args;
+use crate::store::outbox::carrier_hash;
+use crate::store::tx::Tx;
+use crate::store::tx::word;
+
+const FIND: Sql =
+    locking!("SELECT id, conversation, delivery, code FROM outbox WHERE carrier_hash = $1");
+const ADVANCE: &str = "UPDATE outbox SET delivery = $2, code = $3 WHERE id = $1";
+const CARRIER: &str = "SELECT carrier FROM conversation WHERE id = $1";
+/// Both sides of the race write this row first, so that one waits for the other.
+const MEET: &str = "INSERT INTO early_report (hash, delivery, code, at) VALUES ($1, $2, $3, 0) \
+    ON CONFLICT (hash) DO UPDATE SET at = early_report.at RETURNING delivery, code";
+const KEEP: &str = "UPDATE early_report SET delivery = $2, code = $3 WHERE hash = $1";
+const FORGET: &str = "DELETE FROM early_report WHERE hash = $1";
+
+impl Tx {
+    /// Takes in a carrier's report. Gives the conversation and the state that the text now has, or
+    /// none when no text is known by that id (yet: the report is kept for the hand-over's answer).
+    pub async fn delivery_report(
+        &mut self,
+        carrier: CarrierKind,
+        carrier_id: &str,
+        delivery: Delivery,
+        code: Option<&str>,
+    ) -> Result<Option<(ConversationId, Delivery)>, StoreError> {
+        let hash = carrier_hash(carrier, carrier_id);
+        let code = code.unwrap_or("");
+        if let Some(done) = self.advance(&hash, delivery, code).await? {
+            return Ok(Some(done));
+        }
+        let meet = args![&hash, delivery.as_str(), code];
+        let Some(row) = self.row(MEET, meet).await? else {
+            return Ok(None);
+        };
+        // The hand-over's answer may have been committed while this waited for the row.
+        if let Some(done) = self.advance(&hash, delivery, code).await? {
+            self.run(FORGET, args![&hash]).await?;
+            return Ok(Some(done));
+        }
+        let damage = Inconsistency::on("early_report").column("delivery");
+        let before: Delivery = word(&row.text("delivery")?, damage)?;
+        if before.advance(delivery) != before {
+            let keep = args![&hash, delivery.as_str(), code];
+            self.run(KEEP, keep).await?;
+        }
+        Ok(None)
+    }
+
+    async fn advance(
+        &mut self,
+        hash: &[u8; 16],
+        reported: Delivery,
+        code: &str,
+    ) -> Result<Option<(ConversationId, Delivery)>, StoreError> {
+        let Some(row) = self.row(FIND, args![hash]).await? else {
+            return Ok(None);
+        };
+        let id = row.int("id")?;
+        let damage = Inconsistency::on("outbox").column("delivery").row(id);
+        let before: Delivery = word(&row.text("delivery")?, damage)?;
+        let after = before.advance(reported);
+        if after != before {
+            self.run(ADVANCE, args![id, after.as_str(), code]).await?;
+        }
+        Ok(Some((ConversationId(row.int("conversation")?), after)))
+    }
+
+    /// The report that came before the answer to the hand-over, if one did.
+    pub(super) async fn take_early_report(
+        &mut self,
+        hash: &[u8; 16],
+    ) -> Result<Option<(Delivery, String)>, StoreError> {
+        let meet = args![hash, Delivery::Pending.as_str(), ""];
+        let Some(row) = self.row(MEET, meet).await? else {
+            return Ok(None);
+        };
+        self.run(FORGET, args![hash]).await?;
+        let damage = Inconsistency::on("early_report").column("delivery");
+        let reported: Delivery = word(&row.text("delivery")?, damage)?;
+        Ok((reported != Delivery::Pending).then_some((reported, row.text("code")?)))
+    }
+
+    pub(super) async fn carrier_of(
+        &mut self,
+        id: ConversationId,
+    ) -> Result<CarrierKind, StoreError> {
+        match self.row(CARRIER, args![id.0]).await? {
+            Some(row) => word(
+                &row.text("carrier")?,
+                Inconsistency::on("conversation").column("carrier").row(id),
+            ),
+            None => Err(StoreError::NoConversation(id.0)),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Drafts that wait for staff, and the review reports behind the glass.
+
+use jiff::Timestamp;
+
+use crate::domain::conversation::Conversation;
+use crate::domain::ids::ConversationId;
+use crate::domain::ids::HoldId;
+use crate::domain::ids::PracticeId;
+use crate::domain::phi::Phi;
+use crate::store::Store;
+use crate::store::error::Inconsistency;
+use crate::store::error::StoreError;
+use crate::store::link::args;
+use crate::store::tx::Tx;
+use crate::store::tx::instant;
+use crate::store::tx::open_text;
+use crate::store::tx::place;
+
+const ADD_HOLD: &str = "INSERT INTO hold (id, practice, conversation, at, reason, draft, report) \
+                        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const HOLDS: &str = "SELECT * FROM hold WHERE practice = $1 ORDER BY id";
+const ADD_GLASS: &str = "INSERT INTO glass (id, practice, conversation, at, sealed) \
+                         VALUES ($1, $2, $3, $4, $5)";
+const GLASS: &str = "SELECT * FROM glass WHERE conversation = $1 ORDER BY id DESC LIMIT $2";
+
+/// A draft that waits for staff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Row id.
+    pub id: HoldId,
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// Since when.
+    pub at: Timestamp,
+    /// Why, as a code without PHI.
+    pub reason: String,
+    /// What would have been sent.
+    pub draft: Phi<String>,
+    /// The review, as JSON.
+    pub report: Phi<String>,
+}
+
+impl Tx {
+    /// Holds a draft for staff. `reason` is a code and holds no PHI.
+    pub async fn hold(
+        &mut self,
+        conversation: &Conversation,
+        draft: &Phi<String>,
+        report: &Phi<String>,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<HoldId, StoreError> {
+        let practice = conversation.practice.as_str();
+        let key = self.key_for_row(practice).await?;
+        let id = self.serial("hold").await?;
+        let spelled = id.to_string();
+        let seal = |column, text: &Phi<String>| {
+            key.seal(
+                &place(practice, "hold", column, &spelled),
+                text.as_str().as_bytes(),
+            )
+        };
+        let row = args![
+            id,
+            practice,
+            conversation.id.0,
+            now,
+            reason,
+            seal("draft", draft)?,
+            seal("report", report)?,
+        ];
+        self.run(ADD_HOLD, row).await?;
+        Ok(HoldId(id))
+    }
+
+    /// Keeps a review report, as JSON, for the glass.
+    pub async fn keep_glass(
+        &mut self,
+        conversation: &Conversation,
+        report: &Phi<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let practice = conversation.practice.as_str();
+        let key = self.key_for_row(practice).await?;
+        let id = self.serial("glass").await?;
+        let spelled = id.to_string();
+        let place = place(practice, "glass", "sealed", &spelled);
+        let sealed = key.seal(&place, report.as_str().as_bytes())?;
+        let row = args![id, practice, conversation.id.0, now, sealed];
+        self.run(ADD_GLASS, row).await.map(drop)
+    }
+}
+
+impl Store {
+    /// The drafts of a practice that wait for staff, oldest first.
+    pub async fn holds(&self, practice: &PracticeId) -> Result<Vec<Hold>, StoreError> {
+        let mut tx = self.read().await?;
+        let Some(key) = tx.known_key(practice).await? else {
+            return Ok(Vec::new());
+        };
+        let mut holds = Vec::new();
+        for row in tx.rows(HOLDS, args![practice.as_str()]).await? {
+            let id = row.int("id")?;
+            let damage = |column| Inconsistency::on("hold").column(column).row(id);
+            let spelled = id.to_string();
+            let open = |column| {
+                let place = place(practice.as_str(), "hold", column, &spelled);
+                open_text(&key, &place, &row.blob(column)?, damage(column)).map(Phi::new)
+            };
+            holds.push(Hold {
+                id: HoldId(id),
+                conversation: ConversationId(row.int("conversation")?),
+                at: instant(row.int("at")?, damage("at"))?,
+                reason: row.text("reason")?,
+                draft: open("draft")?,
+                report: open("report")?,
+            });
+        }
+        Ok(holds)
+    }
+
+    /// The newest `limit` review reports of a conversation as JSON, oldest first.
+    pub async fn glass(
+        &self,
+        conversation: ConversationId,
+        limit: u32,
+    ) -> Result<Vec<Phi<String>>, StoreError> {
+        let mut tx = self.read().await?;
+        let mut rows = tx
+            .rows(GLASS, args![conversation.0, i64::from(limit)])
+            .await?;
+        rows.reverse();
+        let mut reports = Vec::new();
+        for row in rows {
+            let id = row.int("id")?;
+            let practice = row.text("practice")?;
+            let key = tx.key_for_row(&practice).await?;
+            let spelled = id.to_string();
+            let place = place(&practice, "glass", "sealed", &spelled);
+            let damage = Inconsistency::on("glass").column("sealed").row(id);
+            reports.push(Phi::new(open_text(
+                &key,
+                &place,
+                &row.blob("sealed")?,
+                damage,
+            )?));
+        }
+        Ok(reports)
+    }
+}
