@@ -10,6 +10,7 @@ use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
 use crate::guardrail::review::Guardrail;
 use crate::guardrail::wire;
 use crate::screen::Screen;
+use crate::screen::wire::ScreenRequest;
 
 /// Longest line that is read; a text has no business being longer.
 const LINE_BYTES_MAX: usize = 1 << 20;
@@ -53,7 +54,7 @@ pub(super) fn screen(text: Option<String>) -> u8 {
     let one = text.map(|text| {
         serde_json::json!({ "id": "1", "text": text, "pending": null, "language": "en" }).to_string()
     });
-    each(one, |line: crate::screen::wire::ScreenIn| Ok((crate::screen::wire::screen(&screen, &line), false)))
+    each(one, |line: ScreenRequest| Ok((line.answer(&screen), false)))
 }
 
 /// Answers one given line, or standard input.

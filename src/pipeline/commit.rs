@@ -10,7 +10,7 @@ use crate::domain::conversation::{Conversation, ReplyJob};
 use crate::domain::message::OutboundKind;
 use crate::pipeline::house::House;
 use crate::pipeline::reply::{Pending, Reply};
-use crate::store::{Finish, StoreError, Tx};
+use crate::store::{StoreError, Tx};
 
 impl House {
     /// Commits a reply if the conversation is still as it was when the reply was made; `false`
@@ -42,15 +42,17 @@ async fn commit_in(
     let Some(mut conversation) = tx.lock_conversation(job.conversation).await? else {
         return Ok(false);
     };
-    let finish = tx.finish_reply(job).await?;
-    let Some(reply) = reply else { return Ok(finish == Finish::Done) };
+    let current = tx.reply_is_current(job).await?;
+    if !tx.finish_reply(job).await? {
+        return Ok(false);
+    }
+    let Some(reply) = reply else { return Ok(current) };
     // A deed that was done is told even when another text came meanwhile; that one is answered next.
-    let current = finish == Finish::Done || (finish == Finish::Moved && reply.acted);
-    if !current {
+    if !current && !reply.acted {
         return Ok(false);
     }
     if conversation.epoch != epoch {
-        tx.want_reply(&conversation, now).await?;
+        tx.want_reply(conversation.id, now).await?;
         return Ok(false);
     }
     if let Some(patient) = &reply.patient {
@@ -75,7 +77,7 @@ async fn commit_in(
     if let Some(report) = &reply.report {
         tx.keep_glass(&conversation, report, now).await?;
     }
-    tx.mark_answered(&conversation, &reply.answers).await?;
+    tx.mark_answered(conversation.id, &reply.answers).await?;
     tx.append_audit(&entry(&conversation, reply, outbox, now)).await?;
     Ok(true)
 }
@@ -88,12 +90,12 @@ async fn send(
     now: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
     let Some(cleared) = &reply.cleared else { return Ok(None) };
-    let proof = conversation.consent.allows_phi(now);
+    let proof = conversation.consent.allows_phi(now).filter(|_| cleared.holds_phi());
     let id = tx.enqueue(conversation, cleared, reply.kind, proof, now).await?;
     if let (Some(body), Some(link), Some(patient)) = (cleared.portal(), &reply.link, &reply.patient)
         && let Some(message) = link.message(conversation, patient, body, now)
     {
-        tx.create_portal_message(&link.hash, &message, conversation).await?;
+        tx.create_portal_message(&link.hash, &message, conversation.id).await?;
     }
     Ok(Some(id.0))
 }

@@ -186,7 +186,7 @@ async fn opt_out(tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), Sto
         conversation.pending = None;
         conversation.epoch += 1;
         tx.save_conversation(&conversation).await?;
-        tx.suppress_queued(&conversation, &[OutboundKind::Safety]).await?;
+        tx.suppress_queued(conversation.id, &[OutboundKind::Safety]).await?;
         let detail = serde_json::json!({ "by": "carrier", "epoch": conversation.epoch });
         tx.append_audit(&about(row, now, "consent.opted_out", &detail)).await?;
     }

@@ -13,7 +13,7 @@ use crate::domain::practice::{CarrierKind, Practice};
 use crate::pipeline::house::House;
 use crate::policy::words::Language;
 use crate::screen::{Intent, Pending, Reading};
-use crate::store::{NewConversation, Store, StoreError, Tx};
+use crate::store::{NewConversation, StoreError, Tx};
 
 /// What became of an inbound text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,13 +76,13 @@ impl House {
         conversation.language = reading.language;
         conversation.last_inbound = Some(now);
         if conversation.consent.state == ConsentState::OptedOut {
-            tx.suppress_queued(&conversation, &[OutboundKind::Safety]).await?;
+            tx.suppress_queued(conversation.id, &[OutboundKind::Safety]).await?;
         }
         tx.save_conversation(&conversation).await?;
         if wants_reply {
-            tx.want_reply(&conversation, now).await?;
+            tx.want_reply(conversation.id, now).await?;
         } else {
-            tx.mark_answered(&conversation, &[turn]).await?;
+            tx.mark_answered(conversation.id, &[turn]).await?;
         }
         tx.append_audit(&Entry::new(
             &practice.id,
@@ -208,7 +208,7 @@ struct Report {
 async fn report_in(tx: &mut Tx, report: &Report) -> Result<bool, StoreError> {
     let code = report.code.as_deref();
     let known = tx
-        .delivery_report(&report.practice, report.carrier, &report.carrier_id, report.delivery, code)
+        .delivery_report(report.carrier, &report.carrier_id, report.delivery, code)
         .await?;
     let Some((conversation, state)) = known else { return Ok(false) };
     let detail = serde_json::json!({

@@ -212,7 +212,7 @@ impl House {
         let mut reply = self.fixed(practice, conversation, TextId::RiskNotice, now);
         reply.kind = OutboundKind::Notice;
         reply.notice = Some(Notice {
-            text_id: rendered.text_id.to_string(),
+            text_id: rendered.text_id,
             sha256: rendered.sha256,
             language: conversation.language,
             at: now,
@@ -414,7 +414,7 @@ fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
         ConsentState::Unknown | ConsentState::Expired => Plan::Notice,
         ConsentState::NoticeSent if just_asked(conversation, now) => Plan::Wait,
         ConsentState::NoticeSent => {
-            fixed(TextId::ConsentReminder, OutboundKind::Reply, Vec::new())
+            fixed(TextId::ClarifyConsent, OutboundKind::Reply, Vec::new())
         }
         ConsentState::Declined if !no.is_empty() => {
             fixed(TextId::ConsentNo, OutboundKind::Reply, all())

@@ -5,10 +5,13 @@ use std::io::Write as _;
 
 use jiff::Timestamp;
 
+use crate::audit;
 use crate::audit::Checkpoint;
 use crate::audit::Entry;
+use crate::audit::FirstBad;
 use crate::audit::GENESIS;
 use crate::audit::Linked;
+use crate::audit::Summary;
 use crate::domain::ids::PracticeId;
 use crate::store::Store;
 use crate::store::dialect::Sql;
@@ -33,6 +36,7 @@ const CHAIN: &str = "UPDATE audit_entry SET seq = $2, hash = $3 WHERE id = $1";
 const MOVE_HEAD: &str = "UPDATE audit_head SET seq = $2, hash = $3 WHERE practice = $1";
 const SIGN: &str = "INSERT INTO audit_checkpoint (practice, seq, hash, at, signature) \
                     VALUES ($1, $2, $3, $4, $5)";
+const AUDITED: &str = "SELECT practice FROM audit_head ORDER BY practice";
 const ENTRIES: &str = "SELECT * FROM audit_entry WHERE practice = $1 AND seq IS NOT NULL \
                        ORDER BY seq";
 const CHECKPOINTS: &str = "SELECT * FROM audit_checkpoint WHERE practice = $1 ORDER BY seq";
@@ -127,6 +131,25 @@ impl Store {
         .await
         .unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
         written.map_err(|cause| StoreError::Checkpoint { path, cause })
+    }
+
+    /// The practices that have a chain, in the order of their ids.
+    pub async fn audited_practices(&self) -> Result<Vec<PracticeId>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx.rows(AUDITED, args![]).await?;
+        rows.iter().map(|row| row.text("practice").map(PracticeId::new)).collect()
+    }
+
+    /// Checks the chain of a practice against the checkpoints in the database and in the file
+    /// outside of it.
+    pub async fn verify_audit(
+        &self,
+        practice: &PracticeId,
+    ) -> Result<Result<Summary, FirstBad>, StoreError> {
+        let entries = self.audit_entries(practice).await?;
+        let mut checkpoints = self.audit_checkpoints(practice).await?;
+        checkpoints.extend(self.copied_checkpoints(practice)?);
+        Ok(audit::verify(practice, &entries, &checkpoints, &self.audit_public_key()))
     }
 
     /// The chain of a practice, in its order.

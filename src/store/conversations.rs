@@ -39,8 +39,8 @@ const BY_KEY_LOCKED: Sql = locking!(
 const BY_NUMBER: &str =
     "SELECT * FROM conversation WHERE practice = $1 AND number_hash = $2 ORDER BY id";
 const INSERT: &str = "INSERT INTO conversation (id, practice, carrier, channel, sender_hash, \
-    number_hash, epoch, language, consent, human, last_inbound, answered_up_to, sealed) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12) \
+    number_hash, epoch, language, consent, human, last_inbound, sealed) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
     ON CONFLICT (practice, number_hash, sender_hash, carrier, channel) DO NOTHING";
 const UPDATE: &str = "UPDATE conversation SET epoch = $2, language = $3, consent = $4, \
     human = $5, last_inbound = $6, sealed = $7 WHERE id = $1";

@@ -27,13 +27,11 @@ const ADMIT: &str = "INSERT INTO admitted (practice, hash) VALUES ($1, $2) \
                      ON CONFLICT (practice, hash) DO NOTHING";
 const INSERT: &str = "INSERT INTO turn (id, practice, conversation, direction, intent, segments, \
                       at, sealed, carrier_ref) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-const OPEN: &str = "SELECT count(*) AS n FROM turn t JOIN conversation c ON c.id = t.conversation \
-    WHERE t.conversation = $1 AND t.direction = 'inbound' AND t.id > c.answered_up_to \
-    AND t.id <= $2";
-const ANSWERED: &str = "UPDATE conversation SET answered_up_to = $2 \
-                        WHERE id = $1 AND answered_up_to < $2";
-const NEWEST: &str = "SELECT t.*, c.answered_up_to, o.delivery FROM turn t \
-    JOIN conversation c ON c.id = t.conversation LEFT JOIN outbox o ON o.turn = t.id \
+const ANSWERED: &str = "INSERT INTO answered (turn, conversation) SELECT t.id, t.conversation \
+    FROM turn t WHERE t.id = $1 AND t.conversation = $2 AND t.direction = 'inbound' \
+    ON CONFLICT (turn) DO NOTHING";
+const NEWEST: &str = "SELECT t.*, a.turn AS answered, o.delivery FROM turn t \
+    LEFT JOIN answered a ON a.turn = t.id LEFT JOIN outbox o ON o.turn = t.id \
     WHERE t.conversation = $1 ORDER BY t.id DESC LIMIT $2";
 
 /// A text about to be kept.
@@ -116,19 +114,17 @@ impl Tx {
         Ok(TurnId(id))
     }
 
-    /// Marks the inbound texts up to and with `up_to` as having had their outcome; how many were
-    /// still open.
+    /// Gives inbound texts their one outcome; how many had none before.
     pub async fn mark_answered(
         &mut self,
         conversation: ConversationId,
-        up_to: TurnId,
+        turns: &[TurnId],
     ) -> Result<u64, StoreError> {
-        let open = match self.row(OPEN, args![conversation.0, up_to.0]).await? {
-            Some(row) => row.int("n")?,
-            None => 0,
-        };
-        self.run(ANSWERED, args![conversation.0, up_to.0]).await?;
-        Ok(u64::try_from(open).unwrap_or(0))
+        let mut marked = 0;
+        for turn in turns {
+            marked += self.run(ANSWERED, args![turn.0, conversation.0]).await?;
+        }
+        Ok(marked)
     }
 }
 
@@ -176,7 +172,7 @@ fn from_row(row: &Row, key: &DataKey) -> Result<Turn, StoreError> {
         body,
         intent: row.text("intent")?,
         at: instant(row.int("at")?, damage("at"))?,
-        answered: direction == Direction::Inbound && id <= row.int("answered_up_to")?,
+        answered: direction == Direction::Inbound && row.int_opt("answered")?.is_some(),
         delivery,
         segments: row.int_opt("segments")?,
         carrier_id,

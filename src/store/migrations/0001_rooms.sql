@@ -26,7 +26,6 @@ CREATE TABLE conversation (
   consent TEXT NOT NULL,
   human BIGINT NOT NULL CHECK (human IN (0, 1)),
   last_inbound BIGINT,
-  answered_up_to BIGINT NOT NULL,
   sealed BYTEA NOT NULL
 );
 CREATE UNIQUE INDEX conversation_key
@@ -45,6 +44,12 @@ CREATE TABLE turn (
   sealed BYTEA NOT NULL
 );
 CREATE INDEX turn_order ON turn (conversation, id);
+
+-- The one outcome of an inbound text; a question that waits for consent has none yet.
+CREATE TABLE answered (
+  turn BIGINT NOT NULL PRIMARY KEY REFERENCES turn (id),
+  conversation BIGINT NOT NULL REFERENCES conversation (id)
+);
 
 CREATE TABLE admitted (
   practice TEXT NOT NULL,
