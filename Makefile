@@ -16,10 +16,21 @@ fmt:
 	cargo fmt
 
 deny:
-	cargo deny --config .cargo/deny.toml check bans licenses sources
+	cargo deny --config .cargo/deny.toml --log-level error check bans licenses sources
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 
 bench-guardrail:
 	cargo bench --bench guardrail
+
+# Figures of a running practice on the release binary: start, memory, webhook answers, round trips.
+.PHONY: figures recording
+figures: test-deps
+	cargo build --release
+	.venv/bin/python tests/python/figures.py $(or $(CARGO_TARGET_DIR),target)/release/anteroom
+
+# One conversation through signed Twilio webhooks, written down.
+recording: test-deps
+	cargo build --release
+	.venv/bin/python tests/python/recording.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom > docs/recording.md
