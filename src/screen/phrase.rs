@@ -149,6 +149,9 @@ impl Compiler<'_> {
     }
 
     fn alternatives(&mut self, body: &str) -> Result<Vec<Vec<Atom>>, String> {
+        if body.contains(['(', '[', '$', '^']) {
+            return Err(format!("brackets within brackets at {body:?}; write two phrases"));
+        }
         let mut all = Vec::new();
         for option in body.split('|') {
             let mut sequences = vec![Vec::new()];
@@ -196,17 +199,26 @@ impl Compiler<'_> {
 impl Phrase {
     /// The words it may begin with; none if it may begin with anything.
     pub(super) fn heads(&self) -> Option<Vec<Head>> {
-        let first = self.steps.iter().find(|step| !matches!(step, Step::Start))?;
-        let Step::One { of, optional: false } = first else {
-            return None;
-        };
-        of.iter()
-            .map(|atoms| match atoms.first()? {
-                Atom::Word(word) => Some(Head::Word(*word)),
-                Atom::Number | Atom::Year => Some(Head::Number),
-                Atom::Any => None,
-            })
-            .collect()
+        let mut heads = Vec::new();
+        for step in &self.steps {
+            match step {
+                Step::Start => {}
+                Step::End | Step::Gap(_) => return None,
+                Step::One { of, optional } => {
+                    for atoms in of {
+                        heads.push(match atoms.first()? {
+                            Atom::Word(word) => Head::Word(*word),
+                            Atom::Number | Atom::Year => Head::Number,
+                            Atom::Any => return None,
+                        });
+                    }
+                    if !optional {
+                        return Some(heads);
+                    }
+                }
+            }
+        }
+        None
     }
 
     /// Where the phrase ends if it begins at `at`; its words lie in one sentence.
