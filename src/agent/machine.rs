@@ -232,10 +232,8 @@ impl Machine {
             match CheckedCall::read(&call, &self.seen, self.opening.untrusted) {
                 Ok(checked) => return Action::CallTool(checked),
                 Err(fault) => {
-                    self.faults += usize::from(matches!(
-                        fault,
-                        Fault::Arguments(_) | Fault::UnknownTool
-                    ));
+                    self.faults +=
+                        usize::from(matches!(fault, Fault::Arguments(_) | Fault::UnknownTool));
                     if self.faults > FAULTS_MAX {
                         return self.give_up(HandOver::Model);
                     }

@@ -195,7 +195,11 @@ fn scan(source: &str, names: &[&str]) -> Result<(), Complaint> {
         let Some(end) = tail.find(close) else {
             return Err((line, format!("a tag is not closed: add {close}")));
         };
-        let inside = tail.get(2..end).unwrap_or_default().trim_matches('-').trim();
+        let inside = tail
+            .get(2..end)
+            .unwrap_or_default()
+            .trim_matches('-')
+            .trim();
         match close {
             "}}" => expression(inside, &known).map_err(|what| (line, what))?,
             "%}" => tag(inside, &mut known, &mut loops).map_err(|what| (line, what))?,
@@ -208,7 +212,9 @@ fn scan(source: &str, names: &[&str]) -> Result<(), Complaint> {
 }
 
 fn tag(inside: &str, known: &mut Vec<String>, loops: &mut usize) -> Result<(), String> {
-    let (word, rest) = inside.split_once(char::is_whitespace).unwrap_or((inside, ""));
+    let (word, rest) = inside
+        .split_once(char::is_whitespace)
+        .unwrap_or((inside, ""));
     match word {
         "else" | "endif" | "endfor" if rest.trim().is_empty() => Ok(()),
         "if" | "elif" => expression(rest, known),

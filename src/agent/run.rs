@@ -16,6 +16,9 @@ use crate::domain::practice::Practice;
 use crate::domain::record::{Fact, Patient};
 use crate::policy::words::{Language, Purpose};
 
+/// Earlier texts that a model sees: a conversation about one matter rarely takes twenty.
+pub const HISTORY_MAX: usize = 20;
+
 /// What a turn is told.
 #[derive(Debug)]
 pub struct Input<'a> {
@@ -266,12 +269,11 @@ fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
             })
             .unwrap_or_default(),
     };
-    let system = prompts
-        .say(input.language, sayings::SYSTEM, &system)
-        .ok()?;
+    let system = prompts.say(input.language, sayings::SYSTEM, &system).ok()?;
     let mut messages: Vec<Message> = input
         .history
         .iter()
+        .skip(input.history.len().saturating_sub(HISTORY_MAX))
         .map(|(from_patient, text)| match from_patient {
             true => Message::Patient(text.clone()),
             false => Message::Agent(text.clone()),

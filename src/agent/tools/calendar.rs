@@ -243,10 +243,7 @@ impl Calendar<'_> {
                     .to_lowercase()
                     .contains(&name.trim().to_lowercase())
             });
-            named
-                && wish
-                    .part
-                    .is_none_or(|part| self.part(slot.start) == part)
+            named && wish.part.is_none_or(|part| self.part(slot.start) == part)
         };
         let (on_days, off_days): (Vec<Slot>, Vec<Slot>) =
             around.into_iter().filter(fits).partition(|slot| {

@@ -64,7 +64,9 @@ pub(super) fn hand_over(call: &CheckedCall, reason: HandOver) -> ToolResult {
             "say": "The message was passed to the staff. Promise no call and no time."
         }),
     );
-    result.facts.push(Fact::new("receipt.message_sent", "staff"));
+    result
+        .facts
+        .push(Fact::new("receipt.message_sent", "staff"));
     if reason == HandOver::Refill {
         result
             .facts

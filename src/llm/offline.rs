@@ -1,0 +1,94 @@
+//! The offline model: deterministic rules over the same requests and tools as a language model.
+
+mod days;
+mod intent;
+mod plan;
+mod reply;
+mod words;
+
+pub use days::Wish;
+pub use intent::Topic;
+
+use crate::agent::ports::{Answer, BoxFuture, Message, Model, ModelError, Request};
+use crate::agent::prompts::Prompts;
+use crate::domain::phi::Phi;
+
+/// Understands the front desk's everyday questions in English and Spanish, and fills templates.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offline;
+
+impl Offline {
+    /// The model.
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+/// What is asked about: texts since our last answer, and what tools gave for them.
+struct Turn<'a> {
+    request: &'a Request,
+    texts: Vec<&'a str>,
+    last_said: &'a str,
+    results: Vec<(&'a str, serde_json::Value)>,
+}
+
+impl<'a> Turn<'a> {
+    fn of(request: &'a Request) -> Self {
+        let said = request
+            .messages
+            .iter()
+            .rposition(|message| matches!(message, Message::Agent(_)));
+        let mut turn = Self {
+            request,
+            texts: Vec::new(),
+            last_said: "",
+            results: Vec::new(),
+        };
+        for (index, message) in request.messages.iter().enumerate() {
+            match message {
+                Message::Agent(text) => turn.last_said = text.as_str(),
+                Message::Patient(text) if Some(index) > said => turn.texts.push(text.as_str()),
+                Message::ToolResult { tool, json, .. } if Some(index) > said => {
+                    let json = serde_json::from_str(json.as_str()).unwrap_or_default();
+                    turn.results.push((tool, json));
+                }
+                Message::Patient(_) | Message::ToolCalls(_) | Message::ToolResult { .. } => {}
+            }
+        }
+        turn
+    }
+
+    /// What a tool gave, the last time.
+    fn result(&self, tool: &str) -> Option<&serde_json::Value> {
+        self.results
+            .iter()
+            .rev()
+            .find(|(name, _)| *name == tool)
+            .map(|(_, json)| json)
+    }
+}
+
+impl Model for Offline {
+    fn name(&self) -> &'static str {
+        "offline"
+    }
+
+    fn complete<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, ModelError>> {
+        Box::pin(async move {
+            let turn = Turn::of(request);
+            let topics = intent::understand(&turn);
+            let calls = plan::calls(&turn, &topics);
+            if !calls.is_empty() {
+                return Ok(Answer::Tools(calls));
+            }
+            let prompts = Prompts::embedded().map_err(|_broken| ModelError::Unreachable)?;
+            let said = reply::words(&turn, &topics, prompts).ok_or(ModelError::Empty)?;
+            Ok(Answer::Text(Phi::new(said)))
+        })
+    }
+
+    /// Half the bytes: more than any vocabulary gives for English or Spanish.
+    fn count_tokens(&self, text: &str) -> usize {
+        text.len() / 2 + 1
+    }
+}

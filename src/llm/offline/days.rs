@@ -1,0 +1,373 @@
+//! Days and parts of the day as patients name them, in English and Spanish.
+
+use jiff::ToSpan;
+use jiff::civil::{Date, Weekday};
+
+use crate::agent::tools::Part;
+use crate::llm::offline::words::{Clause, same};
+
+/// Days searched when a text names no day: two working weeks.
+const ANY_DAYS: i64 = 14;
+
+/// The days that would suit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// First.
+    pub from: Date,
+    /// Last.
+    pub to: Date,
+    /// Morning or afternoon.
+    pub part: Option<Part>,
+}
+
+/// Names of days, for clauses that hold little else.
+pub(super) const NAMES: &[&str] = &[
+    "today",
+    "tomorrow",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "mon",
+    "tue",
+    "tues",
+    "wed",
+    "thu",
+    "thur",
+    "thurs",
+    "fri",
+    "hoy",
+    "manana",
+    "lunes",
+    "martes",
+    "miercoles",
+    "jueves",
+    "viernes",
+    "sabado",
+    "domingo",
+];
+
+const WEEKDAYS: &[(Weekday, &[&str])] = &[
+    (
+        Weekday::Monday,
+        &["monday", "mon", "mondays", "lunes", "lun"],
+    ),
+    (
+        Weekday::Tuesday,
+        &["tuesday", "tue", "tues", "tuesdays", "martes"],
+    ),
+    (
+        Weekday::Wednesday,
+        &[
+            "wednesday",
+            "wed",
+            "weds",
+            "wednesdays",
+            "wendsday",
+            "miercoles",
+            "mie",
+        ],
+    ),
+    (
+        Weekday::Thursday,
+        &[
+            "thursday",
+            "thu",
+            "thur",
+            "thurs",
+            "thursdays",
+            "jueves",
+            "jue",
+        ],
+    ),
+    (
+        Weekday::Friday,
+        &["friday", "fri", "fridays", "viernes", "vie"],
+    ),
+    (
+        Weekday::Saturday,
+        &["saturday", "sat", "saturdays", "sabado", "sab"],
+    ),
+    (
+        Weekday::Sunday,
+        &["sunday", "sun", "sundays", "domingo", "dom"],
+    ),
+];
+
+const MONTHS: &[&[&str]] = &[
+    &["january", "jan", "enero", "ene"],
+    &["february", "feb", "febrero"],
+    &["march", "mar", "marzo"],
+    &["april", "apr", "abril", "abr"],
+    &["may", "mayo"],
+    &["june", "jun", "junio"],
+    &["july", "jul", "julio"],
+    &["august", "aug", "agosto", "ago"],
+    &["september", "sept", "sep", "septiembre", "setiembre"],
+    &["october", "oct", "octubre"],
+    &["november", "nov", "noviembre"],
+    &["december", "dec", "diciembre", "dic"],
+];
+
+/// One mention: where it ends, and the days it means.
+struct Mention {
+    start: usize,
+    end: usize,
+    from: Date,
+    to: Date,
+}
+
+/// The single days that a text names, in order.
+pub(super) fn named(clause: &Clause, today: Date) -> Vec<Date> {
+    let found = mentions(clause, today).into_iter();
+    found
+        .filter(|mention| mention.from == mention.to)
+        .map(|mention| mention.from)
+        .collect()
+}
+
+/// The days wished for: the last ones named ("my Tuesday visit to Thursday"), or both around an
+/// "or"; what follows "instead of" is not wished for.
+pub(super) fn wish(clause: &Clause, today: Date) -> Option<Wish> {
+    let wished = before_instead(clause);
+    let part = part(&wished);
+    let found = mentions(&wished, today);
+    let Some(last) = found.last() else {
+        let tomorrow = today.saturating_add(1.day());
+        return part.map(|part| Wish {
+            from: tomorrow,
+            to: today.saturating_add(ANY_DAYS.days()),
+            part: Some(part),
+        });
+    };
+    let other = found.iter().rev().nth(1).filter(|before| {
+        before.end + 1 == last.start
+            && wished
+                .words
+                .get(before.end)
+                .is_some_and(|word| matches!(word.as_str(), "or" | "o"))
+    });
+    let from = other.map_or(last.from, |before| before.from.min(last.from));
+    let to = other.map_or(last.to, |before| before.to.max(last.to));
+    Some(Wish { from, to, part })
+}
+
+/// Days without a wish: from tomorrow on.
+pub(super) fn any(today: Date) -> Wish {
+    Wish {
+        from: today.saturating_add(1.day()),
+        to: today.saturating_add(ANY_DAYS.days()),
+        part: None,
+    }
+}
+
+fn before_instead(clause: &Clause) -> Clause {
+    let words = &clause.words;
+    let cut = words.windows(2).position(|pair| match pair {
+        [first, second] => matches!(
+            (first.as_str(), second.as_str()),
+            ("instead", "of") | ("en", "vez") | ("en", "lugar") | ("rather", "than")
+        ),
+        _ => false,
+    });
+    let mut kept = clause.clone();
+    // "Instead of Tuesday, Thursday": nothing before it, so all of it counts.
+    if let Some(cut) = cut.filter(|cut| *cut > 2) {
+        kept.words.truncate(cut);
+    }
+    kept
+}
+
+fn mentions(clause: &Clause, today: Date) -> Vec<Mention> {
+    let words: Vec<&str> = clause.words.iter().map(String::as_str).collect();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let rest = words.get(at..).unwrap_or_default();
+        let before = at.checked_sub(1).and_then(|i| words.get(i)).copied();
+        match mention(rest, before, today) {
+            Some((length, from, to)) => {
+                found.push(Mention {
+                    start: at,
+                    end: at + length,
+                    from,
+                    to,
+                });
+                at += length;
+            }
+            None => at += 1,
+        }
+    }
+    found
+}
+
+/// How many words the mention at the beginning takes, and its days.
+fn mention(rest: &[&str], before: Option<&str>, today: Date) -> Option<(usize, Date, Date)> {
+    let single = |length, day: Date| Some((length, day, day));
+    let plus = |days: i64| today.saturating_add(days.days());
+    match rest {
+        ["today" | "hoy", ..] => single(1, today),
+        ["day", "after", "tomorrow", ..] => single(3, plus(2)),
+        ["pasado", "manana", ..] => single(2, plus(2)),
+        ["manana", ..] if before == Some("la") => None,
+        [
+            "tomorrow" | "tomorow" | "tommorow" | "tommorrow" | "tmrw" | "tmr" | "tmw" | "manana",
+            ..,
+        ] => single(1, plus(1)),
+        ["next", "week", ..]
+        | ["proxima", "semana", ..]
+        | ["semana", "proxima" | "entrante", ..] => {
+            Some((2, week(today), week(today).saturating_add(6.days())))
+        }
+        ["semana", "que", "viene", ..] => {
+            Some((3, week(today), week(today).saturating_add(6.days())))
+        }
+        ["this" | "esta", "week" | "semana", ..] => Some((
+            2,
+            plus(1).min(week(today)),
+            week(today).saturating_sub(1.day()),
+        )),
+        ["next", "month", ..] | ["proximo", "mes", ..] => {
+            let first = today.first_of_month().saturating_add(1.month());
+            Some((2, first, first.last_of_month()))
+        }
+        ["next", name, ..] => weekday(name).and_then(|day| single(2, in_week(week(today), day))),
+        [name, "next", "week", ..] => {
+            weekday(name).and_then(|day| single(3, in_week(week(today), day)))
+        }
+        [name, "de", "la", "proxima", "semana", ..] | [name, "de", "la", "semana", "que", ..] => {
+            weekday(name).and_then(|day| single(5, in_week(week(today), day)))
+        }
+        _ => calendar(rest, today).or_else(|| {
+            let day = weekday(rest.first()?)?;
+            single(1, after(today, day))
+        }),
+    }
+}
+
+/// `dec 3`, `3 de diciembre`, `3 dic`, `12/3`, `the 3rd`, `el 3`, `el dia 3`.
+fn calendar(rest: &[&str], today: Date) -> Option<(usize, Date, Date)> {
+    let (length, date) = match rest {
+        [month_name, day, ..] if month(month_name).is_some() && number(day).is_some() => {
+            (2, upcoming(today, month(month_name)?, number(day)?)?)
+        }
+        [day, "de" | "of", month_name, ..] if month(month_name).is_some() => {
+            (3, upcoming(today, month(month_name)?, number(day)?)?)
+        }
+        [day, month_name, ..] if month(month_name).is_some() && number(day).is_some() => {
+            (2, upcoming(today, month(month_name)?, number(day)?)?)
+        }
+        ["el", "dia", day, ..] => (3, of_month(today, number(day)?)?),
+        ["the", day, ..] if !day.ends_with(|c: char| c.is_ascii_digit()) => {
+            (2, of_month(today, number(day)?)?)
+        }
+        ["el", day, ..] => (2, of_month(today, number(day)?)?),
+        [slashed, ..] => {
+            let mut parts = slashed.split('/').map(str::parse::<i8>);
+            let (Some(Ok(first)), Some(Ok(second))) = (parts.next(), parts.next()) else {
+                return None;
+            };
+            let (month, day) = if first > 12 {
+                (second, first)
+            } else {
+                (first, second)
+            };
+            (1, upcoming(today, month, day)?)
+        }
+        [] => return None,
+    };
+    Some((length, date, date))
+}
+
+fn month(word: &str) -> Option<i8> {
+    let found = MONTHS
+        .iter()
+        .zip(1..)
+        .find(|(names, _)| names.iter().any(|name| same(word, name)));
+    found.map(|(_, number)| number)
+}
+
+fn weekday(word: &str) -> Option<Weekday> {
+    let exact = WEEKDAYS.iter().find(|(_, names)| names.contains(&word));
+    exact
+        .or_else(|| {
+            WEEKDAYS
+                .iter()
+                .find(|(_, names)| names.iter().any(|name| same(word, name)))
+        })
+        .map(|(day, _)| *day)
+}
+
+/// A day of a month, with or without its English ordinal ending.
+fn number(word: &str) -> Option<i8> {
+    let digits = ["st", "nd", "rd", "th"]
+        .iter()
+        .find_map(|ending| word.strip_suffix(ending))
+        .unwrap_or(word);
+    digits.parse().ok().filter(|day| (1..=31).contains(day))
+}
+
+/// The next such date, this year or the next.
+fn upcoming(today: Date, month: i8, day: i8) -> Option<Date> {
+    let this = Date::new(today.year(), month, day).ok();
+    match this.filter(|date| *date >= today) {
+        Some(date) => Some(date),
+        None => Date::new(today.year() + 1, month, day).ok(),
+    }
+}
+
+fn of_month(today: Date, day: i8) -> Option<Date> {
+    let this = Date::new(today.year(), today.month(), day).ok();
+    match this.filter(|date| *date >= today) {
+        Some(date) => Some(date),
+        None => {
+            let next = today.first_of_month().saturating_add(1.month());
+            Date::new(next.year(), next.month(), day).ok()
+        }
+    }
+}
+
+/// Monday of the next calendar week.
+fn week(today: Date) -> Date {
+    let ahead = 7 - i64::from(today.weekday().to_monday_zero_offset());
+    today.saturating_add(ahead.days())
+}
+
+fn in_week(monday: Date, day: Weekday) -> Date {
+    monday.saturating_add(i64::from(day.to_monday_zero_offset()).days())
+}
+
+/// The next such weekday after today.
+fn after(today: Date, day: Weekday) -> Date {
+    let ahead = i64::from(today.weekday().until(day));
+    today.saturating_add(if ahead == 0 { 7 } else { ahead }.days())
+}
+
+fn part(clause: &Clause) -> Option<Part> {
+    let clock = |ending: &str| {
+        clause.words.iter().any(|word| {
+            word.strip_suffix(ending).is_some_and(|hour| {
+                hour.is_empty() || hour.starts_with(|c: char| c.is_ascii_digit())
+            })
+        })
+    };
+    if clause.has(&["morning", "mornings", "early", "temprano", "la manana"]) || clock("am") {
+        Some(Part::Morning)
+    } else if clause.has(&[
+        "afternoon",
+        "afternoons",
+        "evening",
+        "after lunch",
+        "la tarde",
+        "after work",
+        "after school",
+    ]) || clock("pm")
+    {
+        Some(Part::Afternoon)
+    } else {
+        None
+    }
+}

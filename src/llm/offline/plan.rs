@@ -1,0 +1,138 @@
+//! Which tools a turn still needs, seen from what it asks for and what tools gave so far.
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use crate::agent::ports::ToolCall;
+use crate::agent::tools::HandOver;
+use crate::domain::phi::Phi;
+use crate::llm::offline::Turn;
+use crate::llm::offline::days;
+use crate::llm::offline::intent::{Topic, Understood};
+
+/// The calls to make now; none when everything needed is there.
+pub(super) fn calls(turn: &Turn<'_>, asked: &Understood) -> Vec<ToolCall> {
+    let mut wanted: Vec<(&'static str, Value)> = Vec::new();
+    for topic in &asked.topics {
+        let call = match topic {
+            Topic::When | Topic::Place | Topic::Who => list(turn),
+            Topic::Move(wish) if turn.result("reschedule_appointment").is_none() => {
+                list(turn).or_else(|| {
+                    let id = visit_of(turn, asked, true)?;
+                    let zone = TimeZone::get(&turn.request.timezone).unwrap_or(TimeZone::UTC);
+                    let today = turn.request.now.to_zoned(zone).date();
+                    let wish = wish.unwrap_or_else(|| days::any(today));
+                    Some(("find_slots", json!({
+                        "from": wish.from, "to": wish.to, "part_of_day": wish.part, "appointment_id": id,
+                    })))
+                })
+            }
+            Topic::Cancel if turn.result("cancel_appointment").is_none() => list(turn).or_else(|| {
+                visit_of(turn, asked, false).map(|id| ("cancel_appointment", json!({ "appointment_id": id })))
+            }),
+            Topic::Confirm if turn.result("confirm_appointment").is_none() => {
+                list(turn).or_else(|| {
+                    visit_of(turn, asked, false)
+                        .map(|id| ("confirm_appointment", json!({ "appointment_id": id })))
+                })
+            }
+            Topic::Fact(name) => Some(("practice_information", json!({ "topic": name }))),
+            Topic::Assistant => Some(("practice_information", json!({ "topic": "name" }))),
+            Topic::Results => Some(("results_status", json!({}))),
+            Topic::Move(_)
+            | Topic::Cancel
+            | Topic::Confirm
+            | Topic::Staff(_)
+            | Topic::Keep
+            | Topic::Thanks
+            | Topic::Hello => None,
+        };
+        wanted.extend(call);
+    }
+    if let Some(reason) = reason(turn, asked) {
+        wanted.push(("hand_over", json!({ "reason": reason.as_str() })));
+    }
+    let mut calls: Vec<ToolCall> = Vec::new();
+    for (name, arguments) in wanted {
+        let text = arguments.to_string();
+        let twice = calls
+            .iter()
+            .any(|call| call.name == name && call.arguments.as_str() == text);
+        if !twice && !made(turn, name, &arguments) {
+            calls.push(ToolCall {
+                id: format!("offline-{}", turn.results.len() + calls.len()),
+                name: name.to_owned(),
+                arguments: Phi::new(text),
+            });
+        }
+    }
+    calls
+}
+
+fn made(turn: &Turn<'_>, name: &str, arguments: &Value) -> bool {
+    turn.results.iter().any(|(tool, json)| {
+        *tool == name
+            && (name != "practice_information" || json.get("topic") == arguments.get("topic"))
+    })
+}
+
+fn list(turn: &Turn<'_>) -> Option<(&'static str, Value)> {
+    turn.result("list_appointments")
+        .is_none()
+        .then(|| ("list_appointments", json!({})))
+}
+
+/// Why staff must look: what was asked of them, medical first; or a tool that refused.
+fn reason(turn: &Turn<'_>, asked: &Understood) -> Option<HandOver> {
+    let mut reasons = asked.topics.iter().filter_map(|topic| match topic {
+        Topic::Staff(reason) => Some(*reason),
+        _ => None,
+    });
+    let first = reasons.next();
+    if first == Some(HandOver::Medical) || reasons.any(|reason| reason == HandOver::Medical) {
+        return Some(HandOver::Medical);
+    }
+    let refused = turn.results.iter().any(|(_, json)| {
+        let error = json
+            .get("error")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        !matches!(
+            error,
+            "" | "not_on_file" | "taken" | "not_found" | "conflict"
+        )
+    });
+    first.or_else(|| refused.then_some(HandOver::Other))
+}
+
+/// The visit meant: the one on a day that the texts name, else the next one. When a visit is to be
+/// moved, the last day named is where to.
+pub(super) fn visit<'a>(turn: &'a Turn<'_>, asked: &Understood, moving: bool) -> Option<&'a Value> {
+    let visits = turn
+        .result("list_appointments")?
+        .get("appointments")?
+        .as_array()?;
+    let days = match asked.days.split_last() {
+        Some((_, before)) if moving => before,
+        _ => asked.days.as_slice(),
+    };
+    visits
+        .iter()
+        .find(|visit| {
+            let date = visit
+                .get("date")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            days.iter().any(|day| day.to_string() == date)
+        })
+        .or_else(|| visits.first())
+}
+
+fn visit_of(turn: &Turn<'_>, asked: &Understood, moving: bool) -> Option<String> {
+    // Asked once is enough: a second call would ask the same again.
+    let searched = moving && turn.result("find_slots").is_some();
+    let id = visit(turn, asked, moving)?
+        .get("appointment_id")?
+        .as_str()?;
+    (!searched).then(|| id.to_owned())
+}
