@@ -74,17 +74,17 @@ pub fn ending(status: u16, code: Option<u32>, after_ms: Option<u64>) -> SendOutc
             code: spelled,
             after_ms,
         },
+        // Something between us and the carrier gave up; the carrier may have taken the text.
+        (None, 408 | 500..=599) => SendOutcome::Unknown { code: spelled },
         (
             Some(
                 ErrorClass::BadAddress
                 | ErrorClass::OurRequest
                 | ErrorClass::Registration
                 | ErrorClass::Window,
-            ),
+            )
+            | None,
             _,
         ) => SendOutcome::Fail { code: spelled },
-        // Something between us and the carrier gave up; the carrier may have taken the text.
-        (None, 408 | 500..=599) => SendOutcome::Unknown { code: spelled },
-        (None, _) => SendOutcome::Fail { code: spelled },
     }
 }

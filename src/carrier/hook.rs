@@ -53,9 +53,7 @@ impl Fields {
     pub fn from_form(body: &[u8]) -> Self {
         let mut fields = BTreeMap::new();
         for (name, value) in signature::decode_form(body) {
-            fields
-                .entry(text(&name))
-                .or_insert_with(|| text(&value));
+            fields.entry(text(&name)).or_insert_with(|| text(&value));
         }
         Self(fields)
     }

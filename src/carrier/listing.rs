@@ -43,7 +43,9 @@ pub struct Listed {
 
 impl std::fmt::Debug for Listed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Listed").field("sid", &self.sid).finish_non_exhaustive()
+        f.debug_struct("Listed")
+            .field("sid", &self.sid)
+            .finish_non_exhaustive()
     }
 }
 

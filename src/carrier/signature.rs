@@ -142,7 +142,9 @@ fn spellings(url: &str) -> [String; 2] {
     };
     let authority_len = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at_checked(authority_len).unwrap_or((rest, ""));
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let authority = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
     let (host, port) = match authority.rsplit_once(':') {
         // A colon inside the brackets of an IPv6 address begins no port.
         Some((host, port)) if !port.contains(']') => (host, port),

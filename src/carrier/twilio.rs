@@ -88,9 +88,18 @@ pub struct Twilio {
 }
 
 impl Twilio {
+    /// An account, with the usual patience.
+    pub fn new(settings: TwilioSettings) -> Result<Self, TwilioSettingsError> {
+        Self::with_patience(settings, CONNECT_TIMEOUT, EXCHANGE_TIMEOUT)
+    }
+
     /// Checks the settings and builds a client with timeouts and without redirects, which would
     /// carry the password elsewhere.
-    pub fn new(settings: TwilioSettings) -> Result<Self, TwilioSettingsError> {
+    pub fn with_patience(
+        settings: TwilioSettings,
+        connect: Duration,
+        exchange: Duration,
+    ) -> Result<Self, TwilioSettingsError> {
         if !hook::is_sid(&settings.account_sid, &["AC"]) {
             return Err(TwilioSettingsError::AccountSid);
         }
@@ -105,8 +114,8 @@ impl Twilio {
             .pop_if_empty()
             .extend(["2010-04-01", "Accounts", account, "Messages.json"]);
         let http = Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(EXCHANGE_TIMEOUT)
+            .connect_timeout(connect)
+            .timeout(exchange)
             .redirect(redirect::Policy::none())
             .user_agent(concat!("anteroom/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -176,7 +185,9 @@ impl Twilio {
                 listing::Search::CannotTell => return None,
                 listing::Search::Older => {
                     // A path and query on the same host; an absolute address is never followed.
-                    let next = page.next_page_uri.filter(|uri| uri.starts_with("/2010-04-01/"))?;
+                    let next = page
+                        .next_page_uri
+                        .filter(|uri| uri.starts_with("/2010-04-01/"))?;
                     let (path, query) = next.split_once('?')?;
                     address.set_path(path);
                     address.set_query(Some(query));

@@ -50,9 +50,15 @@ pub fn read(month: &str, day: &str, year: &str) -> Result<Date, BirthDateError> 
             return date(number(year)?, number(month)?, number(day)?);
         }
     }
-    let [month] = parts(month).try_into().map_err(|_not_one| BirthDateError::Missing)?;
-    let [day] = parts(day).try_into().map_err(|_not_one| BirthDateError::Missing)?;
-    let [year] = parts(year).try_into().map_err(|_not_one| BirthDateError::Missing)?;
+    let [month] = parts(month)
+        .try_into()
+        .map_err(|_not_one| BirthDateError::Missing)?;
+    let [day] = parts(day)
+        .try_into()
+        .map_err(|_not_one| BirthDateError::Missing)?;
+    let [year] = parts(year)
+        .try_into()
+        .map_err(|_not_one| BirthDateError::Missing)?;
     date(full_year(&year)?, month_number(&month)?, number(&day)?)
 }
 
@@ -129,7 +135,8 @@ fn month_number(text: &str) -> Result<i8, BirthDateError> {
 }
 
 fn number<N: std::str::FromStr>(text: &str) -> Result<N, BirthDateError> {
-    text.parse().map_err(|_not_a_number| BirthDateError::NoSuchDate)
+    text.parse()
+        .map_err(|_not_a_number| BirthDateError::NoSuchDate)
 }
 
 fn date(year: i16, month: i8, day: i8) -> Result<Date, BirthDateError> {

@@ -11,14 +11,19 @@ const ESCAPE_LEN: usize = 6;
 /// Replaces escapes of lone surrogates, which JSON's grammar allows (RFC 8259, section 8.2) and no
 /// text can hold. Anything else, well formed or not, stays as it is.
 pub fn without_lone_surrogates(json: &[u8]) -> Cow<'_, [u8]> {
-    if !json.windows(3).any(|window| matches!(window, [b'\\', b'u', b'd' | b'D'])) {
+    if !json
+        .windows(3)
+        .any(|window| matches!(window, [b'\\', b'u', b'd' | b'D']))
+    {
         return Cow::Borrowed(json);
     }
     let mut mended = Vec::with_capacity(json.len());
     let mut rest = json;
     while let Some(first) = rest.first() {
         let taken = match (first, surrogate(rest)) {
-            (b'\\', Some(Half::High)) if is_low_after(rest) => copy(&mut mended, rest, 2 * ESCAPE_LEN),
+            (b'\\', Some(Half::High)) if is_low_after(rest) => {
+                copy(&mut mended, rest, 2 * ESCAPE_LEN)
+            }
             (b'\\', Some(_)) => {
                 mended.extend_from_slice(REPLACEMENT);
                 ESCAPE_LEN

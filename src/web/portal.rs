@@ -1,9 +1,9 @@
 //! The secure portal: a link that shows nothing until the date of birth is given.
 
+use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
-use axum::body::Bytes;
 use axum::response::Response;
 
 use crate::policy::words::Language;

@@ -148,7 +148,7 @@ fn with(query: Result<Query<With>, QueryRejection>) -> Result<E164, Problem> {
     // A `+` that was not escaped arrives as a space.
     let with = with
         .strip_prefix(' ')
-        .map_or(with.clone(), |digits| format!("+{digits}"));
+        .map_or_else(|| with.clone(), |digits| format!("+{digits}"));
     number("with", &with)
 }
 

@@ -1,1 +1,230 @@
-//! Tests of portal.
+//! The portal: nothing before the date of birth, and no way around it.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+
+use anteroom::policy::words::Language;
+use anteroom::web::birth::{BirthDateError, read};
+
+use crate::simulator::fake::{BIRTH_DATE, Fake, PORTAL_TOKEN, Portal, Told, ask, get};
+
+fn address() -> String {
+    format!("/p/{PORTAL_TOKEN}")
+}
+
+async fn post(router: &Router, path: &str, month: &str, day: &str, year: &str) -> Told {
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("month", month), ("day", day), ("year", year)])
+        .finish();
+    let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
+    ask(router, request.body(Body::from(body)).unwrap()).await
+}
+
+#[test]
+fn a_date_of_birth_is_read_however_it_is_typed() {
+    for (month, day, year) in [
+        ("4", "12", "1961"),
+        ("04", " 12 ", "1961"),
+        ("April", "12th", "1961"),
+        ("abril", "12", "1961"),
+        ("4/12/1961", "", ""),
+        ("4-12-1961", "", ""),
+        ("", "", "4.12.1961"),
+        ("1961-04-12", "", ""),
+        ("04121961", "", ""),
+        ("19610412", "", ""),
+        ("April 12, 1961", "", ""),
+        ("12 de abril de 1961", "", ""),
+        ("12 Apr 1961", "", ""),
+    ] {
+        assert_eq!(
+            read(month, day, year),
+            Ok(BIRTH_DATE),
+            "{month} {day} {year}"
+        );
+    }
+    assert_eq!(
+        read("23/4/1961", "", ""),
+        Ok(jiff::civil::date(1961, 4, 23))
+    );
+    for (month, day, year, error) in [
+        ("", "", "", BirthDateError::Missing),
+        ("4", "", "1961", BirthDateError::Missing),
+        ("4", "12", "61", BirthDateError::ShortYear),
+        ("4/12/61", "", "", BirthDateError::ShortYear),
+        ("13", "12", "1961", BirthDateError::NoSuchDate),
+        ("2", "30", "1961", BirthDateError::NoSuchDate),
+        ("4", "x", "1961", BirthDateError::NoSuchDate),
+        ("4", "12", "19610", BirthDateError::NoSuchDate),
+        ("4", "-12", "0061", BirthDateError::ShortYear),
+        (
+            "99999999999999999999",
+            "1",
+            "1961",
+            BirthDateError::NoSuchDate,
+        ),
+        ("٤", "١٢", "١٩٦١", BirthDateError::NoSuchDate),
+    ] {
+        assert_eq!(read(month, day, year), Err(error), "{month} {day} {year}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_asks_who_they_are_and_shows_nothing_else() {
+    let fake = Fake::new();
+    let router = fake.router();
+    for _ in 0..3 {
+        let told = get(&router, &address()).await;
+        assert_eq!(told.status, 200);
+        assert_eq!(told.header("cache-control"), "no-store");
+        assert_eq!(told.header("referrer-policy"), "no-referrer");
+        let html = told.text();
+        assert!(html.contains("<title>Secure message</title>") && html.contains("Date of birth"));
+        assert!(html.contains("Lakeside Family Medicine") && html.contains("415-555-0100"));
+        assert!(!html.contains("A1c") && !html.contains("<script") && !html.contains(PORTAL_TOKEN));
+        for field in ["month", "day", "year"] {
+            assert!(
+                html.contains(&format!("<label for=\"{field}\">")),
+                "{field}"
+            );
+        }
+    }
+    let state = fake.state();
+    assert_eq!(
+        state.portal_asked,
+        (3, 0),
+        "looking at a link never uses it up"
+    );
+    assert_eq!(
+        state.portal,
+        Portal::Open {
+            tries_left: 5,
+            language: Language::En
+        }
+    );
+}
+
+#[tokio::test]
+async fn the_right_date_shows_the_message_and_escapes_it() {
+    let router = Fake::new().router();
+    let told = post(&router, &address(), "4", "12", "1961").await;
+    assert_eq!(told.status, 200);
+    let html = told.text();
+    assert!(
+        html.contains("Your A1c was 7.2.\n&lt;b&gt;Next step"),
+        "{html}"
+    );
+    assert!(html.contains("<title>Secure message</title>"));
+    let head = html.split("</head>").next().unwrap();
+    assert!(!head.contains("A1c"));
+    assert_eq!(told.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn five_wrong_dates_close_the_link() {
+    let router = Fake::new().router();
+    for left in ["4 tries", "3 tries", "2 tries", "1 try"] {
+        let told = post(&router, &address(), "4", "13", "1961").await;
+        assert_eq!(told.status, 403);
+        assert!(
+            told.text().contains(&format!("You have {left} left.")),
+            "{left}"
+        );
+        assert!(!told.text().contains("A1c"));
+    }
+    let told = post(&router, &address(), "4", "13", "1961").await;
+    assert_eq!(told.status, 423);
+    assert!(told.text().contains("too many tries") && told.text().contains("tel:+14155550100"));
+    let told = post(&router, &address(), "4", "12", "1961").await;
+    assert_eq!(told.status, 423);
+    assert_eq!(get(&router, &address()).await.status, 423);
+}
+
+#[tokio::test]
+async fn a_slip_of_the_finger_costs_no_try() {
+    let fake = Fake::new();
+    let router = fake.router();
+    for (month, day, year, said) in [
+        ("", "", "", "fill in the month"),
+        ("4", "12", "61", "four digits"),
+        ("2", "30", "1961", "no such date"),
+    ] {
+        let told = post(&router, &address(), month, day, year).await;
+        assert_eq!(told.status, 422);
+        assert!(told.text().contains(said), "{said}");
+        assert!(told.text().contains("role=\"alert\""));
+    }
+    assert_eq!(fake.state().portal_asked.1, 0);
+}
+
+#[tokio::test]
+async fn expired_and_unknown_links_say_so_kindly() {
+    let fake = Fake::new();
+    let router = fake.router();
+    fake.state().portal = Portal::Expired;
+    let told = get(&router, &address()).await;
+    assert_eq!(told.status, 410);
+    assert!(told.text().contains("has expired"));
+    assert_eq!(
+        post(&router, &address(), "4", "12", "1961").await.status,
+        410
+    );
+    let asked = fake.state().portal_asked;
+    for path in [
+        "/p/short",
+        "/p/%00%ff%3Cscript%3Ealert(1)%3C/script%3E",
+        "/p/spaces%20in%20a%20long%20token%20here",
+    ] {
+        let told = get(&router, path).await;
+        assert_eq!(told.status, 404, "{path}");
+        assert!(
+            told.text().contains("does not work") && !told.text().contains("<script"),
+            "{path}"
+        );
+    }
+    assert_eq!(
+        fake.state().portal_asked,
+        asked,
+        "a malformed token never reaches the house"
+    );
+    fake.state().down = true;
+    let told = get(&router, &address()).await;
+    assert_eq!(told.status, 503);
+}
+
+#[tokio::test]
+async fn the_page_speaks_the_language_of_the_message_or_the_chosen_one() {
+    let fake = Fake::new();
+    let router = fake.router();
+    fake.state().portal = Portal::Open {
+        tries_left: 5,
+        language: Language::Es,
+    };
+    let spanish = get(&router, &address()).await;
+    assert!(
+        spanish.text().contains("<html lang=\"es\">")
+            && spanish.text().contains("Fecha de nacimiento")
+    );
+    assert!(spanish.text().contains("<title>Mensaje seguro</title>"));
+    assert!(spanish.text().contains("href=\"?lang=en\""));
+    let english = get(&router, &format!("{}?lang=en", address())).await;
+    assert!(
+        english.text().contains("Date of birth") && english.text().contains("href=\"?lang=es\"")
+    );
+    let odd = get(&router, &format!("{}?lang=%3Cb%3E", address())).await;
+    assert!(odd.text().contains("<html lang=\"es\">"));
+    let wrong = post(&router, &address(), "4", "13", "1961").await;
+    assert!(
+        wrong.text().contains("Le quedan 4 intentos."),
+        "{}",
+        wrong.text()
+    );
+}
+
+#[tokio::test]
+async fn an_oversized_form_is_refused() {
+    let router = Fake::new().router();
+    let told = post(&router, &address(), &"4".repeat(10_000), "12", "1961").await;
+    assert_eq!(told.status, 413);
+}

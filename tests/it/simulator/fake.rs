@@ -1,0 +1,531 @@
+//! A house of cardboard: answers from memory, remembers what it was asked.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use anteroom::agent::ports::BoxFuture;
+use anteroom::domain::clock::{Clock as _, ManualClock};
+use anteroom::domain::conversation::Direction;
+use anteroom::domain::ids::PracticeId;
+use anteroom::domain::message::{Delivery, Inbound};
+use anteroom::domain::phone::E164;
+use anteroom::domain::practice::{CarrierKind, Practice};
+use anteroom::policy::words::Language;
+use anteroom::web::port::{
+    Cover, House, Person, PortalOpening, PortalState, Received, ThreadTurn, Unavailable,
+};
+use anteroom::web::router::{TwilioInbound, WebSettings, router};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use jiff::civil::{Date, date};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
+pub(crate) const TOKEN: &str = "FAKE_TWILIO_AUTH_TOKEN_do_not_use_0001";
+pub(crate) const PUBLIC_URL: &str = "https://text.example.com/chat/";
+pub(crate) const PORTAL_TOKEN: &str = "fake-portal-token-0123456789-abcdefghijklmno";
+pub(crate) const BIRTH_DATE: Date = date(1961, 4, 12);
+pub(crate) const SECRET_BODY: &str = "Your A1c was 7.2.\n<b>Next step</b>: keep taking metformin.";
+
+/// What the house remembers and how it behaves.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// Whether the store is gone.
+    pub(crate) down: bool,
+    /// Every text that was received.
+    pub(crate) received: Vec<Inbound>,
+    /// Every report.
+    pub(crate) reports: Vec<(String, Delivery, Option<String>)>,
+    /// Ids that reports may be about.
+    pub(crate) known: Vec<String>,
+    /// The portal link.
+    pub(crate) portal: Portal,
+    /// How often the portal was looked at, and tried.
+    pub(crate) portal_asked: (u32, u32),
+    turns: Vec<ThreadTurn>,
+    panes: Vec<Value>,
+}
+
+/// Where the portal link stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Portal {
+    Open { tries_left: u32, language: Language },
+    Expired,
+}
+
+#[derive(Debug)]
+pub(crate) struct Fake {
+    practice: Arc<Practice>,
+    pub(crate) clock: Arc<ManualClock>,
+    state: Mutex<State>,
+    changes: watch::Sender<u64>,
+}
+
+fn practice() -> Practice {
+    toml::from_str(
+        r#"
+        id = "lakeside"
+        name = "Lakeside Family Medicine"
+        phone = "+14155550100"
+        state = "CA"
+        timezone = "America/Los_Angeles"
+        [[sender]]
+        carrier = "twilio"
+        number = "+14155550101"
+        [[sender]]
+        carrier = "twilio"
+        channel = "whatsapp"
+        number = "+14155550103"
+        [[sender]]
+        carrier = "simulator"
+        number = "+14155550102"
+        "#,
+    )
+    .unwrap()
+}
+
+impl Fake {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            practice: Arc::new(practice()),
+            clock: Arc::new(ManualClock::new("2026-12-01T18:00:00Z".parse().unwrap())),
+            state: Mutex::new(State {
+                down: false,
+                received: Vec::new(),
+                reports: Vec::new(),
+                known: vec!["SM00000000000000000000000000000042".to_owned()],
+                portal: Portal::Open {
+                    tries_left: 5,
+                    language: Language::En,
+                },
+                portal_asked: (0, 0),
+                turns: Vec::new(),
+                panes: Vec::new(),
+            }),
+            changes: watch::Sender::new(0),
+        })
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn settings(&self) -> WebSettings {
+        let account = TwilioInbound {
+            account_sid: Some(ACCOUNT.to_owned()),
+            auth_tokens: vec![
+                SecretString::from("an older token"),
+                SecretString::from(TOKEN),
+            ],
+        };
+        WebSettings {
+            public_url: PUBLIC_URL.parse().unwrap(),
+            simulator: true,
+            twilio: BTreeMap::from([(PracticeId::new("lakeside"), account)]),
+            clock: Arc::clone(&self.clock) as _,
+            shutdown: CancellationToken::new(),
+        }
+    }
+
+    pub(crate) fn router(self: &Arc<Self>) -> Router {
+        router(Arc::clone(self) as _, self.settings())
+    }
+
+    fn check(&self) -> Result<MutexGuard<'_, State>, Unavailable> {
+        let state = self.state();
+        if state.down {
+            Err(Unavailable)
+        } else {
+            Ok(state)
+        }
+    }
+
+    fn answer(&self, state: &mut State, inbound: &Inbound) {
+        let at = |seconds| self.clock.now() + SignedDuration::from_secs(seconds);
+        let turn = |id, direction, body: &str, at, outbound: bool| ThreadTurn {
+            id,
+            direction,
+            from: if outbound {
+                inbound.to.clone()
+            } else {
+                inbound.from.clone()
+            },
+            to: if outbound {
+                inbound.from.clone()
+            } else {
+                inbound.to.clone()
+            },
+            body: body.into(),
+            at,
+            status: outbound.then_some(Delivery::Delivered),
+            segments: outbound.then(|| i64::try_from(body.len() / 153 + 1).unwrap()),
+        };
+        let (pane, text) = script(inbound.body.as_str(), at(1));
+        state.turns.push(turn(
+            inbound.carrier_id.clone(),
+            Direction::Inbound,
+            inbound.body.as_str(),
+            at(0),
+            false,
+        ));
+        if let Some(text) = text {
+            let id = format!("out-{}", state.turns.len());
+            state
+                .turns
+                .push(turn(id, Direction::Outbound, &text, at(1), true));
+        }
+        state.panes.insert(0, pane);
+        self.clock.advance(SignedDuration::from_secs(20));
+        self.changes.send_modify(|tick| *tick += 1);
+    }
+
+    fn cover(&self, language: Language) -> Cover {
+        Cover {
+            practice_name: self.practice.name.clone(),
+            practice_phone: self.practice.phone.clone(),
+            language,
+        }
+    }
+}
+
+/// A finding over `words`, wherever they stand in the draft.
+fn finding(
+    draft: &str,
+    words: &str,
+    category: &str,
+    action: &str,
+    rule: &str,
+    cite: &str,
+) -> Value {
+    let byte = draft.find(words).unwrap();
+    let start = draft[..byte].chars().count();
+    json!({
+        "start": start, "end": start + words.chars().count(), "category": category, "action": action,
+        "rule": rule, "cite": cite, "confidence": "certain", "evidence": ["record", "lexicon"],
+    })
+}
+
+/// What the guardrail made of the draft, and what the patient gets.
+fn script(body: &str, at: Timestamp) -> (Value, Option<String>) {
+    let link = "https://text.example.com/p/fake-portal-token-0123456789-abcdefghijklmno";
+    let lower = body.to_lowercase();
+    if lower.contains("biopsy") {
+        let draft = "Hi Maria 🌷, your skin biopsy from Nov 20 was benign. Dr. Ana Reyes says no treatment is needed.";
+        let text =
+            format!("Lakeside Family Medicine: you have a new message. Read it here: {link}");
+        let minimum = "45 CFR 164.502(b)";
+        let findings = json!([
+            finding(
+                draft,
+                "Maria",
+                "name",
+                "drop",
+                "identifier.name",
+                "45 CFR 164.514(b)(2)(i)(A)"
+            ),
+            finding(
+                draft,
+                "skin biopsy",
+                "procedure",
+                "drop",
+                "minimum.procedure",
+                minimum
+            ),
+            finding(
+                draft,
+                "Nov 20",
+                "date",
+                "drop",
+                "identifier.date",
+                "45 CFR 164.514(b)(2)(i)(C)"
+            ),
+            finding(
+                draft,
+                "benign",
+                "lab_value",
+                "drop",
+                "minimum.lab_value",
+                minimum
+            ),
+            finding(
+                draft,
+                "treatment",
+                "treatment",
+                "drop",
+                "minimum.treatment",
+                minimum
+            ),
+        ]);
+        let pane = json!({"at": at, "kind": "reply", "verdict": "rewrite", "draft": draft, "text": text,
+            "portal": draft, "findings": findings, "policy": "9f31c2d07a55e1b4", "micros": 184});
+        (pane, Some(text))
+    } else if lower.contains("appointment") {
+        let draft = "Your next visit is Thursday, Dec 3 at 3:00 PM with Dr. Ana Reyes at Lakeside Family Medicine. Reply YES to confirm.";
+        let findings = json!([
+            finding(
+                draft,
+                "Thursday, Dec 3 at 3:00 PM",
+                "date",
+                "keep",
+                "minimum.appointment_start",
+                "45 CFR 164.506(c)"
+            ),
+            finding(
+                draft,
+                "Dr. Ana Reyes",
+                "name",
+                "keep",
+                "minimum.provider",
+                "45 CFR 164.506(c)"
+            ),
+        ]);
+        let pane = json!({"at": at, "kind": "reply", "verdict": "pass", "draft": draft, "text": draft,
+            "portal": null, "findings": findings, "policy": "9f31c2d07a55e1b4", "micros": 96});
+        (pane, Some(draft.to_owned()))
+    } else if lower.contains("dose") {
+        let draft = "You should double your metformin to 1000 mg tonight.";
+        let findings = json!([
+            finding(
+                draft,
+                "double your metformin",
+                "medical_advice",
+                "hold",
+                "conduct.medical_advice",
+                "Cal. Bus. & Prof. Code 4999.8"
+            ),
+            finding(
+                draft,
+                "1000 mg",
+                "dose",
+                "drop",
+                "minimum.dose",
+                "45 CFR 164.502(b)"
+            ),
+        ]);
+        let pane = json!({"at": at, "kind": "reply", "verdict": "hold", "draft": draft, "text": null,
+            "portal": null, "findings": findings, "policy": "9f31c2d07a55e1b4", "micros": 141});
+        (pane, None)
+    } else {
+        let draft = "Lakeside Family Medicine: texts are not fully private; others may see them. May we answer by text? Reply YES, or STOP to end. HELP for help.";
+        let pane = json!({"at": at, "kind": "notice", "verdict": "pass", "draft": draft, "text": draft,
+            "portal": null, "findings": [], "policy": "9f31c2d07a55e1b4", "micros": 38});
+        (pane, Some(draft.to_owned()))
+    }
+}
+
+fn done<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
+    Box::pin(std::future::ready(value))
+}
+
+impl House for Fake {
+    fn practice(&self, id: &str) -> Option<Arc<Practice>> {
+        (id == "lakeside").then(|| Arc::clone(&self.practice))
+    }
+
+    fn practice_by_sender(&self, carrier: CarrierKind, number: &E164) -> Option<Arc<Practice>> {
+        let sender = self.practice.sender(number)?;
+        (sender.carrier == carrier).then(|| Arc::clone(&self.practice))
+    }
+
+    fn receive(
+        &self,
+        _: Arc<Practice>,
+        inbound: Inbound,
+    ) -> BoxFuture<'_, Result<Received, Unavailable>> {
+        done(self.check().map(|mut state| {
+            if state
+                .received
+                .iter()
+                .any(|known| known.carrier_id == inbound.carrier_id)
+            {
+                return Received::Duplicate;
+            }
+            self.answer(&mut state, &inbound);
+            state.received.push(inbound);
+            Received::New
+        }))
+    }
+
+    fn delivery<'a>(
+        &'a self,
+        _: &'a PracticeId,
+        _: CarrierKind,
+        carrier_id: &'a str,
+        delivery: Delivery,
+        code: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<bool, Unavailable>> {
+        done(self.check().map(|mut state| {
+            let known = state.known.iter().any(|known| known == carrier_id);
+            state
+                .reports
+                .push((carrier_id.to_owned(), delivery, code.map(str::to_owned)));
+            known
+        }))
+    }
+
+    fn thread<'a>(
+        &'a self,
+        with: &'a E164,
+        _: Option<&'a PracticeId>,
+    ) -> BoxFuture<'a, Result<Vec<ThreadTurn>, Unavailable>> {
+        done(self.check().map(|state| {
+            let turns = state.turns.iter();
+            turns
+                .filter(|turn| turn.from == *with || turn.to == *with)
+                .cloned()
+                .collect()
+        }))
+    }
+
+    fn glass<'a>(&'a self, with: &'a E164) -> BoxFuture<'a, Result<Vec<Value>, Unavailable>> {
+        done(self.check().map(|state| {
+            let any = state.received.iter().any(|inbound| inbound.from == *with);
+            if any { state.panes.clone() } else { Vec::new() }
+        }))
+    }
+
+    fn people(&self) -> BoxFuture<'_, Result<Vec<Person>, Unavailable>> {
+        let person = |name: &str, number: &str, note: &str| Person {
+            name: name.to_owned(),
+            number: number.parse().unwrap(),
+            practice_id: self.practice.id.clone(),
+            practice_name: self.practice.name.clone(),
+            practice_number: "+14155550102".parse().unwrap(),
+            note: note.to_owned(),
+        };
+        done(self.check().map(|_| {
+            vec![
+                person(
+                    "Maria Sample",
+                    "+14155550142",
+                    "Visit on Thursday, biopsy result is in",
+                ),
+                person("José Ejemplo", "+14155550143", "Escribe en español"),
+                person("Dev Placeholder", "+14155550144", "Takes metformin"),
+                person("Rosa Invented", "+14155550145", "No visit booked"),
+            ]
+        }))
+    }
+
+    fn portal_state<'a>(
+        &'a self,
+        token: &'a str,
+    ) -> BoxFuture<'a, Result<PortalState, Unavailable>> {
+        done(self.check().map(|mut state| {
+            state.portal_asked.0 += 1;
+            match state.portal {
+                _ if token != PORTAL_TOKEN => PortalState::Missing,
+                Portal::Expired => PortalState::Expired(self.cover(Language::En)),
+                Portal::Open {
+                    tries_left: 0,
+                    language,
+                } => PortalState::Locked(self.cover(language)),
+                Portal::Open {
+                    tries_left,
+                    language,
+                } => PortalState::Asking {
+                    cover: self.cover(language),
+                    tries_left,
+                },
+            }
+        }))
+    }
+
+    fn portal_open<'a>(
+        &'a self,
+        token: &'a str,
+        birth_date: Date,
+    ) -> BoxFuture<'a, Result<PortalOpening, Unavailable>> {
+        done(self.check().map(|mut state| {
+            state.portal_asked.1 += 1;
+            let Portal::Open {
+                tries_left,
+                language,
+            } = state.portal
+            else {
+                return PortalOpening::Expired(self.cover(Language::En));
+            };
+            let cover = self.cover(language);
+            if token != PORTAL_TOKEN {
+                PortalOpening::Missing
+            } else if tries_left == 0 {
+                PortalOpening::Locked(cover)
+            } else if birth_date == BIRTH_DATE {
+                PortalOpening::Shown {
+                    cover,
+                    body: SECRET_BODY.into(),
+                }
+            } else {
+                let tries_left = tries_left - 1;
+                state.portal = Portal::Open {
+                    tries_left,
+                    language,
+                };
+                if tries_left == 0 {
+                    PortalOpening::Locked(cover)
+                } else {
+                    PortalOpening::Wrong { cover, tries_left }
+                }
+            }
+        }))
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<Value, Value>> {
+        let ready = self.check().map(|_| json!({"store": "answers"}));
+        done(ready.map_err(|Unavailable| json!({"store": "does not answer"})))
+    }
+
+    fn metrics(&self) -> String {
+        "# TYPE anteroom_up gauge\nanteroom_up 1\n".to_owned()
+    }
+}
+
+/// A request's answer.
+pub(crate) struct Told {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Told {
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// Sends one request to the router in process.
+pub(crate) async fn ask(router: &Router, request: Request<Body>) -> Told {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, 8 * 1024 * 1024).await.unwrap();
+    Told {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+    }
+}
+
+/// A GET.
+pub(crate) async fn get(router: &Router, path: &str) -> Told {
+    ask(router, Request::get(path).body(Body::empty()).unwrap()).await
+}
