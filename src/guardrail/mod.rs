@@ -3,5 +3,7 @@
 //! Pure, synchronous, infallible: no I/O, no clock, no randomness. Uses `policy` and nothing else
 //! of the crate, so that both can be lifted out.
 
+pub mod detect;
 pub mod finding;
 pub mod setting;
+mod text;
