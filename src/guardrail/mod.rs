@@ -3,6 +3,8 @@
 //! Pure, synchronous, infallible: no I/O, no clock, no randomness. Uses `policy` and nothing else
 //! of the crate, so that both can be lifted out.
 
+pub mod detect;
 pub mod finding;
 pub mod rewrite;
 pub mod setting;
+mod text;
