@@ -378,6 +378,12 @@ fn half(view: &View<'_>, i: usize) -> Option<(usize, i8, i8)> {
 
 fn bare_hour_follows(view: &View<'_>, next: usize) -> bool {
     let word = view.word(next);
+    let decimal = matches!(word, "." | ",")
+        && view.kind(next + 1) == Some(Kind::Number)
+        && view.reach(next, next).end == view.reach(next + 1, next + 1).start;
+    if decimal {
+        return false;
+    }
     matches!(view.kind(next), None | Some(Kind::Mark)) && !matches!(word, "/" | "%" | "-" | "$" | "+")
         || weekday(view, next).is_some()
         || matches!(
