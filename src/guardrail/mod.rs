@@ -13,4 +13,5 @@ pub mod review;
 pub mod rewrite;
 pub mod segment;
 pub mod setting;
+mod text;
 pub mod wire;

@@ -1,3 +1,220 @@
 //! What may be said, as data: rules with citations, compiled once, and the words they use.
 
+pub mod fold;
+pub mod phrases;
+pub mod rules;
+mod sources;
 pub mod words;
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use aho_corasick::AhoCorasick;
+use aho_corasick::AhoCorasickKind;
+use serde::Deserialize;
+use sha2::Digest;
+use sha2::Sha256;
+
+use crate::policy::phrases::Phrases;
+use crate::policy::rules::Rule;
+use crate::policy::sources::Source;
+
+/// What a rule or a list entry may be about, in the order of the guardrail's categories.
+///
+/// A copy by name: this room is below the guardrail and cannot name its types; a test compares both.
+pub const CATEGORIES: &[&str] = &[
+    "name", "geographic", "date", "phone", "fax", "email", "ssn", "mrn", "health_plan", "account",
+    "license", "vehicle", "device", "url", "ip", "biometric", "photo", "other_unique",
+    "age_over_89", "diagnosis", "symptom", "medication", "dose", "lab", "lab_value", "procedure",
+    "treatment", "imaging", "specialty", "pregnancy", "vital", "mental_health", "substance_use",
+    "hiv_sti", "reproductive", "genetic", "gender_affirming", "abuse",
+];
+
+/// A policy that was refused at load: which place, what is wrong, and how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: rule `{rule}`: {message}; {remedy}")]
+pub struct PolicyError {
+    /// The file under `guardrails/`.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The rule or section.
+    pub rule: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub remedy: String,
+}
+
+impl PolicyError {
+    pub(crate) fn at(file: &str, line: usize, rule: &str, message: &str, remedy: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            line,
+            rule: rule.to_owned(),
+            message: message.to_owned(),
+            remedy: remedy.to_owned(),
+        }
+    }
+}
+
+/// The phrases around a contact or a date that say it is the practice's own.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Before or after a phone number, address or link: it is the practice's own.
+    pub practice: regex::bytes::Regex,
+    /// In the same sentence: it is somebody's own after all.
+    pub personal: regex::bytes::Regex,
+    /// In the sentence of a date: a visit or the practice's calendar.
+    pub schedule: regex::bytes::Regex,
+    /// In the sentence of a date: it is somebody's own date after all.
+    pub birth: regex::bytes::Regex,
+    /// In the sentence of an entry that is only possibly clinical: it is.
+    pub clinical: regex::bytes::Regex,
+    /// Right behind a laboratory test or vital sign: its value.
+    pub value: regex::bytes::Regex,
+}
+
+/// The compiled policy; immutable, shared by `Arc`.
+#[derive(Debug)]
+pub struct Policy {
+    phrases: Phrases,
+    rules: Vec<Rule>,
+    keywords: AhoCorasick,
+    keyword_rules: Vec<u16>,
+    surroundings: Surroundings,
+    digest: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CueFile {
+    words: std::collections::BTreeMap<String, String>,
+    surroundings: std::collections::BTreeMap<String, Vec<String>>,
+}
+
+impl Policy {
+    /// The policy in the binary.
+    pub fn embedded() -> Result<Self, PolicyError> {
+        Self::compile(&sources::embedded())
+    }
+
+    /// The policy in the binary, with every file that lies in `dir` in place of its namesake or beside it.
+    pub fn from_dir(dir: &Path) -> Result<Self, PolicyError> {
+        let mut all = sources::embedded();
+        for folder in ["identifiers", "lexicons", ""] {
+            sources::overlay(dir, Path::new(folder), &mut all)?;
+        }
+        Self::compile(&all)
+    }
+
+    /// Hex SHA-256 over the names and bytes of all sources: two policies with one digest judge alike.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The words and phrases.
+    pub const fn phrases(&self) -> &Phrases {
+        &self.phrases
+    }
+
+    /// The pattern rules, in order of their files.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The phrases that tell the practice's own from a person's own.
+    pub const fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
+    /// Marks in `wanted` every rule one of whose keywords stands in `folded`.
+    pub fn mark_keywords(&self, folded: &[u8], wanted: &mut [bool]) {
+        for found in self.keywords.find_overlapping_iter(folded) {
+            let rule = self.keyword_rules.get(found.pattern().as_usize());
+            if let Some(slot) = rule.and_then(|rule| wanted.get_mut(usize::from(*rule))) {
+                *slot = true;
+            }
+        }
+    }
+
+    fn compile(all: &[Source]) -> Result<Self, PolicyError> {
+        let mut hasher = Sha256::new();
+        for source in all {
+            hasher.update(source.path.to_string_lossy().as_bytes());
+            hasher.update([0]);
+            hasher.update(source.text.as_bytes());
+            hasher.update([0]);
+        }
+        let digest = hex::encode(hasher.finalize());
+        let mut cues = None;
+        let mut rules = Vec::new();
+        let mut lists = Vec::new();
+        for source in all {
+            let name = source.path.to_string_lossy();
+            if source.path.ends_with("cues.toml") {
+                cues = Some(read_cues(&name, &source.text)?);
+            } else if name.ends_with(".toml") {
+                rules::read(&name, &source.text, &mut rules)?;
+            } else {
+                lists.push((name.into_owned(), source.text.as_ref()));
+            }
+        }
+        let cues = cues.ok_or_else(|| {
+            PolicyError::at("cues.toml", 1, "cues", "the file is absent", "restore it")
+        })?;
+        let phrases = Phrases::read(&lists, &cues.words)?;
+        let (keywords, keyword_rules) = compile_keywords(&rules)?;
+        let surroundings = compile_surroundings(&cues)?;
+        Ok(Self { phrases, rules, keywords, keyword_rules, surroundings, digest })
+    }
+}
+
+fn read_cues(file: &str, text: &str) -> Result<CueFile, PolicyError> {
+    toml::from_str(text).map_err(|error| {
+        let line = rules::line_of(text, error.span().map_or(0, |span| span.start));
+        PolicyError::at(file, line, "cues", error.message(), "see the comment at the top of the file")
+    })
+}
+
+fn compile_keywords(rules: &[Rule]) -> Result<(AhoCorasick, Vec<u16>), PolicyError> {
+    let mut words = Vec::new();
+    let mut owners = Vec::new();
+    for (index, rule) in rules.iter().enumerate() {
+        for word in &rule.keywords {
+            words.push(word.as_str());
+            owners.push(u16::try_from(index).unwrap_or(u16::MAX));
+        }
+    }
+    let built = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&words);
+    let built = built.map_err(|error| {
+        let remedy = "use fewer or shorter keywords";
+        PolicyError::at("identifiers", 1, "keywords", &error.to_string(), remedy)
+    })?;
+    Ok((built, owners))
+}
+
+fn compile_surroundings(cues: &CueFile) -> Result<Surroundings, PolicyError> {
+    let get = |name: &str| {
+        let missing = || {
+            let remedy = "add it under [surroundings]";
+            PolicyError::at("cues.toml", 1, name, "the list is absent", remedy)
+        };
+        let list = cues.surroundings.get(name).ok_or_else(missing)?;
+        let pattern = format!("(?-u)(?:{})", list.join("|"));
+        rules::compile("cues.toml", 1, name, &pattern)
+    };
+    Ok(Surroundings {
+        practice: get("practice")?,
+        personal: get("personal")?,
+        schedule: get("schedule")?,
+        birth: get("birth")?,
+        clinical: get("clinical")?,
+        value: get("value")?,
+    })
+}
+
+/// Where a file of the policy is kept, below `guardrails/`.
+pub(crate) fn place(folder: &str, file: &str) -> PathBuf {
+    Path::new(folder).join(file)
+}

@@ -1,0 +1,218 @@
+//! The lists of medicine and places on a view, with the values that stand behind tests.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::guardrail::detect::Draft;
+use crate::guardrail::detect::HEALTH_CITE;
+use crate::guardrail::detect::PLACE_CITE;
+use crate::guardrail::detect::Soft;
+use crate::guardrail::detect::category_of;
+use crate::guardrail::detect::confidence_of;
+use crate::guardrail::detect::patterns;
+use crate::guardrail::finding::Category;
+use crate::guardrail::finding::Confidence;
+use crate::guardrail::text::Gap;
+use crate::guardrail::text::View;
+use crate::guardrail::text::Word;
+use crate::policy::Policy;
+use crate::policy::phrases::Entry;
+use crate::policy::phrases::LONGEST;
+use crate::policy::phrases::Section;
+use crate::policy::phrases::TYPO_LENGTH;
+use crate::policy::phrases::extend;
+use crate::policy::phrases::flag;
+use crate::policy::rules::Certainty;
+use crate::policy::rules::Owner;
+
+/// What became of a word: nothing, part of a harmless phrase, or part of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    Free,
+    Masked,
+    Found,
+}
+
+/// A phrase of a list in the text.
+struct Phrase<'a> {
+    words: Range<usize>,
+    section: &'a Section,
+    typo: bool,
+}
+
+/// Finds the phrases of the lists; says of each word what became of it.
+pub(super) fn find(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) -> Vec<Taken> {
+    let mut taken = vec![Taken::Free; view.words.len()];
+    let phrases = scan(policy, view);
+    let sure = sure_sentences(view, &phrases);
+    for phrase in &phrases {
+        let span = span_of(view, &phrase.words);
+        let Some(category) = phrase.section.category.map(category_of) else {
+            mark(&mut taken, &phrase.words, Taken::Masked);
+            continue;
+        };
+        if category == Category::Geographic {
+            if let Some(draft) = place(policy, view, phrase, &span) {
+                mark(&mut taken, &phrase.words, Taken::Found);
+                drafts.push(draft);
+            }
+            continue;
+        }
+        let value = value_behind(policy, view, category, span.end);
+        let Some(confidence) = weigh(policy, view, phrase, category, value.is_some(), &sure) else { continue };
+        mark(&mut taken, &phrase.words, Taken::Found);
+        drafts.push(draft_of(phrase, category, confidence, span));
+        drafts.extend(value.map(|span| draft_of(phrase, Category::LabValue, Confidence::Certain, span)));
+    }
+    taken
+}
+
+fn mark(taken: &mut [Taken], words: &Range<usize>, how: Taken) {
+    if let Some(slots) = taken.get_mut(words.clone()) {
+        slots.fill(how);
+    }
+}
+
+fn span_of(view: &View<'_>, words: &Range<usize>) -> Range<usize> {
+    let start = view.words.get(words.start).map_or(0, |word| word.start);
+    let end = view.words.get(words.end.saturating_sub(1)).map_or(start, |word| word.end);
+    start..end
+}
+
+fn draft_of(phrase: &Phrase<'_>, category: Category, confidence: Confidence, span: Range<usize>) -> Draft {
+    Draft {
+        span,
+        category,
+        rule: Arc::clone(&phrase.section.rule),
+        confidence,
+        kind: "lexicon",
+        name: Arc::clone(&phrase.section.rule),
+        cite: HEALTH_CITE.into(),
+        soft: Soft::No,
+    }
+}
+
+/// The phrases from left to right, the longest at each word.
+fn scan<'a>(policy: &'a Policy, view: &View<'_>) -> Vec<Phrase<'a>> {
+    let lists = policy.phrases();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(word) = view.words.get(at) {
+        let longest = longest_at(policy, view, at);
+        if let Some((end, entry)) = longest
+            && let Some(section) = lists.section(entry)
+        {
+            found.push(Phrase { words: at..end, section, typo: false });
+            at = end;
+            continue;
+        }
+        let strange = !word.listed && !word.digits && word.len() >= TYPO_LENGTH;
+        let known = flag::COMMON | flag::FIRST | flag::LAST | flag::FIRST_WEAK | flag::LAST_WEAK | flag::PLACE | flag::SPANISH;
+        if strange && !word.is(known)
+            && let Some(section) = lists.misspelt(view.word_bytes(word))
+        {
+            found.push(Phrase { words: at..at + 1, section, typo: true });
+        }
+        at += 1;
+    }
+    found
+}
+
+/// The longest phrase that begins at a word, as the place behind it and its entry.
+fn longest_at(policy: &Policy, view: &View<'_>, from: usize) -> Option<(usize, Entry)> {
+    let lists = policy.phrases();
+    let mut best = None;
+    let mut run = 0;
+    for (step, word) in view.words.iter().skip(from).take(LONGEST).enumerate() {
+        if step > 0 && word.gap >= Gap::Comma {
+            break;
+        }
+        let whole = lists.get(extend(run, word.hash));
+        let plural = if word.stem == word.hash { None } else { lists.get(extend(run, word.stem)) };
+        let ends = [whole, plural].into_iter().flatten().find(|entry| lists.section(*entry).is_some());
+        if let Some(entry) = ends {
+            best = Some((from + step + 1, entry));
+        }
+        run = extend(run, word.hash);
+        if !whole.is_some_and(|entry| entry.begins) {
+            break;
+        }
+    }
+    best
+}
+
+/// The sentences in which something is clinical beyond doubt.
+fn sure_sentences(view: &View<'_>, phrases: &[Phrase<'_>]) -> Vec<Range<usize>> {
+    let sure = phrases.iter().filter(|it| {
+        let clinical = it.section.category.is_some_and(|name| !matches!(name, "geographic" | "specialty" | "dose"));
+        it.section.confidence == Certainty::Certain && clinical && !it.typo
+    });
+    sure.map(|it| view.sentence(&span_of(view, &it.words))).collect()
+}
+
+/// How sure a phrase is where it stands; nothing when it wants a cue and has none.
+fn weigh(
+    policy: &Policy,
+    view: &View<'_>,
+    phrase: &Phrase<'_>,
+    category: Category,
+    valued: bool,
+    sure: &[Range<usize>],
+) -> Option<Confidence> {
+    if phrase.typo {
+        return Some(Confidence::Probable);
+    }
+    if phrase.section.confidence != Certainty::Possible || valued {
+        return Some(confidence_of(phrase.section.confidence).max(if valued { Confidence::Probable } else { Confidence::Possible }));
+    }
+    let span = span_of(view, &phrase.words);
+    let sentence = view.sentence(&span);
+    let cue = &policy.surroundings().clinical;
+    let before = cue.is_match(view.bytes(sentence.start..span.start));
+    let after = cue.is_match(view.bytes(span.end..sentence.end));
+    let beside = sure.iter().any(|it| *it == sentence);
+    let short = view.words.get(phrase.words.start).is_some_and(|word| phrase.words.len() == 1 && word.len() <= 3);
+    let large = view.words.get(phrase.words.start).is_some_and(Word::is_capital);
+    let enough = match category {
+        // `once a day` or `hold` tell something only beside a medicine.
+        Category::Dose => beside,
+        _ => before || after || beside,
+    };
+    (enough && (!short || large)).then_some(Confidence::Possible)
+}
+
+/// The value that follows a test or vital sign at once.
+fn value_behind(policy: &Policy, view: &View<'_>, category: Category, from: usize) -> Option<Range<usize>> {
+    let reads = matches!(
+        category,
+        Category::Lab | Category::Vital | Category::LabValue | Category::HivSti | Category::Genetic | Category::Medication | Category::MentalHealth
+    );
+    if !reads || !view.has_digit {
+        return None;
+    }
+    let rest = view.bytes(from..(from + 60).min(view.folded.len()));
+    let found = policy.surroundings().value.captures(rest)?.name("v")?;
+    let after = rest.get(found.end()).copied().unwrap_or(b' ');
+    let joined = after.is_ascii_alphanumeric() || (after == b'-' || after == b':') && category != Category::Lab;
+    let medicine = category == Category::Medication && found.start() > 12;
+    (!joined && !medicine).then(|| from + found.start()..from + found.end())
+}
+
+/// A town is found beside a word of place or its state, and where it is written large.
+fn place(policy: &Policy, view: &View<'_>, phrase: &Phrase<'_>, span: &Range<usize>) -> Option<Draft> {
+    let first = view.words.get(phrase.words.start)?;
+    let before = phrase.words.start.checked_sub(1).and_then(|at| view.words.get(at));
+    let after = view.words.get(phrase.words.end);
+    let cued = before.is_some_and(|word| word.is(flag::PLACE_CUE) && first.gap == Gap::Space);
+    let stated = after.is_some_and(|word| word.is(flag::COUNTRY) || word.case == crate::guardrail::text::Case::Upper && word.len() == 2);
+    let named = after.is_some_and(|word| word.is(flag::ORGANISATION | flag::LAST | flag::STREET) && word.is_capital());
+    let longer = first.is_capital() && phrase.section.confidence == Certainty::Certain && !first.is(flag::FIRST | flag::LAST | flag::FIRST_WEAK | flag::LAST_WEAK);
+    let clear = (cued && (first.is_capital() || !first.is(flag::COMMON))) || (stated && first.is_capital());
+    if named || !(clear || longer) {
+        return None;
+    }
+    let soft = patterns::soft(policy, view, Owner::Contact, Category::Geographic, span);
+    let confidence = if clear { Confidence::Probable } else { Confidence::Possible };
+    let draft = draft_of(phrase, Category::Geographic, confidence, span.clone());
+    Some(Draft { soft, cite: PLACE_CITE.into(), ..draft })
+}

@@ -1,0 +1,178 @@
+//! The pattern rules of the policy on a view.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::guardrail::detect::Draft;
+use crate::guardrail::detect::Soft;
+use crate::guardrail::detect::category_of;
+use crate::guardrail::detect::checksums;
+use crate::guardrail::detect::confidence_of;
+use crate::guardrail::finding::Category;
+use crate::guardrail::text::View;
+use crate::policy::Policy;
+use crate::policy::phrases::flag;
+use crate::policy::rules::Certainty;
+use crate::policy::rules::Checksum;
+use crate::policy::rules::Needs;
+use crate::policy::rules::Owner;
+use crate::policy::rules::Rule;
+
+/// How far a word of context may stand from the value, in bytes.
+const CONTEXT: usize = 48;
+/// No rule is asked for more than this many values in one text; the length limit comes before.
+const MOST: usize = 256;
+
+/// Runs every rule whose needs the text meets.
+pub(super) fn find(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) {
+    let mut wanted = vec![false; policy.rules().len()];
+    policy.mark_keywords(&view.folded, &mut wanted);
+    for (rule, keyword) in policy.rules().iter().zip(wanted) {
+        let runs = match rule.needs {
+            Needs::Digit => view.has_digit,
+            Needs::Keyword => keyword,
+            Needs::Both => keyword && view.has_digit,
+        };
+        if runs {
+            run(policy, view, rule, drafts);
+        }
+    }
+}
+
+fn run(policy: &Policy, view: &View<'_>, rule: &Rule, drafts: &mut Vec<Draft>) {
+    let mut at = 0;
+    for _ in 0..MOST {
+        let Some(whole) = rule.pattern.find_at(&view.folded, at) else { return };
+        let span = if rule.grouped { group(rule, view, whole.range()) } else { whole.range() };
+        let span = trim(view, span);
+        let clear = is_whole(view, rule, &span) && is_sound(view, rule, whole.start(), &span);
+        let draft = if clear { judge(policy, view, rule, span) } else { None };
+        at = match &draft {
+            Some(draft) => draft.span.end.max(whole.start() + 1),
+            None => next_start(view, whole.start()),
+        };
+        drafts.extend(draft);
+    }
+}
+
+/// After a refused place the search goes on behind the run of letters or digits that began it.
+fn next_start(view: &View<'_>, start: usize) -> usize {
+    let rest = view.folded.iter().skip(start);
+    start + rest.take_while(|byte| byte.is_ascii_alphanumeric()).count().max(1)
+}
+
+fn group(rule: &Rule, view: &View<'_>, whole: Range<usize>) -> Range<usize> {
+    let found = rule.pattern.captures_at(&view.folded, whole.start);
+    let named = found.as_ref().and_then(|it| it.name("v").or_else(|| it.name("w")).or_else(|| it.name("x")));
+    named.map_or(whole, |it| it.range())
+}
+
+/// Blanks and the stops of the sentence are no part of a value.
+fn trim(view: &View<'_>, span: Range<usize>) -> Range<usize> {
+    let (mut start, mut end) = (span.start, span.end);
+    let blank = |at: usize| view.folded.get(at).is_some_and(|byte| matches!(byte, b' ' | b',' | b'.' | b'-' | b':' | b';' | b'!' | b'?' | b'\n' | b'/' | b'\''));
+    while end > start && blank(end - 1) {
+        end -= 1;
+    }
+    while start < end && blank(start) {
+        start += 1;
+    }
+    start..end
+}
+
+/// A value stands on its own: no letter or digit touches it, and no digit behind a separator goes on.
+fn is_whole(view: &View<'_>, rule: &Rule, span: &Range<usize>) -> bool {
+    let byte = |at: usize| view.folded.get(at).copied().unwrap_or(b' ');
+    let before = span.start.checked_sub(1).map_or(b' ', byte);
+    let after = byte(span.end);
+    let first = byte(span.start);
+    if span.is_empty() || (first.is_ascii_alphanumeric() && before.is_ascii_alphanumeric()) {
+        return false;
+    }
+    if after.is_ascii_alphanumeric() && byte(span.end - 1).is_ascii_alphanumeric() {
+        return false;
+    }
+    let joins = |mark: u8| matches!(mark, b'-' | b'/' | b'.' | b',');
+    let numeric = matches!(rule.checksum, Some(Checksum::Date | Checksum::Nanp | Checksum::Ssn));
+    let goes_on = joins(after) && byte(span.end + 1).is_ascii_digit() && byte(span.end - 1).is_ascii_digit();
+    let went_on = joins(before) && span.start.checked_sub(2).is_some_and(|at| byte(at).is_ascii_digit());
+    let priced = before == b'$';
+    !(numeric && (goes_on || went_on) || priced)
+}
+
+fn is_sound(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> bool {
+    let bytes = view.bytes(span.clone());
+    let needs_digit = matches!(rule.checksum, Some(Checksum::Phone)) && !bytes.iter().any(u8::is_ascii_digit);
+    if needs_digit || rule.checksum.is_some_and(|check| !checksums::passes(check, bytes)) {
+        return false;
+    }
+    match &*rule.id {
+        "identifiers.street" => is_street(view, span),
+        "identifiers.street_name" | "identifiers.city_label" => capitals(view, span) >= 1,
+        "identifiers.city_state" => is_town(view, rule, from, span),
+        "identifiers.phone_grouped" => bytes.iter().filter(|byte| byte.is_ascii_digit()).count() >= 7,
+        _ => true,
+    }
+}
+
+fn capitals(view: &View<'_>, span: &Range<usize>) -> usize {
+    let inside = view.words.iter().filter(|word| span.start <= word.start && word.end <= span.end);
+    inside.filter(|word| word.is_capital() && !word.digits).count()
+}
+
+/// Between the number and the street stand no words of time or of a sentence, unless written large.
+fn is_street(view: &View<'_>, span: &Range<usize>) -> bool {
+    let mut inside = view.words.iter().filter(|word| span.start <= word.start && word.end <= span.end);
+    inside.next();
+    let plain = |word: &&crate::guardrail::text::Word| {
+        !word.is_capital() && !word.digits && word.is(flag::COMMON | flag::NEVER_NAME) && !word.is(flag::STREET)
+    };
+    let common = inside.clone().filter(plain).count();
+    inside.all(|word| word.gap <= crate::guardrail::text::Gap::Comma || word.is(flag::STREET)) && common == 0
+}
+
+/// The state is written large, and the town is a word of its own.
+fn is_town(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> bool {
+    let state = rule.pattern.captures_at(&view.folded, from).and_then(|it| it.name("s").map(|it| it.range()));
+    let Some(state) = state else { return false };
+    let large = view.words.iter().any(|word| word.start == state.start && word.case == crate::guardrail::text::Case::Upper);
+    large && capitals(view, span) >= 1
+}
+
+fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> Option<Draft> {
+    let near = rule.context.as_ref().is_some_and(|words| {
+        let window = span.start.saturating_sub(CONTEXT)..(span.end + CONTEXT).min(view.folded.len());
+        let before = words.is_match(view.bytes(window.start..span.start));
+        before || words.is_match(view.bytes(span.end..window.end))
+    });
+    let certainty: Certainty = if near { rule.with_context } else { rule.confidence? };
+    Some(Draft {
+        category: category_of(rule.category),
+        rule: Arc::clone(&rule.id),
+        confidence: confidence_of(certainty),
+        kind: if rule.checksum.is_some() { "checksum" } else { "pattern" },
+        name: Arc::clone(&rule.id),
+        cite: Arc::clone(&rule.cite),
+        soft: soft(policy, view, rule.owner, category_of(rule.category), &span),
+        span,
+    })
+}
+
+/// Whose a value is, by the words of its sentence.
+pub(super) fn soft(policy: &Policy, view: &View<'_>, owner: Owner, category: Category, span: &Range<usize>) -> Soft {
+    let cues = policy.surroundings();
+    let sentence = view.sentence(span);
+    let words = view.bytes(sentence.clone());
+    match owner {
+        Owner::Person => Soft::No,
+        Owner::Contact => {
+            let wide = sentence.start.saturating_sub(24)..(sentence.end + 32).min(view.folded.len());
+            let own = cues.practice.is_match(view.bytes(wide));
+            if own && !cues.personal.is_match(words) { Soft::Practice } else { Soft::No }
+        }
+        Owner::Calendar => {
+            let visit = cues.schedule.is_match(words) || category != Category::Date;
+            if visit && !cues.birth.is_match(words) { Soft::Schedule } else { Soft::No }
+        }
+    }
+}

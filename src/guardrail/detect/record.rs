@@ -1,0 +1,237 @@
+//! The values known of this patient, of the practice and of others, in any spelling.
+
+mod values;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::guardrail::detect::Draft;
+use crate::guardrail::detect::HEALTH_CITE;
+use crate::guardrail::detect::Known;
+use crate::guardrail::detect::Soft;
+use crate::guardrail::detect::mark;
+use crate::guardrail::detect::record::values::Day;
+use crate::guardrail::detect::record::values::digits_in;
+use crate::guardrail::finding::Category;
+use crate::guardrail::finding::Confidence;
+use crate::guardrail::setting::Fact;
+use crate::guardrail::text::Gap;
+use crate::guardrail::text::View;
+use crate::policy::Policy;
+use crate::policy::fold::fold;
+use crate::policy::phrases::flag;
+use crate::policy::phrases::hash_word;
+use crate::policy::phrases::split;
+
+/// A name shorter than this must be spelled as in the record: too many words are one letter away.
+const TYPO_NAME: usize = 5;
+/// Fewer digits than this are no number of anybody.
+const LEAST_DIGITS: usize = 4;
+
+/// Finds the known values; gives the stretches that are the practice's own.
+pub(super) fn find(policy: &Policy, view: &View<'_>, known: &Known<'_>, drafts: &mut Vec<Draft>) -> Vec<Range<usize>> {
+    let reader = Reader { policy, view };
+    let mut shields = Vec::new();
+    reader.shield(known.practice_name, &mut shields);
+    reader.shield(known.portal_url, &mut shields);
+    reader.shield_digits(known.practice_phone, &mut shields);
+    for fact in known.facts {
+        let (namespace, name) = fact.field.split_once('.').unwrap_or((fact.field, ""));
+        match namespace {
+            "practice" => {
+                reader.shield(fact.value, &mut shields);
+                reader.shield_digits(fact.value, &mut shields);
+            }
+            "provider" => reader.provider(fact, drafts),
+            "appointment" if name == "provider" => reader.provider(fact, drafts),
+            "appointment" | "receipt" => {}
+            "other_patient" => reader.value(fact, name, Category::OtherPatient, drafts),
+            _ => reader.value(fact, name, category_of_field(namespace, name), drafts),
+        }
+    }
+    shields
+}
+
+/// What a value gives away, by its field.
+fn category_of_field(namespace: &str, name: &str) -> Category {
+    match (namespace, name) {
+        ("condition", _) | ("allergy", _) | ("referral", _) => Category::Diagnosis,
+        ("medication", "dose") => Category::Dose,
+        ("medication" | "immunization", _) => Category::Medication,
+        ("lab", "value" | "result") => Category::LabValue,
+        ("lab", _) => Category::Lab,
+        ("procedure", _) => Category::Procedure,
+        ("imaging", _) => Category::Imaging,
+        ("insurance", _) => Category::HealthPlan,
+        ("billing", _) => Category::Account,
+        (_, "birth_date" | "death_date") => Category::Date,
+        (_, "phone" | "mobile" | "home_phone") => Category::Phone,
+        (_, "fax") => Category::Fax,
+        (_, "email") => Category::Email,
+        (_, "address" | "city" | "zip" | "county" | "street") => Category::Geographic,
+        (_, "mrn") => Category::Mrn,
+        (_, "ssn") => Category::Ssn,
+        (_, "first_name" | "last_name" | "name" | "preferred_name" | "middle_name" | "guardian" | "emergency_contact" | "full_name") => Category::Name,
+        _ => Category::OtherUnique,
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    category_of_field("patient", name) == Category::Name
+}
+
+struct Reader<'a> {
+    policy: &'a Policy,
+    view: &'a View<'a>,
+}
+
+impl Reader<'_> {
+    fn draft(&self, span: Range<usize>, category: Category, kind: &'static str, name: &str, soft: Soft) -> Draft {
+        Draft {
+            span,
+            category,
+            rule: format!("record.{name}").into(),
+            confidence: Confidence::Certain,
+            kind,
+            name: Arc::from(name),
+            cite: HEALTH_CITE.into(),
+            soft,
+        }
+    }
+
+    /// Every stretch of the text with the words of `value`, whatever stands between them.
+    fn runs(&self, value: &str) -> Vec<Range<usize>> {
+        let folded = fold(value);
+        let wanted: Vec<u64> = split(&folded).map(hash_word).collect();
+        let Some(first) = wanted.first() else { return Vec::new() };
+        let words = &self.view.words;
+        let starts = words.iter().enumerate().filter(|(_, word)| word.hash == *first || word.stem == *first);
+        let runs = starts.filter_map(|(at, _)| {
+            let run = words.get(at..at + wanted.len())?;
+            let same = run.iter().zip(&wanted).all(|(word, hash)| word.hash == *hash || word.stem == *hash);
+            let start = run.first()?.start;
+            same.then_some(start..run.last()?.end)
+        });
+        runs.collect()
+    }
+
+    fn shield(&self, value: &str, shields: &mut Vec<Range<usize>>) {
+        for mut span in self.runs(value) {
+            // An address may carry its scheme and a closing slash.
+            let rest = self.view.bytes(span.end..self.view.folded.len());
+            span.end += usize::from(rest.first() == Some(&b'/'));
+            shields.push(span);
+        }
+    }
+
+    fn shield_digits(&self, value: &str, shields: &mut Vec<Range<usize>>) {
+        let digits: Vec<u8> = value.bytes().filter(u8::is_ascii_digit).collect();
+        if digits.len() >= 7 {
+            shields.extend(digits_in(self.view, &digits));
+        }
+    }
+
+    fn provider(&self, fact: &Fact<'_>, drafts: &mut Vec<Draft>) {
+        let folded = fold(fact.value);
+        for word in split(&folded) {
+            let hash = hash_word(word);
+            let title = self.policy.phrases().get(hash).is_some_and(|entry| entry.flags & (flag::PROVIDER | flag::TITLE | flag::SUFFIX) != 0);
+            if title || word.len() < 2 {
+                continue;
+            }
+            for (at, found) in self.view.words.iter().enumerate().filter(|(_, it)| it.hash == hash) {
+                if found.is(flag::COMMON) && !found.is_capital() {
+                    continue;
+                }
+                let span = self.with_title(at, found.start..found.end);
+                self.soften(&span, drafts);
+                drafts.push(self.draft(span, Category::Name, "fact", mark::PROVIDER, Soft::Provider));
+            }
+        }
+    }
+
+    fn with_title(&self, at: usize, span: Range<usize>) -> Range<usize> {
+        let title = at.checked_sub(1).and_then(|at| self.view.words.get(at)).filter(|word| word.is(flag::PROVIDER));
+        title.map_or(span.start, |word| word.start)..span.end
+    }
+
+    /// A name that the lists found around a provider's is the provider's too.
+    fn soften(&self, span: &Range<usize>, drafts: &mut [Draft]) {
+        for draft in drafts.iter_mut() {
+            let around = draft.span.start <= span.start && span.end <= draft.span.end;
+            if draft.category == Category::Name && around && draft.kind != "record" {
+                draft.kind = "fact";
+                draft.name = mark::PROVIDER.into();
+                draft.soft = Soft::Provider;
+                draft.confidence = Confidence::Certain;
+            }
+        }
+    }
+
+    fn value(&self, fact: &Fact<'_>, name: &str, category: Category, drafts: &mut Vec<Draft>) {
+        if let Some(day) = Day::parse(fact.value) {
+            self.day(fact, category, day, drafts);
+        }
+        if is_name(name) {
+            self.name(fact, category, drafts);
+            return;
+        }
+        for span in self.runs(fact.value) {
+            // Short values are everyday words and numbers; they tell something only beside a cue.
+            if span.len() >= 3 {
+                drafts.push(self.draft(span, category, "record", fact.field, Soft::No));
+            }
+        }
+        let digits: Vec<u8> = fact.value.bytes().filter(u8::is_ascii_digit).collect();
+        let letters = fact.value.bytes().filter(u8::is_ascii_alphabetic).count();
+        if digits.len() > LEAST_DIGITS && letters <= 3 && Day::parse(fact.value).is_none() {
+            for span in digits_in(self.view, &digits) {
+                drafts.push(self.draft(span, category, "record", fact.field, Soft::No));
+            }
+        }
+    }
+
+    /// A date that the pattern rules found and that is this day.
+    fn day(&self, fact: &Fact<'_>, category: Category, day: Day, drafts: &mut Vec<Draft>) {
+        let same = |draft: &&Draft| draft.category == Category::Date && day.is_written(self.view.bytes(draft.span.clone()));
+        let spans: Vec<Range<usize>> = drafts.iter().filter(same).map(|draft| draft.span.clone()).collect();
+        for span in spans {
+            drafts.push(self.draft(span, category, "record", fact.field, Soft::No));
+        }
+        for digits in day.compact() {
+            for span in digits_in(self.view, &digits) {
+                drafts.push(self.draft(span, category, "record", fact.field, Soft::No));
+            }
+        }
+    }
+
+    fn name(&self, fact: &Fact<'_>, category: Category, drafts: &mut Vec<Draft>) {
+        let folded = fold(fact.value);
+        for wanted in split(&folded).filter(|word| word.len() >= 2) {
+            let hash = hash_word(wanted);
+            for (at, word) in self.view.words.iter().enumerate() {
+                if word.digits || !(self.is_same(wanted, hash, at)) {
+                    continue;
+                }
+                let everyday = word.is(flag::COMMON | flag::NEVER_NAME | flag::PARTICLE);
+                let opens = word.gap == Gap::Stop && self.view.words.get(at + 1).is_none_or(|next| next.gap == Gap::Space && next.is(flag::COMMON) && !next.is(flag::ADDRESS_FOLLOW));
+                if everyday && (!word.is_capital() || opens) {
+                    continue;
+                }
+                drafts.push(self.draft(word.start..word.end, category, "record", fact.field, Soft::No));
+            }
+        }
+    }
+
+    fn is_same(&self, wanted: &[u8], hash: u64, at: usize) -> bool {
+        let Some(word) = self.view.words.get(at) else { return false };
+        if word.hash == hash || word.stem == hash || self.policy.phrases().same_person(hash, word.hash) {
+            return true;
+        }
+        let (Ok(one), Ok(other)) = (std::str::from_utf8(wanted), std::str::from_utf8(self.view.word_bytes(word))) else {
+            return false;
+        };
+        let near = one.len() >= TYPO_NAME && one.len().abs_diff(other.len()) <= 1;
+        near && !word.is(flag::COMMON) && strsim::damerau_levenshtein(one, other) <= 1
+    }
+}

@@ -1,0 +1,316 @@
+//! The view of a text that detectors read: folded, cut into words, with the way back to the original.
+
+use std::ops::Range;
+
+use crate::policy::fold::fold_char;
+use crate::policy::phrases::Entry;
+use crate::policy::phrases::Phrases;
+use crate::policy::phrases::flag;
+use crate::policy::phrases::hash_bytes;
+use crate::policy::phrases::hash_word;
+
+/// How a word is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Case {
+    Lower,
+    Title,
+    Upper,
+}
+
+/// What stands between a word and the one before it; ordered by how much it parts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Gap {
+    /// A hyphen, an apostrophe, a full stop inside a word.
+    Mark,
+    /// Blanks.
+    Space,
+    /// A comma, a colon, a bracket.
+    Comma,
+    /// The end of a sentence, or the beginning of the text.
+    Stop,
+}
+
+/// A word of the view.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Word {
+    /// Where it begins in the view.
+    pub(crate) start: usize,
+    /// Where it ends in the view.
+    pub(crate) end: usize,
+    /// Its hash.
+    pub(crate) hash: u64,
+    /// The hash without a plural `s`, or its hash.
+    pub(crate) stem: u64,
+    /// What the lists say of it.
+    pub(crate) flags: u32,
+    /// Does a list know it, alone or as the beginning of a phrase?
+    pub(crate) listed: bool,
+    /// How it is written.
+    pub(crate) case: Case,
+    /// What stands before it.
+    pub(crate) gap: Gap,
+    /// Has it a digit?
+    pub(crate) digits: bool,
+}
+
+impl Word {
+    pub(crate) const fn is(&self, flags: u32) -> bool {
+        self.flags & flags != 0
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    pub(crate) fn is_capital(&self) -> bool {
+        self.case != Case::Lower
+    }
+}
+
+/// The view of one text.
+#[derive(Debug)]
+pub(crate) struct View<'a> {
+    /// The text as given.
+    original: &'a str,
+    /// Folded: lower case, no accents, look-alikes replaced; not always UTF-8.
+    pub(crate) folded: Vec<u8>,
+    /// For each byte of `folded` the place of its character in `original`; empty when they agree.
+    places: Vec<u32>,
+    /// The words.
+    pub(crate) words: Vec<Word>,
+    /// Has it a digit?
+    pub(crate) has_digit: bool,
+}
+
+impl<'a> View<'a> {
+    /// Folds and cuts a text.
+    pub(crate) fn new(phrases: &Phrases, original: &'a str) -> Self {
+        let (folded, places) = if original.is_ascii() {
+            (original.as_bytes().to_ascii_lowercase(), Vec::new())
+        } else {
+            fold_with_places(original)
+        };
+        let has_digit = folded.iter().any(u8::is_ascii_digit);
+        let mut view = Self { original, folded, places, words: Vec::new(), has_digit };
+        view.cut(phrases);
+        view.join_spelled(phrases);
+        view
+    }
+
+    /// The bytes of a stretch of the view; empty when it lies outside.
+    pub(crate) fn bytes(&self, span: Range<usize>) -> &[u8] {
+        self.folded.get(span).unwrap_or(&[])
+    }
+
+    /// The folded letters of a word.
+    pub(crate) fn word_bytes(&self, word: &Word) -> &[u8] {
+        self.bytes(word.start..word.end)
+    }
+
+    /// The same stretch in the text as given, on character boundaries.
+    pub(crate) fn to_original(&self, span: &Range<usize>) -> Range<usize> {
+        if self.places.is_empty() {
+            return span.start.min(self.original.len())..span.end.min(self.original.len());
+        }
+        let start = self.place(span.start);
+        let last = self.place(span.end.saturating_sub(1).max(span.start));
+        let width = self.original.get(last..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        start..last + width
+    }
+
+    fn place(&self, at: usize) -> usize {
+        let place = self.places.get(at).and_then(|place| usize::try_from(*place).ok());
+        place.unwrap_or(self.original.len())
+    }
+
+    /// The sentence around a place of the view.
+    pub(crate) fn sentence(&self, span: &Range<usize>) -> Range<usize> {
+        let before = self.words.iter().rev().find(|word| word.gap == Gap::Stop && word.start <= span.start);
+        let after = self.words.iter().find(|word| word.gap == Gap::Stop && word.start >= span.end);
+        let start = before.map_or(0, |word| word.start);
+        start..after.map_or(self.folded.len(), |word| word.start)
+    }
+
+    fn cut(&mut self, phrases: &Phrases) {
+        let mut words = Vec::with_capacity(self.folded.len() / 5 + 4);
+        let mut at = 0;
+        let mut gap_from = 0;
+        while let Some(byte) = self.folded.get(at) {
+            if !is_word_byte(*byte) {
+                at += 1;
+                continue;
+            }
+            let start = at;
+            while self.folded.get(at).is_some_and(|byte| is_word_byte(*byte)) {
+                at += 1;
+            }
+            let mut gap = gap_of(self.bytes(gap_from..start), words.is_empty());
+            if gap == Gap::Stop && words.last().is_some_and(is_abbreviation) && self.bytes(gap_from..start) == b". " {
+                gap = Gap::Space;
+            }
+            words.push(self.word(phrases, start..at, gap));
+            gap_from = at;
+        }
+        self.words = words;
+    }
+
+    fn word(&self, phrases: &Phrases, span: Range<usize>, gap: Gap) -> Word {
+        let bytes = self.bytes(span.clone());
+        let hash = hash_word(bytes);
+        let stem = match bytes {
+            [rest @ .., b's'] if rest.len() >= 3 && !rest.ends_with(b"s") => hash_word(rest),
+            _ => hash,
+        };
+        let entry = phrases.get(hash);
+        let stem_entry = if stem == hash { None } else { phrases.get(stem) };
+        let flags = entry.map_or(0, |entry| entry.flags)
+            | stem_entry.map_or(0, |entry| entry.flags & flag::COMMON);
+        let ends_phrase = |entry: Option<Entry>| entry.is_some_and(|it| phrases.section(it).is_some());
+        Word {
+            start: span.start,
+            end: span.end,
+            hash,
+            stem,
+            flags,
+            listed: ends_phrase(entry) || ends_phrase(stem_entry),
+            case: self.case(&span),
+            gap,
+            digits: bytes.iter().any(u8::is_ascii_digit),
+        }
+    }
+
+    fn case(&self, span: &Range<usize>) -> Case {
+        let place = |at: usize| if self.places.is_empty() { at } else { self.place(at) };
+        let upper = |at: usize| {
+            let at = place(at);
+            match self.original.as_bytes().get(at) {
+                Some(byte) if byte.is_ascii() => byte.is_ascii_uppercase(),
+                _ => self.original.get(at..).and_then(|rest| rest.chars().next()).is_some_and(char::is_uppercase),
+            }
+        };
+        if !upper(span.start) {
+            Case::Lower
+        } else if span.len() > 1 && (span.start + 1..span.end).all(upper) {
+            Case::Upper
+        } else {
+            Case::Title
+        }
+    }
+
+    /// Joins words that are spelled apart (`m e t`, `h.i.v.`) or with signs for letters (`m3tf0rmin`).
+    fn join_spelled(&mut self, phrases: &Phrases) {
+        let mut index = 0;
+        while index < self.words.len() {
+            let run = self.single_letters(index);
+            if run >= 3 && self.join_run(phrases, index, run) {
+                continue;
+            }
+            self.read_signs(phrases, index);
+            index += 1;
+        }
+    }
+
+    fn single_letters(&self, from: usize) -> usize {
+        let rest = self.words.iter().skip(from).enumerate();
+        rest.take_while(|(n, word)| word.len() == 1 && (*n == 0 || word.gap <= Gap::Space)).count()
+    }
+
+    /// Tries the longest run of single letters that spells a listed word.
+    fn join_run(&mut self, phrases: &Phrases, from: usize, run: usize) -> bool {
+        for length in (3..=run.min(24)).rev() {
+            let Some(letters) = self.words.get(from..from + length) else { continue };
+            let (Some(first), Some(last)) = (letters.first(), letters.last()) else { continue };
+            let bytes = letters.iter().filter_map(|word| self.folded.get(word.start).copied());
+            let hash = hash_bytes(bytes);
+            let Some(entry) = phrases.get(hash) else { continue };
+            let wanted = phrases.section(entry).is_some() || entry.flags & (flag::FIRST | flag::LAST) != 0;
+            if wanted && (length >= 4 || phrases.section(entry).is_some_and(|it| it.category.is_some())) {
+                let joined = Word { end: last.end, hash, stem: hash, flags: entry.flags, listed: true, ..*first };
+                self.words.splice(from..from + length, [joined]);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Reads digits and signs inside a word as the letters they stand for, when that gives a listed word.
+    fn read_signs(&mut self, phrases: &Phrases, index: usize) {
+        let Some(word) = self.words.get(index).copied() else { return };
+        if word.listed || (word.is(flag::COMMON) && !word.digits) {
+            return;
+        }
+        let sign = |at: usize| self.folded.get(at).is_some_and(|byte| matches!(byte, b'@' | b'$' | b'!'));
+        let next = self.words.get(index + 1).copied();
+        let joins = next.filter(|next| next.start == word.end + 1 && sign(word.end));
+        if !word.digits && joins.is_none() {
+            return;
+        }
+        let end = joins.map_or(word.end, |next| next.end);
+        let bytes = self.bytes(word.start..end);
+        let letters = bytes.iter().filter(|byte| byte.is_ascii_lowercase()).count();
+        if bytes.len() < 3 || letters * 2 < bytes.len() {
+            return;
+        }
+        for one in [b'i', b'l'] {
+            let hash = hash_bytes(bytes.iter().map(|byte| letter_of(*byte, one)));
+            let Some(entry) = phrases.get(hash) else { continue };
+            let Some(section) = phrases.section(entry) else { continue };
+            if section.category.is_some() {
+                let joined = Word { end, hash, stem: hash, flags: entry.flags, listed: true, digits: false, ..word };
+                self.words.splice(index..index + 1 + usize::from(joins.is_some()), [joined]);
+                return;
+            }
+        }
+    }
+}
+
+/// `Dr.`, `J.`: the full stop ends no sentence.
+fn is_abbreviation(word: &Word) -> bool {
+    word.is(flag::TITLE | flag::PROVIDER) && word.len() <= 4 || word.len() == 1 && word.is_capital()
+}
+
+const fn letter_of(sign: u8, one: u8) -> u8 {
+    match sign {
+        b'0' => b'o',
+        b'1' | b'!' => one,
+        b'3' => b'e',
+        b'4' | b'@' => b'a',
+        b'5' | b'$' => b's',
+        b'7' => b't',
+        b'8' => b'b',
+        other => other,
+    }
+}
+
+const fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80
+}
+
+fn gap_of(between: &[u8], first: bool) -> Gap {
+    if first {
+        return Gap::Stop;
+    }
+    match between {
+        [b'-' | b'\'' | b'.' | b'/' | b'&' | b'_' | b'@' | b'+' | b'*' | b'$' | b'!'] => Gap::Mark,
+        other if other.iter().any(|byte| matches!(byte, b'.' | b'!' | b'?' | b'\n' | b'\r' | b';')) => Gap::Stop,
+        other if other.iter().all(|byte| matches!(byte, b' ' | b'\t')) => Gap::Space,
+        other if other.iter().all(|byte| matches!(byte, b' ' | b'-' | b'&' | b'/' | b'\'')) && other.len() <= 3 => {
+            if other.contains(&b'-') && other.len() == 3 { Gap::Comma } else { Gap::Space }
+        }
+        _ => Gap::Comma,
+    }
+}
+
+fn fold_with_places(text: &str) -> (Vec<u8>, Vec<u32>) {
+    let mut folded = Vec::with_capacity(text.len() + 8);
+    let mut places = Vec::with_capacity(text.len() + 8);
+    for (at, c) in text.char_indices() {
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        match u8::try_from(c) {
+            Ok(byte) if byte.is_ascii() => folded.push(byte.to_ascii_lowercase()),
+            _ => fold_char(c, |byte| folded.push(byte)),
+        }
+        places.resize(folded.len(), at);
+    }
+    (folded, places)
+}

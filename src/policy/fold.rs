@@ -1,0 +1,119 @@
+//! Folding of characters: what a reader takes for the same letter becomes the same letter.
+
+use unicode_normalization::char::decompose_compatible;
+use unicode_normalization::char::is_combining_mark;
+
+/// Is the character invisible, and so no part of a word's spelling?
+pub const fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{e0000}'..='\u{e01ef}')
+}
+
+/// Letters of other scripts that look Latin, and Latin letters that do not decompose.
+const fn lookalike(c: char) -> Option<&'static str> {
+    Some(match c {
+        'а' | 'А' | 'α' | 'Α' | 'ɑ' => "a",
+        'ß' | 'ẞ' => "ss",
+        'в' | 'В' | 'Β' => "b",
+        'с' | 'С' | 'ϲ' => "c",
+        'ԁ' | 'đ' | 'Đ' | 'ð' | 'Ð' => "d",
+        'е' | 'Е' | 'ε' | 'Ε' | 'ё' | 'Ё' => "e",
+        'ɡ' => "g",
+        'һ' | 'Н' | 'Η' => "h",
+        'і' | 'І' | 'ι' | 'Ι' | 'ı' | 'ɪ' => "i",
+        'ј' | 'Ј' => "j",
+        'к' | 'К' | 'κ' | 'Κ' => "k",
+        'ł' | 'Ł' | 'ⅼ' | 'ӏ' | 'Ӏ' => "l",
+        'м' | 'М' | 'Μ' => "m",
+        'Ν' | 'ո' => "n",
+        'о' | 'О' | 'ο' | 'Ο' | 'ø' | 'Ø' | 'σ' => "o",
+        'р' | 'Р' | 'ρ' | 'Ρ' => "p",
+        'ԛ' => "q",
+        'ѕ' | 'Ѕ' => "s",
+        'т' | 'Т' | 'τ' | 'Τ' => "t",
+        'υ' => "u",
+        'ν' | 'ѵ' => "v",
+        'ѡ' | 'ԝ' => "w",
+        'х' | 'Х' | 'χ' | 'Χ' => "x",
+        'у' | 'У' | 'Υ' => "y",
+        'Ζ' => "z",
+        'æ' | 'Æ' => "ae",
+        'œ' | 'Œ' => "oe",
+        'þ' | 'Þ' => "th",
+        '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '﹘' | '﹣' | '⁃' => "-",
+        '‘' | '’' | '‛' | 'ʼ' | '´' | '`' | '′' | 'ʻ' => "'",
+        '“' | '”' | '„' | '«' | '»' | '″' => "\"",
+        '⁄' | '∕' => "/",
+        '․' | '。' | '·' | '•' => ".",
+        '½' => "1/2",
+        '¼' => "1/4",
+        '¾' => "3/4",
+        '…' => "...",
+        '×' => "x",
+        _ => return None,
+    })
+}
+
+/// Gives the folded form of a character that is not ASCII; nothing for what is invisible.
+/// What is neither letter nor digit becomes a space, so that a pictogram parts words.
+pub fn fold_char(c: char, mut give: impl FnMut(u8)) {
+    if is_invisible(c) || is_combining_mark(c) {
+        return;
+    }
+    if let Some(text) = lookalike(c) {
+        text.bytes().for_each(give);
+        return;
+    }
+    if let Some(digit) = native_digit(c) {
+        give(digit);
+        return;
+    }
+    if !c.is_alphanumeric() && !is_wide_mark(c) {
+        give(b' ');
+        return;
+    }
+    decompose_compatible(c, |part| {
+        if part.is_ascii() {
+            if let Ok(byte) = u8::try_from(part) {
+                give(byte.to_ascii_lowercase());
+            }
+        } else if let Some(text) = lookalike(part) {
+            text.bytes().for_each(&mut give);
+        } else if !is_combining_mark(part) && !is_invisible(part) {
+            for low in part.to_lowercase() {
+                let mut buffer = [0; 4];
+                low.encode_utf8(&mut buffer).bytes().for_each(&mut give);
+            }
+        }
+    });
+}
+
+/// Full-width and small forms of ASCII marks, which decompose to them.
+const fn is_wide_mark(c: char) -> bool {
+    matches!(c, '\u{ff01}'..='\u{ff5e}' | '\u{fe50}'..='\u{fe6b}')
+}
+
+fn native_digit(c: char) -> Option<u8> {
+    let zero = match c {
+        '\u{660}'..='\u{669}' => 0x660,
+        '\u{6f0}'..='\u{6f9}' => 0x6f0,
+        '\u{966}'..='\u{96f}' => 0x966,
+        _ => return None,
+    };
+    u8::try_from(u32::from(c) - zero).ok().map(|digit| b'0' + digit)
+}
+
+/// The folded form of a text: lower case, without accents, look-alikes replaced.
+pub fn fold(text: &str) -> Vec<u8> {
+    let mut folded = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        match u8::try_from(c) {
+            Ok(byte) if byte.is_ascii() => folded.push(byte.to_ascii_lowercase()),
+            _ => fold_char(c, |byte| folded.push(byte)),
+        }
+    }
+    folded
+}

@@ -1,0 +1,220 @@
+//! Pattern rules: what a file under `guardrails/identifiers/` says, compiled and refused with its line.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use regex::bytes::Regex;
+use regex::bytes::RegexBuilder;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::policy::CATEGORIES;
+use crate::policy::PolicyError;
+use crate::policy::words::vocabulary;
+
+vocabulary! {
+    /// An arithmetic check that a found number must pass.
+    Checksum, "checksum" {
+        /// Area, group and serial of a social security number that the SSA could have issued.
+        Ssn = "ssn",
+        /// ISO/IEC 7812-1 Luhn digit.
+        Luhn = "luhn",
+        /// Luhn over the prefix 80840 and the number (NPI, 45 CFR 162.406).
+        Npi = "npi",
+        /// Character classes of the CMS Medicare beneficiary identifier.
+        Mbi = "mbi",
+        /// Check digit of a DEA registration.
+        Dea = "dea",
+        /// Check character of 49 CFR 565.15.
+        Vin = "vin",
+        /// Check digit of an ABA routing number.
+        Aba = "aba",
+        /// ISO 7064 mod 97-10 of an IBAN.
+        Iban = "iban",
+        /// A month of 1 to 12 and a day of 1 to 31, in either order.
+        Date = "date",
+        /// Ten digits of the North American plan, the area and exchange beginning with 2 to 9.
+        Nanp = "nanp",
+        /// At least 7 digits, not a run of a year and a price.
+        Phone = "phone",
+        /// A number from 90 to 125.
+        Over89 = "over89",
+        /// The two letters of a US state.
+        State = "state",
+        /// An ending that the DNS root or RFC 2606 knows.
+        Host = "host",
+    }
+}
+
+vocabulary! {
+    /// How sure a rule or entry is; the guardrail's confidence by the same names.
+    Certainty, "confidence" {
+        /// Could be; wants a cue beside it.
+        Possible = "possible",
+        /// Usually is.
+        Probable = "probable",
+        /// Is.
+        Certain = "certain",
+    }
+}
+
+vocabulary! {
+    /// What must stand in a text before a rule is tried on it.
+    Needs, "needs" {
+        /// A digit.
+        Digit = "digit",
+        /// One of the keywords.
+        Keyword = "keyword",
+        /// A digit and one of the keywords.
+        Both = "both",
+    }
+}
+
+vocabulary! {
+    /// Whose a found value may be.
+    Owner, "owner" {
+        /// A person's, whatever stands around it.
+        Person = "person",
+        /// A contact or place: the practice's own when the words around it say so.
+        Contact = "contact",
+        /// A date: of a visit or of the practice's calendar when the words around it say so.
+        Calendar = "calendar",
+    }
+}
+
+/// One compiled pattern rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// `identifiers.` and the id in the file.
+    pub id: Arc<str>,
+    /// One of [`CATEGORIES`].
+    pub category: &'static str,
+    /// Over the folded view; the group `v`, if there is one, is what is found.
+    pub pattern: Regex,
+    /// Has the pattern a group `v`?
+    pub grouped: bool,
+    /// Words of which one must stand in the text, for `needs = keyword`.
+    pub keywords: Vec<String>,
+    /// What must stand in the text.
+    pub needs: Needs,
+    /// What the value must pass.
+    pub checksum: Option<Checksum>,
+    /// Confidence without (or in no need of) a word of context.
+    pub confidence: Option<Certainty>,
+    /// Words near the value that raise it.
+    pub context: Option<Regex>,
+    /// Confidence with a word of context.
+    pub with_context: Certainty,
+    /// Whose it may be.
+    pub owner: Owner,
+    /// The law.
+    pub cite: Arc<str>,
+    /// Its file and line.
+    pub place: (String, usize),
+    /// Texts in which it must fire.
+    pub flags: Vec<String>,
+    /// Texts in which it must not.
+    pub allows: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    rule: Vec<Spanned<RawRule>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    id: String,
+    category: String,
+    summary: String,
+    cite: String,
+    pattern: String,
+    #[serde(default)]
+    keywords: Vec<String>,
+    needs: Option<Needs>,
+    checksum: Option<Checksum>,
+    confidence: Option<Certainty>,
+    context: Option<String>,
+    with_context: Option<Certainty>,
+    owner: Option<Owner>,
+    flags: Vec<String>,
+    allows: Vec<String>,
+}
+
+/// Reads one file of rules and adds them to `rules`.
+pub(crate) fn read(file: &str, text: &str, rules: &mut Vec<Rule>) -> Result<(), PolicyError> {
+    let parsed: RuleFile = toml::from_str(text).map_err(|error| {
+        let line = line_of(text, error.span().map_or(0, |span| span.start));
+        let remedy = "a rule has id, category, summary, cite, pattern, flags, allows";
+        PolicyError::at(file, line, "?", error.message(), remedy)
+    })?;
+    let mut seen: BTreeSet<Arc<str>> = rules.iter().map(|rule| Arc::clone(&rule.id)).collect();
+    for raw in parsed.rule {
+        let line = line_of(text, raw.span().start);
+        let rule = compile_rule(file, line, raw.into_inner())?;
+        if !seen.insert(Arc::clone(&rule.id)) {
+            let remedy = "give each rule its own id";
+            return Err(PolicyError::at(file, line, &rule.id, "the id is taken", remedy));
+        }
+        rules.push(rule);
+    }
+    Ok(())
+}
+
+fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyError> {
+    let refuse = |message: &str, remedy: &str| PolicyError::at(file, line, &raw.id, message, remedy);
+    let Some(category) = CATEGORIES.iter().find(|name| **name == raw.category) else {
+        return Err(refuse("the category is unknown", &format!("use one of {}", CATEGORIES.join(", "))));
+    };
+    if raw.cite.trim().is_empty() || raw.summary.trim().is_empty() {
+        return Err(refuse("cite or summary is empty", "name the law or house rule, and say it in a sentence"));
+    }
+    if raw.flags.is_empty() || raw.allows.is_empty() {
+        return Err(refuse("it has no examples", "add at least one text to `flags` and one to `allows`"));
+    }
+    let needs = raw.needs.unwrap_or(if raw.keywords.is_empty() { Needs::Digit } else { Needs::Keyword });
+    if needs != Needs::Digit && raw.keywords.is_empty() {
+        return Err(refuse("it needs a keyword and names none", "fill `keywords`"));
+    }
+    if raw.confidence.is_none() && raw.context.is_none() {
+        return Err(refuse("it can never be sure", "give `confidence`, or `context` and `with_context`"));
+    }
+    let pattern = compile(file, line, &raw.id, &format!("(?-u)(?:{})", raw.pattern))?;
+    let grouped = pattern.capture_names().flatten().any(|name| name == "v");
+    let context = raw.context.as_ref().map(|words| {
+        compile(file, line, &raw.id, &format!(r"(?-u)(?:\b|_)(?:{words})(?:\b|_|$|[ #:])"))
+    });
+    Ok(Rule {
+        id: format!("identifiers.{}", raw.id).into(),
+        category,
+        pattern,
+        grouped,
+        keywords: raw.keywords,
+        needs,
+        checksum: raw.checksum,
+        confidence: raw.confidence,
+        context: context.transpose()?,
+        with_context: raw.with_context.unwrap_or(Certainty::Certain),
+        owner: raw.owner.unwrap_or(Owner::Person),
+        cite: raw.cite.into(),
+        place: (file.to_owned(), line),
+        flags: raw.flags,
+        allows: raw.allows,
+    })
+}
+
+/// Compiles a byte pattern under a size limit, so that no rule can cost the house its memory.
+pub(crate) fn compile(file: &str, line: usize, rule: &str, pattern: &str) -> Result<Regex, PolicyError> {
+    RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| {
+        let remedy = "write a pattern over lower-cased, unaccented text";
+        PolicyError::at(file, line, rule, &error.to_string(), remedy)
+    })
+}
+
+/// The line of a byte offset, from 1.
+pub(crate) fn line_of(text: &str, offset: usize) -> usize {
+    let before = text.as_bytes().iter().take(offset);
+    before.filter(|byte| **byte == b'\n').count() + 1
+}

@@ -1,0 +1,80 @@
+//! The files of the policy: those in the binary, and a folder laid over them.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::policy::PolicyError;
+use crate::policy::place;
+
+/// One file, by its place below `guardrails/`.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) text: Cow<'static, str>,
+}
+
+macro_rules! files {
+    ($($folder:literal / $file:literal),+ $(,)?) => {
+        [$(Source {
+            path: place($folder, $file),
+            text: Cow::Borrowed(include_str!(concat!("../../guardrails/", $folder, "/", $file))),
+        }),+]
+    };
+}
+
+/// The files in the binary.
+pub(crate) fn embedded() -> Vec<Source> {
+    let mut all = Vec::from(files![
+        "identifiers" / "contact.toml",
+        "identifiers" / "dates.toml",
+        "identifiers" / "numbers.toml",
+        "identifiers" / "places.toml",
+        "identifiers" / "clinical.toml",
+        "lexicons" / "medications.txt",
+        "lexicons" / "labs.txt",
+        "lexicons" / "procedures.txt",
+        "lexicons" / "specialties.txt",
+        "lexicons" / "conditions.txt",
+        "lexicons" / "symptoms.txt",
+        "lexicons" / "sensitive.txt",
+        "lexicons" / "names.txt",
+        "lexicons" / "nicknames.txt",
+        "lexicons" / "places.txt",
+        "lexicons" / "harmless.txt",
+        "lexicons" / "common.txt",
+    ]);
+    all.push(Source {
+        path: PathBuf::from("cues.toml"),
+        text: Cow::Borrowed(include_str!("../../guardrails/cues.toml")),
+    });
+    all
+}
+
+/// Lays the files of `dir/folder` over `all`; a folder that is absent changes nothing.
+pub(crate) fn overlay(dir: &Path, folder: &Path, all: &mut Vec<Source>) -> Result<(), PolicyError> {
+    let Ok(entries) = std::fs::read_dir(dir.join(folder)) else {
+        return Ok(());
+    };
+    let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let Some(name) = path.file_name() else { continue };
+        let is_list = path.extension().is_some_and(|end| end == "txt" || end == "toml");
+        let is_cue = name == "cues.toml";
+        if !path.is_file() || !is_list || (folder.as_os_str().is_empty() && !is_cue) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let file = path.to_string_lossy();
+            PolicyError::at(&file, 1, "file", &error.to_string(), "make it readable UTF-8")
+        })?;
+        let at = folder.join(name);
+        let text = Cow::Owned(text);
+        match all.iter_mut().find(|source| source.path == at) {
+            Some(source) => source.text = text,
+            None => all.push(Source { path: at, text }),
+        }
+    }
+    Ok(())
+}
