@@ -3,8 +3,15 @@
 //! Pure, synchronous, infallible: no I/O, no clock, no randomness. Uses `policy` and nothing else
 //! of the crate, so that both can be lifted out.
 
+pub(crate) mod conduct;
 pub mod detect;
 pub mod finding;
+pub(crate) mod ground;
+pub(crate) mod judge;
+pub(crate) mod minimum;
+pub mod review;
 pub mod rewrite;
+pub mod segment;
 pub mod setting;
 mod text;
+pub mod wire;

@@ -1,53 +1,207 @@
-//! The only text that may leave.
+//! The only maker of text that may leave: drops become edits, sentences stay whole, and what was
+//! taken out goes behind the portal link.
 
+pub(crate) mod phrase;
+
+use std::ops::Range;
+
+use crate::guardrail::conduct::Rules;
+use crate::guardrail::ground::view::View;
+use crate::guardrail::ground::view::fold_text;
+use crate::guardrail::segment::SEGMENTS_MAX;
+use crate::guardrail::segment::Segments;
+use crate::guardrail::segment::fold;
+use crate::guardrail::segment::segments;
+use crate::guardrail::setting::Consent;
+use crate::guardrail::setting::Setting;
+use crate::policy::words::Channel;
 use crate::policy::words::Language;
 
-/// A text that passed review.
-#[derive(Clone, Debug)]
+/// Text that may leave. Made only here; it cannot be written down by accident, for it neither
+/// prints nor serializes.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Cleared {
     text: String,
     portal: Option<String>,
-    phi: bool,
+    holds_phi: bool,
     proof: Option<String>,
     language: Language,
-    segments: u32,
+    segments: Segments,
 }
 
 impl Cleared {
-    /// What the patient will read.
+    /// The text to send.
     pub fn text(&self) -> &str {
         &self.text
     }
-    /// What goes behind a portal link.
+
+    /// What moves behind the link: the full draft, when anything was taken out of it.
     pub fn portal(&self) -> Option<&str> {
         self.portal.as_deref()
     }
-    /// Whether it holds PHI.
+
+    /// Whether the text tells anything about the patient; then it carries a proof of consent.
     pub const fn holds_phi(&self) -> bool {
-        self.phi
+        self.holds_phi
     }
-    /// Digest of the proof it was cleared under.
+
+    /// The digest of the consent that allows PHI in it.
     pub fn proof(&self) -> Option<&str> {
         self.proof.as_deref()
     }
-    /// Its language.
+
+    /// The patient's language.
     pub const fn language(&self) -> Language {
         self.language
     }
-    /// How many SMS segments it takes.
-    pub const fn segments(&self) -> u32 {
+
+    /// What the text costs on SMS.
+    pub const fn segments(&self) -> Segments {
         self.segments
     }
-    /// Placeholder until the review lands.
-    #[doc(hidden)]
-    pub fn placeholder(text: &str, phi: bool, proof: Option<String>) -> Self {
+
+    /// Seals a text that a review found nothing more to take out of.
+    pub(super) fn seal(text: &str, portal: Option<String>, patient: bool, setting: &Setting<'_>) -> Self {
+        let proof = match setting.consent {
+            Consent::Granted { proof } if patient => Some(proof.to_owned()),
+            Consent::Granted { .. } | Consent::None | Consent::Declined | Consent::OptedOut => None,
+        };
         Self {
             text: text.to_owned(),
-            portal: None,
-            phi,
+            portal,
+            holds_phi: proof.is_some(),
             proof,
-            language: Language::En,
-            segments: 1,
+            language: setting.language,
+            segments: segments(text),
         }
     }
+}
+
+impl std::fmt::Debug for Cleared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { holds_phi, language, segments, .. } = self;
+        write!(f, "Cleared(holds_phi: {holds_phi}, language: {language}, segments: {}, ..)", segments.count)
+    }
+}
+
+/// The text as it leaves by this channel.
+pub(super) fn outgoing(text: &str, setting: &Setting<'_>) -> String {
+    match setting.channel {
+        Channel::Sms | Channel::Mms => fold(text).trim().to_owned(),
+        Channel::Whatsapp | Channel::Webchat => text.trim().to_owned(),
+    }
+}
+
+/// Whether the text takes more parts than a patient should get.
+pub(super) fn too_long(text: &str, setting: &Setting<'_>) -> bool {
+    matches!(setting.channel, Channel::Sms | Channel::Mms) && segments(text).count > SEGMENTS_MAX
+}
+
+/// The text that stands for the whole draft; `None` when there is no portal to point to.
+pub(super) fn portal_form(rules: &Rules, setting: &Setting<'_>) -> Option<String> {
+    let url = setting.portal_url.trim();
+    if url.is_empty() {
+        return None;
+    }
+    let texts = rules.texts(setting.language);
+    let name = setting.practice_name.trim();
+    let unnamed = name.is_empty() || rules.matrix.reveals(setting);
+    let text = if unnamed { &texts.portal_unnamed } else { &texts.portal };
+    Some(text.replace("{practice}", name).replace("{url}", url))
+}
+
+/// Whether nothing about the person may stay, so that any drop takes the whole draft.
+pub(super) fn wholly(setting: &Setting<'_>) -> bool {
+    setting.channel == Channel::Whatsapp || !matches!(setting.consent, Consent::Granted { .. })
+}
+
+/// The draft without the dropped places, with one link; `None` when there is no portal.
+pub(super) fn rewrite(
+    rules: &Rules,
+    view: &View<'_>,
+    drops: &[Range<usize>],
+    setting: &Setting<'_>,
+) -> Option<String> {
+    let form = portal_form(rules, setting)?;
+    if wholly(setting) {
+        return Some(form);
+    }
+    let Some(rest) = keep(rules, view, drops) else { return Some(form) };
+    let url = setting.portal_url.trim();
+    let text = if rest.contains(url) {
+        rest
+    } else {
+        let link = rules.texts(setting.language).link.replace("{url}", url);
+        format!("{}{link}", with_stop(&rest))
+    };
+    let leaks = leaks(view, drops, &link_less(&text, url), setting);
+    let long = too_long(&outgoing(&text, setting), setting);
+    Some(if leaks || long { form } else { text })
+}
+
+fn link_less(text: &str, url: &str) -> String {
+    fold_text(&text.replace(url, " "))
+}
+
+fn with_stop(rest: &str) -> String {
+    let rest = rest.trim_end();
+    let bare = rest.trim_end_matches([',', ';', ':', '-', ' ']);
+    if bare.ends_with(['.', '!', '?', ')']) { format!("{bare} ") } else { format!("{bare}. ") }
+}
+
+/// What is left of the sentences, or `None` when nothing worth sending is.
+fn keep(rules: &Rules, view: &View<'_>, drops: &[Range<usize>]) -> Option<String> {
+    let phrases = &rules.phrases;
+    let mut out = String::with_capacity(view.text.len());
+    let mut useful = false;
+    let mut fell = false;
+    let mut end = 0;
+    for sentence in &view.sentences {
+        let span = view.span(sentence);
+        let gap = view.text.get(end..span.start).unwrap_or(" ");
+        end = span.end;
+        let inside: Vec<Range<usize>> = drops
+            .iter()
+            .filter(|drop| drop.start < span.end && span.start < drop.end)
+            .cloned()
+            .collect();
+        let kept = if inside.is_empty() {
+            let hangs = fell && phrases.dangling.is_match(view.slice(sentence));
+            (!hangs).then(|| view.text.get(span.clone()).unwrap_or_default().to_owned())
+        } else {
+            phrase::mend(view, phrases, sentence, &inside)
+        };
+        fell = kept.is_none();
+        let Some(kept) = kept else { continue };
+        useful |= !phrases.trivial.is_match(&fold_text(&kept));
+        if !out.is_empty() {
+            out.push(if gap.contains('\n') { '\n' } else { ' ' });
+        }
+        out.push_str(&kept);
+    }
+    useful.then_some(out)
+}
+
+/// Whether a dropped value stands elsewhere in the text still.
+fn leaks(
+    view: &View<'_>,
+    drops: &[Range<usize>],
+    bare: &str,
+    setting: &Setting<'_>,
+) -> bool {
+    let name = fold_text(setting.practice_name);
+    drops.iter().any(|drop| {
+        let value = fold_text(view.text.get(drop.clone()).unwrap_or_default());
+        let value = value.trim();
+        value.len() >= 3 && !name.contains(value) && contains_word(bare, value)
+    })
+}
+
+/// Whether `value` stands in `text` on its own.
+fn contains_word(text: &str, value: &str) -> bool {
+    text.match_indices(value).any(|(at, _)| {
+        let before = text.get(..at).and_then(|head| head.chars().next_back());
+        let after = text.get(at + value.len()..).and_then(|tail| tail.chars().next());
+        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+    })
 }

@@ -7,6 +7,7 @@ mod cli;
 mod consent;
 mod fhir;
 mod guardrail;
+mod judgement;
 mod llm;
 mod pipeline;
 mod policy;

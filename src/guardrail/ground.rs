@@ -1,0 +1,332 @@
+//! Facts in a draft against the facts given: dates, times, people, places, prices.
+//!
+//! What the record bears out is kept and named after its field; what it contradicts is replaced
+//! where exactly one fact fits; what it does not know holds the draft.
+
+pub(crate) mod instant;
+pub(crate) mod view;
+pub(crate) mod when;
+pub(crate) mod who;
+
+use std::ops::Range;
+
+use jiff::tz::TimeZone;
+
+use crate::guardrail::conduct::Context;
+use crate::guardrail::conduct::Rules;
+use crate::guardrail::finding::Category;
+use crate::guardrail::ground::instant::Differs;
+use crate::guardrail::ground::instant::Instant;
+use crate::guardrail::ground::view::View;
+use crate::guardrail::ground::when::Day;
+use crate::guardrail::ground::when::Hour;
+use crate::guardrail::ground::when::Moment;
+use crate::guardrail::ground::when::Present;
+use crate::guardrail::setting::Author;
+use crate::guardrail::setting::Fact;
+use crate::guardrail::setting::Setting;
+use crate::policy::words::Language;
+
+/// How a statement stands to the facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// A fact bears it out; this is its field.
+    Backed(String),
+    /// The practice's public words, the patient's own, or no statement at all.
+    Open,
+    /// The facts say otherwise, and this is how: places in the text as given, and their words.
+    Corrected(Vec<(Range<usize>, String)>),
+    /// No fact knows it.
+    Unbacked,
+}
+
+/// One statement of a draft.
+#[derive(Clone, Debug)]
+pub(crate) struct Statement {
+    /// Its place in the text as given.
+    pub(crate) span: Range<usize>,
+    /// What it would be called if no fact backed it.
+    pub(crate) category: Category,
+    /// How it stands.
+    pub(crate) standing: Standing,
+}
+
+/// What every part of grounding looks at.
+pub(crate) struct Ground<'a> {
+    /// The draft.
+    pub(crate) view: &'a View<'a>,
+    /// The setting of the review.
+    pub(crate) setting: &'a Setting<'a>,
+    /// What each sentence is about.
+    pub(crate) contexts: &'a [Context],
+    /// The compiled rules.
+    pub(crate) rules: &'a Rules,
+    /// The practice's time zone.
+    pub(crate) zone: &'a TimeZone,
+}
+
+impl Ground<'_> {
+    /// What the sentence around a place of the folded text is about.
+    pub(crate) fn context(&self, at: usize) -> Context {
+        self.contexts.get(self.view.sentence_of(at)).copied().unwrap_or_default()
+    }
+
+    /// Staff are a source themselves; an approved text was grounded when it was approved.
+    pub(crate) fn sourced(&self) -> bool {
+        self.setting.author != Author::Agent
+    }
+
+    /// The practice's public facts.
+    pub(crate) fn public(&self) -> impl Iterator<Item = &Fact<'_>> {
+        self.setting.facts.iter().filter(|fact| fact.field.starts_with("practice."))
+    }
+}
+
+/// Every statement of the draft.
+pub(crate) fn statements(ground: &Ground<'_>) -> Vec<Statement> {
+    let mut statements = moments(ground);
+    statements.extend(who::people(ground));
+    statements.extend(who::places(ground));
+    statements.extend(who::prices(ground));
+    statements.extend(who::contacts(ground));
+    statements
+}
+
+fn moments(ground: &Ground<'_>) -> Vec<Statement> {
+    let present = Present { now: ground.zone.to_datetime(ground.setting.now) };
+    let moments = when::moments(ground.view, present);
+    if moments.is_empty() {
+        return Vec::new();
+    }
+    let instants = instant::instants(ground.setting.facts, ground.zone);
+    let mut licence = Licence { ground, present, read: None };
+    let mut borne: Vec<&Instant<'_>> = Vec::new();
+    let mut open: Vec<(&Moment, usize)> = Vec::new();
+    let mut statements = Vec::new();
+    for moment in &moments {
+        let standing = match backing(moment, &instants, ground) {
+            Some(instant) => {
+                borne.push(instant);
+                Standing::Backed(instant.field.to_owned())
+            }
+            None if licence.allows(moment) => Standing::Open,
+            None if ground.setting.author == Author::Staff => {
+                Standing::Backed("appointment.stated".to_owned())
+            }
+            None if ground.sourced() => Standing::Open,
+            None => {
+                open.push((moment, statements.len()));
+                Standing::Unbacked
+            }
+        };
+        let category = match (&moment.day, &moment.weekday, &moment.weekdays) {
+            (None, None, None) => Category::UngroundedTime,
+            _ => Category::UngroundedDate,
+        };
+        statements.push(Statement { span: ground.view.span(&moment.at), category, standing });
+    }
+    // One wrong moment and one fact it can only mean: say the fact. Two of either: ask a person.
+    if let [(moment, index)] = open.as_slice()
+        && let Some(target) = only_target(&instants, &borne)
+        && let Some(words) = correction(ground, moment, target)
+        && let Some(statement) = statements.get_mut(*index)
+    {
+        statement.standing = Standing::Corrected(words);
+    }
+    statements
+}
+
+/// The instant that bears a moment out; visits before other dates of the record.
+fn backing<'i, 'f>(
+    moment: &Moment,
+    instants: &'i [Instant<'f>],
+    ground: &Ground<'_>,
+) -> Option<&'i Instant<'f>> {
+    if moment.soft && !ground.context(moment.at.start).personal {
+        return None;
+    }
+    // A birthday or a laboratory date is meant only by a date, not by "Wednesday" or "at 3".
+    let dated = matches!(&moment.day, Some((Day::Partial { month: Some(_), .. } | Day::On(_), _)));
+    let agreeing = instants.iter().filter(|instant| {
+        let visit = instant.field.starts_with("appointment.") || instant.field.starts_with("practice.");
+        (visit || dated) && instant::compare(moment, instant).nowhere()
+    });
+    let rank = |instant: &&Instant<'_>| match instant.field {
+        field if field.starts_with("practice.") => 1,
+        field if field.starts_with("appointment.") => 0,
+        _ => 2,
+    };
+    agreeing.min_by_key(rank)
+}
+
+fn only_target<'i, 'f>(
+    instants: &'i [Instant<'f>],
+    borne: &[&Instant<'_>],
+) -> Option<&'i Instant<'f>> {
+    let mut visits = instants.iter().filter(|instant| {
+        instant.field == "appointment.start" || instant.field == "appointment.offered_slot"
+    });
+    let first = visits.next()?;
+    let same = |other: &Instant<'_>| other.date == first.date && other.time == first.time;
+    let single = visits.all(same) && !borne.iter().any(|instant| same(instant));
+    (single && first.time.is_some()).then_some(first)
+}
+
+fn correction(
+    ground: &Ground<'_>,
+    moment: &Moment,
+    target: &Instant<'_>,
+) -> Option<Vec<(Range<usize>, String)>> {
+    if moment.inherits || moment.weekdays.is_some() || matches!(moment.day, Some((Day::Term, _))) {
+        return None;
+    }
+    let context = ground.context(moment.at.start);
+    if !context.personal {
+        return None;
+    }
+    let language = spoken(ground, &moment.at);
+    let Differs { weekday, day, hour } = instant::compare(moment, target);
+    let view = ground.view;
+    let mut words = Vec::new();
+    if let Some((_, at)) = moment.weekday.as_ref().filter(|_| weekday) {
+        let span = view.span(at);
+        let written = view.text.get(span.clone())?;
+        let short = written.trim_end_matches('.').chars().count() <= 4;
+        let capital = written.chars().next().is_some_and(char::is_uppercase);
+        words.push((span, instant::weekday_words(target.date.weekday(), language, short, capital)));
+    }
+    if let Some((_, at)) = moment.day.as_ref().filter(|_| day) {
+        let span = view.span(at);
+        let written = view.text.get(span.clone())?;
+        words.push((span, instant::date_words(target.date, written, language)));
+    }
+    if let Some((stated, at)) = moment.hour.as_ref().filter(|_| hour) {
+        if matches!(stated, Hour::Between(..)) {
+            return None;
+        }
+        let mut span = view.span(at);
+        let time = target.time?;
+        let mut text = instant::time_words(time, view.text.get(span.clone())?);
+        // "a las 3" but "a la 1".
+        let before = view.text.get(..span.start)?;
+        for (article, fits) in [("las ", time.hour() % 12 != 1), ("la ", time.hour() % 12 == 1)] {
+            if before.ends_with(article) {
+                span.start -= article.len();
+                let right = if fits { article } else if article == "la " { "las " } else { "la " };
+                text.insert_str(0, right);
+                break;
+            }
+        }
+        words.push((span, text));
+    }
+    Some(words)
+}
+
+/// The language of the words around a place: the setting's, unless the draft is in the other.
+fn spoken(ground: &Ground<'_>, at: &Range<usize>) -> Language {
+    let sentence = ground.view.sentences.get(ground.view.sentence_of(at.start));
+    let text = sentence.map_or("", |range| ground.view.slice(range));
+    let spanish = text.split(' ').filter(|w| matches!(*w, "su" | "el" | "la" | "las" | "es" | "con" | "cita" | "de")).count();
+    let english = text.split(' ').filter(|w| matches!(*w, "your" | "the" | "is" | "at" | "on" | "with" | "you" | "for")).count();
+    match spanish.cmp(&english) {
+        std::cmp::Ordering::Greater => Language::Es,
+        std::cmp::Ordering::Less => Language::En,
+        std::cmp::Ordering::Equal => ground.setting.language,
+    }
+}
+
+/// What the practice's public facts license; they are read only when a draft needs them.
+struct Licence<'g> {
+    ground: &'g Ground<'g>,
+    present: Present,
+    read: Option<Vec<Moment>>,
+}
+
+impl Licence<'_> {
+    fn allows(&mut self, moment: &Moment) -> bool {
+        let context = self.ground.context(moment.at.start);
+        if context.own_words || context.negative {
+            return true;
+        }
+        if moment.soft && !context.personal && !context.public {
+            return true;
+        }
+        if let Some((Day::Term, at)) = &moment.day {
+            let said = self.ground.view.slice(at).to_owned();
+            return self.ground.public().any(|fact| view::fold_text(fact.value).contains(&said));
+        }
+        if context.personal && !context.public {
+            return false;
+        }
+        let present = self.present;
+        let ground = self.ground;
+        let known = self.read.get_or_insert_with(|| {
+            let values = ground.public().map(|fact| View::new(fact.value, &[]));
+            values.flat_map(|view| when::moments(&view, present)).collect()
+        });
+        licensed(moment, known, context)
+    }
+}
+
+fn licensed(moment: &Moment, known: &[Moment], context: Context) -> bool {
+    let weekdays = |day| {
+        known.iter().any(|known| {
+            known.weekday.as_ref().is_some_and(|(other, _)| *other == day)
+                || known.weekdays.as_ref().is_some_and(|(days, _)| days.contains(&day))
+        })
+    };
+    // A weekday beside a date is not one of the opening days.
+    let regular = known.iter().any(|known| known.day.is_none() && (known.weekday.is_some() || known.weekdays.is_some()));
+    let day_known = match &moment.day {
+        None => true,
+        Some((day, _)) => {
+            let named = known.iter().any(|known| match (&known.day, day) {
+                (Some((Day::On(date) | Day::Either(date, _), _)), day) => day.agrees(*date),
+                (Some((Day::Partial { .. }, _)), Day::Partial { .. }) => {
+                    known.day.as_ref().is_some_and(|(other, _)| same_partial(other, day))
+                }
+                (Some((other, _)), Day::On(date)) => other.agrees(*date),
+                _ => false,
+            });
+            let by_week = match day {
+                Day::On(date) => regular && (weekdays(date.weekday()) || context.closed),
+                Day::Either(..) | Day::Span(..) | Day::Partial { .. } | Day::Term => false,
+            };
+            named || by_week
+        }
+    };
+    let weekday_known = moment.weekday.as_ref().is_none_or(|(day, _)| {
+        weekdays(*day) || context.closed && regular || moment.day.is_some() && day_known
+    });
+    let weekdays_known = moment.weekdays.as_ref().is_none_or(|(days, _)| {
+        days.iter().all(|day| weekdays(*day)) || context.closed && regular
+    });
+    let hour_known = moment.hour.as_ref().is_none_or(|(hour, _)| {
+        known.iter().filter_map(|known| known.hour.as_ref()).any(|(other, _)| same_hour(hour, other))
+    });
+    day_known && weekday_known && weekdays_known && hour_known
+}
+
+fn same_partial(left: &Day, right: &Day) -> bool {
+    match (left, right) {
+        (
+            Day::Partial { year, month, day, .. },
+            Day::Partial { year: other_year, month: other_month, day: other_day, .. },
+        ) => month == other_month && day == other_day && (other_year.is_none() || year.is_none() || year == other_year),
+        _ => false,
+    }
+}
+
+fn same_hour(left: &Hour, right: &Hour) -> bool {
+    match (left, right) {
+        (
+            Hour::At { hour, minute, twelve },
+            Hour::At { hour: other, minute: other_minute, twelve: other_twelve },
+        ) => {
+            let loose = *twelve || *other_twelve;
+            minute == other_minute && (hour == other || loose && hour % 12 == other % 12)
+        }
+        (Hour::Between(..), _) => true,
+        (Hour::At { .. }, Hour::Between(..)) => false,
+    }
+}

@@ -1,0 +1,344 @@
+//! One reading of one text: what was found, what each finding means in this setting, what is wrong.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use crate::guardrail::conduct::Context;
+use crate::guardrail::conduct::Firing;
+use crate::guardrail::conduct::Rules;
+use crate::guardrail::detect;
+use crate::guardrail::finding::Action;
+use crate::guardrail::finding::Category;
+use crate::guardrail::finding::Confidence;
+use crate::guardrail::finding::Evidence;
+use crate::guardrail::finding::Finding;
+use crate::guardrail::finding::Group;
+use crate::guardrail::ground;
+use crate::guardrail::ground::Ground;
+use crate::guardrail::ground::Standing;
+use crate::guardrail::ground::Statement;
+use crate::guardrail::ground::view::View;
+use crate::guardrail::ground::view::fold_text;
+use crate::guardrail::minimum::Situation;
+use crate::guardrail::setting::Author;
+use crate::guardrail::setting::Setting;
+use crate::policy::Policy;
+
+/// What a reading came to.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// Everything found, in the order of the text.
+    pub(crate) findings: Vec<Finding>,
+    /// Words to put right from the record, by place in the text.
+    pub(crate) corrections: Vec<(Range<usize>, String)>,
+    /// Whether what stays tells anything about the patient.
+    pub(crate) patient: bool,
+}
+
+impl Reading {
+    /// Whether staff must see it.
+    pub(crate) fn holds(&self) -> bool {
+        self.findings.iter().any(|finding| finding.action == Action::Hold)
+    }
+
+    /// The places that must leave the text.
+    pub(crate) fn drops(&self) -> Vec<Range<usize>> {
+        let dropped = self.findings.iter().filter(|finding| finding.action == Action::Drop);
+        dropped.map(|finding| finding.span.clone()).collect()
+    }
+}
+
+/// What a reading looks at.
+struct Judge<'a> {
+    rules: &'a Rules,
+    setting: &'a Setting<'a>,
+    situation: Situation<'a>,
+    reading: Reading,
+}
+
+/// Reads a text in a setting.
+pub(crate) fn read(
+    policy: &Policy,
+    rules: &Rules,
+    view: &View<'_>,
+    setting: &Setting<'_>,
+    zone: &TimeZone,
+) -> Reading {
+    let known = detect::Known {
+        facts: setting.facts,
+        practice_name: setting.practice_name,
+        practice_phone: setting.practice_phone,
+        portal_url: setting.portal_url,
+    };
+    let found = detect::detect(policy, view.text, &known);
+    let contexts = rules.contexts(view);
+    let ground = Ground { view, setting, contexts: &contexts, rules, zone };
+    let statements = ground::statements(&ground);
+    let situation = rules.matrix.situation(setting);
+    let mut judge = Judge { rules, setting, situation, reading: Reading::default() };
+    for finding in found {
+        judge.weigh(finding, &statements, view.text);
+    }
+    for statement in statements {
+        judge.state(statement);
+    }
+    judge.deeds(&ground);
+    judge.conduct(view);
+    judge.relations(view, &contexts);
+    let mut reading = judge.reading;
+    reading.findings.sort_by(|a, b| (a.span.start, a.span.end, a.category).cmp(&(b.span.start, b.span.end, b.category)));
+    reading
+}
+
+/// An identifier's category for what a statement is about once it is backed.
+const fn told(category: Category) -> Category {
+    match category {
+        Category::UngroundedDate | Category::UngroundedTime => Category::Date,
+        Category::UngroundedPerson => Category::Name,
+        Category::UngroundedPlace => Category::Geographic,
+        Category::UngroundedContact => Category::Phone,
+        _ => Category::OtherUnique,
+    }
+}
+
+fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+/// Whether a statement speaks of the same kind of thing as a finding.
+const fn speaks_of(statement: Category, finding: Category) -> bool {
+    match finding {
+        Category::Date | Category::AgeOver89 => {
+            matches!(statement, Category::UngroundedDate | Category::UngroundedTime)
+        }
+        Category::Name => matches!(statement, Category::UngroundedPerson),
+        Category::Geographic => matches!(statement, Category::UngroundedPlace),
+        Category::Phone | Category::Fax | Category::Url | Category::Email => {
+            matches!(statement, Category::UngroundedContact)
+        }
+        _ => false,
+    }
+}
+
+impl Judge<'_> {
+    /// The action of a field under the matrix.
+    fn decide(&self, field: &str) -> (Action, Arc<str>, Arc<str>) {
+        let row = self.rules.matrix.decide(&self.situation, field);
+        (row.action, Arc::clone(&row.id), Arc::clone(&row.cite))
+    }
+
+    /// Gives a detected finding its action.
+    fn weigh(&mut self, finding: Finding, statements: &[Statement], text: &str) {
+        if finding.category == Category::Name && self.split_name(&finding, text) {
+            return;
+        }
+        let field = match finding.category.group() {
+            Group::Clinical => self.clinical(&finding, "clinical"),
+            Group::Sensitive => self.clinical(&finding, "sensitive"),
+            Group::Conduct => Some("other_patient.value".to_owned()),
+            Group::Identifier => self.identifier(&finding, statements, text),
+        };
+        self.place(finding, field);
+    }
+
+    fn place(&mut self, mut finding: Finding, field: Option<String>) {
+        let Some(field) = field else {
+            finding.action = Action::Keep;
+            self.reading.findings.push(finding);
+            return;
+        };
+        let (action, _, cite) = self.decide(&field);
+        self.reading.patient |= action == Action::Keep && !field.starts_with("practice.");
+        finding.action = action;
+        finding.cite = cite;
+        self.reading.findings.push(finding);
+    }
+
+    /// An approved text names complaints in general ("chest pain: call 911"); a patient's own
+    /// record in it is still clinical detail.
+    fn clinical(&self, finding: &Finding, space: &str) -> Option<String> {
+        let recorded = finding.evidence.iter().any(|evidence| evidence.kind == "record");
+        if self.setting.author == Author::Approved && !recorded {
+            return None;
+        }
+        Some(format!("{space}.{}", finding.category))
+    }
+
+    fn identifier(&self, finding: &Finding, statements: &[Statement], text: &str) -> Option<String> {
+        let mine = statements.iter().find(|statement| {
+            overlaps(&statement.span, &finding.span) && speaks_of(statement.category, finding.category)
+        });
+        match mine.map(|statement| &statement.standing) {
+            Some(Standing::Backed(field)) => return Some(field.clone()),
+            Some(Standing::Open | Standing::Corrected(_) | Standing::Unbacked) => return None,
+            None => {}
+        }
+        let value = text.get(finding.span.clone()).unwrap_or_default();
+        self.field_of(value).or_else(|| Some(format!("identifier.{}", finding.category)))
+    }
+
+    /// The field of the fact that a text is taken from; the most private one, if several.
+    fn field_of(&self, value: &str) -> Option<String> {
+        let said = fold_text(value);
+        let said = said.trim_matches(|c: char| !c.is_alphanumeric());
+        if said.len() < 2 {
+            return None;
+        }
+        let same = self.setting.facts.iter().filter(|fact| {
+            let known = fold_text(fact.value);
+            known == said || known.split(|c: char| !c.is_alphanumeric()).any(|word| word == said)
+        });
+        let rank = |field: &str| match field.split('.').next() {
+            Some("other_patient") => 0,
+            Some("patient" | "insurance" | "billing") => 2,
+            Some("provider" | "appointment") => 3,
+            Some("practice") => 4,
+            _ => 1,
+        };
+        same.min_by_key(|fact| rank(fact.field)).map(|fact| fact.field.to_owned())
+    }
+
+    /// "Maria Gonzalez" where Maria is the patient: the first name greets, the rest is another matter.
+    fn split_name(&mut self, finding: &Finding, text: &str) -> bool {
+        let Some(first) = self.setting.facts.iter().find(|fact| fact.field == "patient.first_name") else {
+            return false;
+        };
+        let Some(value) = text.get(finding.span.clone()) else { return false };
+        let Some((head, rest)) = value.split_once(' ') else { return false };
+        if fold_text(head) != fold_text(first.value.trim()) {
+            return false;
+        }
+        let middle = finding.span.start + head.len();
+        let mut given = finding.clone();
+        given.span.end = middle;
+        self.place(given, Some("patient.first_name".to_owned()));
+        let mut family = finding.clone();
+        family.span.start = middle + 1;
+        let field = self.field_of(rest).unwrap_or_else(|| "identifier.name".to_owned());
+        self.place(family, Some(field));
+        true
+    }
+
+    /// Gives a statement its finding.
+    fn state(&mut self, statement: Statement) {
+        let Statement { span, category, standing } = statement;
+        match standing {
+            Standing::Open => {}
+            Standing::Backed(field) => {
+                let (action, rule, cite) = self.decide(&field);
+                let public = field.starts_with("practice.");
+                self.reading.patient |= action == Action::Keep && !public;
+                let covered = self.reading.findings.iter().any(|other| {
+                    other.action >= action && other.span.start <= span.start && span.end <= other.span.end
+                });
+                if !covered && !public {
+                    let finding = finding(span, told(category), (action, rule, cite), "fact", &field);
+                    self.reading.findings.push(finding);
+                }
+            }
+            Standing::Corrected(words) => {
+                self.reading.corrections.extend(words);
+                let why = (Action::Drop, Arc::from("ground.contradicted"), Arc::from(GROUNDED));
+                self.reading.findings.push(finding(span, category, why, "fact", "contradicted"));
+            }
+            Standing::Unbacked => {
+                let why = (Action::Hold, Arc::from("ground.unsupported"), Arc::from(GROUNDED));
+                self.reading.findings.push(finding(span, category, why, "fact", "missing"));
+            }
+        }
+    }
+
+    /// Deeds need their receipts.
+    fn deeds(&mut self, ground: &Ground<'_>) {
+        if self.setting.author == Author::Approved {
+            return;
+        }
+        let view = ground.view;
+        for Firing { rule, at } in self.rules.deeds.firings(view) {
+            if ground.context(at.start).own_words {
+                continue;
+            }
+            let mut facts = self.setting.facts.iter();
+            let receipt = facts.find(|fact| {
+                let given = rule.receipts.iter().any(|receipt| receipt == fact.field);
+                let stands = fact.field == "appointment.status" && rule.status.iter().any(|s| s == fact.value);
+                given && !matches!(fact.value.trim(), "" | "false" | "none") || stands
+            });
+            let span = view.span(&at);
+            match receipt.map(|fact| fact.field) {
+                Some(field) => self.told_deed(span, field),
+                None if self.setting.author == Author::Staff => self.told_deed(span, "receipt.stated"),
+                None => {
+                    let why = (rule.action, Arc::clone(&rule.id), Arc::clone(&rule.cite));
+                    let found = finding(span, rule.category, why, "phrase", &rule.id);
+                    self.reading.findings.push(found);
+                }
+            }
+        }
+    }
+
+    fn told_deed(&mut self, span: Range<usize>, field: &str) {
+        let (action, rule, cite) = self.decide(field);
+        if action == Action::Keep {
+            let public = matches!(field, "receipt.callback_created" | "receipt.message_sent");
+            self.reading.patient |= !public;
+        } else {
+            let found = finding(span, Category::OtherUnique, (action, rule, cite), "fact", field);
+            self.reading.findings.push(found);
+        }
+    }
+
+    /// What the agent never says.
+    fn conduct(&mut self, view: &View<'_>) {
+        if self.setting.author != Author::Agent {
+            return;
+        }
+        for Firing { rule, at } in self.rules.conduct.firings(view) {
+            let why = (rule.action, Arc::clone(&rule.id), Arc::clone(&rule.cite));
+            let found = finding(view.span(&at), rule.category, why, "phrase", &rule.id);
+            self.reading.findings.push(found);
+        }
+    }
+
+    /// "Your appointment is ..." tells that there is one.
+    fn relations(&mut self, view: &View<'_>, contexts: &[Context]) {
+        if self.setting.author == Author::Approved {
+            return;
+        }
+        for (sentence, context) in view.sentences.iter().zip(contexts) {
+            if !context.relation {
+                continue;
+            }
+            let (action, rule, cite) = self.decide("relation.appointment");
+            if action == Action::Keep {
+                self.reading.patient = true;
+                continue;
+            }
+            let why = (action, rule, cite);
+            let found = finding(view.span(sentence), Category::OtherUnique, why, "phrase", "relation");
+            self.reading.findings.push(found);
+        }
+    }
+}
+
+const GROUNDED: &str = "45 CFR 164.312(c)(1); house policy: the record is the source of every fact";
+
+fn finding(
+    span: Range<usize>,
+    category: Category,
+    (action, rule, cite): (Action, Arc<str>, Arc<str>),
+    kind: &'static str,
+    name: &str,
+) -> Finding {
+    Finding {
+        span,
+        category,
+        rule,
+        confidence: Confidence::Certain,
+        action,
+        evidence: vec![Evidence { kind, name: name.into() }],
+        cite,
+    }
+}

@@ -1,0 +1,237 @@
+//! The minimum-necessary matrix: purpose, channel, consent, kind of practice and field decide
+//! whether a value stays in a text, goes behind the link, or holds the draft.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::guardrail::conduct::line_of;
+use crate::guardrail::conduct::parse;
+use crate::guardrail::conduct::refuse;
+use crate::guardrail::finding::Action;
+use crate::guardrail::ground::view::fold_text;
+use crate::guardrail::setting::Consent;
+use crate::guardrail::setting::Setting;
+use crate::policy::PolicyError;
+use crate::policy::words::Channel;
+use crate::policy::words::Purpose;
+
+/// The file of the matrix.
+pub(crate) const MINIMUM: (&str, &str) =
+    ("minimum_necessary.toml", include_str!("../../guardrails/minimum_necessary.toml"));
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    sensitive_types: Vec<String>,
+    revealing_names: Vec<String>,
+    row: Vec<Spanned<RawRow>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRow {
+    id: String,
+    summary: String,
+    fields: Vec<String>,
+    #[serde(default)]
+    purposes: Vec<Purpose>,
+    #[serde(default)]
+    channels: Vec<Channel>,
+    #[serde(default)]
+    consents: Vec<Agreed>,
+    #[serde(default)]
+    practice_types: Vec<String>,
+    action: Action,
+    cite: String,
+    examples: Vec<String>,
+}
+
+/// The consent of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Agreed {
+    Granted,
+    None,
+    Declined,
+    OptedOut,
+}
+
+impl From<Consent<'_>> for Agreed {
+    fn from(consent: Consent<'_>) -> Self {
+        match consent {
+            Consent::Granted { .. } => Self::Granted,
+            Consent::None => Self::None,
+            Consent::Declined => Self::Declined,
+            Consent::OptedOut => Self::OptedOut,
+        }
+    }
+}
+
+/// One row of the matrix.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// `minimum.clinical`.
+    pub(crate) id: Arc<str>,
+    /// What becomes of a value.
+    pub(crate) action: Action,
+    /// The law behind it.
+    pub(crate) cite: Arc<str>,
+    fields: Vec<String>,
+    purposes: Vec<Purpose>,
+    channels: Vec<Channel>,
+    consents: Vec<Agreed>,
+    practice_types: Vec<String>,
+}
+
+/// The matrix, read from the top.
+#[derive(Debug)]
+pub(crate) struct Matrix {
+    rows: Vec<Row>,
+    last: Row,
+    sensitive_types: Vec<String>,
+    revealing_names: Vec<String>,
+}
+
+/// The part of a setting that the matrix looks at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Situation<'a> {
+    purpose: Purpose,
+    channel: Channel,
+    consent: Agreed,
+    practice_type: &'a str,
+    sensitive: bool,
+}
+
+impl Row {
+    fn fits(&self, situation: &Situation<'_>, field: &str) -> bool {
+        let named = self.fields.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(space) => field.starts_with(space),
+            None => pattern == field,
+        });
+        let any = |list: &[String]| {
+            list.is_empty()
+                || list.iter().any(|kind| kind == situation.practice_type || kind == "sensitive" && situation.sensitive)
+        };
+        named
+            && (self.purposes.is_empty() || self.purposes.contains(&situation.purpose))
+            && (self.channels.is_empty() || self.channels.contains(&situation.channel))
+            && (self.consents.is_empty() || self.consents.contains(&situation.consent))
+            && any(&self.practice_types)
+    }
+}
+
+impl Matrix {
+    /// The matrix that is built in; every example is tried.
+    pub(crate) fn embedded() -> Result<Self, PolicyError> {
+        Self::read(MINIMUM.0, MINIMUM.1)
+    }
+
+    fn read(file: &str, text: &str) -> Result<Self, PolicyError> {
+        let raw: File = parse(file, text)?;
+        let mut rows: Vec<Row> = Vec::with_capacity(raw.row.len());
+        let mut examples = Vec::new();
+        for spanned in raw.row {
+            let line = line_of(text, spanned.span().start);
+            let row = spanned.into_inner();
+            if row.cite.trim().is_empty() || row.summary.trim().is_empty() || row.examples.is_empty() {
+                let message = "a row without citation, summary or example";
+                return Err(refuse(file, line, &row.id, message, "fill `cite`, `summary` and `examples`"));
+            }
+            examples.push((line, row.examples));
+            rows.push(Row {
+                id: row.id.into(),
+                action: row.action,
+                cite: row.cite.into(),
+                fields: row.fields,
+                purposes: row.purposes,
+                channels: row.channels,
+                consents: row.consents,
+                practice_types: row.practice_types,
+            });
+        }
+        let Some(last) = rows.pop() else {
+            return Err(refuse(file, 1, "row", "the matrix is empty", "write at least the row for the rest"));
+        };
+        let open = last.fields.iter().any(|field| field == "*")
+            && last.action != Action::Keep
+            && last.purposes.is_empty()
+            && last.channels.is_empty()
+            && last.consents.is_empty()
+            && last.practice_types.is_empty();
+        if !open {
+            let message = "the last row does not catch everything";
+            return Err(refuse(file, 1, &last.id, message, "end with fields = [\"*\"] and action drop or hold"));
+        }
+        let matrix = Self {
+            rows,
+            last,
+            sensitive_types: raw.sensitive_types,
+            revealing_names: raw.revealing_names,
+        };
+        matrix.check_examples(file, &examples)?;
+        Ok(matrix)
+    }
+
+    fn check_examples(&self, file: &str, examples: &[(usize, Vec<String>)]) -> Result<(), PolicyError> {
+        for (row, (line, texts)) in self.rows.iter().chain([&self.last]).zip(examples) {
+            for text in texts {
+                let decided = self.example(text).map(|other| other.id == row.id);
+                if decided != Some(true) {
+                    let message = format!("example `{text}` is not decided by this row");
+                    let remedy = "write `purpose channel consent type field`, or move the row";
+                    return Err(refuse(file, *line, &row.id, &message, remedy));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn example(&self, text: &str) -> Option<&Row> {
+        let mut words = text.split(' ');
+        let purpose = words.next()?.parse().ok()?;
+        let channel = words.next()?.parse().ok()?;
+        let consent = match words.next()? {
+            "granted" => Agreed::Granted,
+            "none" => Agreed::None,
+            "declined" => Agreed::Declined,
+            "opted_out" => Agreed::OptedOut,
+            _ => return None,
+        };
+        let practice_type = words.next()?;
+        let sensitive = self.sensitive_types.iter().any(|kind| kind == practice_type);
+        let situation = Situation { purpose, channel, consent, practice_type, sensitive };
+        words.next().map(|field| self.decide(&situation, field))
+    }
+
+    /// The situation of a setting, once a review.
+    pub(crate) fn situation<'a>(&self, setting: &Setting<'a>) -> Situation<'a> {
+        Situation {
+            purpose: setting.purpose,
+            channel: setting.channel,
+            consent: setting.consent.into(),
+            practice_type: setting.practice_type,
+            sensitive: self.reveals(setting),
+        }
+    }
+
+    /// Whether the practice's kind or name tells a condition.
+    pub(crate) fn reveals(&self, setting: &Setting<'_>) -> bool {
+        let kind = setting.practice_type;
+        if self.sensitive_types.iter().any(|other| other == kind) {
+            return true;
+        }
+        let name = fold_text(setting.practice_name);
+        name.split(|c: char| !c.is_alphanumeric()).any(|word| {
+            self.revealing_names.iter().any(|part| {
+                if part.len() <= 4 { word == part } else { word.starts_with(part.as_str()) }
+            })
+        }) || self.revealing_names.iter().any(|part| part.contains(' ') && name.contains(part.as_str()))
+    }
+
+    /// The row that decides a field.
+    pub(crate) fn decide(&self, situation: &Situation<'_>, field: &str) -> &Row {
+        self.rows.iter().find(|row| row.fits(situation, field)).unwrap_or(&self.last)
+    }
+}

@@ -1,0 +1,218 @@
+//! The review of a draft: limits first, then readings and edits until nothing changes.
+
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::tz::TimeZoneDatabase;
+use sha2::Digest as _;
+use sha2::Sha256;
+
+use crate::guardrail::conduct;
+use crate::guardrail::conduct::Rules;
+use crate::guardrail::detect;
+use crate::guardrail::finding::Action;
+use crate::guardrail::finding::Category;
+use crate::guardrail::finding::Confidence;
+use crate::guardrail::finding::Evidence;
+use crate::guardrail::finding::Finding;
+use crate::guardrail::finding::Verdict;
+use crate::guardrail::ground::view::View;
+use crate::guardrail::judge;
+use crate::guardrail::judge::Reading;
+use crate::guardrail::minimum;
+use crate::guardrail::rewrite;
+use crate::guardrail::rewrite::Cleared;
+use crate::guardrail::setting::Author;
+use crate::guardrail::setting::Consent;
+use crate::guardrail::setting::Setting;
+use crate::policy::Policy;
+use crate::policy::PolicyError;
+
+/// A draft longer than this is not a text message; it is held unread.
+pub const DRAFT_CHARS_MAX: usize = 8_000;
+/// A text that still changes after this many edits is held.
+pub const ROUNDS_MAX: usize = 3;
+
+/// The guardrail: the policy and the judging rules, compiled once and shared.
+#[derive(Debug)]
+pub struct Guardrail {
+    policy: Arc<Policy>,
+    rules: Rules,
+    zones: TimeZoneDatabase,
+    digest: String,
+}
+
+/// What a review came to. `cleared` is there unless the verdict is `Hold`.
+#[derive(Clone, Debug)]
+pub struct Review {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The only text that may leave.
+    pub cleared: Option<Cleared>,
+    /// What was found in the draft, by place in it.
+    pub findings: Vec<Finding>,
+    /// The digest of the policy that judged.
+    pub policy: String,
+}
+
+impl Guardrail {
+    /// The guardrail with the rules that are built in.
+    pub fn embedded() -> Result<Self, PolicyError> {
+        Self::new(Arc::new(Policy::embedded()?))
+    }
+
+    /// The guardrail over a policy that is loaded already.
+    pub fn new(policy: Arc<Policy>) -> Result<Self, PolicyError> {
+        let mut hash = Sha256::new();
+        hash.update(policy.digest().as_bytes());
+        for (file, text) in [conduct::CLAIMS, conduct::CONDUCT, minimum::MINIMUM] {
+            hash.update(file.as_bytes());
+            hash.update([0]);
+            hash.update(text.as_bytes());
+        }
+        let digest = hex::encode(hash.finalize());
+        Ok(Self { rules: Rules::embedded()?, zones: TimeZoneDatabase::bundled(), policy, digest })
+    }
+
+    /// The digest of everything that decides a verdict.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The detector alone.
+    pub fn detect(&self, text: &str) -> Vec<Finding> {
+        detect::detect(&self.policy, text, &detect::Known::default())
+    }
+
+    /// Reviews a draft. Cannot fail: what goes wrong on the way holds the draft.
+    pub fn review(&self, draft: &str, setting: &Setting<'_>) -> Review {
+        catch_unwind(AssertUnwindSafe(|| self.judge(draft, setting)))
+            .unwrap_or_else(|_| self.hold(draft, "review.panic", "the review broke off", Vec::new()))
+    }
+
+    fn judge(&self, draft: &str, setting: &Setting<'_>) -> Review {
+        if !draft.chars().any(char::is_alphanumeric) && draft.trim().is_empty() {
+            return self.hold(draft, "review.empty", "nothing was examined", Vec::new());
+        }
+        if draft.len() > DRAFT_CHARS_MAX && draft.chars().count() > DRAFT_CHARS_MAX {
+            return self.hold(draft, "review.too_long", "longer than a review reads", Vec::new());
+        }
+        if setting.consent == Consent::OptedOut && setting.author != Author::Approved {
+            let cite = "47 CFR 64.1200(a)(10); 47 CFR 64.1200(c)(3)";
+            return self.hold(draft, "review.opted_out", cite, Vec::new());
+        }
+        let Ok(zone) = self.zones.get(setting.timezone) else {
+            return self.hold(draft, "review.time_zone", "unknown time zone", Vec::new());
+        };
+        self.settle(draft, setting, &zone)
+    }
+
+    fn read(&self, text: &str, setting: &Setting<'_>, zone: &TimeZone) -> (Reading, Option<String>) {
+        let public = [setting.practice_name, setting.practice_phone, setting.portal_url];
+        let view = View::new(text, &public);
+        let reading = judge::read(&self.policy, &self.rules, &view, setting, zone);
+        if reading.holds() || !reading.corrections.is_empty() {
+            return (reading, None);
+        }
+        let drops = reading.drops();
+        let edited = if drops.is_empty() { None } else { rewrite::rewrite(&self.rules, &view, &drops, setting) };
+        (reading, edited)
+    }
+
+    /// Reads and edits until a reading asks for nothing more.
+    fn settle(&self, draft: &str, setting: &Setting<'_>, zone: &TimeZone) -> Review {
+        let mut findings: Option<Vec<Finding>> = None;
+        // The first reading is of the draft as given, so that its findings point into it.
+        let mut next = draft.to_owned();
+        let mut portal: Option<String> = None;
+        let mut corrected = false;
+        for _ in 0..ROUNDS_MAX + 2 {
+            let (reading, edited) = self.read(&next, setting, zone);
+            let holds = reading.holds();
+            let drops = reading.findings.iter().any(|finding| finding.action == Action::Drop);
+            let patient = reading.patient;
+            let corrections = reading.corrections;
+            let first = findings.get_or_insert(reading.findings);
+            if holds {
+                return self.held(draft, std::mem::take(first));
+            }
+            if !corrections.is_empty() {
+                next = correct(&next, corrections);
+                corrected = true;
+            } else if drops {
+                let Some(edited) = edited else { break };
+                portal.get_or_insert(std::mem::take(&mut next));
+                next = edited;
+            } else if rewrite::too_long(&rewrite::outgoing(&next, setting), setting) {
+                let Some(form) = rewrite::portal_form(&self.rules, setting) else { break };
+                portal.get_or_insert(std::mem::take(&mut next));
+                next = form;
+            } else {
+                let out = rewrite::outgoing(&next, setting);
+                if out == next {
+                    return self.clear(&out, portal, patient, corrected, (setting, findings));
+                }
+                // Folding changed the text: what leaves must be what was read.
+                next = out;
+            }
+        }
+        self.hold(draft, "review.unsettled", "still changing after the last edit", findings.unwrap_or_default())
+    }
+
+    fn clear(
+        &self,
+        text: &str,
+        portal: Option<String>,
+        patient: bool,
+        corrected: bool,
+        (setting, findings): (&Setting<'_>, Option<Vec<Finding>>),
+    ) -> Review {
+        let changed = corrected || portal.is_some();
+        Review {
+            verdict: if changed { Verdict::Rewrite } else { Verdict::Pass },
+            cleared: Some(Cleared::seal(text, portal, patient, setting)),
+            findings: findings.unwrap_or_default(),
+            policy: self.digest.clone(),
+        }
+    }
+
+    /// Held for what was found; a hold that only a later reading brought is told of the whole.
+    fn held(&self, draft: &str, findings: Vec<Finding>) -> Review {
+        if findings.iter().any(|finding| finding.action == Action::Hold) {
+            return Review { verdict: Verdict::Hold, cleared: None, findings, policy: self.digest.clone() };
+        }
+        self.hold(draft, "review.unsettled", "the edited text is held", findings)
+    }
+
+    fn hold(&self, draft: &str, rule: &str, why: &str, mut findings: Vec<Finding>) -> Review {
+        findings.push(Finding {
+            span: 0..draft.len(),
+            category: Category::OtherUnique,
+            rule: rule.into(),
+            confidence: Confidence::Certain,
+            action: Action::Hold,
+            evidence: vec![Evidence { kind: "context", name: rule.into() }],
+            cite: why.into(),
+        });
+        Review { verdict: Verdict::Hold, cleared: None, findings, policy: self.digest.clone() }
+    }
+}
+
+/// Puts the record's words in their places; of overlapping ones the first counts.
+fn correct(text: &str, mut corrections: Vec<(std::ops::Range<usize>, String)>) -> String {
+    corrections.sort_by_key(|(span, _)| (span.start, span.end));
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut at = 0;
+    for (span, words) in corrections {
+        if span.start < at {
+            continue;
+        }
+        out.push_str(text.get(at..span.start).unwrap_or_default());
+        out.push_str(&words);
+        at = span.end;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}

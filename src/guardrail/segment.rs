@@ -1,0 +1,87 @@
+//! Segments of a text message: GSM-7 or UCS-2, counted as carriers bill them, and the fold to GSM-7.
+//!
+//! 3GPP TS 23.038 section 6.2.1 (alphabet) and TS 23.040 section 9.2.3.24.1 (parts of a long message).
+
+/// The alphabet a text needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// Seven bits a character, 160 alone or 153 a part.
+    Gsm7,
+    /// UTF-16, 70 units alone or 67 a part.
+    Ucs2,
+}
+
+/// What a text costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segments {
+    /// The alphabet.
+    pub encoding: Encoding,
+    /// How many parts the carrier sends and bills; an empty text is one.
+    pub count: usize,
+}
+
+/// A text in more parts than this is shortened: long chains arrive late, torn or not at all.
+pub const SEGMENTS_MAX: usize = 6;
+
+const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡\
+ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+const EXTENDED: &str = "\u{c}^{}\\[~]|€";
+
+/// The width of one character in septets; `None` outside the alphabet.
+fn septets(c: char) -> Option<usize> {
+    if c.is_ascii_alphanumeric() || c == ' ' {
+        return Some(1);
+    }
+    if BASIC.contains(c) {
+        return Some(1);
+    }
+    EXTENDED.contains(c).then_some(2)
+}
+
+/// Packs items of width 1 or 2 into parts; an item never straddles a border.
+fn parts(widths: impl Iterator<Item = usize> + Clone, alone: usize, part: usize) -> usize {
+    if widths.clone().sum::<usize>() <= alone {
+        return 1;
+    }
+    let mut count = 1;
+    let mut used = 0;
+    for width in widths {
+        if used + width > part {
+            count += 1;
+            used = 0;
+        }
+        used += width;
+    }
+    count
+}
+
+/// Counts the segments of `text` as it stands.
+pub fn segments(text: &str) -> Segments {
+    if text.chars().all(|c| septets(c).is_some()) {
+        let count = parts(text.chars().filter_map(septets), 160, 153);
+        return Segments { encoding: Encoding::Gsm7, count };
+    }
+    let count = parts(text.chars().map(char::len_utf16), 70, 67);
+    Segments { encoding: Encoding::Ucs2, count }
+}
+
+/// Typography in plain GSM-7: curly quotes, dashes, ellipsis, special spaces. Never touches digits
+/// or fractions: "½" for a dose must not become something else on the way.
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' => folded.push('\''),
+            '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{201f}' => folded.push('"'),
+            '\u{2010}'..='\u{2015}' => folded.push('-'),
+            '\u{2026}' => folded.push_str("..."),
+            '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
+                folded.push(' ');
+            }
+            '\u{200b}' | '\u{feff}' | '\u{ad}' => {}
+            '\t' => folded.push(' '),
+            other => folded.push(other),
+        }
+    }
+    folded
+}

@@ -1,0 +1,255 @@
+//! The JSON lines of `check` and `detect`; offsets count Unicode code points of the text as given.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::guardrail::finding::Action;
+use crate::guardrail::finding::Category;
+use crate::guardrail::finding::Confidence;
+use crate::guardrail::finding::Evidence;
+use crate::guardrail::finding::Finding;
+use crate::guardrail::finding::Verdict;
+use crate::guardrail::review::Guardrail;
+use crate::guardrail::review::Review;
+use crate::guardrail::rewrite::Cleared;
+use crate::guardrail::setting::Author;
+use crate::guardrail::setting::Consent;
+use crate::guardrail::setting::Fact;
+use crate::guardrail::setting::Setting;
+use crate::policy::words::Channel;
+use crate::policy::words::Jurisdiction;
+use crate::policy::words::Language;
+use crate::policy::words::Purpose;
+
+/// One draft to check.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckIn {
+    /// The caller's name for this line.
+    pub id: serde_json::Value,
+    /// The draft.
+    pub draft: String,
+    /// Its setting.
+    pub context: ContextIn,
+}
+
+/// The setting of one draft.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContextIn {
+    /// The practice.
+    pub practice: PracticeIn,
+    /// How the text leaves.
+    pub channel: Channel,
+    /// May PHI leave?
+    pub consent: ConsentIn,
+    /// The patient's state of residence.
+    pub state: Jurisdiction,
+    /// The patient's language.
+    pub language: Language,
+    /// IANA zone of the practice.
+    pub timezone: String,
+    /// The present.
+    pub now: Timestamp,
+    /// Why the text is written.
+    pub purpose: Purpose,
+    /// What it may rest on.
+    #[serde(default)]
+    pub facts: Vec<FactIn>,
+}
+
+/// The practice.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PracticeIn {
+    /// Its name.
+    pub name: String,
+    /// The front desk's number.
+    pub phone: String,
+    /// Its kind.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where the link points.
+    pub portal_url: String,
+}
+
+/// Consent by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentIn {
+    /// Agreed.
+    Granted,
+    /// Not asked or not answered.
+    None,
+    /// Declined.
+    Declined,
+    /// Opted out.
+    OptedOut,
+}
+
+/// One fact.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FactIn {
+    /// `namespace.name`.
+    pub field: String,
+    /// The value.
+    pub value: String,
+}
+
+impl std::fmt::Debug for FactIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FactIn({}: ..)", self.field)
+    }
+}
+
+/// One finding, by code points.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FindingOut {
+    /// First code point.
+    pub start: usize,
+    /// One past the last.
+    pub end: usize,
+    /// What it is.
+    pub category: Category,
+    /// Which rule says so.
+    pub rule: String,
+    /// What becomes of it.
+    pub action: Action,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why.
+    pub evidence: Vec<Evidence>,
+    /// The law or house rule.
+    pub cite: String,
+}
+
+/// One review.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckOut {
+    /// The caller's name for this line.
+    pub id: serde_json::Value,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What may be sent.
+    pub text: Option<String>,
+    /// What moves behind the link.
+    pub portal: Option<String>,
+    /// What was found.
+    pub findings: Vec<FindingOut>,
+    /// The digest of the policy.
+    pub policy: String,
+    /// How long the review took; the caller, who has a clock, fills it.
+    pub micros: u64,
+}
+
+/// One text to search.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetectIn {
+    /// The caller's name for this line.
+    pub id: serde_json::Value,
+    /// The text.
+    pub text: String,
+}
+
+/// One thing the detector found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DetectedOut {
+    /// First code point.
+    pub start: usize,
+    /// One past the last.
+    pub end: usize,
+    /// What it is.
+    pub category: Category,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What the detector found in one text.
+#[derive(Clone, Debug, Serialize)]
+pub struct DetectOut {
+    /// The caller's name for this line.
+    pub id: serde_json::Value,
+    /// What was found.
+    pub findings: Vec<DetectedOut>,
+}
+
+/// Turns byte offsets into code points.
+struct CodePoints<'a>(&'a str);
+
+impl CodePoints<'_> {
+    fn at(&self, byte: usize) -> usize {
+        self.0.char_indices().take_while(|(at, _)| *at < byte).count()
+    }
+}
+
+/// The findings of a review by code points of `text`.
+pub fn findings_out(text: &str, findings: &[Finding]) -> Vec<FindingOut> {
+    let points = CodePoints(text);
+    let out = |finding: &Finding| FindingOut {
+        start: points.at(finding.span.start),
+        end: points.at(finding.span.end),
+        category: finding.category,
+        rule: finding.rule.as_ref().to_owned(),
+        action: finding.action,
+        confidence: finding.confidence,
+        evidence: finding.evidence.clone(),
+        cite: finding.cite.as_ref().to_owned(),
+    };
+    findings.iter().map(out).collect()
+}
+
+/// Reviews one line. The draft counts as the agent's; `micros` is left 0 for the caller.
+pub fn check_line(guardrail: &Guardrail, line: &CheckIn) -> CheckOut {
+    let context = &line.context;
+    let facts: Vec<Fact<'_>> =
+        context.facts.iter().map(|fact| Fact { field: &fact.field, value: &fact.value }).collect();
+    let setting = Setting {
+        practice_name: &context.practice.name,
+        practice_phone: &context.practice.phone,
+        practice_type: &context.practice.kind,
+        portal_url: &context.practice.portal_url,
+        channel: context.channel,
+        consent: match context.consent {
+            ConsentIn::Granted => Consent::Granted { proof: "check" },
+            ConsentIn::None => Consent::None,
+            ConsentIn::Declined => Consent::Declined,
+            ConsentIn::OptedOut => Consent::OptedOut,
+        },
+        state: context.state,
+        language: context.language,
+        timezone: &context.timezone,
+        now: context.now,
+        purpose: context.purpose,
+        author: Author::Agent,
+        facts: &facts,
+    };
+    let Review { verdict, cleared, findings, policy } = guardrail.review(&line.draft, &setting);
+    CheckOut {
+        id: line.id.clone(),
+        verdict,
+        text: cleared.as_ref().map(|cleared| cleared.text().to_owned()),
+        portal: cleared.as_ref().and_then(Cleared::portal).map(str::to_owned),
+        findings: findings_out(&line.draft, &findings),
+        policy,
+        micros: 0,
+    }
+}
+
+/// Searches one line, whatever the policy says of what is found.
+pub fn detect_line(guardrail: &Guardrail, line: &DetectIn) -> DetectOut {
+    let points = CodePoints(&line.text);
+    let out = |finding: Finding| DetectedOut {
+        start: points.at(finding.span.start),
+        end: points.at(finding.span.end),
+        category: finding.category,
+        confidence: finding.confidence,
+        evidence: finding.evidence,
+    };
+    let findings = guardrail.detect(&line.text).into_iter().map(out).collect();
+    DetectOut { id: line.id.clone(), findings }
+}
