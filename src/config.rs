@@ -89,7 +89,7 @@ pub struct Log {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Llm {
-    /// `auto`, `offline`, `openai` or `azure`.
+    /// `auto`, `offline` or `openai`.
     pub kind: String,
     /// Where the server is.
     pub base_url: String,
@@ -97,10 +97,6 @@ pub struct Llm {
     pub model: String,
     /// Its key.
     pub api_key: Secret,
-    /// Azure's deployment.
-    pub deployment: String,
-    /// Azure's API version.
-    pub api_version: String,
     /// Seconds for one call.
     pub timeout_s: u64,
     /// Tokens for a conversation.
@@ -282,8 +278,8 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if !["json", "text"].contains(&config.log.format.as_str()) {
         return fail("log.format: use `json` or `text`".to_owned());
     }
-    if !["auto", "offline", "openai", "azure"].contains(&config.llm.kind.as_str()) {
-        return fail("llm.kind: use `auto`, `offline`, `openai` or `azure`".to_owned());
+    if !["auto", "offline", "openai"].contains(&config.llm.kind.as_str()) {
+        return fail("llm.kind: use `auto`, `offline` or `openai`".to_owned());
     }
     if !config.public_url.is_empty() {
         match url::Url::parse(&config.public_url) {

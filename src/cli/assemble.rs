@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::agent::ports::{Model, Records as _};
+use crate::agent::prompts::Prompts;
 use crate::agent::texts::Texts;
 use crate::carrier::Carrier;
 use crate::carrier::simulator::Simulator;
@@ -21,7 +22,8 @@ use crate::domain::record::RecordSet;
 use crate::fhir::bundle;
 use crate::guardrail::review::Guardrail;
 use crate::llm::offline::Offline;
-use crate::llm::openai::{OpenAi, OpenAiSettings};
+use crate::llm::openai::{OpenAi, Settings};
+use crate::llm::tokens::Tokens;
 use crate::pipeline::house::{Carriers, Entropy, House, Parts};
 use crate::screen::Screen;
 use crate::seal::MasterKey;
@@ -93,7 +95,10 @@ pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
             carriers.entry((practice.id.clone(), sender.carrier)).or_insert(carrier);
         }
     }
-    let offline: Arc<dyn Model> = Arc::new(Offline::embedded()?);
+    // On SQLite this process is the only one: leases of the last run are nobody's.
+    store.release_leases().await.map_err(|error| error.to_string())?;
+    Prompts::embedded().map_err(|error| error.to_string())?;
+    let offline: Arc<dyn Model> = Arc::new(Offline::new());
     let house = House::new(Parts {
         store,
         clock,
@@ -240,20 +245,23 @@ fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> 
     if llm.kind == "offline" || (llm.kind == "auto" && key.is_none()) {
         return Ok(Arc::clone(offline));
     }
-    let model = OpenAi::new(OpenAiSettings {
-        azure: llm.kind == "azure",
-        base_url: llm.base_url.clone(),
-        model: llm.model.clone(),
-        // A server on one's own machine often wants none.
-        api_key: key.unwrap_or_default(),
-        deployment: llm.deployment.clone(),
-        api_version: llm.api_version.clone(),
-        timeout: std::time::Duration::from_secs(llm.timeout_s),
-        budget_tokens: llm.budget_tokens,
-        tokenizer: Some(llm.tokenizer.clone()).filter(|path| !path.as_os_str().is_empty()),
-    })
-    .map_err(|error| format!("[llm]: {error}"))?;
-    Ok(Arc::new(model))
+    // The jitter of retries only has to differ between processes.
+    let mut seed = [0; 8];
+    if getrandom::fill(&mut seed).is_err() {
+        return Err("the operating system gives no randomness".to_owned());
+    }
+    let key = key.unwrap_or_default(); // a server on one's own machine often wants none
+    let mut settings = Settings::new(&llm.base_url, key, &llm.model, u64::from_ne_bytes(seed));
+    settings.timeout = std::time::Duration::from_secs(llm.timeout_s);
+    settings.context_tokens_max = llm.budget_tokens;
+    if !llm.tokenizer.as_os_str().is_empty() {
+        let tell = |error: &dyn std::fmt::Display| {
+            format!("llm.tokenizer = \"{}\": {error}", llm.tokenizer.display())
+        };
+        let json = std::fs::read(&llm.tokenizer).map_err(|error| tell(&error))?;
+        settings.tokens = Tokens::from_json(&json).map_err(|error| tell(&error))?;
+    }
+    Ok(Arc::new(OpenAi::new(settings).map_err(|error| error.to_string())?))
 }
 
 /// The accounts that may sign webhooks, by practice.

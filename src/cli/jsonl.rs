@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
+use crate::guardrail::finding::Verdict;
 use crate::guardrail::review::Guardrail;
 use crate::guardrail::wire;
 use crate::screen::Screen;
@@ -21,12 +22,12 @@ pub(super) fn check(draft: Option<String>) -> u8 {
         Ok(guardrail) => guardrail,
         Err(error) => return refuse(&error.to_string()),
     };
-    let one = draft.map(|draft| wire::example_check(&draft));
+    let one = draft.map(|draft| sample_line(&draft));
     each(one, |line: wire::CheckIn| {
         let began = Instant::now();
-        let mut out = wire::check(&guardrail, &line)?;
+        let mut out = wire::check_line(&guardrail, &line);
         out.micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let found = out.verdict != "pass";
+        let found = out.verdict != Verdict::Pass;
         Ok((out, found))
     })
 }
@@ -39,7 +40,7 @@ pub(super) fn detect(text: Option<String>) -> u8 {
     };
     let one = text.map(|text| serde_json::json!({ "id": "1", "text": text }).to_string());
     each(one, |line: wire::DetectIn| {
-        let out = wire::detect(&guardrail, &line);
+        let out = wire::detect_line(&guardrail, &line);
         let found = !out.findings.is_empty();
         Ok((out, found))
     })
@@ -55,6 +56,34 @@ pub(super) fn screen(text: Option<String>) -> u8 {
         serde_json::json!({ "id": "1", "text": text, "pending": null, "language": "en" }).to_string()
     });
     each(one, |line: ScreenRequest| Ok((line.answer(&screen), false)))
+}
+
+/// A draft of the sample practice to a patient who agreed, with one visit on file.
+fn sample_line(draft: &str) -> String {
+    serde_json::json!({
+        "id": "1",
+        "draft": draft,
+        "context": {
+            "practice": {
+                "name": "Lakeside Family Medicine",
+                "phone": "+14155550100",
+                "type": "primary_care",
+                "portal_url": "https://portal.example.com",
+            },
+            "channel": "sms",
+            "consent": "granted",
+            "state": "CA",
+            "language": "en",
+            "timezone": "America/Los_Angeles",
+            "now": "2026-12-01T10:00:00-08:00",
+            "purpose": "reply",
+            "facts": [
+                { "field": "appointment.start", "value": "2026-12-02T15:00:00-08:00" },
+                { "field": "appointment.provider", "value": "Dr. Ana Reyes" },
+            ],
+        },
+    })
+    .to_string()
 }
 
 /// Answers one given line, or standard input.

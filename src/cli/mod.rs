@@ -67,7 +67,8 @@ enum Command {
     },
     /// Review drafts: JSONL on standard input (or --draft) to JSONL reviews.
     Check {
-        /// One draft, reviewed as an SMS of the sample practice to a consenting patient.
+        /// One draft, reviewed as an SMS of the sample practice to a patient who agreed and whose
+        /// visit is on Wednesday, December 2, 2026 at 3 PM with Dr. Ana Reyes.
         #[arg(long, value_name = "TEXT")]
         draft: Option<String>,
     },

@@ -102,7 +102,7 @@ impl Tx {
             direction: Direction::Outbound,
             body: cleared.text(),
             intent: "",
-            segments: Some(i64::try_from(cleared.segments()).unwrap_or(i64::MAX)),
+            segments: Some(i64::try_from(cleared.segments().count).unwrap_or(i64::MAX)),
             carrier_id: None,
         };
         let turn = self.append_turn(conversation, &turn, now).await?;

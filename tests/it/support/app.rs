@@ -89,7 +89,7 @@ pub(crate) struct App {
 impl App {
     /// The sample practice on this store, answered by the offline model.
     pub(crate) async fn new(store: Store) -> Self {
-        let offline: Arc<dyn Model> = Arc::new(Offline::embedded().unwrap());
+        let offline: Arc<dyn Model> = Arc::new(Offline::new());
         Self::with_model(store, offline).await
     }
 
@@ -113,7 +113,7 @@ impl App {
             texts: Texts::embedded().unwrap(),
             records,
             model,
-            offline: Arc::new(Offline::embedded().unwrap()),
+            offline: Arc::new(Offline::new()),
             carriers,
             practices: BTreeMap::from([(practice.id.clone(), Arc::clone(&practice))]),
             public_url: "http://127.0.0.1:8080/".parse().unwrap(),
