@@ -209,7 +209,7 @@ impl Compiler<'_> {
                 let members = self
                     .groups
                     .get(name)
-                    .ok_or(format!("unknown group <{name}>"))?;
+                    .ok_or_else(|| format!("unknown group <{name}>"))?;
                 Ok(members
                     .split('|')
                     .map(|member| self.words(member))
