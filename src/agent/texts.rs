@@ -168,7 +168,9 @@ impl Texts {
             };
             let read: File = toml::from_str(content).map_err(|e| malformed(e.to_string()))?;
             if read.schema != 1 {
-                return Err(malformed("schema is not 1; this version reads 1".to_owned()));
+                return Err(malformed(
+                    "schema is not 1; this version reads 1".to_owned(),
+                ));
             }
             for (name, entry) in read.text {
                 let wrong = |problem: String| TextsError::Text {
@@ -176,7 +178,9 @@ impl Texts {
                     text: name.clone(),
                     problem,
                 };
-                let id: TextId = name.parse().map_err(|_e| wrong("unknown text".to_owned()))?;
+                let id: TextId = name
+                    .parse()
+                    .map_err(|_e| wrong("unknown text".to_owned()))?;
                 entry.check().map_err(wrong)?;
                 entries.insert((id, read.language), entry);
             }
@@ -197,7 +201,12 @@ impl Texts {
 
     /// The text as one patient gets it. When the practice's own words would break the budget, the
     /// short form without them is used.
-    pub fn render(&self, id: TextId, language: Language, context: &TextContext<'_>) -> RenderedText {
+    pub fn render(
+        &self,
+        id: TextId,
+        language: Language,
+        context: &TextContext<'_>,
+    ) -> RenderedText {
         let Some(entry) = self.entries.get(&(id, language)) else {
             return rendered(id, 0, String::new());
         };
@@ -318,7 +327,9 @@ fn gsm7(c: char) -> Option<usize> {
         '^' | '{' | '}' | '\\' | '[' | '~' | ']' | '|' | '€' | '\u{c}' => Some(2),
         '`' => None,
         ' '..='_' | 'a'..='z' | '\n' | '\r' => Some(1),
-        _ if "@£$¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà".contains(c) => Some(1),
+        _ if "@£$¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà".contains(c) => {
+            Some(1)
+        }
         _ => None,
     }
 }

@@ -23,7 +23,11 @@ pub(super) fn read(
     let fired = book.fired_in(text, &view);
     let kinds: BTreeSet<Kind> = fired.iter().map(|fired| fired.kind).collect();
     let asks = view.asks || kinds.contains(&Kind::Question);
-    let (intent, ambiguous) = Wish { kinds: &kinds, asks }.decide(pending);
+    let (intent, ambiguous) = Wish {
+        kinds: &kinds,
+        asks,
+    }
+    .decide(pending);
     let mut rules: Vec<Arc<str>> = fired.iter().map(|f| Arc::clone(&f.id)).collect();
     rules.sort();
     rules.dedup();
@@ -79,7 +83,11 @@ impl Wish<'_> {
         if self.has(Kind::CancelWord) {
             let visit = matches!(
                 pending,
-                Some(Pending::AppointmentConfirm | Pending::CancelConfirm | Pending::RescheduleChoice)
+                Some(
+                    Pending::AppointmentConfirm
+                        | Pending::CancelConfirm
+                        | Pending::RescheduleChoice
+                )
             );
             return Some(if visit {
                 (Intent::CancelAppointment, true)
@@ -142,7 +150,9 @@ impl Wish<'_> {
     }
 
     fn moves(&self) -> bool {
-        self.has(Kind::Reschedule) || self.has(Kind::CancelAppointment) || self.has(Kind::CannotCome)
+        self.has(Kind::Reschedule)
+            || self.has(Kind::CancelAppointment)
+            || self.has(Kind::CannotCome)
     }
 
     fn plain(&self) -> (Intent, bool) {

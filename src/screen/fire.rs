@@ -114,7 +114,10 @@ impl<'a> Scene<'a> {
         for (start, token) in tokens.iter().enumerate() {
             let by_word = book.by_word.get(&token.word).into_iter().flatten();
             let by_number = book.by_number.iter().filter(|_| token.number.is_some());
-            for (owner, phrase) in by_word.chain(by_number).filter_map(|i| book.phrases.get(*i)) {
+            for (owner, phrase) in by_word
+                .chain(by_number)
+                .filter_map(|i| book.phrases.get(*i))
+            {
                 if let Some(end) = phrase.end(tokens, start) {
                     hits.entry(*owner).or_default().push(Hit { start, end });
                 }
@@ -136,7 +139,11 @@ impl<'a> Scene<'a> {
     }
 
     fn stands(&self, rule: usize, hit: Hit) -> bool {
-        let guards = self.book.rules.get(rule).map_or(&[][..], |rule| &rule.guards);
+        let guards = self
+            .book
+            .rules
+            .get(rule)
+            .map_or(&[][..], |rule| &rule.guards);
         !self.has_in_sentence(Owner::Unless(rule), hit)
             && !guards.iter().any(|guard| self.is_guarded(*guard, hit))
     }
@@ -173,7 +180,10 @@ impl<'a> Scene<'a> {
         };
         let is_filler = |t: &Token| fillers.is_some_and(|fillers| fillers.contains(&t.word));
         let is_or = |t: &Token| self.book.or_words.contains(&t.word);
-        let strange = between.iter().filter(|t| !is_filler(t) && !is_or(t)).count();
+        let strange = between
+            .iter()
+            .filter(|t| !is_filler(t) && !is_or(t))
+            .count();
         let listed = usize::from(between.iter().any(is_or));
         strange <= listed && clause(word.start) == clause(hit.start)
     }

@@ -41,11 +41,11 @@ pub(super) fn has_encoded_text(text: &str) -> bool {
         .any(|run| {
             let mixed = run.bytes().any(|b| b.is_ascii_uppercase())
                 && run.bytes().any(|b| b.is_ascii_lowercase());
-            let base64 = mixed
-                .then(|| STANDARD_NO_PAD.decode(run).ok())
-                .flatten();
+            let base64 = mixed.then(|| STANDARD_NO_PAD.decode(run).ok()).flatten();
             let hexadecimal = hex::decode(run).ok();
-            base64.or(hexadecimal).is_some_and(|bytes| is_readable(&bytes))
+            base64
+                .or(hexadecimal)
+                .is_some_and(|bytes| is_readable(&bytes))
         })
 }
 

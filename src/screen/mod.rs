@@ -110,22 +110,26 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// The rules that are compiled into the binary, with every example checked.
+    /// The files that are compiled into the binary, as name and text.
+    pub const EMBEDDED: [(&'static str, &'static str); 3] = [
+        (
+            "guardrails/keywords.toml",
+            include_str!("../../guardrails/keywords.toml"),
+        ),
+        (
+            "guardrails/emergency.toml",
+            include_str!("../../guardrails/emergency.toml"),
+        ),
+        (
+            "guardrails/injection.toml",
+            include_str!("../../guardrails/injection.toml"),
+        ),
+    ];
+
+    /// The rules that are compiled into the binary. Their examples are checked by the tests of the
+    /// build, not again at every start.
     pub fn embedded() -> Result<Self, ScreenError> {
-        Self::load(&[
-            (
-                "guardrails/keywords.toml",
-                include_str!("../../guardrails/keywords.toml"),
-            ),
-            (
-                "guardrails/emergency.toml",
-                include_str!("../../guardrails/emergency.toml"),
-            ),
-            (
-                "guardrails/injection.toml",
-                include_str!("../../guardrails/injection.toml"),
-            ),
-        ])
+        Book::compile(&Self::EMBEDDED).map(|book| Self { book })
     }
 
     /// The rules in these files, given as name and text. One bad rule or one example that fails

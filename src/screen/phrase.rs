@@ -26,7 +26,11 @@ impl Vocabulary {
     pub(super) fn read(&self, view: &View) -> Vec<Token> {
         let token = |word: &crate::screen::view::Word| Token {
             word: self.0.get(&word.text).copied().unwrap_or(0),
-            number: word.text.parse::<u32>().ok().filter(|_| word.text.len() < 9),
+            number: word
+                .text
+                .parse::<u32>()
+                .ok()
+                .filter(|_| word.text.len() < 9),
             sentence: word.sentence,
             clause: word.clause,
         };
@@ -64,10 +68,7 @@ impl Atom {
 
 #[derive(Debug)]
 enum Step {
-    One {
-        of: Vec<Vec<Atom>>,
-        optional: bool,
-    },
+    One { of: Vec<Vec<Atom>>, optional: bool },
     Gap(usize),
     Start,
     End,
@@ -108,7 +109,9 @@ impl Compiler<'_> {
         }
         let phrase = Phrase { steps };
         if phrase.heads().is_none() {
-            return Err(format!("phrase {text:?} must begin with a word, a group or a number"));
+            return Err(format!(
+                "phrase {text:?} must begin with a word, a group or a number"
+            ));
         }
         Ok(phrase)
     }
@@ -120,7 +123,13 @@ impl Compiler<'_> {
         };
         if let Some((body, left)) = closed('(', ')') {
             let of = self.alternatives(body)?;
-            Ok((vec![Step::One { of, optional: false }], left))
+            Ok((
+                vec![Step::One {
+                    of,
+                    optional: false,
+                }],
+                left,
+            ))
         } else if let Some((body, left)) = closed('[', ']') {
             let of = self.alternatives(body)?;
             Ok((vec![Step::One { of, optional: true }], left))
@@ -134,7 +143,13 @@ impl Compiler<'_> {
             Ok((vec![Step::End], left))
         } else if let Some((name, left)) = closed('<', '>') {
             let of = self.alternatives(&format!("<{name}>"))?;
-            Ok((vec![Step::One { of, optional: false }], left))
+            Ok((
+                vec![Step::One {
+                    of,
+                    optional: false,
+                }],
+                left,
+            ))
         } else if rest.starts_with(['(', '[', '<', ')', ']', '>', '|']) {
             Err(format!("bracket without its partner at {rest:?}"))
         } else {
@@ -144,13 +159,21 @@ impl Compiler<'_> {
             let (word, left) = rest.split_at(end);
             let atoms = self.words(word);
             let of = vec![atoms];
-            Ok((vec![Step::One { of, optional: false }], left))
+            Ok((
+                vec![Step::One {
+                    of,
+                    optional: false,
+                }],
+                left,
+            ))
         }
     }
 
     fn alternatives(&mut self, body: &str) -> Result<Vec<Vec<Atom>>, String> {
         if body.contains(['(', '[', '$', '^']) {
-            return Err(format!("brackets within brackets at {body:?}; write two phrases"));
+            return Err(format!(
+                "brackets within brackets at {body:?}; write two phrases"
+            ));
         }
         let mut all = Vec::new();
         for option in body.split('|') {
@@ -160,7 +183,8 @@ impl Compiler<'_> {
                 sequences = sequences
                     .iter()
                     .flat_map(|left: &Vec<Atom>| {
-                        next.iter().map(move |right| [left.as_slice(), right].concat())
+                        next.iter()
+                            .map(move |right| [left.as_slice(), right].concat())
                     })
                     .collect();
             }
@@ -182,8 +206,14 @@ impl Compiler<'_> {
             "year" => Ok(vec![vec![Atom::Year]]),
             "any" => Ok(vec![vec![Atom::Any]]),
             _ => {
-                let members = self.groups.get(name).ok_or(format!("unknown group <{name}>"))?;
-                Ok(members.split('|').map(|member| self.words(member)).collect())
+                let members = self
+                    .groups
+                    .get(name)
+                    .ok_or_else(|| format!("unknown group <{name}>"))?;
+                Ok(members
+                    .split('|')
+                    .map(|member| self.words(member))
+                    .collect())
             }
         }
     }
@@ -259,14 +289,15 @@ impl Walk<'_> {
         match step {
             Step::Start | Step::End if self.is_boundary(at) => self.from(rest, at),
             Step::Start | Step::End => None,
-            Step::Gap(most) => {
-                (0..=*most).find_map(|skip| self.from(rest, self.after(at, skip)?))
-            }
+            Step::Gap(most) => (0..=*most).find_map(|skip| self.from(rest, self.after(at, skip)?)),
             Step::One { of, optional } => {
                 let taken = of.iter().find_map(|atoms| {
                     let end = self.after(at, atoms.len())?;
                     let words = self.tokens.get(at..end)?;
-                    let fits = atoms.iter().zip(words).all(|(atom, token)| atom.fits(*token));
+                    let fits = atoms
+                        .iter()
+                        .zip(words)
+                        .all(|(atom, token)| atom.fits(*token));
                     fits.then(|| self.from(rest, end)).flatten()
                 });
                 taken.or_else(|| optional.then(|| self.from(rest, at)).flatten())

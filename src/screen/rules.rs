@@ -79,6 +79,9 @@ pub enum ScreenError {
         /// What is wrong, with its line.
         problem: String,
     },
+    /// Examples that do not hold, each with file, line and rule.
+    #[error("{}", .0.join("\n"))]
+    Examples(Vec<String>),
     /// One rule or guard is wrong.
     #[error("{file}:{line}: {id}: {problem}")]
     Rule {
@@ -225,7 +228,9 @@ impl Book {
             };
             let file: File = toml::from_str(text).map_err(|e| malformed(e.to_string()))?;
             if file.schema != 1 {
-                return Err(malformed("schema is not 1; this version reads 1".to_owned()));
+                return Err(malformed(
+                    "schema is not 1; this version reads 1".to_owned(),
+                ));
             }
             read.push((Source { name, text }, file));
         }
@@ -260,22 +265,24 @@ impl Book {
 
     /// Reads every example of every rule; one that fails refuses them all.
     pub(super) fn check_examples(&self) -> Result<(), ScreenError> {
+        let mut failures = Vec::new();
         for rule in &self.rules {
-            let wrong = |problem: String| ScreenError::Rule {
-                file: rule.place.0.clone(),
-                line: rule.place.1,
-                id: rule.id.to_string(),
-                problem,
-            };
+            let place = format!("{}:{}: {}", rule.place.0, rule.place.1, rule.id);
             let fires = |text: &String| self.fired(text).iter().any(|fired| fired.id == rule.id);
-            if let Some(text) = rule.flags.iter().find(|text| !fires(text)) {
-                return Err(wrong(format!("its example {text:?} does not fire; widen it")));
+            for text in rule.flags.iter().filter(|text| !fires(text)) {
+                failures.push(format!("{place}: example {text:?} does not fire; widen it"));
             }
-            if let Some(text) = rule.allows.iter().find(|text| fires(text)) {
-                return Err(wrong(format!("its counter-example {text:?} fires; narrow it")));
+            for text in rule.allows.iter().filter(|text| fires(text)) {
+                failures.push(format!(
+                    "{place}: counter-example {text:?} fires; narrow it"
+                ));
             }
         }
-        Ok(())
+        if failures.is_empty() {
+            Ok(())
+        } else {
+            Err(ScreenError::Examples(failures))
+        }
     }
 
     /// Rules, phrases, examples.
@@ -301,7 +308,10 @@ impl Book {
 
     fn intern_all(&mut self, words: &str) -> BTreeSet<u32> {
         let words = fold_words(words, &self.spelling);
-        words.iter().map(|word| self.vocabulary.intern(word)).collect()
+        words
+            .iter()
+            .map(|word| self.vocabulary.intern(word))
+            .collect()
     }
 
     fn add_guard(
@@ -349,10 +359,15 @@ impl Book {
             return Err(wrong("needs a summary and a cite"));
         }
         if !BASES.contains(&entry.basis.as_str()) {
-            return Err(wrong(&format!("unknown basis; use one of {}", BASES.join(", "))));
+            return Err(wrong(&format!(
+                "unknown basis; use one of {}",
+                BASES.join(", ")
+            )));
         }
         if entry.flags.is_empty() || entry.allows.is_empty() {
-            return Err(wrong("needs an example in flags and a counter-example in allows"));
+            return Err(wrong(
+                "needs an example in flags and a counter-example in allows",
+            ));
         }
         let known = |id: &String| self.guards.iter().position(|guard| guard.id == *id);
         let guards: Option<Vec<usize>> = entry.guards.iter().map(known).collect();
@@ -361,7 +376,11 @@ impl Book {
             let phrase = self.phrase(text, groups).map_err(|e| wrong(&e))?;
             self.whole.push((index, phrase));
         }
-        let open = entry.phrases.values().flatten().map(|text| (Owner::Rule(index), text));
+        let open = entry
+            .phrases
+            .values()
+            .flatten()
+            .map(|text| (Owner::Rule(index), text));
         let shut = entry.unless.iter().map(|text| (Owner::Unless(index), text));
         for (owner, text) in open.chain(shut) {
             let phrase = self.phrase(text, groups).map_err(|e| wrong(&e))?;
@@ -381,11 +400,7 @@ impl Book {
         Ok(())
     }
 
-    fn phrase(
-        &mut self,
-        text: &str,
-        groups: &BTreeMap<String, String>,
-    ) -> Result<Phrase, String> {
+    fn phrase(&mut self, text: &str, groups: &BTreeMap<String, String>) -> Result<Phrase, String> {
         let mut compiler = Compiler {
             vocabulary: &mut self.vocabulary,
             groups,

@@ -35,7 +35,9 @@ pub(super) struct View {
 }
 
 /// Words that turn a sentence: what is denied before them is not denied after.
-const TURNS: [&str; 7] = ["but", "however", "although", "pero", "aunque", "sino", "yet"];
+const TURNS: [&str; 7] = [
+    "but", "however", "although", "pero", "aunque", "sino", "yet",
+];
 
 impl View {
     /// Folds a text.
@@ -121,9 +123,13 @@ impl Reader {
             sentence,
             clause,
         };
-        match spelling.get(&raw) {
+        // "3pm" and "20mg" are a number and a word.
+        let unit = raw.find(|c: char| !c.is_ascii_digit()).unwrap_or(0);
+        let (number, rest) = raw.split_at(unit);
+        words.extend((unit > 0).then(|| word(number.to_owned())));
+        match spelling.get(rest) {
             Some(expanded) => words.extend(expanded.iter().cloned().map(word)),
-            None => words.push(word(raw)),
+            None => words.push(word(rest.to_owned())),
         }
     }
 
@@ -157,7 +163,9 @@ fn fold(c: char) -> Folded {
         'a'..='z' | '0'..='9' => Folded::Letter(c),
         'A'..='Z' => Folded::Letter(c.to_ascii_lowercase()),
         '\'' | '\u{2018}' | '\u{2019}' | '\u{2bc}' | '`' | '\u{b4}' => Folded::Apostrophe,
-        '\u{1f44d}' | '\u{1f44c}' | '\u{2705}' | '\u{2714}' | '\u{1f197}' => Folded::Sign("thumbsup"),
+        '\u{1f44d}' | '\u{1f44c}' | '\u{2705}' | '\u{2714}' | '\u{1f197}' => {
+            Folded::Sign("thumbsup")
+        }
         '\u{1f44e}' | '\u{274c}' => Folded::Sign("thumbsdown"),
         '\u{1f6d1}' => Folded::Sign("stop"),
         '.' | '!' | '?' | ';' => Folded::Stop,
@@ -183,7 +191,7 @@ fn look_alike(c: char) -> Option<char> {
         'с' | 'С' => 'c',
         'е' | 'Е' | 'Ε' => 'e',
         'Н' | 'Η' => 'h',
-        'і' | 'І' | 'Ι' => 'i',
+        'і' | 'І' | 'Ι' | 'ı' => 'i',
         'К' | 'к' | 'Κ' => 'k',
         'М' | 'Μ' => 'm',
         'Ν' => 'n',
@@ -193,7 +201,6 @@ fn look_alike(c: char) -> Option<char> {
         'Т' | 'т' | 'Τ' => 't',
         'у' | 'У' | 'Υ' => 'y',
         'х' | 'Х' | 'Χ' => 'x',
-        'ı' => 'i',
         _ => return None,
     })
 }
@@ -229,7 +236,8 @@ mod tests {
 
     #[test]
     fn a_keyboard_cannot_hide_a_word() {
-        let spelling = Spelling::from([("cant".to_owned(), vec!["can".to_owned(), "not".to_owned()])]);
+        let spelling =
+            Spelling::from([("cant".to_owned(), vec!["can".to_owned(), "not".to_owned()])]);
         for (text, words) in [
             ("STOP!!!", "stop"),
             ("\u{201c}Stop\u{201d} \u{1f64f}", "stop"),

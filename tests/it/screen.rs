@@ -1,13 +1,97 @@
 //! What is read in a patient's text: keywords, safety, answers, wishes, injection and language.
 
 use anteroom::policy::words::Language;
+use anteroom::screen::Pending;
 use anteroom::screen::Screen;
+
 #[test]
-fn rules_and_all_their_examples_hold() {
-    let start = std::time::Instant::now();
-    let screen = Screen::embedded().map_err(|e| e.to_string());
-    let screen = screen.unwrap();
-    let (rules, phrases, examples) = screen.size();
-    println!("{rules} rules, {phrases} phrases, {examples} examples in {:?}", start.elapsed());
-    assert_eq!(screen.read("STOP", None, Language::En).intent.as_str(), "opt_out");
+fn every_example_of_every_rule_holds() {
+    let screen = Screen::load(&Screen::EMBEDDED).map_err(|e| e.to_string());
+    let (rules, phrases, examples) = screen.unwrap().size();
+    println!("{rules} rules, {phrases} phrases, {examples} examples");
+    assert!(examples > 400);
+}
+
+#[test]
+fn each_text_is_read_as_a_person_would() {
+    let screen = Screen::embedded().unwrap();
+    let mut wrong = Vec::new();
+    for line in include_str!("screen/gold.txt")
+        .lines()
+        .filter(|l| !l.starts_with('#'))
+    {
+        let [intent, pending, text] = line.splitn(3, " | ").collect::<Vec<_>>()[..] else {
+            panic!("not three columns: {line}");
+        };
+        let pending = (pending != "-").then(|| pending.parse::<Pending>().unwrap());
+        let reading = screen.read(text, pending, Language::En);
+        if reading.intent.as_str() != intent {
+            wrong.push(format!("{line} -> {} {:?}", reading.intent, reading.rules));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn language_follows_the_words_and_a_short_text_keeps_the_hint() {
+    let screen = Screen::embedded().unwrap();
+    for (text, hint, language) in [
+        ("When is my appointment?", Language::Es, Language::En),
+        ("¿Cuándo es mi cita?", Language::En, Language::Es),
+        (
+            "necesito un refill de mi medicina",
+            Language::En,
+            Language::Es,
+        ),
+        ("STOP", Language::Es, Language::Es),
+        ("STOP", Language::En, Language::En),
+        ("YES", Language::Es, Language::Es),
+        ("si", Language::En, Language::Es),
+    ] {
+        assert_eq!(screen.read(text, None, hint).language, language, "{text}");
+    }
+}
+
+#[test]
+fn choices_doubts_and_revocations_are_told_apart() {
+    let screen = Screen::embedded().unwrap();
+    let read = |text: &str, pending| screen.read(text, pending, Language::En);
+    for (text, choice) in [
+        ("2", Some(2)),
+        ("la primera", Some(1)),
+        ("the third one", Some(3)),
+        ("12", None),
+    ] {
+        assert_eq!(
+            read(text, Some(Pending::RescheduleChoice)).choice,
+            choice,
+            "{text}"
+        );
+    }
+    for text in ["yes but who is this?", "👍", "no problem"] {
+        let reading = read(text, Some(Pending::Consent));
+        assert!(reading.ambiguous, "{text}: {reading:?}");
+    }
+    assert!(read("stop texting me i want to die", None).revokes());
+    assert!(read("my husband hits me", None).tells_of_abuse());
+}
+
+#[test]
+fn odd_texts_are_read_without_a_crash() {
+    let screen = Screen::embedded().unwrap();
+    let long = "no chest pain or stop my yes ".repeat(4_000);
+    for text in [
+        "",
+        " ",
+        "\u{0}",
+        "🙂🙂🙂",
+        "مرحبا",
+        "\u{202e}abc",
+        "....",
+        "?",
+        &long,
+    ] {
+        let reading = screen.read(text, Some(Pending::Consent), Language::Es);
+        assert!(!reading.intent.as_str().is_empty());
+    }
 }
