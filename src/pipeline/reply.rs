@@ -211,6 +211,10 @@ impl House {
         let rendered = self.fixed_text(TextId::RiskNotice, practice, conversation.language);
         let mut reply = self.fixed(practice, conversation, TextId::RiskNotice, now);
         reply.kind = OutboundKind::Notice;
+        if reply.cleared.is_none() {
+            // Nobody was asked anything; a YES to it must not count.
+            return reply;
+        }
         reply.notice = Some(Notice {
             text_id: rendered.text_id,
             sha256: rendered.sha256,
