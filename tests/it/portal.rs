@@ -1,5 +1,7 @@
 //! The portal: nothing before the date of birth, and no way around it.
 
+#![cfg(test)]
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;

@@ -1,5 +1,7 @@
 //! Webhooks: who is believed, what is read, and what the carrier is told.
 
+#![cfg(test)]
+
 use std::sync::Arc;
 
 use axum::body::Body;
