@@ -24,8 +24,8 @@ static PAGES: LazyLock<Option<Tera>> = LazyLock::new(|| {
     Some(tera)
 });
 
-const PORTAL_POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; \
-     base-uri 'none'; frame-ancestors 'none'";
+const PORTAL_POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const SIMULATOR_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -1,5 +1,7 @@
 //! Carriers: what is posted, what an answer means, what a webhook says.
 
+#![cfg(test)]
+
 mod prism;
 mod signature;
 mod twilio;

@@ -1,5 +1,9 @@
 //! The portal: nothing before the date of birth, and no way around it.
 
+#![cfg(test)]
+
+use std::sync::{Arc, Mutex};
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -173,7 +177,7 @@ async fn expired_and_unknown_links_say_so_kindly() {
     let asked = fake.state().portal_asked;
     for path in [
         "/p/short",
-        "/p/%00%ff%3Cscript%3Ealert(1)%3C/script%3E",
+        "/p/%00%ff%3Cscript%3Ealert(1)%3C%2Fscript%3E",
         "/p/spaces%20in%20a%20long%20token%20here",
     ] {
         let told = get(&router, path).await;
@@ -227,4 +231,47 @@ async fn an_oversized_form_is_refused() {
     let router = Fake::new().router();
     let told = post(&router, &address(), &"4".repeat(10_000), "12", "1961").await;
     assert_eq!(told.status, 413);
+}
+
+/// Log lines as they are written.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_log_line_holds_a_token_a_number_or_a_message() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let logging = tracing::subscriber::set_default(subscriber);
+    let router = Fake::new().router();
+    get(&router, &address()).await;
+    post(&router, &address(), "4", "12", "1961").await;
+    get(&router, "/simulator/messages?with=%2B14155550142").await;
+    get(&router, "/nowhere/metformin").await;
+    drop(logging);
+    let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    for route in ["/p/{token}", "/simulator/messages", "unmatched"] {
+        assert!(
+            told.contains(&format!("http.route=\"{route}\"")),
+            "{route} in {told}"
+        );
+    }
+    for secret in [PORTAL_TOKEN, "5550142", "1961", "A1c", "metformin"] {
+        assert!(!told.contains(secret), "{secret} in {told}");
+    }
 }

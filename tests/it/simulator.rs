@@ -1,6 +1,9 @@
 //! The phone simulator: its JSON, its stream, and its page in a real browser.
 
+#![cfg(test)]
+
 pub(crate) mod fake;
+mod script;
 
 use std::sync::Arc;
 
@@ -141,6 +144,10 @@ async fn each_fault_says_what_to_mend() {
         assert_eq!(told.header("content-type"), "application/problem+json");
         assert!(fake.state().received.is_empty(), "{detail}");
     }
+}
+
+#[tokio::test]
+async fn a_question_about_nobody_is_refused() {
     let router = Fake::new().router();
     for (path, detail) in [
         (

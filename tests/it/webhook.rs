@@ -1,5 +1,7 @@
 //! Webhooks: who is believed, what is read, and what the carrier is told.
 
+#![cfg(test)]
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -7,6 +9,7 @@ use axum::http::Request;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
@@ -144,6 +147,45 @@ async fn what_is_not_signed_is_refused_and_leaves_nothing() {
         );
         assert!(fake.state().received.is_empty(), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_refusal_is_counted_by_its_reason() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let fake = Fake::new();
+    let body = text("hi");
+    post(&fake, INBOUND, FORM, "", body.clone()).await;
+    post(
+        &fake,
+        INBOUND,
+        FORM,
+        &sign("guess", INBOUND, ""),
+        body.clone(),
+    )
+    .await;
+    post(&fake, INBOUND, "text/plain", "", body.clone()).await;
+    signed(&fake, INBOUND, &body.replace("MessageSid", "Sid")).await;
+    signed(&fake, "/webhooks/twilio/elsewhere", &body).await;
+    let told = recorder.handle().render();
+    for reason in [
+        "wrong_signature",
+        "content_type",
+        "unreadable",
+        "unknown_practice",
+    ] {
+        let count = if reason == "wrong_signature" { 2 } else { 1 };
+        let line = format!("anteroom_webhook_rejected_total{{reason=\"{reason}\"}} {count}");
+        assert!(told.contains(&line), "{line} in {told}");
+    }
+    assert!(
+        told.contains("route=\"/webhooks/twilio/{practice}\""),
+        "{told}"
+    );
+    assert!(
+        !told.contains("elsewhere") && !told.contains("lakeside"),
+        "{told}"
+    );
 }
 
 #[tokio::test]

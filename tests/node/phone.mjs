@@ -179,7 +179,7 @@ await conversation("phone-1280", { viewport: { width: 1280, height: 860 } });
   assert.equal(await page.title(), "Secure message");
   await page.screenshot({ path: `${shots}/portal-320.png` });
   await page.getByRole("link", { name: "Español" }).click();
-  await page.getByText("Fecha de nacimiento").waitFor();
+  await page.getByText("Fecha de nacimiento", { exact: true }).waitFor();
   await page.getByRole("link", { name: "English" }).click();
   await page.getByLabel("Month").fill("4");
   await page.getByLabel("Day").fill("13");

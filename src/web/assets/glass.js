@@ -61,7 +61,7 @@ function paneCard(pane) {
     el(
       "header",
       {},
-      el("span", { class: "pill" }, word),
+      el("span", { class: `pill ${pane.verdict}` }, word),
       el("span", { class: "sentence" }, sentence),
       el("time", { datetime: pane.at }, timeOf(new Date(pane.at))),
     ),

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anteroom::carrier::Carrier as _;
 use anteroom::carrier::twilio::Twilio;
@@ -18,6 +18,7 @@ const NODE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
 struct Prism {
     child: Child,
     base: String,
+    output: Option<BufReader<ChildStdout>>,
 }
 
 impl Prism {
@@ -32,39 +33,39 @@ impl Prism {
             std::path::Path::new(&program).exists(),
             "Prism is not installed: run tests/install.sh"
         );
-        let mut child = Command::new("node")
-            .args([
-                &program,
-                "mock",
-                "--errors",
-                "-h",
-                "127.0.0.1",
-                "-p",
-                &port.to_string(),
-            ])
+        let mut command = Command::new("node");
+        command
+            .args([&program, "mock", "--errors", "-h", "127.0.0.1", "-p"])
+            .arg(port.to_string())
             .arg(format!("{NODE}/twilio_messages.openapi.json"))
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("node is not installed: run tests/install.sh");
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let mut told = Vec::new();
-        for line in output.lines().map_while(Result::ok) {
-            let listening = line.contains("Prism is listening");
-            told.push(line);
-            if listening {
-                return Self {
-                    child,
-                    base: format!("http://127.0.0.1:{port}"),
-                };
-            }
+            .stderr(Stdio::null());
+        let mut child = Self {
+            child: command
+                .spawn()
+                .expect("node is not installed: run tests/install.sh"),
+            base: format!("http://127.0.0.1:{port}"),
+            output: None,
+        };
+        child.wait_until_listening();
+        child
+    }
+
+    fn wait_until_listening(&mut self) {
+        let mut output = BufReader::new(self.child.stdout.take().unwrap());
+        let mut told = String::new();
+        while !told.contains("Prism is listening") {
+            let read = output.read_line(&mut told).unwrap();
+            assert!(read > 0, "Prism did not start: {told}");
         }
-        panic!("Prism did not start: {told:#?}");
+        // Kept: a closed pipe would end the server at its next log line.
+        self.output = Some(output);
     }
 }
 
 impl Drop for Prism {
     fn drop(&mut self) {
+        drop(self.output.take());
         // Already ended is as good.
         self.child.kill().ok();
         self.child.wait().ok();

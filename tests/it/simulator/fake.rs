@@ -18,13 +18,15 @@ use anteroom::web::router::{TwilioInbound, WebSettings, router};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use jiff::SignedDuration;
 use jiff::civil::{Date, date};
-use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+
+use super::script::script;
 
 pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
 pub(crate) const TOKEN: &str = "FAKE_TWILIO_AUTH_TOKEN_do_not_use_0001";
@@ -191,131 +193,6 @@ impl Fake {
             practice_phone: self.practice.phone.clone(),
             language,
         }
-    }
-}
-
-/// A finding over `words`, wherever they stand in the draft.
-fn finding(
-    draft: &str,
-    words: &str,
-    category: &str,
-    action: &str,
-    rule: &str,
-    cite: &str,
-) -> Value {
-    let byte = draft.find(words).unwrap();
-    let start = draft[..byte].chars().count();
-    json!({
-        "start": start, "end": start + words.chars().count(), "category": category, "action": action,
-        "rule": rule, "cite": cite, "confidence": "certain", "evidence": ["record", "lexicon"],
-    })
-}
-
-/// What the guardrail made of the draft, and what the patient gets.
-fn script(body: &str, at: Timestamp) -> (Value, Option<String>) {
-    let link = "https://text.example.com/p/fake-portal-token-0123456789-abcdefghijklmno";
-    let lower = body.to_lowercase();
-    if lower.contains("biopsy") {
-        let draft = "Hi Maria 🌷, your skin biopsy from Nov 20 was benign. Dr. Ana Reyes says no treatment is needed.";
-        let text =
-            format!("Lakeside Family Medicine: you have a new message. Read it here: {link}");
-        let minimum = "45 CFR 164.502(b)";
-        let findings = json!([
-            finding(
-                draft,
-                "Maria",
-                "name",
-                "drop",
-                "identifier.name",
-                "45 CFR 164.514(b)(2)(i)(A)"
-            ),
-            finding(
-                draft,
-                "skin biopsy",
-                "procedure",
-                "drop",
-                "minimum.procedure",
-                minimum
-            ),
-            finding(
-                draft,
-                "Nov 20",
-                "date",
-                "drop",
-                "identifier.date",
-                "45 CFR 164.514(b)(2)(i)(C)"
-            ),
-            finding(
-                draft,
-                "benign",
-                "lab_value",
-                "drop",
-                "minimum.lab_value",
-                minimum
-            ),
-            finding(
-                draft,
-                "treatment",
-                "treatment",
-                "drop",
-                "minimum.treatment",
-                minimum
-            ),
-        ]);
-        let pane = json!({"at": at, "kind": "reply", "verdict": "rewrite", "draft": draft, "text": text,
-            "portal": draft, "findings": findings, "policy": "9f31c2d07a55e1b4", "micros": 184});
-        (pane, Some(text))
-    } else if lower.contains("appointment") {
-        let draft = "Your next visit is Thursday, Dec 3 at 3:00 PM with Dr. Ana Reyes at Lakeside Family Medicine. Reply YES to confirm.";
-        let findings = json!([
-            finding(
-                draft,
-                "Thursday, Dec 3 at 3:00 PM",
-                "date",
-                "keep",
-                "minimum.appointment_start",
-                "45 CFR 164.506(c)"
-            ),
-            finding(
-                draft,
-                "Dr. Ana Reyes",
-                "name",
-                "keep",
-                "minimum.provider",
-                "45 CFR 164.506(c)"
-            ),
-        ]);
-        let pane = json!({"at": at, "kind": "reply", "verdict": "pass", "draft": draft, "text": draft,
-            "portal": null, "findings": findings, "policy": "9f31c2d07a55e1b4", "micros": 96});
-        (pane, Some(draft.to_owned()))
-    } else if lower.contains("dose") {
-        let draft = "You should double your metformin to 1000 mg tonight.";
-        let findings = json!([
-            finding(
-                draft,
-                "double your metformin",
-                "medical_advice",
-                "hold",
-                "conduct.medical_advice",
-                "Cal. Bus. & Prof. Code 4999.8"
-            ),
-            finding(
-                draft,
-                "1000 mg",
-                "dose",
-                "drop",
-                "minimum.dose",
-                "45 CFR 164.502(b)"
-            ),
-        ]);
-        let pane = json!({"at": at, "kind": "reply", "verdict": "hold", "draft": draft, "text": null,
-            "portal": null, "findings": findings, "policy": "9f31c2d07a55e1b4", "micros": 141});
-        (pane, None)
-    } else {
-        let draft = "Lakeside Family Medicine: texts are not fully private; others may see them. May we answer by text? Reply YES, or STOP to end. HELP for help.";
-        let pane = json!({"at": at, "kind": "notice", "verdict": "pass", "draft": draft, "text": draft,
-            "portal": null, "findings": [], "policy": "9f31c2d07a55e1b4", "micros": 38});
-        (pane, Some(draft.to_owned()))
     }
 }
 
