@@ -111,7 +111,12 @@ impl Store {
             Address::Lite(path) if !path.exists() => return Ok(false),
             Address::Lite(path) => {
                 let options = SqliteConnectOptions::new().filename(path);
-                Link::Lite(Box::new(options.connect().await.map_err(unreachable)?))
+                Link::Lite(Box::new(
+                    options
+                        .connect()
+                        .await
+                        .map_err(|error| unreachable(&error))?,
+                ))
             }
             Address::Pg(options) => {
                 let pool = PgPoolOptions::new()
@@ -119,7 +124,7 @@ impl Store {
                     .acquire_timeout(CONNECT_WAIT)
                     .connect_with(*options)
                     .await
-                    .map_err(unreachable)?;
+                    .map_err(|error| unreachable(&error))?;
                 Link::Pg(pool.acquire().await?)
             }
         };
@@ -165,7 +170,10 @@ async fn open_lite(
         .pragma("wal_autocheckpoint", "10000")
         .pragma("trusted_schema", "OFF")
         .disable_statement_logging();
-    let connection = options.connect().await.map_err(unreachable)?;
+    let connection = options
+        .connect()
+        .await
+        .map_err(|error| unreachable(&error))?;
     let mut tx = Tx::new(Link::Lite(Box::new(connection)), Arc::clone(keys));
     check_version(&mut tx, "SQLite", dialect::SQLITE_OLDEST).await?;
     tx.link.script("BEGIN IMMEDIATE".to_owned()).await?;
@@ -177,7 +185,7 @@ async fn open_lite(
         .acquire_timeout(CONNECT_WAIT)
         .connect_with(options.pragma("query_only", "ON"))
         .await
-        .map_err(unreachable)?;
+        .map_err(|error| unreachable(&error))?;
     let (writer, queue) = mpsc::channel(writer::QUEUE_MAX);
     drop(tracker.spawn(writer::serve(tx, queue)));
     Ok(Engine::Lite { readers, writer })
@@ -189,7 +197,7 @@ async fn open_pg(options: PgConnectOptions, keys: &Arc<KeyRing>) -> Result<Engin
         .acquire_timeout(CONNECT_WAIT)
         .connect_with(options)
         .await
-        .map_err(unreachable)?;
+        .map_err(|error| unreachable(&error))?;
     let mut reader = Tx::new(Link::Pg(pool.acquire().await?), Arc::clone(keys));
     check_version(&mut reader, "PostgreSQL", dialect::POSTGRES_OLDEST).await?;
     drop(reader);
@@ -213,7 +221,7 @@ async fn open_pg(options: PgConnectOptions, keys: &Arc<KeyRing>) -> Result<Engin
     }
 }
 
-fn unreachable(error: sqlx::Error) -> StoreError {
+fn unreachable(error: &sqlx::Error) -> StoreError {
     StoreError::Unreachable {
         cause: error.to_string(),
     }

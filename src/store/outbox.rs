@@ -102,7 +102,7 @@ impl Tx {
             direction: Direction::Outbound,
             body: cleared.text(),
             intent: "",
-            segments: Some(i64::try_from(cleared.segments()).unwrap_or(i64::MAX)),
+            segments: Some(i64::from(cleared.segments())),
             carrier_id: None,
         };
         let turn = self.append_turn(conversation, &turn, now).await?;
