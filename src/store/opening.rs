@@ -87,19 +87,15 @@ impl Store {
             path: data_dir.to_owned(),
             cause,
         })?;
-        let (engine, lock) = match url.parse()? {
-            Address::Lite(path) => {
-                let lock = lock(data_dir)?;
-                (open_lite(&path, &keys, tracker).await?, Some(lock))
-            }
-            Address::Pg(options) => (open_pg(*options, &keys).await?, None),
+        let engine = match url.parse()? {
+            Address::Lite(path) => open_lite(&path, lock(data_dir)?, &keys, tracker).await?,
+            Address::Pg(options) => open_pg(*options, &keys).await?,
         };
         Ok(Self {
             inner: Arc::new(Inner {
                 engine,
                 keys,
                 data_dir: data_dir.to_owned(),
-                _lock: lock,
             }),
         })
     }
@@ -157,6 +153,7 @@ fn lock(data_dir: &Path) -> Result<std::fs::File, StoreError> {
 
 async fn open_lite(
     path: &Path,
+    lock: std::fs::File,
     keys: &Arc<KeyRing>,
     tracker: &TaskTracker,
 ) -> Result<Engine, StoreError> {
@@ -187,7 +184,11 @@ async fn open_lite(
         .await
         .map_err(|error| unreachable(&error))?;
     let (writer, queue) = mpsc::channel(writer::QUEUE_MAX);
-    drop(tracker.spawn(writer::serve(tx, queue)));
+    drop(tracker.spawn(async move {
+        writer::serve(tx, queue).await;
+        // Only now may another process have the folder.
+        drop(lock);
+    }));
     Ok(Engine::Lite { readers, writer })
 }
 

@@ -1,5 +1,7 @@
 //! The audit log: every alteration is found, and the first bad entry named.
 
+#![cfg(test)]
+
 use anteroom::audit::BadReason;
 use anteroom::audit::Checkpoint;
 use anteroom::audit::Entry;
@@ -183,5 +185,5 @@ fn a_checkpoint_survives_its_line() {
     let (_, checkpoints) = log();
     let line = checkpoints[0].to_line();
     assert_eq!(Checkpoint::from_line(&line), Some(checkpoints[0].clone()));
-    assert_eq!(Checkpoint::from_line(&line[1..]), None);
+    assert_eq!(Checkpoint::from_line(line.trim_start_matches('{')), None);
 }

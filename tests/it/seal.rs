@@ -1,5 +1,7 @@
 //! Sealing: opens where it was kept and nowhere else; keys are refused with a remedy.
 
+#![cfg(test)]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 

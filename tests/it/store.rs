@@ -1,5 +1,7 @@
 //! The store: one suite, on SQLite and on a PostgreSQL that the test run starts.
 
+#![cfg(test)]
+
 mod keeping;
 mod lab;
 mod people;

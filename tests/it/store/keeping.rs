@@ -109,7 +109,7 @@ async fn fill(lab: &Lab) {
     )));
     let text = inbound(&format!("my rash, says {MARKER}"), &format!("SM-{MARKER}"));
     let mut given = proof();
-    given.reply_id = MARKER.to_owned();
+    MARKER.clone_into(&mut given.reply_id);
     let sent = cleared(&format!("Your A1c, {MARKER}"), true, Some(&given));
     let phi = Phi::new(format!("{{\"quote\":\"{MARKER}\"}}"));
     unit!(lab.store, [it, text, given, sent, phi], |tx| {
@@ -287,12 +287,7 @@ pub(super) async fn a_database_of_a_newer_program_is_refused(lab: Lab) {
 async fn a_second_process_on_the_same_sqlite_folder_is_refused() {
     let lab = Lab::sqlite().await;
     let tracker = TaskTracker::new();
-    let again = Store::open(
-        &lab.url,
-        lab.master.clone(),
-        &tracker,
-        lab.folder.path(),
-    );
+    let again = Store::open(&lab.url, lab.master.clone(), &tracker, lab.folder.path());
     let refused = again.await.map(drop).unwrap_err().to_string();
     assert!(refused.contains("in use by another process"), "{refused}");
     lab.reopen_same().await;

@@ -303,7 +303,7 @@ pub(super) async fn stop_suppresses_what_waits_but_its_confirmation(lab: Lab) {
 pub(super) async fn phi_without_its_proof_is_refused(lab: Lab) {
     let it = lab.conversation().await;
     let (given, mut other) = (proof(), proof());
-    other.reply_id = "SM99".to_owned();
+    "SM99".clone_into(&mut other.reply_id);
     for (text, with) in [
         (cleared("A1c", true, None), None),
         (cleared("A1c", true, None), Some(given.clone())),

@@ -1,5 +1,7 @@
 //! A database of its own for each test that wants PostgreSQL.
 
+#![cfg(test)]
+
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 
