@@ -128,9 +128,12 @@ impl MasterKey {
         let opened = self
             .wrapper()
             .open(&wrap_aad(owner, &row(patient, &id)), wrapped)
-            .map_err(|refusal| match refusal {
-                SealError::Refused | SealError::OtherKey => SealError::WrongMaster,
-                other => other,
+            .map_err(|refusal| {
+                if matches!(refusal, SealError::Refused | SealError::OtherKey) {
+                    SealError::WrongMaster
+                } else {
+                    refusal
+                }
             })?;
         let mut secret = Zeroizing::new([0_u8; 32]);
         if opened.len() != secret.len() {

@@ -115,3 +115,25 @@ pub(super) fn at_least(found: &str, needed: &str) -> bool {
     };
     numbers(found) >= numbers(needed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_number_by_number() {
+        for (found, needed, enough) in [
+            ("3.51.3", SQLITE_OLDEST, true),
+            ("3.51.2", SQLITE_OLDEST, false),
+            ("3.9.99", SQLITE_OLDEST, false),
+            ("3.100.0", SQLITE_OLDEST, true),
+            ("15.18 (Debian 15.18-0+deb12u1)", POSTGRES_OLDEST, true),
+            ("16beta1", POSTGRES_OLDEST, true),
+            ("14.9", POSTGRES_OLDEST, false),
+            ("9.6", POSTGRES_OLDEST, false),
+            ("", POSTGRES_OLDEST, false),
+        ] {
+            assert_eq!(at_least(found, needed), enough, "{found}");
+        }
+    }
+}

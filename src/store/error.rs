@@ -96,7 +96,7 @@ impl From<sqlx::Error> for StoreError {
         let cause = error.to_string();
         let again = error
             .as_database_error()
-            .and_then(|refusal| refusal.code())
+            .and_then(sqlx::error::DatabaseError::code)
             // PostgreSQL: serialization failure, deadlock. SQLite: busy, busy snapshot.
             .is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01" | "5" | "517"));
         if again {
@@ -146,8 +146,8 @@ impl Inconsistency {
 
     /// In this row.
     #[must_use]
-    pub fn row(mut self, row: impl ToString) -> Self {
-        self.row = row.to_string();
+    pub fn row(mut self, row: impl std::fmt::Display) -> Self {
+        self.row = format!("{row}");
         self
     }
 }

@@ -58,8 +58,6 @@ struct Inner {
     engine: Engine,
     keys: Arc<KeyRing>,
     data_dir: PathBuf,
-    /// Held open so that no other process takes the same data folder.
-    _lock: Option<std::fs::File>,
 }
 
 #[derive(Debug)]

@@ -87,19 +87,15 @@ impl Store {
             path: data_dir.to_owned(),
             cause,
         })?;
-        let (engine, lock) = match url.parse()? {
-            Address::Lite(path) => {
-                let lock = lock(data_dir)?;
-                (open_lite(&path, &keys, tracker).await?, Some(lock))
-            }
-            Address::Pg(options) => (open_pg(*options, &keys).await?, None),
+        let engine = match url.parse()? {
+            Address::Lite(path) => open_lite(&path, lock(data_dir)?, &keys, tracker).await?,
+            Address::Pg(options) => open_pg(*options, &keys).await?,
         };
         Ok(Self {
             inner: Arc::new(Inner {
                 engine,
                 keys,
                 data_dir: data_dir.to_owned(),
-                _lock: lock,
             }),
         })
     }
@@ -111,7 +107,12 @@ impl Store {
             Address::Lite(path) if !path.exists() => return Ok(false),
             Address::Lite(path) => {
                 let options = SqliteConnectOptions::new().filename(path);
-                Link::Lite(Box::new(options.connect().await.map_err(unreachable)?))
+                Link::Lite(Box::new(
+                    options
+                        .connect()
+                        .await
+                        .map_err(|error| unreachable(&error))?,
+                ))
             }
             Address::Pg(options) => {
                 let pool = PgPoolOptions::new()
@@ -119,7 +120,7 @@ impl Store {
                     .acquire_timeout(CONNECT_WAIT)
                     .connect_with(*options)
                     .await
-                    .map_err(unreachable)?;
+                    .map_err(|error| unreachable(&error))?;
                 Link::Pg(pool.acquire().await?)
             }
         };
@@ -152,6 +153,7 @@ fn lock(data_dir: &Path) -> Result<std::fs::File, StoreError> {
 
 async fn open_lite(
     path: &Path,
+    lock: std::fs::File,
     keys: &Arc<KeyRing>,
     tracker: &TaskTracker,
 ) -> Result<Engine, StoreError> {
@@ -165,7 +167,10 @@ async fn open_lite(
         .pragma("wal_autocheckpoint", "10000")
         .pragma("trusted_schema", "OFF")
         .disable_statement_logging();
-    let connection = options.connect().await.map_err(unreachable)?;
+    let connection = options
+        .connect()
+        .await
+        .map_err(|error| unreachable(&error))?;
     let mut tx = Tx::new(Link::Lite(Box::new(connection)), Arc::clone(keys));
     check_version(&mut tx, "SQLite", dialect::SQLITE_OLDEST).await?;
     tx.link.script("BEGIN IMMEDIATE".to_owned()).await?;
@@ -177,9 +182,13 @@ async fn open_lite(
         .acquire_timeout(CONNECT_WAIT)
         .connect_with(options.pragma("query_only", "ON"))
         .await
-        .map_err(unreachable)?;
+        .map_err(|error| unreachable(&error))?;
     let (writer, queue) = mpsc::channel(writer::QUEUE_MAX);
-    drop(tracker.spawn(writer::serve(tx, queue)));
+    drop(tracker.spawn(async move {
+        writer::serve(tx, queue).await;
+        // Only now may another process have the folder.
+        drop(lock);
+    }));
     Ok(Engine::Lite { readers, writer })
 }
 
@@ -189,7 +198,7 @@ async fn open_pg(options: PgConnectOptions, keys: &Arc<KeyRing>) -> Result<Engin
         .acquire_timeout(CONNECT_WAIT)
         .connect_with(options)
         .await
-        .map_err(unreachable)?;
+        .map_err(|error| unreachable(&error))?;
     let mut reader = Tx::new(Link::Pg(pool.acquire().await?), Arc::clone(keys));
     check_version(&mut reader, "PostgreSQL", dialect::POSTGRES_OLDEST).await?;
     drop(reader);
@@ -213,7 +222,7 @@ async fn open_pg(options: PgConnectOptions, keys: &Arc<KeyRing>) -> Result<Engin
     }
 }
 
-fn unreachable(error: sqlx::Error) -> StoreError {
+fn unreachable(error: &sqlx::Error) -> StoreError {
     StoreError::Unreachable {
         cause: error.to_string(),
     }

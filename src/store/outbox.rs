@@ -161,7 +161,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         match (outcome, next) {
             (SendOutcome::Retry { code, .. }, Some(due)) => {
-                let again = args![row.id.0, row.lease, due, code.as_str()];
+                let again = args![row.id.0, row.lease, due, plain_code(code)];
                 Ok(self.run(RETRY, again).await? == 1)
             }
             (SendOutcome::Retry { code, .. } | SendOutcome::Fail { code }, _) => {
@@ -196,7 +196,7 @@ impl Tx {
             row.id.0,
             row.lease,
             delivery.as_str(),
-            code,
+            plain_code(code),
             none.clone(),
             none
         ];
@@ -275,4 +275,15 @@ pub(super) fn carrier_hash(carrier: CarrierKind, carrier_id: &str) -> [u8; 16] {
         *to = from;
     }
     narrow
+}
+
+/// A carrier's code as it may be kept unsealed: codes are short and printable; what is neither may
+/// be anything, a name too.
+pub(super) fn plain_code(code: &str) -> String {
+    let fits = code.len() <= 64 && code.bytes().all(|b| b.is_ascii_graphic());
+    if fits {
+        code.to_owned()
+    } else {
+        "unreadable".to_owned()
+    }
 }

@@ -124,7 +124,7 @@ impl EmbeddedRecords {
                 Box::pin(async move { tx.change_once(&visit, &change, &key).await })
             })
             .await
-            .map_err(unavailable)?
+            .map_err(|error| unavailable(&error))?
     }
 }
 

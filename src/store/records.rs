@@ -138,7 +138,7 @@ enum Find<'a> {
 }
 
 /// To the agent every failure of the store is the same; the operator sees which one it was.
-pub(super) fn unavailable(error: StoreError) -> RecordsError {
+pub(super) fn unavailable(error: &StoreError) -> RecordsError {
     tracing::warn!(error = %error, "the embedded record failed");
     RecordsError::Unavailable
 }
@@ -152,7 +152,7 @@ impl Records for EmbeddedRecords {
         Box::pin(async move {
             let find = Find::Number(number);
             let rows = self.opened::<PatientRow>("patient", PATIENTS_AT, practice, find);
-            let rows = rows.await.map_err(unavailable)?;
+            let rows = rows.await.map_err(|error| unavailable(&error))?;
             Ok(rows.into_iter().map(Patient::from).collect())
         })
     }
@@ -165,7 +165,7 @@ impl Records for EmbeddedRecords {
         Box::pin(async move {
             let find = Find::Patient(patient);
             let rows = self.opened::<PatientRow>("patient", PATIENT, practice, find);
-            let rows = rows.await.map_err(unavailable)?;
+            let rows = rows.await.map_err(|error| unavailable(&error))?;
             Ok(rows.into_iter().map(Patient::from).next())
         })
     }
@@ -179,7 +179,7 @@ impl Records for EmbeddedRecords {
         Box::pin(async move {
             let find = Find::Visits(patient, from);
             let rows = self.opened::<AppointmentRow>("appointment", VISITS, practice, find);
-            let rows = rows.await.map_err(unavailable)?;
+            let rows = rows.await.map_err(|error| unavailable(&error))?;
             Ok(rows.into_iter().map(Appointment::from).collect())
         })
     }
@@ -194,7 +194,7 @@ impl Records for EmbeddedRecords {
         Box::pin(async move {
             self.free(practice, from, to, limit)
                 .await
-                .map_err(unavailable)
+                .map_err(|error| unavailable(&error))
         })
     }
 
@@ -230,7 +230,7 @@ impl Records for EmbeddedRecords {
         Box::pin(async move {
             let find = Find::Patient(patient);
             let rows = self.opened::<ClinicalRow>("clinical", CLINICAL, practice, find);
-            let rows = rows.await.map_err(unavailable)?;
+            let rows = rows.await.map_err(|error| unavailable(&error))?;
             Ok(rows.into_iter().map(Clinical::from).collect())
         })
     }
@@ -239,6 +239,10 @@ impl Records for EmbeddedRecords {
         &'a self,
         practice: &'a PracticeId,
     ) -> BoxFuture<'a, Result<Vec<Provider>, RecordsError>> {
-        Box::pin(async move { self.everybody_seen(practice).await.map_err(unavailable) })
+        Box::pin(async move {
+            self.everybody_seen(practice)
+                .await
+                .map_err(|error| unavailable(&error))
+        })
     }
 }

@@ -9,6 +9,7 @@ use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
 use crate::store::link::args;
 use crate::store::outbox::carrier_hash;
+use crate::store::outbox::plain_code;
 use crate::store::tx::Tx;
 use crate::store::tx::word;
 
@@ -33,7 +34,8 @@ impl Tx {
         code: Option<&str>,
     ) -> Result<Option<(ConversationId, Delivery)>, StoreError> {
         let hash = carrier_hash(carrier, carrier_id);
-        let code = code.unwrap_or("");
+        let code = plain_code(code.unwrap_or(""));
+        let code = code.as_str();
         if let Some(done) = self.advance(&hash, delivery, code).await? {
             return Ok(Some(done));
         }

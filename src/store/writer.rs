@@ -35,36 +35,43 @@ pub(super) struct Job {
 pub(super) async fn serve(mut tx: Tx, mut queue: mpsc::Receiver<Job>) {
     let mut group = Vec::with_capacity(GROUP_MAX);
     while queue.recv_many(&mut group, GROUP_MAX).await > 0 {
-        let mut answers = Vec::with_capacity(group.len());
-        if let Err(cause) = statement(&mut tx, "BEGIN IMMEDIATE").await {
-            refuse(group.drain(..).map(|job| job.answer), &cause);
-            continue;
-        }
-        for job in group.drain(..) {
-            let given = run_one(&mut tx, job.work).await;
-            answers.push((job.answer, given));
-        }
-        match statement(&mut tx, "COMMIT").await {
-            Ok(()) => {
+        let (units, waiting): (Vec<_>, Vec<_>) =
+            group.drain(..).map(|job| (job.work, job.answer)).unzip();
+        match run_group(&mut tx, units).await {
+            Ok(given) => {
                 tx.publish_keys();
-                for (answer, given) in answers {
+                for (answer, given) in waiting.into_iter().zip(given) {
                     // Whoever has stopped waiting does not want to know.
                     answer.send(given).or_dropped();
                 }
             }
             Err(cause) => {
                 tx.forget_keys(0);
-                if let Err(again) = statement(&mut tx, "ROLLBACK").await {
-                    tracing::warn!(error = %again, "rollback after a failed commit was refused");
+                // Without a transaction (SQLite may have ended it itself) there is nothing to undo.
+                if let Err(nothing) = statement(&mut tx, "ROLLBACK").await {
+                    tracing::debug!(error = %nothing, "rollback of a group was refused");
                 }
-                refuse(answers.into_iter().map(|(answer, _)| answer), &cause);
+                tracing::error!(error = %cause, "a group of writes was not committed");
+                refuse(waiting, &cause);
             }
         }
     }
 }
 
-/// Runs one unit of work so that its failure undoes it alone.
-async fn run_one(tx: &mut Tx, work: Work) -> Given {
+/// Runs units of work in one transaction. An error means that none of them is kept.
+async fn run_group(tx: &mut Tx, units: Vec<Work>) -> Result<Vec<Given>, StoreError> {
+    let mut given = Vec::with_capacity(units.len());
+    statement(tx, "BEGIN IMMEDIATE").await?;
+    for unit in units {
+        given.push(run_one(tx, unit).await?);
+    }
+    statement(tx, "COMMIT").await?;
+    Ok(given)
+}
+
+/// Runs one unit of work so that its failure undoes it alone. An outer error means that the
+/// whole transaction is broken.
+async fn run_one(tx: &mut Tx, work: Work) -> Result<Given, StoreError> {
     let keys = tx.fresh_keys();
     statement(tx, "SAVEPOINT unit").await?;
     let given = AssertUnwindSafe(work(tx)).catch_unwind().await;
@@ -74,14 +81,14 @@ async fn run_one(tx: &mut Tx, work: Work) -> Given {
         statement(tx, "ROLLBACK TO unit").await?;
     }
     statement(tx, "RELEASE unit").await?;
-    given
+    Ok(given)
 }
 
 async fn statement(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
     tx.run(sql, args![]).await.map(drop)
 }
 
-fn refuse(answers: impl Iterator<Item = oneshot::Sender<Given>>, cause: &StoreError) {
+fn refuse(answers: Vec<oneshot::Sender<Given>>, cause: &StoreError) {
     let text = cause.to_string();
     for answer in answers {
         let refusal = Err(StoreError::Refused {
