@@ -84,6 +84,7 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
         let mut puzzled = false;
         for clause in &clauses {
             match topic(clause) {
+                Some(Topic::Move(_)) if found.topics.contains(&Topic::Move(None)) => known = true,
                 Some(topic) => {
                     known = true;
                     found.topics.push(topic);
@@ -119,8 +120,12 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
 /// Keeps each topic once, small talk only when there is nothing else, and the gentler of two wishes.
 fn settle(topics: &mut Vec<Topic>, acted: bool) {
     let mut kept: Vec<Topic> = Vec::new();
-    for topic in topics.drain(..) {
-        if !kept.contains(&topic) {
+    let last_move = topics
+        .iter()
+        .rposition(|topic| matches!(topic, Topic::Move(_)));
+    for (index, topic) in topics.drain(..).enumerate() {
+        let replaced = matches!(topic, Topic::Move(_)) && Some(index) != last_move;
+        if !replaced && !kept.contains(&topic) {
             kept.push(topic);
         }
     }

@@ -90,7 +90,7 @@ pub(super) fn asks_whether_confirmed(c: &Clause) -> bool {
     c.has(&["confirm*"])
         && (c.has(&[
         "time", "date", "when", "what", "hora", "cuando", "is my", "is it", "esta", "address",
-    ]) && !c.has(&["i confirm", "confirmo"]))
+    ]) && !c.has(&["i confirm", "yo confirmo"]))
 }
 
 #[rustfmt::skip]

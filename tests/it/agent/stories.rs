@@ -359,8 +359,12 @@ async fn a_repeated_turn_writes_once() {
     phone.says_to("yes", YES, &Offline::new()).await;
     phone.pending = pending;
     phone.turns -= 1;
-    phone.says_to("yes", YES, &Offline::new()).await;
+    let again = phone.says_to("yes", YES, &Offline::new()).await;
     assert_eq!(phone.records.writes(), 1);
+    assert_eq!(
+        fact(&again, "receipt.cancelled"),
+        ["2026-12-02T15:00:00-08:00"]
+    );
 }
 
 #[tokio::test]
