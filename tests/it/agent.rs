@@ -1,5 +1,7 @@
 //! Tests of agent.
 
+#![cfg(test)]
+
 mod stories;
 mod utterances;
 

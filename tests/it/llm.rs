@@ -1,5 +1,7 @@
 //! Tests of llm: each way in which a server can fail has one outcome, and no body shows anywhere.
 
+#![cfg(test)]
+
 use std::time::Duration;
 
 use anteroom::agent::ports::{Answer, Message, Model, ModelError, Request, ToolCall};
@@ -69,8 +71,8 @@ async fn outcome(answer: ResponseTemplate, requests: u64) -> Result<Answer, Mode
     outcome
 }
 
-fn text(draft: &str) -> Result<Answer, ModelError> {
-    Ok(Answer::Text(Phi::from(draft)))
+fn text(draft: &str) -> Answer {
+    Answer::Text(Phi::from(draft))
 }
 
 fn message(finish: &str, message: &Value) -> ResponseTemplate {
@@ -84,7 +86,7 @@ fn error(status: u16, code: &Value) -> ResponseTemplate {
 
 #[tokio::test]
 async fn readable_answers_are_read_whatever_the_server_leaves_out() {
-    assert_eq!(outcome(said("Hello!"), 1).await, text("Hello!"));
+    assert_eq!(outcome(said("Hello!"), 1).await, Ok(text("Hello!")));
     for (answer, draft) in [
         (message("eos", &json!({ "content": " Hello! " })), "Hello!"),
         (
@@ -103,7 +105,7 @@ async fn readable_answers_are_read_whatever_the_server_leaves_out() {
             "Spoken",
         ),
     ] {
-        assert_eq!(outcome(answer, 1).await, text(draft));
+        assert_eq!(outcome(answer, 1).await, Ok(text(draft)));
     }
 }
 
@@ -138,137 +140,33 @@ async fn tool_calls_are_read_also_broken_ones() {
 }
 
 #[tokio::test]
+#[rustfmt::skip]
 async fn each_failure_has_its_outcome_and_its_number_of_requests() {
     let huge = "x".repeat(1_100_000);
     let body = |bytes: &[u8]| ResponseTemplate::new(200).set_body_bytes(bytes.to_vec());
     for (name, answer, requests, expected) in [
-        (
-            "cut off",
-            message("length", &json!({ "content": "We" })),
-            1,
-            ModelError::Truncated,
-        ),
-        (
-            "empty",
-            message("stop", &json!({ "content": "  " })),
-            1,
-            ModelError::Empty,
-        ),
-        (
-            "null",
-            message("stop", &json!({ "content": null })),
-            1,
-            ModelError::Empty,
-        ),
-        (
-            "filtered",
-            message("content_filter", &json!({ "content": "x" })),
-            1,
-            ModelError::Filtered,
-        ),
-        (
-            "refused",
-            message("stop", &json!({ "content": null, "refusal": "no" })),
-            1,
-            ModelError::Filtered,
-        ),
-        (
-            "no choice",
-            ResponseTemplate::new(200).set_body_json(json!({ "choices": [] })),
-            1,
-            ModelError::Malformed,
-        ),
-        (
-            "odd content",
-            message("stop", &json!({ "content": 7 })),
-            1,
-            ModelError::Malformed,
-        ),
-        (
-            "not JSON",
-            body(b"<html>PATIENT-MARKER</html>"),
-            1,
-            ModelError::Malformed,
-        ),
-        (
-            "not UTF-8",
-            body(b"{\"choices\":\"\xff\xfe\"}"),
-            1,
-            ModelError::Malformed,
-        ),
+        ("cut off", message("length", &json!({ "content": "We" })), 1, ModelError::Truncated),
+        ("empty", message("stop", &json!({ "content": "  " })), 1, ModelError::Empty),
+        ("null", message("stop", &json!({ "content": null })), 1, ModelError::Empty),
+        ("filtered", message("content_filter", &json!({ "content": "x" })), 1, ModelError::Filtered),
+        ("refused", message("stop", &json!({ "content": null, "refusal": "no" })), 1, ModelError::Filtered),
+        ("no choice", ResponseTemplate::new(200).set_body_json(json!({ "choices": [] })), 1, ModelError::Malformed),
+        ("odd content", message("stop", &json!({ "content": 7 })), 1, ModelError::Malformed),
+        ("not JSON", body(b"<html>PATIENT-MARKER</html>"), 1, ModelError::Malformed),
+        ("not UTF-8", body(b"{\"choices\":\"\xff\xfe\"}"), 1, ModelError::Malformed),
         ("too long", said(&huge), 1, ModelError::Malformed),
-        (
-            "rate limit",
-            error(429, &json!("rate_limit_exceeded")),
-            3,
-            ModelError::RateLimited,
-        ),
-        (
-            "rate limit, plain text",
-            ResponseTemplate::new(429).set_body_string("slow"),
-            3,
-            ModelError::RateLimited,
-        ),
-        (
-            "Retry-After is capped",
-            error(429, &json!(429)).insert_header("retry-after", "86400"),
-            3,
-            ModelError::RateLimited,
-        ),
-        (
-            "no money",
-            error(429, &json!("insufficient_quota")),
-            1,
-            ModelError::Rejected,
-        ),
-        (
-            "server error",
-            error(500, &json!(null)),
-            3,
-            ModelError::Unreachable,
-        ),
-        (
-            "overloaded",
-            ResponseTemplate::new(503),
-            3,
-            ModelError::Unreachable,
-        ),
-        (
-            "wrong key",
-            error(401, &json!("invalid_api_key")),
-            1,
-            ModelError::Rejected,
-        ),
-        (
-            "integer code",
-            error(400, &json!(400)),
-            1,
-            ModelError::Rejected,
-        ),
-        (
-            "no such model",
-            ResponseTemplate::new(404),
-            1,
-            ModelError::Rejected,
-        ),
-        (
-            "too much context",
-            error(400, &json!("context_length_exceeded")),
-            1,
-            ModelError::OverBudget,
-        ),
-        (
-            "content filter of Azure",
-            error(400, &json!("content_filter")),
-            1,
-            ModelError::Filtered,
-        ),
-        (
-            "elsewhere",
-            ResponseTemplate::new(302).insert_header("location", "http://192.0.2.1/"),
-            1,
-            ModelError::Rejected,
-        ),
+        ("rate limit", error(429, &json!("rate_limit_exceeded")), 3, ModelError::RateLimited),
+        ("rate limit, plain text", ResponseTemplate::new(429).set_body_string("slow"), 3, ModelError::RateLimited),
+        ("Retry-After is capped", error(429, &json!(429)).insert_header("retry-after", "86400"), 3, ModelError::RateLimited),
+        ("no money", error(429, &json!("insufficient_quota")), 1, ModelError::Rejected),
+        ("server error", error(500, &json!(null)), 3, ModelError::Unreachable),
+        ("overloaded", ResponseTemplate::new(503), 3, ModelError::Unreachable),
+        ("wrong key", error(401, &json!("invalid_api_key")), 1, ModelError::Rejected),
+        ("integer code", error(400, &json!(400)), 1, ModelError::Rejected),
+        ("no such model", ResponseTemplate::new(404), 1, ModelError::Rejected),
+        ("too much context", error(400, &json!("context_length_exceeded")), 1, ModelError::OverBudget),
+        ("content filter of Azure", error(400, &json!("content_filter")), 1, ModelError::Filtered),
+        ("elsewhere", ResponseTemplate::new(302).insert_header("location", "http://192.0.2.1/"), 1, ModelError::Rejected),
     ] {
         let found = outcome(answer, requests).await;
         assert_eq!(found, Err(expected), "{name}");
@@ -289,12 +187,12 @@ async fn a_failure_that_passes_is_retried() {
         .mount(&server)
         .await;
     let model = OpenAi::new(settings(&format!("{}/v1/", server.uri()))).unwrap();
-    assert_eq!(model.complete(&hi()).await, text("Hello again!"));
+    assert_eq!(model.complete(&hi()).await, Ok(text("Hello again!")));
 }
 
 #[tokio::test]
 async fn a_silent_or_absent_server_is_told_apart() {
-    let slow = said("late").set_delay(Duration::from_secs(60));
+    let slow = said("late").set_delay(Duration::from_mins(1));
     let server = server(slow, 1).await;
     let mut hasty = settings(&format!("{}/v1", server.uri()));
     hasty.timeout = Duration::from_millis(50);
@@ -421,4 +319,51 @@ fn tokens_are_counted_with_the_named_vocabulary() {
         "model":{"type":"WordLevel","vocab":{"hello":0,"[UNK]":1},"unk_token":"[UNK]"}}"#;
     let tokens = Tokens::from_json(file).unwrap();
     assert_eq!(tokens.count("hello dear world"), 3);
+}
+
+/// A log that tests can read.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_fail_never_reach_the_log() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    for (status, body) in [
+        (200, "PATIENT-MARKER"),
+        (200, r#"{"choices":"PATIENT-MARKER"}"#),
+        (400, "PATIENT-MARKER"),
+        (400, r#"{"error":{"message":"PATIENT-MARKER","code":7}}"#),
+        (500, "PATIENT-MARKER"),
+    ] {
+        let answer = ResponseTemplate::new(status).set_body_string(body);
+        let server = MockServer::start().await;
+        Mock::given(method("POST"))
+            .respond_with(answer)
+            .mount(&server)
+            .await;
+        let model = OpenAi::new(settings(&server.uri())).unwrap();
+        model.complete(&hi()).await.unwrap_err();
+        tracing::info!("a line that must be there");
+    }
+    drop(guard);
+    let written = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(written.contains("a line that must be there"));
+    assert!(!written.contains("MARKER"), "a body was logged");
 }

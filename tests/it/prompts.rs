@@ -1,5 +1,7 @@
 //! Tests of prompts: every template renders in both languages, short and plain; staff's text is checked.
 
+#![cfg(test)]
+
 use anteroom::agent::prompts::{PromptError, Prompts};
 use anteroom::agent::sayings;
 use anteroom::policy::words::Language;
@@ -171,7 +173,11 @@ fn what_staff_write_is_refused_with_line_and_remedy() {
         ),
         ("offer", "{% for a offers %}x{% endfor %}", "write it as"),
         ("hours", long.as_str(), "longer than 6000 characters"),
-        ("hours", &long[..700], "more than 640 characters"),
+        (
+            "hours",
+            long.get(..700).unwrap(),
+            "more than 640 characters",
+        ),
     ] {
         let error = Prompts::check_source(name, source).expect_err(said);
         assert!(error.to_string().contains(said), "{said}: {error}");

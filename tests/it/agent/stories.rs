@@ -2,6 +2,7 @@
 
 use anteroom::agent::machine::{ROUNDS_MAX, TURN_TOOL_CALLS_MAX};
 use anteroom::agent::ports::{Answer, Message, Model, ModelError, ToolCall};
+use anteroom::agent::{Input, Limits, run};
 use anteroom::domain::conversation::{PendingKind, PendingQuestion};
 use anteroom::domain::ids::AppointmentId;
 use anteroom::domain::phi::Phi;
@@ -212,7 +213,7 @@ fn told(script: &Scripted) -> Vec<String> {
     messages
         .filter_map(|message| match message {
             Message::ToolResult { json, .. } => Some(json.as_str().to_owned()),
-            _ => None,
+            Message::Patient(_) | Message::Agent(_) | Message::ToolCalls(_) => None,
         })
         .collect()
 }
@@ -352,6 +353,31 @@ async fn the_facts_hold_the_record_so_that_the_guardrail_knows_it() {
 }
 
 #[tokio::test]
+async fn the_question_that_waited_for_consent_is_answered_after_yes() {
+    let phone = Phone::of_maria();
+    let input = Input {
+        practice: &phone.practice,
+        patient: phone.patient.as_ref(),
+        language: Language::En,
+        now: at(NOW),
+        history: vec![(false, Phi::from("Reply YES if you agree."))],
+        waiting: vec![Phi::from("when is my appointment?"), Phi::from("YES")],
+        pending: None,
+        choice: None,
+        affirmed: true,
+        untrusted: false,
+        key: "turn".to_owned(),
+        limits: Limits::default(),
+    };
+    let model = Offline::new();
+    let outcome = run(input, &model, &model, &phone.records).await;
+    assert_eq!(
+        draft(&outcome),
+        "Your next visit is Wed, Dec 2 at 3:00 PM with Dr. Ana Reyes."
+    );
+}
+
+#[tokio::test]
 async fn a_repeated_turn_writes_once() {
     let mut phone = Phone::of_maria();
     phone.says("cancel my appointment").await;
@@ -378,4 +404,15 @@ async fn the_model_sees_patient_texts_oldest_first_and_knows_the_present() {
     assert!(asked[0].system.contains("415-555-0100") || asked[0].system.contains("Lakeside"));
     assert_eq!(asked[0].tools.len(), 10);
     assert!(Offline::new().count_tokens("hello") > 0);
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_written_gets_an_answer_and_changes_nothing_unasked(text in ".{0,300}") {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut phone = Phone::of_maria();
+        let outcome = runtime.block_on(phone.says(&text));
+        proptest::prop_assert!(!draft(&outcome).is_empty());
+        proptest::prop_assert_eq!(phone.records.writes(), 0);
+    }
 }

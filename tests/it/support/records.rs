@@ -1,5 +1,7 @@
 //! A record in memory with invented people, for every test that needs one.
 
+#![cfg(test)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
@@ -61,14 +63,6 @@ pub(crate) fn sample() -> RecordSet {
         provider: "Dr. Ana Reyes".to_owned(),
         location: "12 Lake Street, Suite 4".to_owned(),
     };
-    let entry = |kind, name: &str, value: &str, released| Clinical {
-        kind,
-        name: Phi::from(name),
-        value: Phi::from(value),
-        on: Some("2026-11-20".parse().expect("a date")),
-        released,
-    };
-    let maria = PatientId::new("maria");
     RecordSet {
         patients: vec![
             patient("maria", "Maria", "Lopez", "+14155550142"),
@@ -98,30 +92,42 @@ pub(crate) fn sample() -> RecordSet {
             slot("thu10-9", "2026-12-10T09:00:00-08:00"),
             slot("thu10-15", "2026-12-10T15:00:00-08:00"),
         ],
-        clinical: vec![
-            (
-                maria.clone(),
-                entry(ClinicalKind::Condition, "Type 2 diabetes", "", true),
-            ),
-            (
-                maria.clone(),
-                entry(
-                    ClinicalKind::Medication,
-                    "metformin",
-                    "500 mg twice a day",
-                    true,
-                ),
-            ),
-            (
-                maria.clone(),
-                entry(ClinicalKind::Lab, "Skin biopsy", "benign", true),
-            ),
-            (
-                maria,
-                entry(ClinicalKind::Lab, "HIV test", "negative", false),
-            ),
-        ],
+        clinical: clinical(),
     }
+}
+
+fn clinical() -> Vec<(PatientId, Clinical)> {
+    let entry = |kind, name: &str, value: &str, released| Clinical {
+        kind,
+        name: Phi::from(name),
+        value: Phi::from(value),
+        on: Some("2026-11-20".parse().expect("a date")),
+        released,
+    };
+    let maria = PatientId::new("maria");
+    vec![
+        (
+            maria.clone(),
+            entry(ClinicalKind::Condition, "Type 2 diabetes", "", true),
+        ),
+        (
+            maria.clone(),
+            entry(
+                ClinicalKind::Medication,
+                "metformin",
+                "500 mg twice a day",
+                true,
+            ),
+        ),
+        (
+            maria.clone(),
+            entry(ClinicalKind::Lab, "Skin biopsy", "benign", true),
+        ),
+        (
+            maria,
+            entry(ClinicalKind::Lab, "HIV test", "negative", false),
+        ),
+    ]
 }
 
 fn patient(id: &str, first: &str, last: &str, phone: &str) -> Patient {
