@@ -80,7 +80,7 @@ pub enum Event {
     /// The model has answered, or not.
     Model(Result<Answer, ModelError>),
     /// A tool has run.
-    Tool(ToolResult),
+    Tool(Box<ToolResult>),
 }
 
 /// What to do next.
@@ -184,7 +184,7 @@ impl Machine {
                 self.next_call()
             }
             Event::Model(Err(_)) => self.give_up(HandOver::Model),
-            Event::Tool(result) => self.take(result),
+            Event::Tool(result) => self.take(*result),
         }
     }
 
@@ -310,7 +310,13 @@ fn own_arguments(task: &Task) -> String {
         Task::Reschedule { appointment, slot } => {
             serde_json::json!({ "appointment_id": appointment.as_str(), "slot_id": slot.as_str() })
         }
-        _ => serde_json::json!({}),
+        Task::ListAppointments
+        | Task::FindSlots(_)
+        | Task::PracticeInformation { .. }
+        | Task::HandOver { .. }
+        | Task::SendByPortal { .. }
+        | Task::ResultsStatus
+        | Task::Providers => serde_json::json!({}),
     };
     json.to_string()
 }

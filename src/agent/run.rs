@@ -131,7 +131,7 @@ pub async fn run(
             }
             Action::CallTool(call) => {
                 let result = tools::call(&call, &scene, records).await;
-                machine.step(Event::Tool(result))
+                machine.step(Event::Tool(Box::new(result)))
             }
             Action::Finish(end) => return turn.close(end),
         };

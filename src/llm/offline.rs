@@ -2,6 +2,7 @@
 
 mod days;
 mod intent;
+mod keywords;
 mod plan;
 mod reply;
 mod words;

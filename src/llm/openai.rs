@@ -94,7 +94,8 @@ impl OpenAi {
         if reqwest::header::HeaderValue::from_str(key).is_err() {
             return Err(BadSettings::Key);
         }
-        let address = reqwest::Url::parse(&settings.base_url).map_err(|_| BadSettings::Address)?;
+        let address =
+            reqwest::Url::parse(&settings.base_url).map_err(|_detail| BadSettings::Address)?;
         if !matches!(address.scheme(), "http" | "https") {
             return Err(BadSettings::Address);
         }
@@ -103,7 +104,7 @@ impl OpenAi {
             .timeout(settings.timeout)
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|_| BadSettings::Client)?;
+            .map_err(|_detail| BadSettings::Client)?;
         // Everything is set, so that no stray environment variable decides.
         let config = OpenAIConfig::new()
             .with_api_base(settings.base_url.as_str())
@@ -142,7 +143,10 @@ fn cause(error: &OpenAIError) -> ModelError {
             .unwrap_or(ModelError::Unreachable),
         OpenAIError::JSONDeserialize(..) => ModelError::Malformed,
         OpenAIError::InvalidArgument(_) | OpenAIError::ApiError(_) => ModelError::Rejected,
-        _ => ModelError::Unreachable,
+        OpenAIError::Reqwest(_)
+        | OpenAIError::FileSaveError(_)
+        | OpenAIError::FileReadError(_)
+        | OpenAIError::StreamError(_) => ModelError::Unreachable,
     }
 }
 

@@ -103,10 +103,6 @@ impl Calendar<'_> {
 
     /// Moves a visit; `receipt.rescheduled`. A slot that is gone leads to the next ones.
     pub(super) async fn reschedule(&self, id: &AppointmentId, slot: &SlotId) -> ToolResult {
-        let before = match self.own(id).await {
-            Ok(visit) => visit,
-            Err(why) => return ToolResult::failed(self.call, why),
-        };
         let scene = self.scene;
         let key = format!("{}/move/{id}/{slot}", scene.key);
         let moved = self
@@ -124,7 +120,7 @@ impl Calendar<'_> {
                 ));
                 result
             }
-            Err(RecordsError::Conflict | RecordsError::NotFound) => self.taken(&before).await,
+            Err(RecordsError::Conflict | RecordsError::NotFound) => self.taken(id).await,
             Err(RecordsError::Unavailable) => {
                 ToolResult::failed(self.call, RecordsError::Unavailable)
             }
@@ -137,9 +133,8 @@ impl Calendar<'_> {
         status: AppointmentStatus,
         receipt: &str,
     ) -> ToolResult {
-        if let Err(why) = self.own(id).await {
-            return ToolResult::failed(self.call, why);
-        }
+        // No look before the leap: the record binds the visit to the patient, and a repeated turn
+        // must meet its own key, not the visit that it has changed already.
         let scene = self.scene;
         let key = format!("{}/{status}/{id}", scene.key);
         let done = self
@@ -162,7 +157,11 @@ impl Calendar<'_> {
     }
 
     /// The offered times that are still free come first, then others near the first of them.
-    async fn taken(&self, visit: &Appointment) -> ToolResult {
+    async fn taken(&self, id: &AppointmentId) -> ToolResult {
+        let visit = match self.own(id).await {
+            Ok(visit) => visit,
+            Err(why) => return ToolResult::failed(self.call, why),
+        };
         let today = self.day(self.scene.now);
         let far = today.saturating_add((NEARBY_DAYS * 2).days());
         let slots = match self.read(today, far).await {

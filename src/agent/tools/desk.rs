@@ -102,7 +102,7 @@ pub(super) async fn results(
         .into_iter()
         .filter(|entry| entry.kind == ClinicalKind::Lab && entry.released)
         .collect();
-    released.sort_by(|a, b| b.on.cmp(&a.on));
+    released.sort_by_key(|entry| std::cmp::Reverse(entry.on));
     released.truncate(RESULTS_MAX);
     let listed: Vec<_> = released
         .iter()

@@ -120,7 +120,13 @@ pub async fn call(call: &CheckedCall, scene: &Scene<'_>, records: &dyn Records) 
             Task::PracticeInformation { topic } => desk::information(call, scene, topic),
             Task::HandOver { reason } => desk::hand_over(call, *reason),
             Task::Providers => desk::providers(call, scene, records).await,
-            _ => ToolResult::new(
+            Task::ListAppointments
+            | Task::Confirm { .. }
+            | Task::Cancel { .. }
+            | Task::Reschedule { .. }
+            | Task::FindSlots(_)
+            | Task::SendByPortal { .. }
+            | Task::ResultsStatus => ToolResult::new(
                 call,
                 false,
                 &json!({ "error": "not_on_file", "phone": scene.practice.phone.display_us() }),

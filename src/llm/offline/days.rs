@@ -166,12 +166,9 @@ pub(super) fn any(today: Date) -> Wish {
 
 fn before_instead(clause: &Clause) -> Clause {
     let words = &clause.words;
-    let cut = words.windows(2).position(|pair| match pair {
-        [first, second] => matches!(
-            (first.as_str(), second.as_str()),
-            ("instead", "of") | ("en", "vez") | ("en", "lugar") | ("rather", "than")
-        ),
-        _ => false,
+    let cut = words.windows(2).position(|pair| {
+        let pair = pair.join(" ");
+        ["instead of", "rather than", "en vez", "en lugar"].contains(&pair.as_str())
     });
     let mut kept = clause.clone();
     // "Instead of Tuesday, Thursday": nothing before it, so all of it counts.

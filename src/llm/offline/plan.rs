@@ -84,10 +84,7 @@ fn list(turn: &Turn<'_>) -> Option<(&'static str, Value)> {
 
 /// Why staff must look: what was asked of them, medical first; or a tool that refused.
 fn reason(turn: &Turn<'_>, asked: &Understood) -> Option<HandOver> {
-    let mut reasons = asked.topics.iter().filter_map(|topic| match topic {
-        Topic::Staff(reason) => Some(*reason),
-        _ => None,
-    });
+    let mut reasons = asked.topics.iter().filter_map(Topic::staff);
     let first = reasons.next();
     if first == Some(HandOver::Medical) || reasons.any(|reason| reason == HandOver::Medical) {
         return Some(HandOver::Medical);

@@ -1,3 +1,7 @@
 //! What the tests share.
 
+pub(crate) mod app;
 pub(crate) mod postgres;
+pub(crate) mod records;
+pub(crate) mod server;
+pub(crate) mod stores;
