@@ -267,6 +267,9 @@ impl Build {
     }
 
     fn finish(mut self) -> Phrases {
+        for entry in self.entries.values_mut().filter(|entry| entry.flags & flag::FIRST != 0) {
+            entry.flags &= !flag::COMMON;
+        }
         self.typos.sort_unstable();
         self.typos.dedup();
         let table = Table::build(&self.entries);

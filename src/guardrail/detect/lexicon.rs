@@ -124,7 +124,8 @@ fn longest_at(policy: &Policy, view: &View<'_>, from: usize) -> Option<(usize, E
     let mut best = None;
     let mut run = 0;
     for (step, word) in view.words.iter().skip(from).take(LONGEST).enumerate() {
-        if step > 0 && word.gap >= Gap::Comma {
+        let clipped = word.len() == 1 && view.bytes(word.start.saturating_sub(1)..word.start) == b"'";
+        if step > 0 && (word.gap >= Gap::Comma || clipped && step == 1 && view.words.get(from).is_some_and(|it| it.len() == 1)) {
             break;
         }
         let whole = lists.get(extend(run, word.hash));
@@ -175,8 +176,8 @@ fn weigh(
     let large = view.words.get(phrase.words.start).is_some_and(Word::is_capital);
     let enough = match category {
         // `once a day` or `hold` tell something only beside a medicine.
-        Category::Dose => beside,
-        _ => before || after || beside,
+        Category::Dose | Category::LabValue => beside,
+        _ => before || after || beside || view.bytes(span.end..sentence.end).starts_with(b" level"),
     };
     (enough && (!short || large)).then_some(Confidence::Possible)
 }
@@ -185,7 +186,7 @@ fn weigh(
 fn value_behind(policy: &Policy, view: &View<'_>, category: Category, from: usize) -> Option<Range<usize>> {
     let reads = matches!(
         category,
-        Category::Lab | Category::Vital | Category::LabValue | Category::HivSti | Category::Genetic | Category::Medication | Category::MentalHealth
+        Category::Lab | Category::Vital | Category::HivSti | Category::Genetic | Category::Medication | Category::MentalHealth
     );
     if !reads || !view.has_digit {
         return None;
@@ -203,7 +204,8 @@ fn place(policy: &Policy, view: &View<'_>, phrase: &Phrase<'_>, span: &Range<usi
     let first = view.words.get(phrase.words.start)?;
     let before = phrase.words.start.checked_sub(1).and_then(|at| view.words.get(at));
     let after = view.words.get(phrase.words.end);
-    let cued = before.is_some_and(|word| word.is(flag::PLACE_CUE) && first.gap == Gap::Space);
+    let near = |word: &Word| matches!(view.word_bytes(word), b"in" | b"from" | b"near" | b"en" | b"desde");
+    let cued = before.is_some_and(|word| word.is(flag::PLACE_CUE) && first.gap == Gap::Space && (first.is_capital() || near(word)));
     let stated = after.is_some_and(|word| word.is(flag::COUNTRY) || word.case == crate::guardrail::text::Case::Upper && word.len() == 2);
     let named = after.is_some_and(|word| word.is(flag::ORGANISATION | flag::LAST | flag::STREET) && word.is_capital());
     let longer = first.is_capital() && phrase.section.confidence == Certainty::Certain && !first.is(flag::FIRST | flag::LAST | flag::FIRST_WEAK | flag::LAST_WEAK);

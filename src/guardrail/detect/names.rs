@@ -7,8 +7,10 @@ use std::ops::Range;
 
 use crate::guardrail::detect::Draft;
 use crate::guardrail::detect::NAME_CITE;
+use crate::guardrail::detect::PLACE_CITE;
 use crate::guardrail::detect::Soft;
 use crate::guardrail::detect::lexicon::Taken;
+use crate::guardrail::detect::patterns;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
 use crate::guardrail::text::Case;
@@ -17,6 +19,7 @@ use crate::guardrail::text::View;
 use crate::guardrail::text::Word;
 use crate::policy::Policy;
 use crate::policy::phrases::flag;
+use crate::policy::rules::Owner;
 
 const LISTED: u32 = flag::FIRST | flag::LAST;
 const WEAK: u32 = flag::FIRST_WEAK | flag::LAST_WEAK;
@@ -26,9 +29,9 @@ const NO_NAME: u32 = flag::NEVER_NAME | flag::GREETING | flag::TITLE | flag::PRO
 const MOST: usize = 6;
 
 /// Finds the names in words that no other finding took.
-pub(super) fn find(_policy: &Policy, view: &View<'_>, taken: &[Taken], drafts: &mut Vec<Draft>) {
+pub(super) fn find(policy: &Policy, view: &View<'_>, taken: &[Taken], drafts: &mut Vec<Draft>) {
     let covered: Vec<Range<usize>> = drafts.iter().filter(|it| it.confidence > Confidence::Possible).map(|it| it.span.clone()).collect();
-    let reader = Reader { view, taken, covered, spanish: spanish(view) };
+    let reader = Reader { policy, view, taken, covered, spanish: spanish(view) };
     let mut at = 0;
     while at < view.words.len() {
         match reader.name_at(at) {
@@ -54,6 +57,7 @@ struct Name {
 }
 
 struct Reader<'a> {
+    policy: &'a Policy,
     view: &'a View<'a>,
     taken: &'a [Taken],
     covered: Vec<Range<usize>>,
@@ -82,7 +86,10 @@ impl Reader<'_> {
 
     /// Could the word be part of a name, given a reason?
     fn nameable(&self, at: usize) -> bool {
-        self.word(at).is_some_and(|word| self.is_free(at) && word.len() >= 2 && !(word.is(NO_NAME) && !word.is(LISTED)))
+        self.word(at).is_some_and(|word| {
+            let month = word.is(flag::MONTH | flag::WEEKDAY) && word.is(WEAK);
+            self.is_free(at) && word.len() >= 2 && (!word.is(NO_NAME) || word.is(LISTED) || month)
+        })
     }
 
     /// Written large, and no word that everybody uses.
@@ -116,6 +123,11 @@ impl Reader<'_> {
             // Behind it the search goes on.
             return Some(Name { words, reason: "organisation", confidence, soft: Soft::Provider });
         }
+        if reason == "unknown" && self.placed(at) {
+            let span = word.start..self.word(words.end.saturating_sub(1)).map_or(word.end, |word| word.end);
+            let soft = patterns::soft(self.policy, self.view, Owner::Contact, Category::Geographic, &span);
+            return Some(Name { words, reason: "place", confidence, soft });
+        }
         let soft = if self.is_staff(&words) { Soft::Provider } else { Soft::No };
         Some(Name { words, reason, confidence, soft })
     }
@@ -136,10 +148,16 @@ impl Reader<'_> {
         }
         let words = at..self.grow(at + 1, at + 2).end;
         let addressed = self.word(words.end).is_some_and(|word| word.gap == Gap::Comma && matches!(self.view.word_bytes(word), b"your" | b"you" | b"ur" | b"su" | b"tu"));
-        let provider = title.is(flag::PROVIDER) && !addressed;
+        let provider = title.is(flag::PROVIDER) && !addressed && !self.before(at).is_some_and(|word| word.is(flag::GREETING));
         let reason = if provider { "provider" } else { "title" };
         let soft = if provider { Soft::Provider } else { Soft::No };
         Some(Name { words, reason, confidence: Confidence::Certain, soft })
+    }
+
+    /// Behind `in`, `on`, `near`: a place rather than a person.
+    fn placed(&self, at: usize) -> bool {
+        let before = self.before(at).map_or(&[][..], |word| self.view.word_bytes(word));
+        matches!(before, b"in" | b"at" | b"near" | b"on" | b"en" | b"to" | b"from" | b"around" | b"visiting" | b"outside")
     }
 
     fn is_initial(&self, at: usize) -> bool {
@@ -150,7 +168,7 @@ impl Reader<'_> {
     fn reason(&self, at: usize) -> Option<(&'static str, Confidence)> {
         let word = self.word(at)?;
         let large = word.is_capital();
-        let plain = word.is(flag::COMMON | flag::SPANISH | WEAK) && !word.is(LISTED) || word.is(flag::COMMON) && !large;
+        let plain = word.is(flag::COMMON | flag::SPANISH | WEAK) && !word.is(LISTED) || word.is(flag::COMMON) && !large || word.is(flag::SPANISH);
         if self.greeted(at) && (large || word.is(LISTED | WEAK)) && !(plain && !large) {
             let closed = self.word(at + 1).is_none_or(|next| next.gap >= Gap::Comma || self.pairs(at));
             if !plain || closed || word.is(WEAK) {
@@ -210,9 +228,10 @@ impl Reader<'_> {
         let Some(before) = self.before(at) else { return false };
         let near = self.word(at).is_some_and(|word| word.gap <= Gap::Comma);
         let kin = before.is(flag::KIN) && !before.is_capital();
-        let of = matches!(self.view.word_bytes(before), b"of" | b"for" | b"about" | b"with" | b"from" | b"to" | b"and" | b"by" | b"de" | b"para" | b"con" | b"y" | b"is" | b"am" | b"im" | b"es" | b"or");
-        let weak = self.word(at).is_some_and(|word| word.is(WEAK) || word.is(LISTED));
-        near && (kin || before.is(flag::NAME_CUE) || of && weak && self.is_large(at))
+        let of = matches!(self.view.word_bytes(before), b"of" | b"for" | b"about" | b"with" | b"from" | b"de" | b"para" | b"con");
+        let kin_of = of && at.checked_sub(2).is_some_and(|at| self.has(at, flag::KIN));
+        let weak = self.word(at).is_some_and(|word| word.is(WEAK | LISTED));
+        near && (kin || kin_of || before.is(flag::NAME_CUE) || of && weak && self.is_large(at))
     }
 
     /// Is the name over where it stands?
@@ -228,7 +247,7 @@ impl Reader<'_> {
         let candidate = word.is(LISTED | WEAK) || self.is_strange(at);
         if starts && candidate && (word.is_capital() || !plain) {
             let comma = next.is_some_and(|next| next.gap == Gap::Comma && next.is(flag::ADDRESS_FOLLOW) || next.gap == Gap::Space && matches!(self.view.word_bytes(next), b"your" | b"ur" | b"su" | b"tu"));
-            if comma && (!word.is(flag::COMMON) || next.is_some_and(|next| next.gap == Gap::Comma) || !self.is_question(at)) {
+            if comma && (!word.is(flag::COMMON) || next.is_some_and(|next| next.gap == Gap::Comma) || self.is_statement(at)) {
                 return true;
             }
         }
@@ -241,6 +260,15 @@ impl Reader<'_> {
     fn comma_before(&self, at: usize) -> bool {
         let start = self.word(at).map_or(0, |word| word.start);
         self.view.bytes(start.saturating_sub(2)..start) == b", "
+    }
+
+    /// `Will your visit is ...`: what begins like a question and tells something, begins with a name.
+    fn is_statement(&self, at: usize) -> bool {
+        let Some(word) = self.word(at).filter(|word| word.is(flag::FIRST_WEAK)) else { return false };
+        let end = self.view.sentence(&(word.start..word.end)).end;
+        let rest = self.view.words.iter().skip(at + 2).take_while(|word| word.start < end);
+        let tells = |word: &Word| matches!(self.view.word_bytes(word), b"is" | b"are" | b"was" | b"has");
+        !self.is_question(at) && rest.take(6).any(tells)
     }
 
     fn is_question(&self, at: usize) -> bool {
@@ -328,18 +356,19 @@ impl Reader<'_> {
         }
         let start = self.word(name.words.start)?.start;
         let end = self.word(name.words.end.checked_sub(1)?)?.end;
+        let place = name.reason == "place";
         let kind = match name.reason {
             "listed" | "pair" => "lexicon",
             _ => "context",
         };
         Some(Draft {
             span: start..end,
-            category: Category::Name,
-            rule: "identifiers.name".into(),
+            category: if place { Category::Geographic } else { Category::Name },
+            rule: if place { "identifiers.place" } else { "identifiers.name" }.into(),
             confidence: name.confidence,
             kind,
             name: name.reason.into(),
-            cite: NAME_CITE.into(),
+            cite: if place { PLACE_CITE } else { NAME_CITE }.into(),
             soft: name.soft,
         })
     }

@@ -108,6 +108,8 @@ fn is_sound(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> b
     }
     match &*rule.id {
         "identifiers.street" => is_street(view, span),
+        "identifiers.street_abroad" => is_street(view, span) && strange_capitals(view, span),
+        "identifiers.zip_end" => capitals(view, &(from..span.end)) >= 1,
         "identifiers.street_name" | "identifiers.city_label" => capitals(view, span) >= 1,
         "identifiers.city_state" => is_town(view, rule, from, span),
         "identifiers.phone_grouped" => bytes.iter().filter(|byte| byte.is_ascii_digit()).count() >= 7,
@@ -118,6 +120,13 @@ fn is_sound(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> b
 fn capitals(view: &View<'_>, span: &Range<usize>) -> usize {
     let inside = view.words.iter().filter(|word| span.start <= word.start && word.end <= span.end);
     inside.filter(|word| word.is_capital() && !word.digits).count()
+}
+
+fn strange_capitals(view: &View<'_>, span: &Range<usize>) -> bool {
+    let inside = view.words.iter().filter(|word| span.start <= word.start && word.end <= span.end);
+    let known = flag::COMMON | flag::MONTH | flag::WEEKDAY | flag::NEVER_NAME;
+    inside.filter(|word| !word.digits).all(|word| word.is_capital() || !word.is(known)) 
+        && view.words.iter().any(|word| span.start <= word.start && word.end <= span.end && !word.digits && !word.is(known) && !word.listed && word.len() > 2)
 }
 
 /// Between the number and the street stand no words of time or of a sentence, unless written large.
