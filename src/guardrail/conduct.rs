@@ -50,6 +50,8 @@ struct RawContext {
     closed: String,
     negative: String,
     own_words: String,
+    derived: String,
+    instructs: String,
     relation: String,
 }
 
@@ -69,6 +71,7 @@ struct RawPhrase {
     modified: Vec<String>,
     labels: Vec<String>,
     boundaries: Vec<String>,
+    when: Vec<String>,
     adjectives: Vec<String>,
     outcome: String,
     subjects: Vec<String>,
@@ -93,6 +96,8 @@ pub(crate) struct Texts {
     pub(crate) portal: String,
     /// The same without the name of a practice that tells a condition.
     pub(crate) portal_unnamed: String,
+    /// What a procedure on a day is called.
+    pub(crate) visit: String,
 }
 
 /// What a sentence is about.
@@ -108,6 +113,8 @@ pub(crate) struct Context {
     pub(crate) negative: bool,
     pub(crate) own_words: bool,
     pub(crate) relation: bool,
+    pub(crate) derived: bool,
+    pub(crate) instructs: bool,
 }
 
 /// How sentences are mended.
@@ -120,6 +127,7 @@ pub(crate) struct Phrases {
     pub(crate) modified: Vec<String>,
     pub(crate) labels: Vec<String>,
     pub(crate) boundaries: Vec<String>,
+    pub(crate) when: Vec<String>,
     pub(crate) adjectives: Vec<String>,
     pub(crate) outcome: Regex,
     pub(crate) subjects: Vec<String>,
@@ -220,6 +228,8 @@ impl Rules {
             &context.negative,
             &context.own_words,
             &context.relation,
+            &context.derived,
+            &context.instructs,
         ];
         for pattern in patterns {
             regex(file, line, "context", pattern)?;
@@ -245,6 +255,7 @@ impl Rules {
             modified: phrase.modified,
             labels: phrase.labels,
             boundaries: phrase.boundaries,
+            when: phrase.when,
             adjectives: phrase.adjectives,
             outcome: regex(file, line, "phrase.outcome", &phrase.outcome)?,
             subjects: phrase.subjects,
@@ -286,6 +297,8 @@ impl Rules {
                 negative: found.matched(3),
                 own_words: found.matched(4),
                 relation: found.matched(5),
+                derived: found.matched(6),
+                instructs: found.matched(7),
             }
         };
         view.sentences.iter().map(read).collect()

@@ -217,7 +217,7 @@ fn correction(
         return None;
     }
     let context = ground.context(moment.at.start);
-    if !context.personal || context.public {
+    if !context.personal || context.public || context.derived {
         return None;
     }
     let language = spoken(ground, &moment.at);

@@ -45,6 +45,18 @@ impl Reading {
             .any(|finding| finding.action == Action::Hold)
     }
 
+    /// The places of dropped procedures, which may be called a visit instead.
+    pub(crate) fn procedures(&self) -> Vec<Range<usize>> {
+        let dropped = self.findings.iter().filter(|finding| {
+            finding.action == Action::Drop
+                && matches!(
+                    finding.category,
+                    Category::Procedure | Category::Imaging | Category::Treatment
+                )
+        });
+        dropped.map(|finding| finding.span.clone()).collect()
+    }
+
     /// The places that must leave the text.
     pub(crate) fn drops(&self) -> Vec<Range<usize>> {
         let dropped = self
@@ -101,6 +113,7 @@ pub(crate) fn read(
     }
     judge.deeds(&ground);
     judge.conduct(view);
+    judge.instructions(view, &contexts);
     judge.relations(view, &contexts);
     let mut reading = judge.reading;
     reading
@@ -424,6 +437,38 @@ impl Judge<'_> {
         }
     }
 
+    /// "You can take Tylenol": a medicine in an instruction is advice.
+    fn instructions(&mut self, view: &View<'_>, contexts: &[Context]) {
+        if self.setting.author != Author::Agent {
+            return;
+        }
+        for (sentence, context) in view.sentences.iter().zip(contexts) {
+            if !context.instructs || view.slice(sentence).ends_with('?') {
+                continue;
+            }
+            let span = view.span(sentence);
+            let named = self.reading.findings.iter().any(|finding| {
+                matches!(finding.category, Category::Medication | Category::Dose)
+                    && overlaps(&finding.span, &span)
+            });
+            if named {
+                let why = (
+                    Action::Hold,
+                    Arc::from("conduct.instruction"),
+                    Arc::from(ADVICE),
+                );
+                let found = finding(
+                    span,
+                    Category::MedicalAdvice,
+                    why,
+                    "phrase",
+                    "context.instructs",
+                );
+                self.reading.findings.push(found);
+            }
+        }
+    }
+
     /// "Your appointment is ..." tells that there is one.
     fn relations(&mut self, view: &View<'_>, contexts: &[Context]) {
         if self.setting.author == Author::Approved {
@@ -451,6 +496,8 @@ impl Judge<'_> {
     }
 }
 
+const ADVICE: &str =
+    "Cal. Bus. & Prof. Code 2052 and like acts; house policy: advice belongs to licensed staff";
 const GROUNDED: &str = "45 CFR 164.312(c)(1); house policy: the record is the source of every fact";
 
 fn finding(

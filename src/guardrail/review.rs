@@ -140,7 +140,7 @@ impl Guardrail {
         let edited = if drops.is_empty() {
             None
         } else {
-            rewrite::rewrite(&self.rules, &view, &drops, setting)
+            rewrite::rewrite(&self.rules, &view, (&drops, &reading.procedures()), setting)
         };
         (reading, edited)
     }

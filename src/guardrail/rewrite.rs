@@ -137,14 +137,14 @@ pub(super) fn wholly(setting: &Setting<'_>) -> bool {
 pub(super) fn rewrite(
     rules: &Rules,
     view: &View<'_>,
-    drops: &[Range<usize>],
+    (drops, procedures): (&[Range<usize>], &[Range<usize>]),
     setting: &Setting<'_>,
 ) -> Option<String> {
     let form = portal_form(rules, setting)?;
     if wholly(setting) {
         return Some(form);
     }
-    let Some(rest) = keep(rules, view, drops) else {
+    let Some(rest) = keep(rules, view, drops, procedures) else {
         return Some(form);
     };
     let url = setting.portal_url.trim();
@@ -174,7 +174,12 @@ fn with_stop(rest: &str) -> String {
 }
 
 /// What is left of the sentences, or `None` when nothing worth sending is.
-fn keep(rules: &Rules, view: &View<'_>, drops: &[Range<usize>]) -> Option<String> {
+fn keep(
+    rules: &Rules,
+    view: &View<'_>,
+    drops: &[Range<usize>],
+    procedures: &[Range<usize>],
+) -> Option<String> {
     let phrases = &rules.phrases;
     let mut out = String::with_capacity(view.text.len());
     let mut useful = false;
@@ -195,7 +200,7 @@ fn keep(rules: &Rules, view: &View<'_>, drops: &[Range<usize>]) -> Option<String
         } else {
             // A bare greeting that is all a sentence has left goes with it.
             let greeted = phrases.trivial.is_match(view.slice(sentence));
-            phrase::mend(view, phrases, sentence, &inside)
+            phrase::mend(view, rules, sentence, (&inside, procedures))
                 .filter(|kept| greeted || !phrases.trivial.is_match(&fold_text(kept)))
         };
         fell = kept.is_none();

@@ -65,7 +65,8 @@ pub(crate) fn people(ground: &Ground<'_>) -> Vec<Statement> {
             && !NOT_NAMES.contains(&view.word(last))
         {
             last += 1;
-            if view.word(last) == "-" && view.capital(last + 1) {
+            let initial = view.word(last) == "." && view.word(last - 1).len() == 1;
+            if (view.word(last) == "-" || initial) && view.capital(last + 1) {
                 last += 1;
             }
         }
@@ -75,12 +76,16 @@ pub(crate) fn people(ground: &Ground<'_>) -> Vec<Statement> {
         let said: Vec<&str> = (first..last)
             .filter(|index| view.kind(*index) == Some(Kind::Word))
             .map(|index| view.word(index))
-            .map(|word| word.strip_suffix("'s").unwrap_or(word))
+            .map(|word| word.trim_end_matches("'s").trim_end_matches('\''))
+            .filter(|word| word.len() > 1)
             .collect();
         let mut name = view.reach(first, last - 1);
-        if view.slice(&name).ends_with("'s") {
-            name.end -= 2;
-        }
+        let bare = view
+            .slice(&name)
+            .trim_end_matches("'s")
+            .trim_end_matches('\'')
+            .len();
+        name.end = name.start + bare;
         let span = view.span(&(view.reach(i, i).start..name.end));
         let standing = person(ground, &said, &name);
         found.push(Statement {
@@ -288,7 +293,7 @@ pub(crate) fn prices(ground: &Ground<'_>) -> Vec<Statement> {
         let number = money(&digits);
         let facts = ground.setting.facts.iter();
         let backing = facts
-            .filter(|fact| amounts(fact.value).contains(&number))
+            .filter(|fact| is_price(fact) && amounts(fact.value).contains(&number))
             .min_by_key(|fact| !fact.field.starts_with("practice."));
         let standing = match backing {
             Some(fact) if fact.field.starts_with("practice.") => Standing::Open,
@@ -306,6 +311,19 @@ pub(crate) fn prices(ground: &Ground<'_>) -> Vec<Statement> {
         });
     }
     found
+}
+
+/// Whether a fact is about money; "15:30" and "1200 Lake Avenue" are not.
+fn is_price(fact: &Fact<'_>) -> bool {
+    let value = fact.value;
+    fact.field.starts_with("billing.")
+        || fact.field.starts_with("insurance.")
+        || value.contains('$')
+        || value.contains("dollar")
+        || value.contains("dólar")
+        || ["price", "fee", "cost", "copay"]
+            .iter()
+            .any(|word| fact.field.contains(word))
 }
 
 /// An amount as cents, so that "45", "45.00" and "1,045.00" compare.

@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use crate::guardrail::conduct::Phrases;
+use crate::guardrail::conduct::Rules;
 use crate::guardrail::conduct::listed;
 use crate::guardrail::ground::view::Kind;
 use crate::guardrail::ground::view::View;
+use crate::policy::words::Language;
 
 /// A sentence being mended: its tokens, and which of them go.
 struct Mending<'a> {
@@ -15,6 +17,7 @@ struct Mending<'a> {
     last: usize,
     gone: Vec<bool>,
     drops: Vec<(usize, usize)>,
+    instead: Vec<(usize, String)>,
 }
 
 const GREETINGS: &[&str] = &[
@@ -47,10 +50,11 @@ const HONORIFICS: &[&str] = &[
 /// The sentence without the dropped places (of the text as given), or `None` when it cannot stand.
 pub(crate) fn mend(
     view: &View<'_>,
-    phrases: &Phrases,
+    rules: &Rules,
     sentence: &Range<usize>,
-    drops: &[Range<usize>],
+    (drops, procedures): (&[Range<usize>], &[Range<usize>]),
 ) -> Option<String> {
+    let phrases = &rules.phrases;
     let first = view
         .tokens
         .partition_point(|token| token.at.start < sentence.start);
@@ -65,6 +69,7 @@ pub(crate) fn mend(
         last,
         gone: vec![false; end - first],
         drops: Vec::new(),
+        instead: Vec::new(),
     };
     for drop in drops {
         let low = view.low_range(drop);
@@ -92,6 +97,7 @@ pub(crate) fn mend(
             || mending.vocative(a, b)
             || mending.apposition(a, b)
             || !outcome && (mending.modifier(a, b) || mending.prepositional(a, b))
+            || !outcome && mending.is_procedure(a, procedures) && mending.visit(a, b, rules)
             || mending.with_person(a, b)
             || mending.clause(a, b);
         if !done {
@@ -299,6 +305,39 @@ impl Mending<'_> {
         hangs && bounded && self.take(p, end)
     }
 
+    fn is_procedure(&self, a: usize, procedures: &[Range<usize>]) -> bool {
+        let span = self.view.span(&self.view.reach(a, a));
+        procedures
+            .iter()
+            .any(|place| place.start <= span.start && span.end <= place.end)
+    }
+
+    /// "Your colonoscopy is tomorrow" - called a visit, it tells as much as the patient needs.
+    fn visit(&mut self, a: usize, b: usize, rules: &Rules) -> bool {
+        let end = self.noun_end(b);
+        let mut start = a;
+        while listed(&self.phrases.adjectives, self.before(start, 1)) {
+            start -= 1;
+        }
+        let lead = self.before(start, 1);
+        let language = match lead {
+            "your" | "a" | "an" | "the" => Language::En,
+            "su" | "una" | "la" => Language::Es,
+            _ => return false,
+        };
+        let verb = matches!(self.word(end + 1), "is" | "es" | "sera" | "will");
+        let next = if verb {
+            self.word(end + 2)
+        } else {
+            self.word(end + 1)
+        };
+        listed(&self.phrases.when, next) && {
+            self.instead
+                .push((start, rules.texts(language).visit.clone()));
+            self.take(start, end)
+        }
+    }
+
     /// "with Dr. Reyes", "con la Dra. Reyes".
     fn with_person(&mut self, a: usize, b: usize) -> bool {
         let start = self.noun_start(a);
@@ -369,6 +408,13 @@ fn finish(mending: &Mending<'_>, sentence: &Range<usize>) -> Option<String> {
         }
         let hole = view.reach(start, index - 1);
         out.push_str(view.text.get(view.span(&(from..hole.start)))?);
+        let instead = mending
+            .instead
+            .iter()
+            .filter(|(at, _)| (start..index).contains(at));
+        for (_, word) in instead {
+            out.push_str(word);
+        }
         from = hole.end;
     }
     out.push_str(view.text.get(view.span(&(from..sentence.end)))?);
