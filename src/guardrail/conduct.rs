@@ -1,15 +1,16 @@
 //! Deeds, conduct and the drift of a sentence, read by rules that are data with their own examples.
 
+pub(crate) mod ruleset;
+
 use std::ops::Range;
-use std::sync::Arc;
 
 use regex::Regex;
 use regex::RegexSet;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::guardrail::finding::Action;
-use crate::guardrail::finding::Category;
+use crate::guardrail::conduct::ruleset::RawRule;
+use crate::guardrail::conduct::ruleset::RuleSet;
 use crate::guardrail::ground::view::View;
 use crate::guardrail::ground::view::fold_text;
 use crate::guardrail::minimum::Matrix;
@@ -17,15 +18,20 @@ use crate::policy::PolicyError;
 use crate::policy::words::Language;
 
 /// The file of deeds, drifts and texts.
-pub(crate) const CLAIMS: (&str, &str) = ("claims.toml", include_str!("../../guardrails/claims.toml"));
+pub(crate) const CLAIMS: (&str, &str) =
+    ("claims.toml", include_str!("../../guardrails/claims.toml"));
 /// The file of conduct.
-pub(crate) const CONDUCT: (&str, &str) = ("conduct.toml", include_str!("../../guardrails/conduct.toml"));
+pub(crate) const CONDUCT: (&str, &str) = (
+    "conduct.toml",
+    include_str!("../../guardrails/conduct.toml"),
+);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClaimsFile {
     rule: Vec<Spanned<RawRule>>,
     context: Spanned<RawContext>,
+    ordinary: RawOrdinary,
     phrase: Spanned<RawPhrase>,
     text: RawTexts,
 }
@@ -38,31 +44,21 @@ struct ConductFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawRule {
-    id: String,
-    summary: String,
-    category: Category,
-    action: Action,
-    cite: String,
-    #[serde(default)]
-    receipts: Vec<String>,
-    #[serde(default)]
-    status: Vec<String>,
-    pattern: String,
-    except: Option<String>,
-    flags: Vec<String>,
-    allows: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RawContext {
     personal: String,
     public: String,
     closed: String,
     negative: String,
     own_words: String,
+    derived: String,
+    instructs: String,
     relation: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOrdinary {
+    words: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,6 +71,7 @@ struct RawPhrase {
     modified: Vec<String>,
     labels: Vec<String>,
     boundaries: Vec<String>,
+    when: Vec<String>,
     adjectives: Vec<String>,
     outcome: String,
     subjects: Vec<String>,
@@ -99,46 +96,16 @@ pub(crate) struct Texts {
     pub(crate) portal: String,
     /// The same without the name of a practice that tells a condition.
     pub(crate) portal_unnamed: String,
-}
-
-/// One rule about deeds or conduct.
-#[derive(Debug)]
-pub(crate) struct Rule {
-    /// `claims.booked`, `conduct.dosing`.
-    pub(crate) id: Arc<str>,
-    /// What a draft does that breaks it.
-    pub(crate) category: Category,
-    /// What becomes of the draft.
-    pub(crate) action: Action,
-    /// The law or house rule.
-    pub(crate) cite: Arc<str>,
-    /// Facts that bear the deed out.
-    pub(crate) receipts: Vec<String>,
-    /// States of a visit that bear it out.
-    pub(crate) status: Vec<String>,
-    pattern: Regex,
-    except: Option<Regex>,
-}
-
-/// Rules that are searched together.
-#[derive(Debug)]
-pub(crate) struct RuleSet {
-    rules: Vec<Rule>,
-    any: RegexSet,
-}
-
-/// One place where a rule fires, in the folded text.
-#[derive(Debug)]
-pub(crate) struct Firing<'r> {
-    /// The rule.
-    pub(crate) rule: &'r Rule,
-    /// The place.
-    pub(crate) at: Range<usize>,
+    /// What a procedure on a day is called.
+    pub(crate) visit: String,
 }
 
 /// What a sentence is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "independent properties of one sentence")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent properties of one sentence"
+)]
 pub(crate) struct Context {
     pub(crate) personal: bool,
     pub(crate) public: bool,
@@ -146,6 +113,8 @@ pub(crate) struct Context {
     pub(crate) negative: bool,
     pub(crate) own_words: bool,
     pub(crate) relation: bool,
+    pub(crate) derived: bool,
+    pub(crate) instructs: bool,
 }
 
 /// How sentences are mended.
@@ -158,6 +127,7 @@ pub(crate) struct Phrases {
     pub(crate) modified: Vec<String>,
     pub(crate) labels: Vec<String>,
     pub(crate) boundaries: Vec<String>,
+    pub(crate) when: Vec<String>,
     pub(crate) adjectives: Vec<String>,
     pub(crate) outcome: Regex,
     pub(crate) subjects: Vec<String>,
@@ -176,6 +146,7 @@ pub(crate) struct Rules {
     pub(crate) phrases: Phrases,
     /// The minimum-necessary matrix.
     pub(crate) matrix: Matrix,
+    ordinary: Vec<String>,
     contexts: RegexSet,
     en: Texts,
     es: Texts,
@@ -187,7 +158,13 @@ pub(crate) fn line_of(text: &str, at: usize) -> usize {
 }
 
 /// A refusal that names file, line, rule and remedy.
-pub(crate) fn refuse(file: &str, line: usize, rule: &str, message: &str, remedy: &str) -> PolicyError {
+pub(crate) fn refuse(
+    file: &str,
+    line: usize,
+    rule: &str,
+    message: &str,
+    remedy: &str,
+) -> PolicyError {
     PolicyError {
         file: file.to_owned(),
         line,
@@ -198,10 +175,19 @@ pub(crate) fn refuse(file: &str, line: usize, rule: &str, message: &str, remedy:
 }
 
 /// Reads a TOML file, or says where it breaks.
-pub(crate) fn parse<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, PolicyError> {
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(
+    file: &str,
+    text: &str,
+) -> Result<T, PolicyError> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(text, span.start));
-        refuse(file, line, "file", error.message(), "correct this line; the keys are those of its neighbours")
+        refuse(
+            file,
+            line,
+            "file",
+            error.message(),
+            "correct this line; the keys are those of its neighbours",
+        )
     })
 }
 
@@ -214,102 +200,18 @@ fn plain(pattern: &str) -> String {
 fn regex(file: &str, line: usize, rule: &str, pattern: &str) -> Result<Regex, PolicyError> {
     Regex::new(&plain(pattern)).map_err(|error| {
         let reason = error.to_string();
-        let last = reason.lines().last().unwrap_or("the pattern is not a regular expression");
-        refuse(file, line, rule, last, "mend the pattern; look-around is not supported, use `except`")
+        let last = reason
+            .lines()
+            .last()
+            .unwrap_or("the pattern is not a regular expression");
+        refuse(
+            file,
+            line,
+            rule,
+            last,
+            "mend the pattern; look-around is not supported, use `except`",
+        )
     })
-}
-
-impl RuleSet {
-    fn compile(file: &str, text: &str, raw: Vec<Spanned<RawRule>>) -> Result<Self, PolicyError> {
-        let mut rules: Vec<Rule> = Vec::with_capacity(raw.len());
-        let mut examples = Vec::with_capacity(raw.len());
-        for spanned in raw {
-            let line = line_of(text, spanned.span().start);
-            let raw = spanned.into_inner();
-            let wrong = |message: &str, remedy: &str| Err(refuse(file, line, &raw.id, message, remedy));
-            if raw.cite.trim().is_empty() || raw.summary.trim().is_empty() {
-                return wrong("no citation or summary", "say in `cite` and `summary` where it comes from");
-            }
-            if raw.flags.is_empty() || raw.allows.is_empty() {
-                return wrong("no examples", "give at least one text in `flags` and one in `allows`");
-            }
-            if rules.iter().any(|other| *other.id == *raw.id) {
-                return wrong("the id is taken", "give each rule its own id");
-            }
-            let except = raw.except.as_deref().map(|p| regex(file, line, &raw.id, p)).transpose()?;
-            rules.push(Rule {
-                pattern: regex(file, line, &raw.id, &raw.pattern)?,
-                except,
-                id: raw.id.into(),
-                category: raw.category,
-                action: raw.action,
-                cite: raw.cite.into(),
-                receipts: raw.receipts,
-                status: raw.status,
-            });
-            examples.push((line, raw.flags, raw.allows));
-        }
-        let any = RegexSet::new(rules.iter().map(|rule| rule.pattern.as_str()))
-            .map_err(|_| refuse(file, 1, "file", "the patterns are too large together", "split or shorten them"))?;
-        let set = Self { rules, any };
-        set.check_examples(file, &examples)?;
-        Ok(set)
-    }
-
-    /// Every example is tried at load: a rule that does not do what it says is refused.
-    fn check_examples(
-        &self,
-        file: &str,
-        examples: &[(usize, Vec<String>, Vec<String>)],
-    ) -> Result<(), PolicyError> {
-        for (rule, (line, flags, allows)) in self.rules.iter().zip(examples) {
-            let fires = |text: &String| {
-                let view = View::new(text, &[]);
-                self.firings(&view).iter().any(|firing| firing.rule.id == rule.id)
-            };
-            if let Some(text) = flags.iter().find(|text| !fires(text)) {
-                let message = format!("example `{text}` is not flagged");
-                return Err(refuse(file, *line, &rule.id, &message, "widen `pattern` or drop the example"));
-            }
-            if let Some(text) = allows.iter().find(|text| fires(text)) {
-                let message = format!("example `{text}` is flagged");
-                return Err(refuse(file, *line, &rule.id, &message, "narrow `pattern` or add `except`"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Where the rules fire; questions, conditions and denials claim nothing.
-    pub(crate) fn firings<'r>(&'r self, view: &View<'_>) -> Vec<Firing<'r>> {
-        let mut found = Vec::new();
-        for index in self.any.matches(&view.low) {
-            let Some(rule) = self.rules.get(index) else { continue };
-            for place in rule.pattern.find_iter(&view.low) {
-                let sentence = view.sentences.get(view.sentence_of(place.start())).cloned();
-                let sentence = sentence.unwrap_or(0..view.low.len());
-                let text = view.slice(&sentence);
-                let except = rule.except.as_ref().is_some_and(|except| except.is_match(text));
-                let before = view.slice(&(sentence.start.min(place.start())..place.start()));
-                let asked = text.ends_with('?') && rule.category == Category::UngroundedClaim;
-                if !except && !asked && !(rule.category == Category::UngroundedClaim && hedged(before, place.as_str())) {
-                    found.push(Firing { rule, at: place.range() });
-                }
-            }
-        }
-        found
-    }
-}
-
-const HEDGES: &[&str] = &[
-    "not", "never", "once", "when", "until", "if", "after", "before", "unless", "can't", "cannot",
-    "isn't", "hasn't", "haven't", "wasn't", "won't", "nothing", "no", "si", "cuando", "hasta",
-    "despues", "antes", "aun", "nobody", "aren't", "don't", "whether", "would", "could", "can",
-];
-
-fn hedged(before: &str, matched: &str) -> bool {
-    let inside = matched.split(' ').any(|word| matches!(word, "not" | "never" | "isn't" | "no"));
-    let clause = before.rsplit([',', ';', ':']).next().unwrap_or(before);
-    inside || clause.split_whitespace().rev().take(5).any(|word| HEDGES.contains(&word))
 }
 
 impl Rules {
@@ -326,12 +228,21 @@ impl Rules {
             &context.negative,
             &context.own_words,
             &context.relation,
+            &context.derived,
+            &context.instructs,
         ];
         for pattern in patterns {
             regex(file, line, "context", pattern)?;
         }
-        let contexts = RegexSet::new(patterns.map(|pattern| plain(pattern)))
-            .map_err(|_| refuse(file, line, "context", "the patterns are too large", "shorten them"))?;
+        let contexts = RegexSet::new(patterns.map(|pattern| plain(pattern))).map_err(|error| {
+            refuse(
+                file,
+                line,
+                "context",
+                &error.to_string(),
+                "shorten the patterns",
+            )
+        })?;
         let line = line_of(text, claims.phrase.span().start);
         let phrase = claims.phrase.into_inner();
         let phrases = Phrases {
@@ -344,6 +255,7 @@ impl Rules {
             modified: phrase.modified,
             labels: phrase.labels,
             boundaries: phrase.boundaries,
+            when: phrase.when,
             adjectives: phrase.adjectives,
             outcome: regex(file, line, "phrase.outcome", &phrase.outcome)?,
             subjects: phrase.subjects,
@@ -351,7 +263,13 @@ impl Rules {
         for (name, texts) in [("text.en", &claims.text.en), ("text.es", &claims.text.es)] {
             let whole = [&texts.link, &texts.portal, &texts.portal_unnamed];
             if whole.iter().any(|text| text.matches("{url}").count() != 1) {
-                return Err(refuse(file, 1, name, "a text has no single `{url}`", "put `{url}` where the link goes"));
+                return Err(refuse(
+                    file,
+                    1,
+                    name,
+                    "a text has no single `{url}`",
+                    "put `{url}` where the link goes",
+                ));
             }
         }
         let (conduct_file, conduct_text) = CONDUCT;
@@ -361,6 +279,7 @@ impl Rules {
             conduct: RuleSet::compile(conduct_file, conduct_text, conduct.rule)?,
             phrases,
             matrix: Matrix::embedded()?,
+            ordinary: claims.ordinary.words,
             contexts,
             en: claims.text.en,
             es: claims.text.es,
@@ -378,9 +297,16 @@ impl Rules {
                 negative: found.matched(3),
                 own_words: found.matched(4),
                 relation: found.matched(5),
+                derived: found.matched(6),
+                instructs: found.matched(7),
             }
         };
         view.sentences.iter().map(read).collect()
+    }
+
+    /// Whether a found text is an everyday word rather than the abbreviation or name it resembles.
+    pub(crate) fn ordinary(&self, said: &str) -> bool {
+        said.chars().any(char::is_lowercase) && listed(&self.ordinary, &fold_text(said))
     }
 
     /// The texts of a language.
@@ -394,5 +320,5 @@ impl Rules {
 
 /// Whether `word` stands in a list of the data, folded.
 pub(crate) fn listed(list: &[String], word: &str) -> bool {
-    list.iter().any(|entry| entry == word || !word.is_ascii() && *entry == fold_text(word))
+    list.iter().any(|entry| entry == word)
 }

@@ -3,7 +3,10 @@
 //! What the record bears out is kept and named after its field; what it contradicts is replaced
 //! where exactly one fact fits; what it does not know holds the draft.
 
+mod day;
+mod hour;
 pub(crate) mod instant;
+mod names;
 pub(crate) mod view;
 pub(crate) mod when;
 pub(crate) mod who;
@@ -13,7 +16,6 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 
 use crate::guardrail::conduct::Context;
-use crate::guardrail::conduct::Rules;
 use crate::guardrail::finding::Category;
 use crate::guardrail::ground::instant::Differs;
 use crate::guardrail::ground::instant::Instant;
@@ -59,8 +61,6 @@ pub(crate) struct Ground<'a> {
     pub(crate) setting: &'a Setting<'a>,
     /// What each sentence is about.
     pub(crate) contexts: &'a [Context],
-    /// The compiled rules.
-    pub(crate) rules: &'a Rules,
     /// The practice's time zone.
     pub(crate) zone: &'a TimeZone,
 }
@@ -68,7 +68,10 @@ pub(crate) struct Ground<'a> {
 impl Ground<'_> {
     /// What the sentence around a place of the folded text is about.
     pub(crate) fn context(&self, at: usize) -> Context {
-        self.contexts.get(self.view.sentence_of(at)).copied().unwrap_or_default()
+        self.contexts
+            .get(self.view.sentence_of(at))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Staff are a source themselves; an approved text was grounded when it was approved.
@@ -78,7 +81,10 @@ impl Ground<'_> {
 
     /// The practice's public facts.
     pub(crate) fn public(&self) -> impl Iterator<Item = &Fact<'_>> {
-        self.setting.facts.iter().filter(|fact| fact.field.starts_with("practice."))
+        self.setting
+            .facts
+            .iter()
+            .filter(|fact| fact.field.starts_with("practice."))
     }
 }
 
@@ -93,13 +99,19 @@ pub(crate) fn statements(ground: &Ground<'_>) -> Vec<Statement> {
 }
 
 fn moments(ground: &Ground<'_>) -> Vec<Statement> {
-    let present = Present { now: ground.zone.to_datetime(ground.setting.now) };
+    let present = Present {
+        now: ground.zone.to_datetime(ground.setting.now),
+    };
     let moments = when::moments(ground.view, present);
     if moments.is_empty() {
         return Vec::new();
     }
     let instants = instant::instants(ground.setting.facts, ground.zone);
-    let mut licence = Licence { ground, present, read: None };
+    let mut licence = Licence {
+        ground,
+        present,
+        read: None,
+    };
     let mut borne: Vec<&Instant<'_>> = Vec::new();
     let mut open: Vec<(&Moment, usize)> = Vec::new();
     let mut statements = Vec::new();
@@ -110,6 +122,8 @@ fn moments(ground: &Ground<'_>) -> Vec<Statement> {
                 Standing::Backed(instant.field.to_owned())
             }
             None if licence.allows(moment) => Standing::Open,
+            // A date long past is somebody's birthday or history, not a visit: private, not wrong.
+            None if long_past(moment, present) => Standing::Backed("identifier.date".to_owned()),
             None if ground.setting.author == Author::Staff => {
                 Standing::Backed("appointment.stated".to_owned())
             }
@@ -123,7 +137,11 @@ fn moments(ground: &Ground<'_>) -> Vec<Statement> {
             (None, None, None) => Category::UngroundedTime,
             _ => Category::UngroundedDate,
         };
-        statements.push(Statement { span: ground.view.span(&moment.at), category, standing });
+        statements.push(Statement {
+            span: ground.view.span(&moment.at),
+            category,
+            standing,
+        });
     }
     // One wrong moment and one fact it can only mean: say the fact. Two of either: ask a person.
     if let [(moment, index)] = open.as_slice()
@@ -136,6 +154,20 @@ fn moments(ground: &Ground<'_>) -> Vec<Statement> {
     statements
 }
 
+fn long_past(moment: &Moment, present: Present) -> bool {
+    let year = match &moment.day {
+        Some((
+            Day::Partial {
+                year: Some(year), ..
+            },
+            _,
+        )) => *year,
+        Some((Day::On(date), _)) => date.year(),
+        _ => return false,
+    };
+    year + 1 < present.now.year()
+}
+
 /// The instant that bears a moment out; visits before other dates of the record.
 fn backing<'i, 'f>(
     moment: &Moment,
@@ -146,9 +178,13 @@ fn backing<'i, 'f>(
         return None;
     }
     // A birthday or a laboratory date is meant only by a date, not by "Wednesday" or "at 3".
-    let dated = matches!(&moment.day, Some((Day::Partial { month: Some(_), .. } | Day::On(_), _)));
+    let dated = matches!(
+        &moment.day,
+        Some((Day::Partial { month: Some(_), .. } | Day::On(_), _))
+    );
     let agreeing = instants.iter().filter(|instant| {
-        let visit = instant.field.starts_with("appointment.") || instant.field.starts_with("practice.");
+        let visit =
+            instant.field.starts_with("appointment.") || instant.field.starts_with("practice.");
         (visit || dated) && instant::compare(moment, instant).nowhere()
     });
     let rank = |instant: &&Instant<'_>| match instant.field {
@@ -181,7 +217,7 @@ fn correction(
         return None;
     }
     let context = ground.context(moment.at.start);
-    if !context.personal {
+    if !context.personal || context.public || context.derived {
         return None;
     }
     let language = spoken(ground, &moment.at);
@@ -193,7 +229,10 @@ fn correction(
         let written = view.text.get(span.clone())?;
         let short = written.trim_end_matches('.').chars().count() <= 4;
         let capital = written.chars().next().is_some_and(char::is_uppercase);
-        words.push((span, instant::weekday_words(target.date.weekday(), language, short, capital)));
+        words.push((
+            span,
+            instant::weekday_words(target.date.weekday(), language, short, capital),
+        ));
     }
     if let Some((_, at)) = moment.day.as_ref().filter(|_| day) {
         let span = view.span(at);
@@ -209,10 +248,19 @@ fn correction(
         let mut text = instant::time_words(time, view.text.get(span.clone())?);
         // "a las 3" but "a la 1".
         let before = view.text.get(..span.start)?;
-        for (article, fits) in [("las ", time.hour() % 12 != 1), ("la ", time.hour() % 12 == 1)] {
+        for (article, fits) in [
+            ("las ", time.hour() % 12 != 1),
+            ("la ", time.hour() % 12 == 1),
+        ] {
             if before.ends_with(article) {
                 span.start -= article.len();
-                let right = if fits { article } else if article == "la " { "las " } else { "la " };
+                let right = if fits {
+                    article
+                } else if article == "la " {
+                    "las "
+                } else {
+                    "la "
+                };
                 text.insert_str(0, right);
                 break;
             }
@@ -226,8 +274,24 @@ fn correction(
 fn spoken(ground: &Ground<'_>, at: &Range<usize>) -> Language {
     let sentence = ground.view.sentences.get(ground.view.sentence_of(at.start));
     let text = sentence.map_or("", |range| ground.view.slice(range));
-    let spanish = text.split(' ').filter(|w| matches!(*w, "su" | "el" | "la" | "las" | "es" | "con" | "cita" | "de")).count();
-    let english = text.split(' ').filter(|w| matches!(*w, "your" | "the" | "is" | "at" | "on" | "with" | "you" | "for")).count();
+    let spanish = text
+        .split(' ')
+        .filter(|w| {
+            matches!(
+                *w,
+                "su" | "el" | "la" | "las" | "es" | "con" | "cita" | "de"
+            )
+        })
+        .count();
+    let english = text
+        .split(' ')
+        .filter(|w| {
+            matches!(
+                *w,
+                "your" | "the" | "is" | "at" | "on" | "with" | "you" | "for"
+            )
+        })
+        .count();
     match spanish.cmp(&english) {
         std::cmp::Ordering::Greater => Language::Es,
         std::cmp::Ordering::Less => Language::En,
@@ -253,7 +317,10 @@ impl Licence<'_> {
         }
         if let Some((Day::Term, at)) = &moment.day {
             let said = self.ground.view.slice(at).to_owned();
-            return self.ground.public().any(|fact| view::fold_text(fact.value).contains(&said));
+            return self
+                .ground
+                .public()
+                .any(|fact| view::fold_text(fact.value).contains(&said));
         }
         if context.personal && !context.public {
             return false;
@@ -262,7 +329,9 @@ impl Licence<'_> {
         let ground = self.ground;
         let known = self.read.get_or_insert_with(|| {
             let values = ground.public().map(|fact| View::new(fact.value, &[]));
-            values.flat_map(|view| when::moments(&view, present)).collect()
+            values
+                .flat_map(|view| when::moments(&view, present))
+                .collect()
         });
         licensed(moment, known, context)
     }
@@ -271,20 +340,29 @@ impl Licence<'_> {
 fn licensed(moment: &Moment, known: &[Moment], context: Context) -> bool {
     let weekdays = |day| {
         known.iter().any(|known| {
-            known.weekday.as_ref().is_some_and(|(other, _)| *other == day)
-                || known.weekdays.as_ref().is_some_and(|(days, _)| days.contains(&day))
+            known
+                .weekday
+                .as_ref()
+                .is_some_and(|(other, _)| *other == day)
+                || known
+                    .weekdays
+                    .as_ref()
+                    .is_some_and(|(days, _)| days.contains(&day))
         })
     };
     // A weekday beside a date is not one of the opening days.
-    let regular = known.iter().any(|known| known.day.is_none() && (known.weekday.is_some() || known.weekdays.is_some()));
+    let regular = known
+        .iter()
+        .any(|known| known.day.is_none() && (known.weekday.is_some() || known.weekdays.is_some()));
     let day_known = match &moment.day {
         None => true,
         Some((day, _)) => {
             let named = known.iter().any(|known| match (&known.day, day) {
                 (Some((Day::On(date) | Day::Either(date, _), _)), day) => day.agrees(*date),
-                (Some((Day::Partial { .. }, _)), Day::Partial { .. }) => {
-                    known.day.as_ref().is_some_and(|(other, _)| same_partial(other, day))
-                }
+                (Some((Day::Partial { .. }, _)), Day::Partial { .. }) => known
+                    .day
+                    .as_ref()
+                    .is_some_and(|(other, _)| same_partial(other, day)),
                 (Some((other, _)), Day::On(date)) => other.agrees(*date),
                 _ => false,
             });
@@ -298,11 +376,15 @@ fn licensed(moment: &Moment, known: &[Moment], context: Context) -> bool {
     let weekday_known = moment.weekday.as_ref().is_none_or(|(day, _)| {
         weekdays(*day) || context.closed && regular || moment.day.is_some() && day_known
     });
-    let weekdays_known = moment.weekdays.as_ref().is_none_or(|(days, _)| {
-        days.iter().all(|day| weekdays(*day)) || context.closed && regular
-    });
+    let weekdays_known = moment
+        .weekdays
+        .as_ref()
+        .is_none_or(|(days, _)| days.iter().all(|day| weekdays(*day)) || context.closed && regular);
     let hour_known = moment.hour.as_ref().is_none_or(|(hour, _)| {
-        known.iter().filter_map(|known| known.hour.as_ref()).any(|(other, _)| same_hour(hour, other))
+        known
+            .iter()
+            .filter_map(|known| known.hour.as_ref())
+            .any(|(other, _)| same_hour(hour, other))
     });
     day_known && weekday_known && weekdays_known && hour_known
 }
@@ -310,9 +392,20 @@ fn licensed(moment: &Moment, known: &[Moment], context: Context) -> bool {
 fn same_partial(left: &Day, right: &Day) -> bool {
     match (left, right) {
         (
-            Day::Partial { year, month, day, .. },
-            Day::Partial { year: other_year, month: other_month, day: other_day, .. },
-        ) => month == other_month && day == other_day && (other_year.is_none() || year.is_none() || year == other_year),
+            Day::Partial {
+                year, month, day, ..
+            },
+            Day::Partial {
+                year: other_year,
+                month: other_month,
+                day: other_day,
+                ..
+            },
+        ) => {
+            month == other_month
+                && day == other_day
+                && (other_year.is_none() || year.is_none() || year == other_year)
+        }
         _ => false,
     }
 }
@@ -320,8 +413,16 @@ fn same_partial(left: &Day, right: &Day) -> bool {
 fn same_hour(left: &Hour, right: &Hour) -> bool {
     match (left, right) {
         (
-            Hour::At { hour, minute, twelve },
-            Hour::At { hour: other, minute: other_minute, twelve: other_twelve },
+            Hour::At {
+                hour,
+                minute,
+                twelve,
+            },
+            Hour::At {
+                hour: other,
+                minute: other_minute,
+                twelve: other_twelve,
+            },
         ) => {
             let loose = *twelve || *other_twelve;
             minute == other_minute && (hour == other || loose && hour % 12 == other % 12)

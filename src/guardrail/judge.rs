@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::guardrail::conduct::Context;
-use crate::guardrail::conduct::Firing;
 use crate::guardrail::conduct::Rules;
+use crate::guardrail::conduct::ruleset::Firing;
 use crate::guardrail::detect;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
@@ -40,12 +40,29 @@ pub(crate) struct Reading {
 impl Reading {
     /// Whether staff must see it.
     pub(crate) fn holds(&self) -> bool {
-        self.findings.iter().any(|finding| finding.action == Action::Hold)
+        self.findings
+            .iter()
+            .any(|finding| finding.action == Action::Hold)
+    }
+
+    /// The places of dropped procedures, which may be called a visit instead.
+    pub(crate) fn procedures(&self) -> Vec<Range<usize>> {
+        let dropped = self.findings.iter().filter(|finding| {
+            finding.action == Action::Drop
+                && matches!(
+                    finding.category,
+                    Category::Procedure | Category::Imaging | Category::Treatment
+                )
+        });
+        dropped.map(|finding| finding.span.clone()).collect()
     }
 
     /// The places that must leave the text.
     pub(crate) fn drops(&self) -> Vec<Range<usize>> {
-        let dropped = self.findings.iter().filter(|finding| finding.action == Action::Drop);
+        let dropped = self
+            .findings
+            .iter()
+            .filter(|finding| finding.action == Action::Drop);
         dropped.map(|finding| finding.span.clone()).collect()
     }
 }
@@ -74,10 +91,20 @@ pub(crate) fn read(
     };
     let found = detect::detect(policy, view.text, &known);
     let contexts = rules.contexts(view);
-    let ground = Ground { view, setting, contexts: &contexts, rules, zone };
+    let ground = Ground {
+        view,
+        setting,
+        contexts: &contexts,
+        zone,
+    };
     let statements = ground::statements(&ground);
     let situation = rules.matrix.situation(setting);
-    let mut judge = Judge { rules, setting, situation, reading: Reading::default() };
+    let mut judge = Judge {
+        rules,
+        setting,
+        situation,
+        reading: Reading::default(),
+    };
     for finding in found {
         judge.weigh(finding, &statements, view.text);
     }
@@ -86,13 +113,20 @@ pub(crate) fn read(
     }
     judge.deeds(&ground);
     judge.conduct(view);
+    judge.instructions(view, &contexts);
     judge.relations(view, &contexts);
     let mut reading = judge.reading;
-    reading.findings.sort_by(|a, b| (a.span.start, a.span.end, a.category).cmp(&(b.span.start, b.span.end, b.category)));
+    reading
+        .findings
+        .sort_by_key(|finding| (finding.span.start, finding.span.end, finding.category));
     reading
 }
 
 /// An identifier's category for what a statement is about once it is backed.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "statements have five categories of their own"
+)]
 const fn told(category: Category) -> Category {
     match category {
         Category::UngroundedDate | Category::UngroundedTime => Category::Date,
@@ -108,10 +142,14 @@ fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {
 }
 
 /// Whether a statement speaks of the same kind of thing as a finding.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these can be stated")]
 const fn speaks_of(statement: Category, finding: Category) -> bool {
     match finding {
         Category::Date | Category::AgeOver89 => {
-            matches!(statement, Category::UngroundedDate | Category::UngroundedTime)
+            matches!(
+                statement,
+                Category::UngroundedDate | Category::UngroundedTime
+            )
         }
         Category::Name => matches!(statement, Category::UngroundedPerson),
         Category::Geographic => matches!(statement, Category::UngroundedPlace),
@@ -131,7 +169,29 @@ impl Judge<'_> {
 
     /// Gives a detected finding its action.
     fn weigh(&mut self, finding: Finding, statements: &[Statement], text: &str) {
+        if self
+            .rules
+            .ordinary(text.get(finding.span.clone()).unwrap_or_default())
+        {
+            return;
+        }
         if finding.category == Category::Name && self.split_name(&finding, text) {
+            return;
+        }
+        if self.stray_contact(&finding, statements, text) {
+            let why = (
+                Action::Hold,
+                Arc::from("ground.unsupported"),
+                Arc::from(GROUNDED),
+            );
+            let span = finding.span;
+            self.reading.findings.push(self::finding(
+                span,
+                Category::UngroundedContact,
+                why,
+                "fact",
+                "missing",
+            ));
             return;
         }
         let field = match finding.category.group() {
@@ -141,6 +201,22 @@ impl Judge<'_> {
             Group::Identifier => self.identifier(&finding, statements, text),
         };
         self.place(finding, field);
+    }
+
+    /// A number, page or mailbox that the detector sees and no fact knows.
+    fn stray_contact(&self, finding: &Finding, statements: &[Statement], text: &str) -> bool {
+        let contact = matches!(
+            finding.category,
+            Category::Phone | Category::Fax | Category::Email | Category::Url
+        );
+        contact
+            && self.setting.author == Author::Agent
+            && !statements
+                .iter()
+                .any(|statement| overlaps(&statement.span, &finding.span))
+            && self
+                .field_of(text.get(finding.span.clone()).unwrap_or_default())
+                .is_none()
     }
 
     fn place(&mut self, mut finding: Finding, field: Option<String>) {
@@ -159,16 +235,30 @@ impl Judge<'_> {
     /// An approved text names complaints in general ("chest pain: call 911"); a patient's own
     /// record in it is still clinical detail.
     fn clinical(&self, finding: &Finding, space: &str) -> Option<String> {
-        let recorded = finding.evidence.iter().any(|evidence| evidence.kind == "record");
+        let recorded = finding
+            .evidence
+            .iter()
+            .any(|evidence| evidence.kind == "record");
         if self.setting.author == Author::Approved && !recorded {
             return None;
         }
         Some(format!("{space}.{}", finding.category))
     }
 
-    fn identifier(&self, finding: &Finding, statements: &[Statement], text: &str) -> Option<String> {
+    fn identifier(
+        &self,
+        finding: &Finding,
+        statements: &[Statement],
+        text: &str,
+    ) -> Option<String> {
         let mine = statements.iter().find(|statement| {
-            overlaps(&statement.span, &finding.span) && speaks_of(statement.category, finding.category)
+            // "Thu" inside "Thu Dec 3 at 10 AM" is a day, even if it is a name elsewhere.
+            let inside = statement.span.start <= finding.span.start
+                && finding.span.end <= statement.span.end
+                && finding.category == Category::Name;
+            inside
+                || overlaps(&statement.span, &finding.span)
+                    && speaks_of(statement.category, finding.category)
         });
         match mine.map(|statement| &statement.standing) {
             Some(Standing::Backed(field)) => return Some(field.clone()),
@@ -176,7 +266,8 @@ impl Judge<'_> {
             None => {}
         }
         let value = text.get(finding.span.clone()).unwrap_or_default();
-        self.field_of(value).or_else(|| Some(format!("identifier.{}", finding.category)))
+        self.field_of(value)
+            .or_else(|| Some(format!("identifier.{}", finding.category)))
     }
 
     /// The field of the fact that a text is taken from; the most private one, if several.
@@ -188,7 +279,11 @@ impl Judge<'_> {
         }
         let same = self.setting.facts.iter().filter(|fact| {
             let known = fold_text(fact.value);
-            known == said || known.split(|c: char| !c.is_alphanumeric()).any(|word| word == said)
+            known == said
+                || known
+                    .split(|c: char| !c.is_alphanumeric())
+                    .any(|word| word == said)
+                || said.len() >= 6 && known.contains(said)
         });
         let rank = |field: &str| match field.split('.').next() {
             Some("other_patient") => 0,
@@ -197,16 +292,26 @@ impl Judge<'_> {
             Some("practice") => 4,
             _ => 1,
         };
-        same.min_by_key(|fact| rank(fact.field)).map(|fact| fact.field.to_owned())
+        same.min_by_key(|fact| rank(fact.field))
+            .map(|fact| fact.field.to_owned())
     }
 
     /// "Maria Gonzalez" where Maria is the patient: the first name greets, the rest is another matter.
     fn split_name(&mut self, finding: &Finding, text: &str) -> bool {
-        let Some(first) = self.setting.facts.iter().find(|fact| fact.field == "patient.first_name") else {
+        let Some(first) = self
+            .setting
+            .facts
+            .iter()
+            .find(|fact| fact.field == "patient.first_name")
+        else {
             return false;
         };
-        let Some(value) = text.get(finding.span.clone()) else { return false };
-        let Some((head, rest)) = value.split_once(' ') else { return false };
+        let Some(value) = text.get(finding.span.clone()) else {
+            return false;
+        };
+        let Some((head, rest)) = value.split_once(' ') else {
+            return false;
+        };
         if fold_text(head) != fold_text(first.value.trim()) {
             return false;
         }
@@ -216,14 +321,20 @@ impl Judge<'_> {
         self.place(given, Some("patient.first_name".to_owned()));
         let mut family = finding.clone();
         family.span.start = middle + 1;
-        let field = self.field_of(rest).unwrap_or_else(|| "identifier.name".to_owned());
+        let field = self
+            .field_of(rest)
+            .unwrap_or_else(|| "identifier.name".to_owned());
         self.place(family, Some(field));
         true
     }
 
     /// Gives a statement its finding.
     fn state(&mut self, statement: Statement) {
-        let Statement { span, category, standing } = statement;
+        let Statement {
+            span,
+            category,
+            standing,
+        } = statement;
         match standing {
             Standing::Open => {}
             Standing::Backed(field) => {
@@ -231,21 +342,36 @@ impl Judge<'_> {
                 let public = field.starts_with("practice.");
                 self.reading.patient |= action == Action::Keep && !public;
                 let covered = self.reading.findings.iter().any(|other| {
-                    other.action >= action && other.span.start <= span.start && span.end <= other.span.end
+                    other.action >= action
+                        && other.span.start <= span.start
+                        && span.end <= other.span.end
                 });
                 if !covered && !public {
-                    let finding = finding(span, told(category), (action, rule, cite), "fact", &field);
+                    let finding =
+                        finding(span, told(category), (action, rule, cite), "fact", &field);
                     self.reading.findings.push(finding);
                 }
             }
             Standing::Corrected(words) => {
                 self.reading.corrections.extend(words);
-                let why = (Action::Drop, Arc::from("ground.contradicted"), Arc::from(GROUNDED));
-                self.reading.findings.push(finding(span, category, why, "fact", "contradicted"));
+                let why = (
+                    Action::Drop,
+                    Arc::from("ground.contradicted"),
+                    Arc::from(GROUNDED),
+                );
+                self.reading
+                    .findings
+                    .push(finding(span, category, why, "fact", "contradicted"));
             }
             Standing::Unbacked => {
-                let why = (Action::Hold, Arc::from("ground.unsupported"), Arc::from(GROUNDED));
-                self.reading.findings.push(finding(span, category, why, "fact", "missing"));
+                let why = (
+                    Action::Hold,
+                    Arc::from("ground.unsupported"),
+                    Arc::from(GROUNDED),
+                );
+                self.reading
+                    .findings
+                    .push(finding(span, category, why, "fact", "missing"));
             }
         }
     }
@@ -263,13 +389,16 @@ impl Judge<'_> {
             let mut facts = self.setting.facts.iter();
             let receipt = facts.find(|fact| {
                 let given = rule.receipts.iter().any(|receipt| receipt == fact.field);
-                let stands = fact.field == "appointment.status" && rule.status.iter().any(|s| s == fact.value);
+                let stands = fact.field == "appointment.status"
+                    && rule.status.iter().any(|s| s == fact.value);
                 given && !matches!(fact.value.trim(), "" | "false" | "none") || stands
             });
             let span = view.span(&at);
             match receipt.map(|fact| fact.field) {
                 Some(field) => self.told_deed(span, field),
-                None if self.setting.author == Author::Staff => self.told_deed(span, "receipt.stated"),
+                None if self.setting.author == Author::Staff => {
+                    self.told_deed(span, "receipt.stated");
+                }
                 None => {
                     let why = (rule.action, Arc::clone(&rule.id), Arc::clone(&rule.cite));
                     let found = finding(span, rule.category, why, "phrase", &rule.id);
@@ -285,7 +414,13 @@ impl Judge<'_> {
             let public = matches!(field, "receipt.callback_created" | "receipt.message_sent");
             self.reading.patient |= !public;
         } else {
-            let found = finding(span, Category::OtherUnique, (action, rule, cite), "fact", field);
+            let found = finding(
+                span,
+                Category::OtherUnique,
+                (action, rule, cite),
+                "fact",
+                field,
+            );
             self.reading.findings.push(found);
         }
     }
@@ -299,6 +434,38 @@ impl Judge<'_> {
             let why = (rule.action, Arc::clone(&rule.id), Arc::clone(&rule.cite));
             let found = finding(view.span(&at), rule.category, why, "phrase", &rule.id);
             self.reading.findings.push(found);
+        }
+    }
+
+    /// "You can take Tylenol": a medicine in an instruction is advice.
+    fn instructions(&mut self, view: &View<'_>, contexts: &[Context]) {
+        if self.setting.author != Author::Agent {
+            return;
+        }
+        for (sentence, context) in view.sentences.iter().zip(contexts) {
+            if !context.instructs || view.slice(sentence).ends_with('?') {
+                continue;
+            }
+            let span = view.span(sentence);
+            let named = self.reading.findings.iter().any(|finding| {
+                matches!(finding.category, Category::Medication | Category::Dose)
+                    && overlaps(&finding.span, &span)
+            });
+            if named {
+                let why = (
+                    Action::Hold,
+                    Arc::from("conduct.instruction"),
+                    Arc::from(ADVICE),
+                );
+                let found = finding(
+                    span,
+                    Category::MedicalAdvice,
+                    why,
+                    "phrase",
+                    "context.instructs",
+                );
+                self.reading.findings.push(found);
+            }
         }
     }
 
@@ -317,12 +484,20 @@ impl Judge<'_> {
                 continue;
             }
             let why = (action, rule, cite);
-            let found = finding(view.span(sentence), Category::OtherUnique, why, "phrase", "relation");
+            let found = finding(
+                view.span(sentence),
+                Category::OtherUnique,
+                why,
+                "phrase",
+                "relation",
+            );
             self.reading.findings.push(found);
         }
     }
 }
 
+const ADVICE: &str =
+    "Cal. Bus. & Prof. Code 2052 and like acts; house policy: advice belongs to licensed staff";
 const GROUNDED: &str = "45 CFR 164.312(c)(1); house policy: the record is the source of every fact";
 
 fn finding(
@@ -338,7 +513,10 @@ fn finding(
         rule,
         confidence: Confidence::Certain,
         action,
-        evidence: vec![Evidence { kind, name: name.into() }],
+        evidence: vec![Evidence {
+            kind,
+            name: name.into(),
+        }],
         cite,
     }
 }

@@ -18,8 +18,10 @@ use crate::policy::words::Channel;
 use crate::policy::words::Purpose;
 
 /// The file of the matrix.
-pub(crate) const MINIMUM: (&str, &str) =
-    ("minimum_necessary.toml", include_str!("../../guardrails/minimum_necessary.toml"));
+pub(crate) const MINIMUM: (&str, &str) = (
+    "minimum_necessary.toml",
+    include_str!("../../guardrails/minimum_necessary.toml"),
+);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -106,13 +108,18 @@ pub(crate) struct Situation<'a> {
 
 impl Row {
     fn fits(&self, situation: &Situation<'_>, field: &str) -> bool {
-        let named = self.fields.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(space) => field.starts_with(space),
-            None => pattern == field,
-        });
+        let named = self
+            .fields
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(space) => field.starts_with(space),
+                None => pattern == field,
+            });
         let any = |list: &[String]| {
             list.is_empty()
-                || list.iter().any(|kind| kind == situation.practice_type || kind == "sensitive" && situation.sensitive)
+                || list.iter().any(|kind| {
+                    kind == situation.practice_type || kind == "sensitive" && situation.sensitive
+                })
         };
         named
             && (self.purposes.is_empty() || self.purposes.contains(&situation.purpose))
@@ -135,9 +142,18 @@ impl Matrix {
         for spanned in raw.row {
             let line = line_of(text, spanned.span().start);
             let row = spanned.into_inner();
-            if row.cite.trim().is_empty() || row.summary.trim().is_empty() || row.examples.is_empty() {
+            if row.cite.trim().is_empty()
+                || row.summary.trim().is_empty()
+                || row.examples.is_empty()
+            {
                 let message = "a row without citation, summary or example";
-                return Err(refuse(file, line, &row.id, message, "fill `cite`, `summary` and `examples`"));
+                return Err(refuse(
+                    file,
+                    line,
+                    &row.id,
+                    message,
+                    "fill `cite`, `summary` and `examples`",
+                ));
             }
             examples.push((line, row.examples));
             rows.push(Row {
@@ -152,7 +168,13 @@ impl Matrix {
             });
         }
         let Some(last) = rows.pop() else {
-            return Err(refuse(file, 1, "row", "the matrix is empty", "write at least the row for the rest"));
+            return Err(refuse(
+                file,
+                1,
+                "row",
+                "the matrix is empty",
+                "write at least the row for the rest",
+            ));
         };
         let open = last.fields.iter().any(|field| field == "*")
             && last.action != Action::Keep
@@ -162,7 +184,13 @@ impl Matrix {
             && last.practice_types.is_empty();
         if !open {
             let message = "the last row does not catch everything";
-            return Err(refuse(file, 1, &last.id, message, "end with fields = [\"*\"] and action drop or hold"));
+            return Err(refuse(
+                file,
+                1,
+                &last.id,
+                message,
+                "end with fields = [\"*\"] and action drop or hold",
+            ));
         }
         let matrix = Self {
             rows,
@@ -174,7 +202,11 @@ impl Matrix {
         Ok(matrix)
     }
 
-    fn check_examples(&self, file: &str, examples: &[(usize, Vec<String>)]) -> Result<(), PolicyError> {
+    fn check_examples(
+        &self,
+        file: &str,
+        examples: &[(usize, Vec<String>)],
+    ) -> Result<(), PolicyError> {
         for (row, (line, texts)) in self.rows.iter().chain([&self.last]).zip(examples) {
             for text in texts {
                 let decided = self.example(text).map(|other| other.id == row.id);
@@ -200,8 +232,17 @@ impl Matrix {
             _ => return None,
         };
         let practice_type = words.next()?;
-        let sensitive = self.sensitive_types.iter().any(|kind| kind == practice_type);
-        let situation = Situation { purpose, channel, consent, practice_type, sensitive };
+        let sensitive = self
+            .sensitive_types
+            .iter()
+            .any(|kind| kind == practice_type);
+        let situation = Situation {
+            purpose,
+            channel,
+            consent,
+            practice_type,
+            sensitive,
+        };
         words.next().map(|field| self.decide(&situation, field))
     }
 
@@ -225,13 +266,23 @@ impl Matrix {
         let name = fold_text(setting.practice_name);
         name.split(|c: char| !c.is_alphanumeric()).any(|word| {
             self.revealing_names.iter().any(|part| {
-                if part.len() <= 4 { word == part } else { word.starts_with(part.as_str()) }
+                if part.len() <= 4 {
+                    word == part
+                } else {
+                    word.starts_with(part.as_str())
+                }
             })
-        }) || self.revealing_names.iter().any(|part| part.contains(' ') && name.contains(part.as_str()))
+        }) || self
+            .revealing_names
+            .iter()
+            .any(|part| part.contains(' ') && name.contains(part.as_str()))
     }
 
     /// The row that decides a field.
     pub(crate) fn decide(&self, situation: &Situation<'_>, field: &str) -> &Row {
-        self.rows.iter().find(|row| row.fits(situation, field)).unwrap_or(&self.last)
+        self.rows
+            .iter()
+            .find(|row| row.fits(situation, field))
+            .unwrap_or(&self.last)
     }
 }

@@ -73,7 +73,12 @@ impl Guardrail {
             hash.update(text.as_bytes());
         }
         let digest = hex::encode(hash.finalize());
-        Ok(Self { rules: Rules::embedded()?, zones: TimeZoneDatabase::bundled(), policy, digest })
+        Ok(Self {
+            rules: Rules::embedded()?,
+            zones: TimeZoneDatabase::bundled(),
+            policy,
+            digest,
+        })
     }
 
     /// The digest of everything that decides a verdict.
@@ -88,8 +93,9 @@ impl Guardrail {
 
     /// Reviews a draft. Cannot fail: what goes wrong on the way holds the draft.
     pub fn review(&self, draft: &str, setting: &Setting<'_>) -> Review {
-        catch_unwind(AssertUnwindSafe(|| self.judge(draft, setting)))
-            .unwrap_or_else(|_| self.hold(draft, "review.panic", "the review broke off", Vec::new()))
+        catch_unwind(AssertUnwindSafe(|| self.judge(draft, setting))).unwrap_or_else(|_| {
+            self.hold(draft, "review.panic", "the review broke off", Vec::new())
+        })
     }
 
     fn judge(&self, draft: &str, setting: &Setting<'_>) -> Review {
@@ -97,7 +103,12 @@ impl Guardrail {
             return self.hold(draft, "review.empty", "nothing was examined", Vec::new());
         }
         if draft.len() > DRAFT_CHARS_MAX && draft.chars().count() > DRAFT_CHARS_MAX {
-            return self.hold(draft, "review.too_long", "longer than a review reads", Vec::new());
+            return self.hold(
+                draft,
+                "review.too_long",
+                "longer than a review reads",
+                Vec::new(),
+            );
         }
         if setting.consent == Consent::OptedOut && setting.author != Author::Approved {
             let cite = "47 CFR 64.1200(a)(10); 47 CFR 64.1200(c)(3)";
@@ -109,15 +120,28 @@ impl Guardrail {
         self.settle(draft, setting, &zone)
     }
 
-    fn read(&self, text: &str, setting: &Setting<'_>, zone: &TimeZone) -> (Reading, Option<String>) {
-        let public = [setting.practice_name, setting.practice_phone, setting.portal_url];
+    fn read(
+        &self,
+        text: &str,
+        setting: &Setting<'_>,
+        zone: &TimeZone,
+    ) -> (Reading, Option<String>) {
+        let public = [
+            setting.practice_name,
+            setting.practice_phone,
+            setting.portal_url,
+        ];
         let view = View::new(text, &public);
         let reading = judge::read(&self.policy, &self.rules, &view, setting, zone);
         if reading.holds() || !reading.corrections.is_empty() {
             return (reading, None);
         }
         let drops = reading.drops();
-        let edited = if drops.is_empty() { None } else { rewrite::rewrite(&self.rules, &view, &drops, setting) };
+        let edited = if drops.is_empty() {
+            None
+        } else {
+            rewrite::rewrite(&self.rules, &view, (&drops, &reading.procedures()), setting)
+        };
         (reading, edited)
     }
 
@@ -131,7 +155,10 @@ impl Guardrail {
         for _ in 0..ROUNDS_MAX + 2 {
             let (reading, edited) = self.read(&next, setting, zone);
             let holds = reading.holds();
-            let drops = reading.findings.iter().any(|finding| finding.action == Action::Drop);
+            let drops = reading
+                .findings
+                .iter()
+                .any(|finding| finding.action == Action::Drop);
             let patient = reading.patient;
             let corrections = reading.corrections;
             let first = findings.get_or_insert(reading.findings);
@@ -143,11 +170,13 @@ impl Guardrail {
                 corrected = true;
             } else if drops {
                 let Some(edited) = edited else { break };
-                portal.get_or_insert(std::mem::take(&mut next));
+                portal.get_or_insert_with(|| std::mem::take(&mut next));
                 next = edited;
             } else if rewrite::too_long(&rewrite::outgoing(&next, setting), setting) {
-                let Some(form) = rewrite::portal_form(&self.rules, setting) else { break };
-                portal.get_or_insert(std::mem::take(&mut next));
+                let Some(form) = rewrite::portal_form(&self.rules, setting) else {
+                    break;
+                };
+                portal.get_or_insert_with(|| std::mem::take(&mut next));
                 next = form;
             } else {
                 let out = rewrite::outgoing(&next, setting);
@@ -158,7 +187,12 @@ impl Guardrail {
                 next = out;
             }
         }
-        self.hold(draft, "review.unsettled", "still changing after the last edit", findings.unwrap_or_default())
+        self.hold(
+            draft,
+            "review.unsettled",
+            "still changing after the last edit",
+            findings.unwrap_or_default(),
+        )
     }
 
     fn clear(
@@ -171,7 +205,11 @@ impl Guardrail {
     ) -> Review {
         let changed = corrected || portal.is_some();
         Review {
-            verdict: if changed { Verdict::Rewrite } else { Verdict::Pass },
+            verdict: if changed {
+                Verdict::Rewrite
+            } else {
+                Verdict::Pass
+            },
             cleared: Some(Cleared::seal(text, portal, patient, setting)),
             findings: findings.unwrap_or_default(),
             policy: self.digest.clone(),
@@ -180,10 +218,23 @@ impl Guardrail {
 
     /// Held for what was found; a hold that only a later reading brought is told of the whole.
     fn held(&self, draft: &str, findings: Vec<Finding>) -> Review {
-        if findings.iter().any(|finding| finding.action == Action::Hold) {
-            return Review { verdict: Verdict::Hold, cleared: None, findings, policy: self.digest.clone() };
+        if findings
+            .iter()
+            .any(|finding| finding.action == Action::Hold)
+        {
+            return Review {
+                verdict: Verdict::Hold,
+                cleared: None,
+                findings,
+                policy: self.digest.clone(),
+            };
         }
-        self.hold(draft, "review.unsettled", "the edited text is held", findings)
+        self.hold(
+            draft,
+            "review.unsettled",
+            "the edited text is held",
+            findings,
+        )
     }
 
     fn hold(&self, draft: &str, rule: &str, why: &str, mut findings: Vec<Finding>) -> Review {
@@ -193,10 +244,18 @@ impl Guardrail {
             rule: rule.into(),
             confidence: Confidence::Certain,
             action: Action::Hold,
-            evidence: vec![Evidence { kind: "context", name: rule.into() }],
+            evidence: vec![Evidence {
+                kind: "context",
+                name: rule.into(),
+            }],
             cite: why.into(),
         });
-        Review { verdict: Verdict::Hold, cleared: None, findings, policy: self.digest.clone() }
+        Review {
+            verdict: Verdict::Hold,
+            cleared: None,
+            findings,
+            policy: self.digest.clone(),
+        }
     }
 }
 

@@ -61,7 +61,12 @@ impl Cleared {
     }
 
     /// Seals a text that a review found nothing more to take out of.
-    pub(super) fn seal(text: &str, portal: Option<String>, patient: bool, setting: &Setting<'_>) -> Self {
+    pub(super) fn seal(
+        text: &str,
+        portal: Option<String>,
+        patient: bool,
+        setting: &Setting<'_>,
+    ) -> Self {
         let proof = match setting.consent {
             Consent::Granted { proof } if patient => Some(proof.to_owned()),
             Consent::Granted { .. } | Consent::None | Consent::Declined | Consent::OptedOut => None,
@@ -79,8 +84,17 @@ impl Cleared {
 
 impl std::fmt::Debug for Cleared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { holds_phi, language, segments, .. } = self;
-        write!(f, "Cleared(holds_phi: {holds_phi}, language: {language}, segments: {}, ..)", segments.count)
+        let Self {
+            holds_phi,
+            language,
+            segments,
+            ..
+        } = self;
+        write!(
+            f,
+            "Cleared(holds_phi: {holds_phi}, language: {language}, segments: {}, ..)",
+            segments.count
+        )
     }
 }
 
@@ -106,7 +120,11 @@ pub(super) fn portal_form(rules: &Rules, setting: &Setting<'_>) -> Option<String
     let texts = rules.texts(setting.language);
     let name = setting.practice_name.trim();
     let unnamed = name.is_empty() || rules.matrix.reveals(setting);
-    let text = if unnamed { &texts.portal_unnamed } else { &texts.portal };
+    let text = if unnamed {
+        &texts.portal_unnamed
+    } else {
+        &texts.portal
+    };
     Some(text.replace("{practice}", name).replace("{url}", url))
 }
 
@@ -119,14 +137,16 @@ pub(super) fn wholly(setting: &Setting<'_>) -> bool {
 pub(super) fn rewrite(
     rules: &Rules,
     view: &View<'_>,
-    drops: &[Range<usize>],
+    (drops, procedures): (&[Range<usize>], &[Range<usize>]),
     setting: &Setting<'_>,
 ) -> Option<String> {
     let form = portal_form(rules, setting)?;
     if wholly(setting) {
         return Some(form);
     }
-    let Some(rest) = keep(rules, view, drops) else { return Some(form) };
+    let Some(rest) = keep(rules, view, drops, procedures) else {
+        return Some(form);
+    };
     let url = setting.portal_url.trim();
     let text = if rest.contains(url) {
         rest
@@ -146,11 +166,20 @@ fn link_less(text: &str, url: &str) -> String {
 fn with_stop(rest: &str) -> String {
     let rest = rest.trim_end();
     let bare = rest.trim_end_matches([',', ';', ':', '-', ' ']);
-    if bare.ends_with(['.', '!', '?', ')']) { format!("{bare} ") } else { format!("{bare}. ") }
+    if bare.ends_with(['.', '!', '?', ')']) {
+        format!("{bare} ")
+    } else {
+        format!("{bare}. ")
+    }
 }
 
 /// What is left of the sentences, or `None` when nothing worth sending is.
-fn keep(rules: &Rules, view: &View<'_>, drops: &[Range<usize>]) -> Option<String> {
+fn keep(
+    rules: &Rules,
+    view: &View<'_>,
+    drops: &[Range<usize>],
+    procedures: &[Range<usize>],
+) -> Option<String> {
     let phrases = &rules.phrases;
     let mut out = String::with_capacity(view.text.len());
     let mut useful = false;
@@ -169,7 +198,10 @@ fn keep(rules: &Rules, view: &View<'_>, drops: &[Range<usize>]) -> Option<String
             let hangs = fell && phrases.dangling.is_match(view.slice(sentence));
             (!hangs).then(|| view.text.get(span.clone()).unwrap_or_default().to_owned())
         } else {
-            phrase::mend(view, phrases, sentence, &inside)
+            // A bare greeting that is all a sentence has left goes with it.
+            let greeted = phrases.trivial.is_match(view.slice(sentence));
+            phrase::mend(view, rules, sentence, (&inside, procedures))
+                .filter(|kept| greeted || !phrases.trivial.is_match(&fold_text(kept)))
         };
         fell = kept.is_none();
         let Some(kept) = kept else { continue };
@@ -183,12 +215,7 @@ fn keep(rules: &Rules, view: &View<'_>, drops: &[Range<usize>]) -> Option<String
 }
 
 /// Whether a dropped value stands elsewhere in the text still.
-fn leaks(
-    view: &View<'_>,
-    drops: &[Range<usize>],
-    bare: &str,
-    setting: &Setting<'_>,
-) -> bool {
+fn leaks(view: &View<'_>, drops: &[Range<usize>], bare: &str, setting: &Setting<'_>) -> bool {
     let name = fold_text(setting.practice_name);
     drops.iter().any(|drop| {
         let value = fold_text(view.text.get(drop.clone()).unwrap_or_default());
@@ -201,7 +228,9 @@ fn leaks(
 fn contains_word(text: &str, value: &str) -> bool {
     text.match_indices(value).any(|(at, _)| {
         let before = text.get(..at).and_then(|head| head.chars().next_back());
-        let after = text.get(at + value.len()..).and_then(|tail| tail.chars().next());
+        let after = text
+            .get(at + value.len()..)
+            .and_then(|tail| tail.chars().next());
         !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
     })
 }

@@ -59,10 +59,16 @@ fn parts(widths: impl Iterator<Item = usize> + Clone, alone: usize, part: usize)
 pub fn segments(text: &str) -> Segments {
     if text.chars().all(|c| septets(c).is_some()) {
         let count = parts(text.chars().filter_map(septets), 160, 153);
-        return Segments { encoding: Encoding::Gsm7, count };
+        return Segments {
+            encoding: Encoding::Gsm7,
+            count,
+        };
     }
     let count = parts(text.chars().map(char::len_utf16), 70, 67);
-    Segments { encoding: Encoding::Ucs2, count }
+    Segments {
+        encoding: Encoding::Ucs2,
+        count,
+    }
 }
 
 /// Typography in plain GSM-7: curly quotes, dashes, ellipsis, special spaces. Never touches digits

@@ -183,7 +183,10 @@ struct CodePoints<'a>(&'a str);
 
 impl CodePoints<'_> {
     fn at(&self, byte: usize) -> usize {
-        self.0.char_indices().take_while(|(at, _)| *at < byte).count()
+        self.0
+            .char_indices()
+            .take_while(|(at, _)| *at < byte)
+            .count()
     }
 }
 
@@ -206,8 +209,14 @@ pub fn findings_out(text: &str, findings: &[Finding]) -> Vec<FindingOut> {
 /// Reviews one line. The draft counts as the agent's; `micros` is left 0 for the caller.
 pub fn check_line(guardrail: &Guardrail, line: &CheckIn) -> CheckOut {
     let context = &line.context;
-    let facts: Vec<Fact<'_>> =
-        context.facts.iter().map(|fact| Fact { field: &fact.field, value: &fact.value }).collect();
+    let facts: Vec<Fact<'_>> = context
+        .facts
+        .iter()
+        .map(|fact| Fact {
+            field: &fact.field,
+            value: &fact.value,
+        })
+        .collect();
     let setting = Setting {
         practice_name: &context.practice.name,
         practice_phone: &context.practice.phone,
@@ -228,12 +237,20 @@ pub fn check_line(guardrail: &Guardrail, line: &CheckIn) -> CheckOut {
         author: Author::Agent,
         facts: &facts,
     };
-    let Review { verdict, cleared, findings, policy } = guardrail.review(&line.draft, &setting);
+    let Review {
+        verdict,
+        cleared,
+        findings,
+        policy,
+    } = guardrail.review(&line.draft, &setting);
     CheckOut {
         id: line.id.clone(),
         verdict,
         text: cleared.as_ref().map(|cleared| cleared.text().to_owned()),
-        portal: cleared.as_ref().and_then(Cleared::portal).map(str::to_owned),
+        portal: cleared
+            .as_ref()
+            .and_then(Cleared::portal)
+            .map(str::to_owned),
         findings: findings_out(&line.draft, &findings),
         policy,
         micros: 0,
@@ -251,5 +268,8 @@ pub fn detect_line(guardrail: &Guardrail, line: &DetectIn) -> DetectOut {
         evidence: finding.evidence,
     };
     let findings = guardrail.detect(&line.text).into_iter().map(out).collect();
-    DetectOut { id: line.id.clone(), findings }
+    DetectOut {
+        id: line.id.clone(),
+        findings,
+    }
 }

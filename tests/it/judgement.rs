@@ -151,13 +151,21 @@ fn complaints(case: &Case, review: &Review) -> Vec<String> {
         }
     }
     if let Some(expected) = &case.portal {
-        let expected = if expected == "draft" { &case.draft } else { expected };
+        let expected = if expected == "draft" {
+            &case.draft
+        } else {
+            expected
+        };
         if portal != Some(expected.as_str()) {
             wrong.push(format!("portal is {portal:?}"));
         }
     }
     for category in &case.categories {
-        if !review.findings.iter().any(|finding| finding.category.as_str() == category) {
+        if !review
+            .findings
+            .iter()
+            .any(|finding| finding.category.as_str() == category)
+        {
             wrong.push(format!("no finding of category {category}"));
         }
     }
@@ -168,7 +176,10 @@ fn complaints(case: &Case, review: &Review) -> Vec<String> {
         wrong.push(format!("text `{text}`"));
         for finding in &review.findings {
             let said = case.draft.get(finding.span.clone()).unwrap_or("?");
-            wrong.push(format!("  {} {} `{said}` {}", finding.action, finding.category, finding.rule));
+            wrong.push(format!(
+                "  {} {} `{said}` {}",
+                finding.action, finding.category, finding.rule
+            ));
         }
     }
     wrong
@@ -193,10 +204,24 @@ fn each_draft_of_the_table_gets_its_verdict_and_text() {
 fn cleared_text_reviewed_again_passes_unchanged() {
     let guardrail = guardrail();
     for case in cases() {
-        let Some(cleared) = review(&guardrail, &case, &case.draft).cleared else { continue };
+        let Some(cleared) = review(&guardrail, &case, &case.draft).cleared else {
+            continue;
+        };
         let again = review(&guardrail, &case, cleared.text());
-        assert_eq!(again.verdict, Verdict::Pass, "{}: `{}` {:?}", case.name, cleared.text(), again.findings);
-        assert_eq!(again.cleared.unwrap().text(), cleared.text(), "{}", case.name);
+        assert_eq!(
+            again.verdict,
+            Verdict::Pass,
+            "{}: `{}` {:?}",
+            case.name,
+            cleared.text(),
+            again.findings
+        );
+        assert_eq!(
+            again.cleared.unwrap().text(),
+            cleared.text(),
+            "{}",
+            case.name
+        );
     }
 }
 
@@ -204,14 +229,30 @@ fn cleared_text_reviewed_again_passes_unchanged() {
 fn what_is_dropped_stands_nowhere_in_the_cleared_text() {
     let guardrail = guardrail();
     for case in cases() {
-        let Review { cleared: Some(cleared), findings, .. } = review(&guardrail, &case, &case.draft) else {
+        let Review {
+            cleared: Some(cleared),
+            findings,
+            ..
+        } = review(&guardrail, &case, &case.draft)
+        else {
             continue;
         };
-        let bare = cleared.text().replace(URL, " ").replace(&case.practice, " ").to_lowercase();
-        for finding in findings.iter().filter(|finding| finding.action == Action::Drop) {
+        let bare = cleared
+            .text()
+            .replace(URL, " ")
+            .replace(&case.practice, " ")
+            .to_lowercase();
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.action == Action::Drop)
+        {
             let value = case.draft[finding.span.clone()].to_lowercase();
             let corrected = finding.rule.as_ref() == "ground.contradicted";
-            assert!(corrected || value.len() < 3 || !bare.contains(&value), "{}: `{value}` in `{bare}`", case.name);
+            assert!(
+                corrected || value.len() < 3 || !bare.contains(&value),
+                "{}: `{value}` in `{bare}`",
+                case.name
+            );
         }
     }
 }
@@ -222,14 +263,27 @@ fn without_consent_no_fact_of_the_patient_leaves() {
     for mut case in cases() {
         for consent in ["none", "declined"] {
             consent.clone_into(&mut case.consent);
-            let Some(cleared) = review(&guardrail, &case, &case.draft).cleared else { continue };
-            assert!(!cleared.holds_phi() && cleared.proof().is_none(), "{}", case.name);
-            let bare = cleared.text().replace(URL, " ").replace(&case.practice, " ");
+            let Some(cleared) = review(&guardrail, &case, &case.draft).cleared else {
+                continue;
+            };
+            assert!(
+                !cleared.holds_phi() && cleared.proof().is_none(),
+                "{}",
+                case.name
+            );
+            let bare = cleared
+                .text()
+                .replace(URL, " ")
+                .replace(&case.practice, " ");
             for fact in &case.facts {
                 let (field, value) = fact.split_once('=').unwrap();
                 let own = !field.starts_with("practice.") && !field.starts_with("receipt.");
                 let stated = case.author != Author::Approved && value.len() > 2;
-                assert!(!(own && stated && bare.contains(value)), "{}: {field} in `{bare}`", case.name);
+                assert!(
+                    !(own && stated && bare.contains(value)),
+                    "{}: {field} in `{bare}`",
+                    case.name
+                );
             }
         }
     }
@@ -240,8 +294,16 @@ fn the_same_review_gives_the_same_bytes() {
     let (one, two) = (guardrail(), guardrail());
     assert_eq!(one.digest(), two.digest());
     for case in cases() {
-        let (a, b) = (review(&one, &case, &case.draft), review(&two, &case, &case.draft));
-        assert_eq!((a.verdict, &a.findings), (b.verdict, &b.findings), "{}", case.name);
+        let (a, b) = (
+            review(&one, &case, &case.draft),
+            review(&two, &case, &case.draft),
+        );
+        assert_eq!(
+            (a.verdict, &a.findings),
+            (b.verdict, &b.findings),
+            "{}",
+            case.name
+        );
         assert_eq!(a.cleared, b.cleared, "{}", case.name);
     }
 }
@@ -249,8 +311,14 @@ fn the_same_review_gives_the_same_bytes() {
 #[test]
 fn cleared_text_does_not_print() {
     let guardrail = guardrail();
-    let case = Case { draft: "See you Wednesday at 3 PM!".to_owned(), ..Case::default() };
-    let case = Case { facts: vec!["appointment.start=2026-12-02T15:00:00-08:00".to_owned()], ..case };
+    let case = Case {
+        draft: "See you Wednesday at 3 PM!".to_owned(),
+        ..Case::default()
+    };
+    let case = Case {
+        facts: vec!["appointment.start=2026-12-02T15:00:00-08:00".to_owned()],
+        ..case
+    };
     let cleared = review(&guardrail, &case, &case.draft).cleared.unwrap();
     assert!(cleared.holds_phi());
     assert_eq!(cleared.proof(), Some("proof"));
@@ -274,14 +342,22 @@ fn segments_are_counted_as_the_carrier_bills_them() {
             segment::Encoding::Gsm7 => "GSM-7",
             segment::Encoding::Ucs2 => "UCS-2",
         };
-        assert_eq!((encoding, counted.count), (row.encoding.as_str(), row.segments), "{:?}", row.text);
+        assert_eq!(
+            (encoding, counted.count),
+            (row.encoding.as_str(), row.segments),
+            "{:?}",
+            row.text
+        );
     }
 }
 
 #[test]
 fn folding_keeps_digits_and_fractions() {
     let rows = [
-        ("Don\u{2019}t be late \u{2013} \u{201c}see you\u{201d}\u{2026}", "Don't be late - \"see you\"..."),
+        (
+            "Don\u{2019}t be late \u{2013} \u{201c}see you\u{201d}\u{2026}",
+            "Don't be late - \"see you\"...",
+        ),
         ("3\u{a0}PM", "3 PM"),
         ("Take 1\u{bd} tablets", "Take 1\u{bd} tablets"),
         ("\u{661}\u{662}", "\u{661}\u{662}"),
@@ -299,14 +375,35 @@ fn check_lines_count_code_points_and_refuse_unknown_keys() {
     let parsed: wire::CheckIn = serde_json::from_str(line).unwrap();
     let out = wire::check_line(&guardrail(), &parsed);
     assert_eq!(out.verdict, Verdict::Pass);
-    let date = out.findings.iter().find(|finding| finding.category.as_str() == "date").unwrap();
-    let said: String = parsed.draft.chars().skip(date.start).take(date.end - date.start).collect();
+    let date = out
+        .findings
+        .iter()
+        .find(|finding| finding.category.as_str() == "date")
+        .unwrap();
+    let said: String = parsed
+        .draft
+        .chars()
+        .skip(date.start)
+        .take(date.end - date.start)
+        .collect();
     assert!(said.starts_with("Thursday"), "{said}");
     let json = serde_json::to_value(&out).unwrap();
-    let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["findings", "id", "micros", "policy", "portal", "text", "verdict"]);
+    let keys: Vec<&str> = json
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "findings", "id", "micros", "policy", "portal", "text", "verdict"
+        ]
+    );
     let unknown = line.replacen("\"draft\"", "\"colour\":1,\"draft\"", 1);
-    let error = serde_json::from_str::<wire::CheckIn>(&unknown).unwrap_err().to_string();
+    let error = serde_json::from_str::<wire::CheckIn>(&unknown)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("colour"), "{error}");
 }
 

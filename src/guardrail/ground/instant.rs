@@ -26,7 +26,10 @@ pub(crate) struct Instant<'a> {
 
 /// The instants among the facts; several facts may name the same one.
 pub(crate) fn instants<'a>(facts: &'a [Fact<'a>], zone: &TimeZone) -> Vec<Instant<'a>> {
-    facts.iter().filter_map(|fact| instant(fact, zone)).collect()
+    facts
+        .iter()
+        .filter_map(|fact| instant(fact, zone))
+        .collect()
 }
 
 fn instant<'a>(fact: &Fact<'a>, zone: &TimeZone) -> Option<Instant<'a>> {
@@ -37,14 +40,29 @@ fn instant<'a>(fact: &Fact<'a>, zone: &TimeZone) -> Option<Instant<'a>> {
     }
     if let Ok(at) = value.parse::<Timestamp>() {
         let local = zone.to_datetime(at);
-        return Some(Instant { field: fact.field, date: local.date(), time: Some(local.time()) });
+        return Some(Instant {
+            field: fact.field,
+            date: local.date(),
+            time: Some(local.time()),
+        });
     }
     // A plain date and time is meant in the practice's zone.
-    if let Ok(local) = value.parse::<DateTime>().or_else(|_| value.replacen(' ', "T", 1).parse()) {
+    if let Ok(local) = value
+        .parse::<DateTime>()
+        .or_else(|_| value.replacen(' ', "T", 1).parse())
+    {
         let time = (value.len() > 10).then(|| local.time());
-        return Some(Instant { field: fact.field, date: local.date(), time });
+        return Some(Instant {
+            field: fact.field,
+            date: local.date(),
+            time,
+        });
     }
-    value.parse::<Date>().ok().map(|date| Instant { field: fact.field, date, time: None })
+    value.parse::<Date>().ok().map(|date| Instant {
+        field: fact.field,
+        date,
+        time: None,
+    })
 }
 
 impl Day {
@@ -54,7 +72,12 @@ impl Day {
             Self::On(day) => *day == date,
             Self::Either(first, second) => *first == date || *second == date,
             Self::Span(from, to) => *from <= date && date <= *to,
-            Self::Partial { year, month, day, swap } => {
+            Self::Partial {
+                year,
+                month,
+                day,
+                swap,
+            } => {
                 let month_first = month.is_none_or(|m| m == date.month()) && *day == date.day();
                 let day_first = *swap && *month == Some(date.day()) && *day == date.month();
                 year.is_none_or(|y| y == date.year()) && (month_first || day_first)
@@ -68,7 +91,11 @@ impl Hour {
     /// Whether `time` is meant; without "am" or "pm" both halves of the day are.
     pub(crate) fn agrees(&self, time: Time) -> bool {
         match self {
-            Self::At { hour, minute, twelve } => {
+            Self::At {
+                hour,
+                minute,
+                twelve,
+            } => {
                 let same = *hour == time.hour() || *twelve && hour % 12 == time.hour() % 12;
                 same && *minute == time.minute()
             }
@@ -95,11 +122,20 @@ impl Differs {
 /// Compares part by part.
 pub(crate) fn compare(moment: &Moment, instant: &Instant<'_>) -> Differs {
     let weekday = instant.date.weekday();
-    let one = moment.weekday.as_ref().is_some_and(|(day, _)| *day != weekday);
-    let many = moment.weekdays.as_ref().is_some_and(|(days, _)| !days.contains(&weekday));
+    let one = moment
+        .weekday
+        .as_ref()
+        .is_some_and(|(day, _)| *day != weekday);
+    let many = moment
+        .weekdays
+        .as_ref()
+        .is_some_and(|(days, _)| !days.contains(&weekday));
     Differs {
         weekday: one || many,
-        day: moment.day.as_ref().is_some_and(|(day, _)| !day.agrees(instant.date)),
+        day: moment
+            .day
+            .as_ref()
+            .is_some_and(|(day, _)| !day.agrees(instant.date)),
         hour: moment
             .hour
             .as_ref()
@@ -107,30 +143,78 @@ pub(crate) fn compare(moment: &Moment, instant: &Instant<'_>) -> Differs {
     }
 }
 
-const EN_DAYS: [&str; 7] =
-    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-const ES_DAYS: [&str; 7] = ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"];
+const EN_DAYS: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
+const ES_DAYS: [&str; 7] = [
+    "lunes",
+    "martes",
+    "miércoles",
+    "jueves",
+    "viernes",
+    "sábado",
+    "domingo",
+];
 const EN_MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const ES_MONTHS: [&str; 12] = [
-    "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre",
-    "octubre", "noviembre", "diciembre",
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
 ];
 
 fn pick(names: &[&'static str], number: i8) -> &'static str {
-    usize::try_from(number - 1).ok().and_then(|at| names.get(at)).copied().unwrap_or_default()
+    usize::try_from(number - 1)
+        .ok()
+        .and_then(|at| names.get(at))
+        .copied()
+        .unwrap_or_default()
 }
 
 /// A weekday in words, long or in three letters as the draft had it.
-pub(crate) fn weekday_words(day: Weekday, language: Language, short: bool, capital: bool) -> String {
+pub(crate) fn weekday_words(
+    day: Weekday,
+    language: Language,
+    short: bool,
+    capital: bool,
+) -> String {
     let names = match language {
         Language::En => &EN_DAYS,
         Language::Es => &ES_DAYS,
     };
     let full = pick(names, day.to_monday_one_offset());
-    let text: String = if short { full.chars().take(3).collect() } else { full.to_owned() };
+    let text: String = if short {
+        full.chars().take(3).collect()
+    } else {
+        full.to_owned()
+    };
     if capital && language == Language::Es {
         let mut chars = text.chars();
         let first = chars.next().map(|c| c.to_uppercase().collect::<String>());
@@ -141,30 +225,72 @@ pub(crate) fn weekday_words(day: Weekday, language: Language, short: bool, capit
 
 /// A date in the manner of the draft's words.
 pub(crate) fn date_words(date: Date, written: &str, language: Language) -> String {
-    let numeric = written.bytes().all(|b| b.is_ascii_digit() || b"/-.".contains(&b));
+    let numeric = written
+        .bytes()
+        .all(|b| b.is_ascii_digit() || b"/-.".contains(&b));
     let year = written.bytes().filter(u8::is_ascii_digit).count() >= 5;
     let (month, day) = (date.month(), date.day());
-    if numeric && written.split(['-', '/']).next().is_some_and(|first| first.len() == 4) {
+    if numeric
+        && written
+            .split(['-', '/'])
+            .next()
+            .is_some_and(|first| first.len() == 4)
+    {
         return date.to_string();
     }
     if numeric {
-        let stated = if year { format!("/{}", date.year()) } else { String::new() };
+        let stated = if year {
+            format!("/{}", date.year())
+        } else {
+            String::new()
+        };
         return format!("{month}/{day}{stated}");
     }
     let named = written.bytes().any(|b| b.is_ascii_digit());
     match language {
         Language::En => {
             let full = pick(&EN_MONTHS, month);
-            let short = written.trim_end_matches(['.', ' ']).chars().take_while(|c| c.is_alphabetic()).count() == 3;
-            let name = if short { full.get(..3).unwrap_or(full) } else { full };
-            let stated = if year { format!(", {}", date.year()) } else { String::new() };
+            let short = written
+                .trim_end_matches(['.', ' '])
+                .chars()
+                .take_while(|c| c.is_alphabetic())
+                .count()
+                == 3;
+            let name = if short {
+                full.get(..3).unwrap_or(full)
+            } else {
+                full
+            };
+            let stated = if year {
+                format!(", {}", date.year())
+            } else {
+                String::new()
+            };
             let words = format!("{name} {day}{stated}");
-            if named { words } else { format!("on {}, {words}", weekday_words(date.weekday(), language, false, true)) }
+            if named {
+                words
+            } else {
+                format!(
+                    "on {}, {words}",
+                    weekday_words(date.weekday(), language, false, true)
+                )
+            }
         }
         Language::Es => {
-            let stated = if year { format!(" de {}", date.year()) } else { String::new() };
+            let stated = if year {
+                format!(" de {}", date.year())
+            } else {
+                String::new()
+            };
             let words = format!("{day} de {}{stated}", pick(&ES_MONTHS, month));
-            if named { words } else { format!("el {} {words}", weekday_words(date.weekday(), language, false, false)) }
+            if named {
+                words
+            } else {
+                format!(
+                    "el {} {words}",
+                    weekday_words(date.weekday(), language, false, false)
+                )
+            }
         }
     }
 }
@@ -172,7 +298,11 @@ pub(crate) fn date_words(date: Date, written: &str, language: Language) -> Strin
 /// A time of day: "3 PM", "3:30 PM".
 pub(crate) fn time_words(time: Time, written: &str) -> String {
     let half = if time.hour() < 12 { "AM" } else { "PM" };
-    let hour = if time.hour() % 12 == 0 { 12 } else { time.hour() % 12 };
+    let hour = if time.hour() % 12 == 0 {
+        12
+    } else {
+        time.hour() % 12
+    };
     if time.minute() == 0 && !written.contains(':') {
         format!("{hour} {half}")
     } else {

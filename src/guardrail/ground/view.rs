@@ -83,7 +83,13 @@ impl<'a> View<'a> {
             mask_value(&mut low, &fold_text(value));
         }
         mask_links(&mut low);
-        let mut view = Self { text, low, map, tokens: Vec::new(), sentences: Vec::new() };
+        let mut view = Self {
+            text,
+            low,
+            map,
+            tokens: Vec::new(),
+            sentences: Vec::new(),
+        };
         view.tokens = tokens(&view.low);
         view.sentences = view.cut_sentences();
         view
@@ -111,7 +117,9 @@ impl<'a> View<'a> {
 
     /// Folded text of the token at `index`; empty past the end.
     pub(crate) fn word(&self, index: usize) -> &str {
-        self.tokens.get(index).map_or("", |token| self.slice(&token.at))
+        self.tokens
+            .get(index)
+            .map_or("", |token| self.slice(&token.at))
     }
 
     /// Folded text of the token `back` places before `index`.
@@ -128,20 +136,31 @@ impl<'a> View<'a> {
     pub(crate) fn capital(&self, index: usize) -> bool {
         self.tokens.get(index).is_some_and(|token| {
             let span = self.span(&token.at);
-            let first = self.text.get(span.start..).and_then(|rest| rest.chars().next());
+            let first = self
+                .text
+                .get(span.start..)
+                .and_then(|rest| rest.chars().next());
             first.is_some_and(char::is_uppercase)
         })
     }
 
     /// The folded range from one token to another, both included.
     pub(crate) fn reach(&self, first: usize, last: usize) -> Range<usize> {
-        let start = self.tokens.get(first).map_or(self.low.len(), |token| token.at.start);
-        start..self.tokens.get(last).map_or(self.low.len(), |token| token.at.end)
+        let start = self
+            .tokens
+            .get(first)
+            .map_or(self.low.len(), |token| token.at.start);
+        start
+            ..self
+                .tokens
+                .get(last)
+                .map_or(self.low.len(), |token| token.at.end)
     }
 
     /// The sentence that holds a place of the folded text.
     pub(crate) fn sentence_of(&self, at: usize) -> usize {
-        self.sentences.partition_point(|sentence| sentence.end <= at)
+        self.sentences
+            .partition_point(|sentence| sentence.end <= at)
     }
 
     fn cut_sentences(&self) -> Vec<Range<usize>> {
@@ -163,7 +182,9 @@ impl<'a> View<'a> {
 
     fn ends_sentence(&self, at: usize, byte: u8) -> bool {
         let rest = self.low.get(at + 1..).unwrap_or_default();
-        let Some(next) = rest.chars().next() else { return true };
+        let Some(next) = rest.chars().next() else {
+            return true;
+        };
         if !next.is_whitespace() {
             return false;
         }
@@ -171,16 +192,22 @@ impl<'a> View<'a> {
             return true;
         }
         let before = self.low.get(..at).unwrap_or_default();
-        let word = before.rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        let word = before
+            .rsplit(|c: char| !c.is_ascii_alphabetic())
+            .next()
+            .unwrap_or_default();
         if ABBREVIATIONS.contains(&word) {
             return false;
         }
         let gap = rest.len() - rest.trim_start().len();
         let following = self.span(&(at + 1 + gap..at + 2 + gap)).start;
-        let first = self.text.get(following..).and_then(|tail| tail.chars().next());
+        let first = self
+            .text
+            .get(following..)
+            .and_then(|tail| tail.chars().next());
         let lower = first.is_some_and(char::is_lowercase);
         let initial = word.len() == 1 && !before.ends_with("a.m") && !before.ends_with("p.m");
-        !lower && !(initial && word != "i")
+        !lower && (!initial || word == "i")
     }
 }
 
@@ -192,7 +219,9 @@ const ABBREVIATIONS: &[&str] = &[
 ];
 
 fn push_trimmed(low: &str, range: Range<usize>, into: &mut Vec<Range<usize>>) {
-    let Some(text) = low.get(range.clone()) else { return };
+    let Some(text) = low.get(range.clone()) else {
+        return;
+    };
     let trimmed = text.trim_start();
     let start = range.start + (text.len() - trimmed.len());
     let end = start + trimmed.trim_end().len();
@@ -234,7 +263,9 @@ fn mask_links(low: &mut String) {
     let mut links = Vec::new();
     let mut start = 0;
     for chunk in low.split_inclusive([' ', '\n', '\t']) {
-        let bare = chunk.trim_end().trim_end_matches(['.', ',', ')', '!', '?', ';', ':']);
+        let bare = chunk
+            .trim_end()
+            .trim_end_matches(['.', ',', ')', '!', '?', ';', ':']);
         let lone = bare.len() < 3;
         if !lone && (bare.contains("://") || bare.contains('@') || bare.starts_with("www.")) {
             links.push(start..start + bare.len());
@@ -261,7 +292,11 @@ fn tokens(low: &str) -> Vec<Token> {
             Kind::Mark
         };
         if let Some(last) = tokens.last_mut() {
-            let joins = kind != Kind::Mark || c == MASK && low.get(last.at.clone()).is_some_and(|t| t.starts_with(MASK));
+            let joins = kind != Kind::Mark
+                || c == MASK
+                    && low
+                        .get(last.at.clone())
+                        .is_some_and(|t| t.starts_with(MASK));
             if last.kind == kind && last.at.end == at && joins {
                 last.at.end = end;
                 continue;

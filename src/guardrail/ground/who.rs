@@ -10,27 +10,42 @@ use crate::guardrail::ground::view::Kind;
 use crate::guardrail::ground::view::fold_text;
 use crate::guardrail::setting::Fact;
 
-const TITLES: &[&str] = &["dr", "dra", "doctor", "doctora", "nurse", "enfermera", "enfermero", "prof"];
+const TITLES: &[&str] = &[
+    "dr",
+    "dra",
+    "doctor",
+    "doctora",
+    "nurse",
+    "enfermera",
+    "enfermero",
+    "prof",
+];
 const NOT_NAMES: &[&str] = &[
-    "will", "can", "is", "has", "wants", "would", "should", "may", "said", "on", "office", "visit", "call",
+    "will", "can", "is", "has", "wants", "would", "should", "may", "said", "on", "office", "visit",
+    "call",
 ];
 
 /// Whether every name in `said` is a word of `value`.
 fn names_in(said: &[&str], value: &str) -> bool {
     let folded = fold_text(value);
-    let mut words = folded.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty());
+    let mut words = folded
+        .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .filter(|w| !w.is_empty());
     let known: Vec<&str> = words.by_ref().collect();
     !said.is_empty() && said.iter().all(|name| known.contains(name))
 }
 
 fn is_provider(fact: &Fact<'_>) -> bool {
-    fact.field.starts_with("provider.") || fact.field.starts_with("appointment.") && fact.field.contains("provider")
+    fact.field.starts_with("provider.")
+        || fact.field.starts_with("appointment.") && fact.field.contains("provider")
 }
 
 /// The title of a provider, and the name to go on with, from a fact's value.
 fn short_name(value: &str) -> Option<String> {
     let name = value.split(',').next()?;
-    let mut words = name.split_whitespace().filter(|word| !TITLES.contains(&fold_text(word).trim_end_matches('.')));
+    let mut words = name
+        .split_whitespace()
+        .filter(|word| !TITLES.contains(&fold_text(word).trim_end_matches('.')));
     words.by_ref().last().map(str::to_owned)
 }
 
@@ -50,7 +65,8 @@ pub(crate) fn people(ground: &Ground<'_>) -> Vec<Statement> {
             && !NOT_NAMES.contains(&view.word(last))
         {
             last += 1;
-            if view.word(last) == "-" && view.capital(last + 1) {
+            let initial = view.word(last) == "." && view.word(last - 1).len() == 1;
+            if (view.word(last) == "-" || initial) && view.capital(last + 1) {
                 last += 1;
             }
         }
@@ -60,27 +76,38 @@ pub(crate) fn people(ground: &Ground<'_>) -> Vec<Statement> {
         let said: Vec<&str> = (first..last)
             .filter(|index| view.kind(*index) == Some(Kind::Word))
             .map(|index| view.word(index))
-            .map(|word| word.strip_suffix("'s").unwrap_or(word))
+            .map(|word| word.trim_end_matches("'s").trim_end_matches('\''))
+            .filter(|word| word.len() > 1)
             .collect();
         let mut name = view.reach(first, last - 1);
-        if view.slice(&name).ends_with("'s") {
-            name.end -= 2;
-        }
+        let bare = view
+            .slice(&name)
+            .trim_end_matches("'s")
+            .trim_end_matches('\'')
+            .len();
+        name.end = name.start + bare;
         let span = view.span(&(view.reach(i, i).start..name.end));
         let standing = person(ground, &said, &name);
-        found.push(Statement { span, category: Category::UngroundedPerson, standing });
+        found.push(Statement {
+            span,
+            category: Category::UngroundedPerson,
+            standing,
+        });
     }
     found
 }
 
 fn person(ground: &Ground<'_>, said: &[&str], name: &Range<usize>) -> Standing {
     let facts = ground.setting.facts;
-    if let Some(fact) = facts.iter().find(|fact| is_provider(fact) && names_in(said, fact.value)) {
+    if let Some(fact) = facts
+        .iter()
+        .find(|fact| is_provider(fact) && names_in(said, fact.value))
+    {
         return Standing::Backed(fact.field.to_owned());
     }
-    let public = facts.iter().any(|fact| {
-        (fact.field.starts_with("practice.")) && names_in(said, fact.value)
-    });
+    let public = facts
+        .iter()
+        .any(|fact| (fact.field.starts_with("practice.")) && names_in(said, fact.value));
     if public || names_in(said, ground.setting.practice_name) {
         return Standing::Open;
     }
@@ -92,8 +119,11 @@ fn person(ground: &Ground<'_>, said: &[&str], name: &Range<usize>) -> Standing {
         return Standing::Open;
     }
     let mut providers = facts.iter().filter(|fact| is_provider(fact));
-    let Some(only) = providers.next() else { return Standing::Unbacked };
-    if providers.any(|other| short_name(other.value) != short_name(only.value)) || !context.personal {
+    let Some(only) = providers.next() else {
+        return Standing::Unbacked;
+    };
+    if providers.any(|other| short_name(other.value) != short_name(only.value)) || !context.personal
+    {
         return Standing::Unbacked;
     }
     match short_name(only.value) {
@@ -103,18 +133,49 @@ fn person(ground: &Ground<'_>, said: &[&str], name: &Range<usize>) -> Standing {
 }
 
 const PLACES: &[&str] = &[
-    "suite", "ste", "room", "floor", "building", "bldg", "piso", "sala", "edificio", "consultorio", "unit",
+    "suite",
+    "ste",
+    "room",
+    "floor",
+    "building",
+    "bldg",
+    "piso",
+    "sala",
+    "edificio",
+    "consultorio",
+    "unit",
 ];
 const STREETS: &[&str] = &[
-    "street", "st", "avenue", "ave", "road", "rd", "boulevard", "blvd", "lane", "ln", "drive", "way",
-    "parkway", "pkwy", "highway", "hwy", "plaza", "court", "ct",
+    "street",
+    "st",
+    "avenue",
+    "ave",
+    "road",
+    "rd",
+    "boulevard",
+    "blvd",
+    "lane",
+    "ln",
+    "drive",
+    "way",
+    "parkway",
+    "pkwy",
+    "highway",
+    "hwy",
+    "plaza",
+    "court",
+    "ct",
 ];
-const SITES: &[&str] = &["hospital", "campus", "center", "clinic", "pavilion", "annex", "tower"];
+const SITES: &[&str] = &[
+    "hospital", "campus", "center", "clinic", "pavilion", "annex", "tower",
+];
 
 fn fits(said: &str, value: &str) -> bool {
     let folded = fold_text(value);
     let plain = |text: &str| -> Vec<String> {
-        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+        let words = text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|w| !w.is_empty());
         words.map(|word| street(word).to_owned()).collect()
     };
     let known = plain(&folded);
@@ -152,7 +213,9 @@ pub(crate) fn places(ground: &Ground<'_>) -> Vec<Statement> {
         if i < next {
             continue;
         }
-        let Some((first, last)) = place(ground, i) else { continue };
+        let Some((first, last)) = place(ground, i) else {
+            continue;
+        };
         let at = view.reach(first, last);
         next = last + 1;
         found.push(Statement {
@@ -170,8 +233,11 @@ fn place(ground: &Ground<'_>, i: usize) -> Option<(usize, usize)> {
         return Some((i, i + 1));
     }
     if view.kind(i) == Some(Kind::Number) && view.word(i).len() <= 5 {
-        let words = (i + 1..i + 5).take_while(|index| view.capital(*index) && view.kind(*index) == Some(Kind::Word));
-        let street = words.filter(|index| STREETS.contains(&view.word(*index))).last()?;
+        let words = (i + 1..i + 5)
+            .take_while(|index| view.capital(*index) && view.kind(*index) == Some(Kind::Word));
+        let street = words
+            .filter(|index| STREETS.contains(&view.word(*index)))
+            .last()?;
         return (street > i + 1).then_some((i, street));
     }
     // "at Mercy Hospital", "in the East Tower".
@@ -179,7 +245,11 @@ fn place(ground: &Ground<'_>, i: usize) -> Option<(usize, usize)> {
         return None;
     }
     let mut first = i;
-    while first > 0 && i - first < 4 && view.capital(first - 1) && view.kind(first - 1) == Some(Kind::Word) {
+    while first > 0
+        && i - first < 4
+        && view.capital(first - 1)
+        && view.kind(first - 1) == Some(Kind::Word)
+    {
         first -= 1;
     }
     let lead = view.word_before(first, 1);
@@ -189,7 +259,11 @@ fn place(ground: &Ground<'_>, i: usize) -> Option<(usize, usize)> {
 
 fn locate(ground: &Ground<'_>, said: &str) -> Standing {
     let facts = ground.setting.facts;
-    let by = |space: &str| facts.iter().find(|fact| fact.field.starts_with(space) && fits(said, fact.value));
+    let by = |space: &str| {
+        facts
+            .iter()
+            .find(|fact| fact.field.starts_with(space) && fits(said, fact.value))
+    };
     if by("practice.").is_some() || fits(said, ground.setting.practice_name) {
         return Standing::Open;
     }
@@ -208,7 +282,8 @@ pub(crate) fn prices(ground: &Ground<'_>) -> Vec<Statement> {
             continue;
         }
         let signed = view.word_before(i, 1) == "$";
-        let cents = matches!(view.word(i + 1), "." | ",") && view.kind(i + 2) == Some(Kind::Number)
+        let cents = matches!(view.word(i + 1), "." | ",")
+            && view.kind(i + 2) == Some(Kind::Number)
             && view.reach(i, i + 2).len() == view.word(i).len() + 1 + view.word(i + 2).len();
         let last = if cents { i + 2 } else { i };
         if !signed && !matches!(view.word(last + 1), "dollars" | "dolares" | "usd") {
@@ -217,7 +292,9 @@ pub(crate) fn prices(ground: &Ground<'_>) -> Vec<Statement> {
         let digits = view.slice(&view.reach(i, last)).to_owned();
         let number = money(&digits);
         let facts = ground.setting.facts.iter();
-        let backing = facts.filter(|fact| amounts(fact.value).contains(&number)).min_by_key(|fact| !fact.field.starts_with("practice."));
+        let backing = facts
+            .filter(|fact| is_price(fact) && amounts(fact.value).contains(&number))
+            .min_by_key(|fact| !fact.field.starts_with("practice."));
         let standing = match backing {
             Some(fact) if fact.field.starts_with("practice.") => Standing::Open,
             Some(fact) => Standing::Backed(fact.field.to_owned()),
@@ -227,9 +304,26 @@ pub(crate) fn prices(ground: &Ground<'_>) -> Vec<Statement> {
         };
         let first = if signed { i - 1 } else { i };
         let span = view.span(&view.reach(first, last));
-        found.push(Statement { span, category: Category::UngroundedClaim, standing });
+        found.push(Statement {
+            span,
+            category: Category::UngroundedClaim,
+            standing,
+        });
     }
     found
+}
+
+/// Whether a fact is about money; "15:30" and "1200 Lake Avenue" are not.
+fn is_price(fact: &Fact<'_>) -> bool {
+    let value = fact.value;
+    fact.field.starts_with("billing.")
+        || fact.field.starts_with("insurance.")
+        || value.contains('$')
+        || value.contains("dollar")
+        || value.contains("dólar")
+        || ["price", "fee", "cost", "copay"]
+            .iter()
+            .any(|word| fact.field.contains(word))
 }
 
 /// An amount as cents, so that "45", "45.00" and "1,045.00" compare.
@@ -240,12 +334,20 @@ fn money(text: &str) -> u64 {
         2 => cents.parse().unwrap_or(0),
         _ => 0,
     };
-    whole.parse::<u64>().unwrap_or(u64::MAX / 200).saturating_mul(100).saturating_add(cents)
+    whole
+        .parse::<u64>()
+        .unwrap_or(u64::MAX / 200)
+        .saturating_mul(100)
+        .saturating_add(cents)
 }
 
 fn amounts(value: &str) -> Vec<u64> {
     let pieces = value.split(|c: char| !c.is_ascii_digit() && c != '.' && c != ',');
-    pieces.map(|p| p.trim_matches(['.', ','])).filter(|p| !p.is_empty()).map(money).collect()
+    pieces
+        .map(|p| p.trim_matches(['.', ',']))
+        .filter(|p| !p.is_empty())
+        .map(money)
+        .collect()
 }
 
 /// Numbers anybody may be told: emergencies, crisis, poison control.
@@ -280,7 +382,11 @@ fn phone(ground: &Ground<'_>, i: usize) -> Option<usize> {
         }
         let number = next + gap;
         let length = view.word(number).len();
-        let near = view.tokens.get(number).zip(view.tokens.get(last)).is_some_and(|(a, b)| a.at.start <= b.at.end + 2);
+        let near = view
+            .tokens
+            .get(number)
+            .zip(view.tokens.get(last))
+            .is_some_and(|(a, b)| a.at.start <= b.at.end + 2);
         if view.kind(number) != Some(Kind::Number) || !near || !matches!(length, 3 | 4) {
             break;
         }
@@ -302,9 +408,15 @@ pub(crate) fn contacts(ground: &Ground<'_>) -> Vec<Statement> {
         if i < next || view.kind(i) != Some(Kind::Number) {
             continue;
         }
-        let Some(last) = phone(ground, i) else { continue };
+        let Some(last) = phone(ground, i) else {
+            continue;
+        };
         next = last + 1;
-        let span = view.span(&view.reach(i, last));
+        let mut first = i;
+        while first > 0 && matches!(view.word_before(first, 1), "(" | "+") {
+            first -= 1;
+        }
+        let span = view.span(&view.reach(first, last));
         let number = national(view.text.get(span.clone()).unwrap_or_default());
         let standing = if PUBLIC_NUMBERS.contains(&number.as_str())
             || holds_number(ground.setting.practice_phone, &number)
@@ -313,7 +425,11 @@ pub(crate) fn contacts(ground: &Ground<'_>) -> Vec<Statement> {
         } else {
             stand(ground, |value| holds_number(value, &number))
         };
-        found.push(Statement { span, category: Category::UngroundedContact, standing });
+        found.push(Statement {
+            span,
+            category: Category::UngroundedContact,
+            standing,
+        });
     }
     links(ground, &mut found);
     found
@@ -337,25 +453,41 @@ fn links(ground: &Ground<'_>, found: &mut Vec<Statement>) {
     }
     let mut start = 0;
     for chunk in text.split_inclusive(char::is_whitespace) {
-        let bare = chunk.trim().trim_matches(|c: char| matches!(c, '.' | ',' | '(' | ')' | '!' | '?' | ';' | ':' | '"' | '\''));
+        let bare = chunk.trim().trim_matches(|c: char| {
+            matches!(
+                c,
+                '.' | ',' | '(' | ')' | '!' | '?' | ';' | ':' | '"' | '\''
+            )
+        });
         let at = start + chunk.find(bare).unwrap_or(0);
         start += chunk.len();
-        let link = bare.contains("://") || bare.starts_with("www.") || bare.len() > 3 && bare.contains('@') && bare.contains('.');
+        let link = bare.contains("://")
+            || bare.starts_with("www.")
+            || bare.len() > 3 && bare.contains('@') && bare.contains('.');
         let portal = ground.setting.portal_url.trim_end_matches('/');
         if !link || bare.trim_end_matches('/') == portal {
             continue;
         }
         let said = address(bare);
         let standing = stand(ground, |value| {
-            value.split(|c: char| c.is_whitespace() || c == ',').any(|known| address(known) == said)
+            value
+                .split(|c: char| c.is_whitespace() || c == ',')
+                .any(|known| address(known) == said)
         });
-        found.push(Statement { span: at..at + bare.len(), category: Category::UngroundedContact, standing });
+        found.push(Statement {
+            span: at..at + bare.len(),
+            category: Category::UngroundedContact,
+            standing,
+        });
     }
 }
 
 /// A web or mail address without scheme, "www." and final slash.
 fn address(text: &str) -> String {
     let low = text.to_lowercase();
-    let bare = low.trim_start_matches("https://").trim_start_matches("http://").trim_start_matches("www.");
+    let bare = low
+        .trim_start_matches("https://")
+        .trim_start_matches("http://")
+        .trim_start_matches("www.");
     bare.trim_end_matches(['/', '.', ',']).to_owned()
 }

@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use crate::guardrail::conduct::Phrases;
+use crate::guardrail::conduct::Rules;
 use crate::guardrail::conduct::listed;
 use crate::guardrail::ground::view::Kind;
 use crate::guardrail::ground::view::View;
+use crate::policy::words::Language;
 
 /// A sentence being mended: its tokens, and which of them go.
 struct Mending<'a> {
@@ -15,29 +17,71 @@ struct Mending<'a> {
     last: usize,
     gone: Vec<bool>,
     drops: Vec<(usize, usize)>,
+    instead: Vec<(usize, String)>,
 }
 
 const GREETINGS: &[&str] = &[
-    "hi", "hello", "hey", "dear", "hola", "thanks", "you", "gracias", "morning", "afternoon", "evening",
-    "dias", "tardes", "noches", "estimado", "estimada", "welcome", "sorry", "yes", "no", "si",
+    "hi",
+    "hello",
+    "hey",
+    "dear",
+    "hola",
+    "thanks",
+    "you",
+    "gracias",
+    "morning",
+    "afternoon",
+    "evening",
+    "dias",
+    "tardes",
+    "noches",
+    "estimado",
+    "estimada",
+    "welcome",
+    "sorry",
+    "yes",
+    "no",
+    "si",
 ];
-const HONORIFICS: &[&str] = &["mr", "mrs", "ms", "sr", "sra", "srta", "miss", "don", "dona"];
+const HONORIFICS: &[&str] = &[
+    "mr", "mrs", "ms", "sr", "sra", "srta", "miss", "don", "dona",
+];
 
 /// The sentence without the dropped places (of the text as given), or `None` when it cannot stand.
 pub(crate) fn mend(
     view: &View<'_>,
-    phrases: &Phrases,
+    rules: &Rules,
     sentence: &Range<usize>,
-    drops: &[Range<usize>],
+    (drops, procedures): (&[Range<usize>], &[Range<usize>]),
 ) -> Option<String> {
-    let first = view.tokens.partition_point(|token| token.at.start < sentence.start);
-    let end = view.tokens.partition_point(|token| token.at.start < sentence.end);
+    let phrases = &rules.phrases;
+    let first = view
+        .tokens
+        .partition_point(|token| token.at.start < sentence.start);
+    let end = view
+        .tokens
+        .partition_point(|token| token.at.start < sentence.end);
     let last = end.checked_sub(1)?;
-    let mut mending = Mending { view, phrases, first, last, gone: vec![false; end - first], drops: Vec::new() };
+    let mut mending = Mending {
+        view,
+        phrases,
+        first,
+        last,
+        gone: vec![false; end - first],
+        drops: Vec::new(),
+        instead: Vec::new(),
+    };
     for drop in drops {
         let low = view.low_range(drop);
-        let a = view.tokens.partition_point(|token| token.at.end <= low.start).max(first);
-        let b = view.tokens.partition_point(|token| token.at.start < low.end).checked_sub(1)?.min(last);
+        let a = view
+            .tokens
+            .partition_point(|token| token.at.end <= low.start)
+            .max(first);
+        let b = view
+            .tokens
+            .partition_point(|token| token.at.start < low.end)
+            .checked_sub(1)?
+            .min(last);
         if a <= b {
             mending.drops.push((a, b));
         }
@@ -53,6 +97,7 @@ pub(crate) fn mend(
             || mending.vocative(a, b)
             || mending.apposition(a, b)
             || !outcome && (mending.modifier(a, b) || mending.prepositional(a, b))
+            || !outcome && mending.is_procedure(a, procedures) && mending.visit(a, b, rules)
             || mending.with_person(a, b)
             || mending.clause(a, b);
         if !done {
@@ -64,7 +109,11 @@ pub(crate) fn mend(
 
 impl Mending<'_> {
     fn word(&self, index: usize) -> &str {
-        if index < self.first || index > self.last { "" } else { self.view.word(index) }
+        if index < self.first || index > self.last {
+            ""
+        } else {
+            self.view.word(index)
+        }
     }
 
     fn before(&self, index: usize, back: usize) -> &str {
@@ -77,7 +126,10 @@ impl Mending<'_> {
 
     fn take(&mut self, a: usize, b: usize) -> bool {
         for index in a..=b {
-            if let Some(gone) = index.checked_sub(self.first).and_then(|at| self.gone.get_mut(at)) {
+            if let Some(gone) = index
+                .checked_sub(self.first)
+                .and_then(|at| self.gone.get_mut(at))
+            {
                 *gone = true;
             }
         }
@@ -92,7 +144,24 @@ impl Mending<'_> {
                 joined.push((a, b));
                 continue;
             };
-            let link = |index: usize| matches!(self.word(index), "," | "and" | "y" | "or" | "o" | "of" | "de" | "&" | "/" | "-" | "your" | "su" | "the" | "'s");
+            let link = |index: usize| {
+                matches!(
+                    self.word(index),
+                    "," | "and"
+                        | "y"
+                        | "or"
+                        | "o"
+                        | "of"
+                        | "de"
+                        | "&"
+                        | "/"
+                        | "-"
+                        | "your"
+                        | "su"
+                        | "the"
+                        | "'s"
+                )
+            };
             if a <= last.1 + 4 && (last.1 + 1..a).all(link) {
                 last.1 = last.1.max(b);
             } else {
@@ -103,10 +172,14 @@ impl Mending<'_> {
     }
 
     fn parenthesis(&mut self, a: usize, b: usize) -> bool {
-        let open = (self.first..=a).rev().find(|&i| matches!(self.word(i), "(" | ")"));
+        let open = (self.first..=a)
+            .rev()
+            .find(|&i| matches!(self.word(i), "(" | ")"));
         let close = (b..=self.last).find(|&i| matches!(self.word(i), "(" | ")"));
         match (open, close) {
-            (Some(open), Some(close)) if self.word(open) == "(" && self.word(close) == ")" => self.take(open, close),
+            (Some(open), Some(close)) if self.word(open) == "(" && self.word(close) == ")" => {
+                self.take(open, close)
+            }
             _ => false,
         }
     }
@@ -128,7 +201,9 @@ impl Mending<'_> {
         }
         if start == self.first {
             // "Maria, your visit": the name and its comma go.
-            return matches!(after, "," | ":" | "-" | "!") && b < self.last && self.take(start, b + 1);
+            return matches!(after, "," | ":" | "-" | "!")
+                && b < self.last
+                && self.take(start, b + 1);
         }
         let greeted = GREETINGS.contains(&lead);
         // The rest of a full name whose first name stays: "Hi Maria Gonzalez,".
@@ -143,7 +218,8 @@ impl Mending<'_> {
 
     /// ", MRN 00482913," - a label and a value between commas.
     fn apposition(&mut self, a: usize, b: usize) -> bool {
-        let labelled = |word: &str| listed(&self.phrases.labels, word) || matches!(word, ":" | "#" | ".");
+        let labelled =
+            |word: &str| listed(&self.phrases.labels, word) || matches!(word, ":" | "#" | ".");
         let mut start = a;
         while start > self.first && labelled(self.before(start, 1)) {
             start -= 1;
@@ -162,7 +238,8 @@ impl Mending<'_> {
         let mut start = a;
         while start > self.first {
             let word = self.before(start, 1);
-            if !(listed(&self.phrases.determiners, word) || listed(&self.phrases.adjectives, word)) {
+            if !(listed(&self.phrases.determiners, word) || listed(&self.phrases.adjectives, word))
+            {
                 break;
             }
             start -= 1;
@@ -189,7 +266,9 @@ impl Mending<'_> {
         if matches!(self.word(end + 1), "-") {
             return false;
         }
-        while !listed(&self.phrases.modified, self.word(end + 1)) && listed(&self.phrases.nouns, self.word(end + 1)) {
+        while !listed(&self.phrases.modified, self.word(end + 1))
+            && listed(&self.phrases.nouns, self.word(end + 1))
+        {
             end += 1;
         }
         determined && listed(&self.phrases.modified, self.word(end + 1)) && self.take(a, end)
@@ -218,11 +297,45 @@ impl Mending<'_> {
             || matches!(head, "." if matches!(self.before(p, 2), "m"))
             || self.is_gone(p - 1, p - 1);
         let after = self.word(end + 1);
-        let joins = matches!(after, "and" | "y" | "but" | "pero") && listed(&self.phrases.subjects, self.word(end + 2));
+        let joins = matches!(after, "and" | "y" | "but" | "pero")
+            && listed(&self.phrases.subjects, self.word(end + 2));
         let bounded = matches!(after, "" | "," | "." | "!" | "?" | ";" | ":" | ")" | "-")
             || listed(&self.phrases.boundaries, after)
             || joins;
         hangs && bounded && self.take(p, end)
+    }
+
+    fn is_procedure(&self, a: usize, procedures: &[Range<usize>]) -> bool {
+        let span = self.view.span(&self.view.reach(a, a));
+        procedures
+            .iter()
+            .any(|place| place.start <= span.start && span.end <= place.end)
+    }
+
+    /// "Your colonoscopy is tomorrow" - called a visit, it tells as much as the patient needs.
+    fn visit(&mut self, a: usize, b: usize, rules: &Rules) -> bool {
+        let end = self.noun_end(b);
+        let mut start = a;
+        while listed(&self.phrases.adjectives, self.before(start, 1)) {
+            start -= 1;
+        }
+        let lead = self.before(start, 1);
+        let language = match lead {
+            "your" | "a" | "an" | "the" => Language::En,
+            "su" | "una" | "la" => Language::Es,
+            _ => return false,
+        };
+        let verb = matches!(self.word(end + 1), "is" | "es" | "sera" | "will");
+        let next = if verb {
+            self.word(end + 2)
+        } else {
+            self.word(end + 1)
+        };
+        listed(&self.phrases.when, next) && {
+            self.instead
+                .push((start, rules.texts(language).visit.clone()));
+            self.take(start, end)
+        }
     }
 
     /// "with Dr. Reyes", "con la Dra. Reyes".
@@ -238,7 +351,8 @@ impl Mending<'_> {
         let opens = |i: usize| {
             let (word, next) = (self.word(i), self.word(i + 1));
             let joins = matches!(word, "and" | "but" | "y" | "pero" | "so");
-            let stop = matches!(word, ";") || word == "," && !matches!(next, "and" | "but" | "y" | "pero" | "so");
+            let stop = matches!(word, ";")
+                || word == "," && !matches!(next, "and" | "but" | "y" | "pero" | "so");
             joins && listed(&self.phrases.subjects, next)
                 || stop && word == ";" && listed(&self.phrases.subjects, next)
         };
@@ -268,7 +382,11 @@ impl Mending<'_> {
     fn greeting_end(&self, a: usize) -> usize {
         let comma = (self.first..a).find(|&i| self.word(i) == ",");
         match comma {
-            Some(comma) if GREETINGS.contains(&self.word(self.first)) && comma - self.first <= 4 => comma + 1,
+            Some(comma)
+                if GREETINGS.contains(&self.word(self.first)) && comma - self.first <= 4 =>
+            {
+                comma + 1
+            }
             _ => self.first,
         }
     }
@@ -290,17 +408,47 @@ fn finish(mending: &Mending<'_>, sentence: &Range<usize>) -> Option<String> {
         }
         let hole = view.reach(start, index - 1);
         out.push_str(view.text.get(view.span(&(from..hole.start)))?);
+        let instead = mending
+            .instead
+            .iter()
+            .filter(|(at, _)| (start..index).contains(at));
+        for (_, word) in instead {
+            out.push_str(word);
+        }
         from = hole.end;
     }
     out.push_str(view.text.get(view.span(&(from..sentence.end)))?);
     let text = tidy(&out);
     let left = View::new(&text, &[]);
-    let words = left.tokens.iter().filter(|token| token.kind == Kind::Word).count();
-    let tail = left.tokens.iter().rev().find(|token| token.kind != Kind::Mark)?;
+    let words = left
+        .tokens
+        .iter()
+        .filter(|token| token.kind == Kind::Word)
+        .count();
+    let tail = left
+        .tokens
+        .iter()
+        .rev()
+        .find(|token| token.kind != Kind::Mark)?;
     let end = left.slice(&tail.at);
     let hanging = listed(&mending.phrases.determiners, end)
         || listed(&mending.phrases.prepositions, end) && end != "on" && end != "due"
-        || matches!(end, "is" | "are" | "was" | "and" | "or" | "with" | "to" | "be" | "es" | "esta" | "con" | "y" | "due" | "at");
+        || matches!(
+            end,
+            "is" | "are"
+                | "was"
+                | "and"
+                | "or"
+                | "with"
+                | "to"
+                | "be"
+                | "es"
+                | "esta"
+                | "con"
+                | "y"
+                | "due"
+                | "at"
+        );
     let greeting = words >= 1 && GREETINGS.contains(&left.word(0));
     (!hanging && (words >= 2 || greeting)).then_some(text)
 }
@@ -309,7 +457,9 @@ fn finish(mending: &Mending<'_>, sentence: &Range<usize>) -> Option<String> {
 pub(crate) fn tidy(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
-        let mark = word.chars().all(|c| matches!(c, ',' | '.' | ';' | ':' | '!' | '?' | ')'));
+        let mark = word
+            .chars()
+            .all(|c| matches!(c, ',' | '.' | ';' | ':' | '!' | '?' | ')'));
         match words.last_mut() {
             Some(last) if mark => {
                 let ended = last.ends_with([',', ';', ':']);
@@ -324,14 +474,22 @@ pub(crate) fn tidy(text: &str) -> String {
     for at in 1..words.len() {
         let following = words.get(at).cloned().unwrap_or_default();
         let vowel = following.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']);
-        let Some(article) = words.get_mut(at - 1) else { continue };
+        let Some(article) = words.get_mut(at - 1) else {
+            continue;
+        };
         if article == "an" && !vowel {
             "a".clone_into(article);
         } else if article == "a" && is_english_noun(&following) {
             "an".clone_into(article);
         }
     }
-    let joined = words.join(" ").replace(",,", ",").replace(",.", ".").replace(",!", "!").replace(",?", "?").replace("()", "");
+    let joined = words
+        .join(" ")
+        .replace(",,", ",")
+        .replace(",.", ".")
+        .replace(",!", "!")
+        .replace(",?", "?")
+        .replace("()", "");
     let trimmed = joined.trim_start_matches([',', ';', ' ', '-', ':']);
     let mut chars = trimmed.chars();
     match chars.next() {
@@ -342,5 +500,8 @@ pub(crate) fn tidy(text: &str) -> String {
 
 /// The Spanish preposition "a" must not become "an".
 fn is_english_noun(word: &str) -> bool {
-    matches!(word.trim_end_matches(['.', ',']), "appointment" | "appt" | "exam" | "order" | "office")
+    matches!(
+        word.trim_end_matches(['.', ',']),
+        "appointment" | "appt" | "exam" | "order" | "office"
+    )
 }

@@ -1,0 +1,216 @@
+//! Rules over folded text that are searched together, each with examples that are tried at load.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use regex::Regex;
+use regex::RegexSet;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::guardrail::conduct::line_of;
+use crate::guardrail::conduct::refuse;
+use crate::guardrail::conduct::regex;
+use crate::guardrail::finding::Action;
+use crate::guardrail::finding::Category;
+use crate::guardrail::ground::view::View;
+use crate::policy::PolicyError;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRule {
+    id: String,
+    summary: String,
+    category: Category,
+    action: Action,
+    cite: String,
+    #[serde(default)]
+    receipts: Vec<String>,
+    #[serde(default)]
+    status: Vec<String>,
+    pattern: String,
+    except: Option<String>,
+    flags: Vec<String>,
+    allows: Vec<String>,
+}
+
+/// One rule about deeds or conduct.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// `claims.booked`, `conduct.dosing`.
+    pub(crate) id: Arc<str>,
+    /// What a draft does that breaks it.
+    pub(crate) category: Category,
+    /// What becomes of the draft.
+    pub(crate) action: Action,
+    /// The law or house rule.
+    pub(crate) cite: Arc<str>,
+    /// Facts that bear the deed out.
+    pub(crate) receipts: Vec<String>,
+    /// States of a visit that bear it out.
+    pub(crate) status: Vec<String>,
+    pattern: Regex,
+    except: Option<Regex>,
+}
+
+/// Rules that are searched together.
+#[derive(Debug)]
+pub(crate) struct RuleSet {
+    rules: Vec<Rule>,
+    any: RegexSet,
+}
+
+/// One place where a rule fires, in the folded text.
+#[derive(Debug)]
+pub(crate) struct Firing<'r> {
+    /// The rule.
+    pub(crate) rule: &'r Rule,
+    /// The place.
+    pub(crate) at: Range<usize>,
+}
+
+impl RuleSet {
+    pub(super) fn compile(
+        file: &str,
+        text: &str,
+        raw: Vec<Spanned<RawRule>>,
+    ) -> Result<Self, PolicyError> {
+        let mut rules: Vec<Rule> = Vec::with_capacity(raw.len());
+        let mut examples = Vec::with_capacity(raw.len());
+        for spanned in raw {
+            let line = line_of(text, spanned.span().start);
+            let raw = spanned.into_inner();
+            let wrong =
+                |message: &str, remedy: &str| Err(refuse(file, line, &raw.id, message, remedy));
+            if raw.cite.trim().is_empty() || raw.summary.trim().is_empty() {
+                return wrong(
+                    "no citation or summary",
+                    "say in `cite` and `summary` where it comes from",
+                );
+            }
+            if raw.flags.is_empty() || raw.allows.is_empty() {
+                return wrong(
+                    "no examples",
+                    "give at least one text in `flags` and one in `allows`",
+                );
+            }
+            if rules.iter().any(|other| *other.id == *raw.id) {
+                return wrong("the id is taken", "give each rule its own id");
+            }
+            let except = raw
+                .except
+                .as_deref()
+                .map(|p| regex(file, line, &raw.id, p))
+                .transpose()?;
+            rules.push(Rule {
+                pattern: regex(file, line, &raw.id, &raw.pattern)?,
+                except,
+                id: raw.id.into(),
+                category: raw.category,
+                action: raw.action,
+                cite: raw.cite.into(),
+                receipts: raw.receipts,
+                status: raw.status,
+            });
+            examples.push((line, raw.flags, raw.allows));
+        }
+        let any =
+            RegexSet::new(rules.iter().map(|rule| rule.pattern.as_str())).map_err(|error| {
+                refuse(
+                    file,
+                    1,
+                    "file",
+                    &error.to_string(),
+                    "split or shorten the patterns",
+                )
+            })?;
+        let set = Self { rules, any };
+        set.check_examples(file, &examples)?;
+        Ok(set)
+    }
+
+    /// Every example is tried at load: a rule that does not do what it says is refused.
+    fn check_examples(
+        &self,
+        file: &str,
+        examples: &[(usize, Vec<String>, Vec<String>)],
+    ) -> Result<(), PolicyError> {
+        for (rule, (line, flags, allows)) in self.rules.iter().zip(examples) {
+            let fires = |text: &String| {
+                let view = View::new(text, &[]);
+                self.firings(&view)
+                    .iter()
+                    .any(|firing| firing.rule.id == rule.id)
+            };
+            if let Some(text) = flags.iter().find(|text| !fires(text)) {
+                let message = format!("example `{text}` is not flagged");
+                return Err(refuse(
+                    file,
+                    *line,
+                    &rule.id,
+                    &message,
+                    "widen `pattern` or drop the example",
+                ));
+            }
+            if let Some(text) = allows.iter().find(|text| fires(text)) {
+                let message = format!("example `{text}` is flagged");
+                return Err(refuse(
+                    file,
+                    *line,
+                    &rule.id,
+                    &message,
+                    "narrow `pattern` or add `except`",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the rules fire; questions, conditions and denials claim nothing.
+    pub(crate) fn firings<'r>(&'r self, view: &View<'_>) -> Vec<Firing<'r>> {
+        let mut found = Vec::new();
+        for index in self.any.matches(&view.low) {
+            let Some(rule) = self.rules.get(index) else {
+                continue;
+            };
+            for place in rule.pattern.find_iter(&view.low) {
+                let sentence = view.sentences.get(view.sentence_of(place.start())).cloned();
+                let sentence = sentence.unwrap_or(0..view.low.len());
+                let text = view.slice(&sentence);
+                let except = rule
+                    .except
+                    .as_ref()
+                    .is_some_and(|except| except.is_match(text));
+                let before = view.slice(&(sentence.start.min(place.start())..place.start()));
+                let claim = rule.category == Category::UngroundedClaim;
+                let unsaid = claim && (text.ends_with('?') || hedged(before, place.as_str()));
+                if !except && !unsaid {
+                    found.push(Firing {
+                        rule,
+                        at: place.range(),
+                    });
+                }
+            }
+        }
+        found
+    }
+}
+
+const HEDGES: &[&str] = &[
+    "not", "never", "once", "when", "until", "if", "after", "before", "unless", "can't", "cannot",
+    "isn't", "hasn't", "haven't", "wasn't", "won't", "nothing", "no", "si", "cuando", "hasta",
+    "despues", "antes", "aun", "nobody", "aren't", "don't", "whether", "would", "could", "can",
+];
+
+fn hedged(before: &str, matched: &str) -> bool {
+    let inside = matched
+        .split(' ')
+        .any(|word| matches!(word, "not" | "never" | "isn't" | "no"));
+    let clause = before.rsplit([',', ';', ':']).next().unwrap_or(before);
+    inside
+        || clause
+            .split_whitespace()
+            .rev()
+            .take(5)
+            .any(|word| HEDGES.contains(&word))
+}
