@@ -1,10 +1,12 @@
 //! The binary as people, machines and power cuts meet it.
 
+#![cfg(test)]
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
 use crate::support::server::{Server, anteroom};
-use crate::support::stores;
+use crate::support::postgres;
 
 const TOM: &str = "+14155550114";
 
@@ -24,7 +26,7 @@ async fn nothing_is_lost_or_sent_twice_when_the_power_goes_on_sqlite() {
 #[tokio::test]
 async fn nothing_is_lost_or_sent_twice_when_the_power_goes_on_postgres() {
     let dir = tempfile::tempdir().unwrap();
-    let database = stores::postgres_url().await;
+    let database = postgres::new_database().await;
     power_cuts(dir.path(), &database).await;
 }
 

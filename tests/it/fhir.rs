@@ -1,5 +1,7 @@
 //! A FHIR R4 Bundle becomes a record, or an error that names entry, field and remedy.
 
+#![cfg(test)]
+
 use anteroom::domain::record::ClinicalKind;
 use anteroom::fhir::bundle;
 use jiff::tz::TimeZone;

@@ -1,5 +1,7 @@
 //! The promises as stories: real store (both engines), real guardrail, a carrier that remembers.
 
+#![cfg(test)]
+
 use std::future::Future;
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! Conventions as tests: each is one that the compiler cannot state.
 
+#![cfg(test)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

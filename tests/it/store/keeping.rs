@@ -16,6 +16,7 @@ use futures_util::future::join_all;
 use tokio_util::task::TaskTracker;
 
 use super::lab::Lab;
+use super::lab::VISIT;
 use super::lab::at;
 use super::lab::cleared;
 use super::lab::inbound;
@@ -110,7 +111,7 @@ async fn fill(lab: &Lab) {
     let text = inbound(&format!("my rash, says {MARKER}"), &format!("SM-{MARKER}"));
     let mut given = proof();
     MARKER.clone_into(&mut given.reply_id);
-    let sent = cleared(&format!("Your A1c, {MARKER}"), true, Some(&given));
+    let sent = cleared(&format!("{VISIT} {MARKER}"), Some(&given));
     let phi = Phi::new(format!("{{\"quote\":\"{MARKER}\"}}"));
     unit!(lab.store, [it, text, given, sent, phi], |tx| {
         tx.save_conversation(&it).await?;

@@ -13,9 +13,16 @@ use anteroom::domain::message::OutboundKind;
 use anteroom::domain::phi::Phi;
 use anteroom::domain::phone::E164;
 use anteroom::domain::practice::CarrierKind;
+use anteroom::guardrail::review::Guardrail;
 use anteroom::guardrail::rewrite::Cleared;
+use anteroom::guardrail::setting::Author;
+use anteroom::guardrail::setting::Consent;
+use anteroom::guardrail::setting::Fact;
+use anteroom::guardrail::setting::Setting;
 use anteroom::policy::words::Channel;
+use anteroom::policy::words::Jurisdiction;
 use anteroom::policy::words::Language;
+use anteroom::policy::words::Purpose;
 use anteroom::seal::MasterKey;
 use anteroom::store::NewConversation;
 use anteroom::store::Store;
@@ -133,7 +140,7 @@ impl Lab {
 
     pub(super) async fn enqueue(&self, text: &str, kind: OutboundKind) -> OutboxId {
         let conversation = self.conversation().await;
-        let cleared = cleared(text, false, None);
+        let cleared = cleared(text, None);
         self.store
             .write(move |tx| {
                 let (conversation, cleared) = (conversation.clone(), cleared.clone());
@@ -214,7 +221,37 @@ pub(super) fn proof() -> ConsentProof {
     }
 }
 
-/// A text that passed review.
-pub(super) fn cleared(text: &str, phi: bool, proof: Option<&ConsentProof>) -> Cleared {
-    Cleared::placeholder(text, phi, proof.map(ConsentProof::digest))
+/// The text of the tests that holds PHI.
+pub(super) const VISIT: &str = "Your visit is Wed, Dec 2 at 3:00 PM.";
+
+/// A text that passed review; with a proof it tells of a visit, and so holds PHI.
+pub(super) fn cleared(text: &str, proof: Option<&ConsentProof>) -> Cleared {
+    let digest = proof.map(ConsentProof::digest);
+    let consent = digest.as_deref().map_or(Consent::None, |proof| Consent::Granted { proof });
+    let facts = [
+        Fact { field: "appointment.start", value: "2026-12-02T15:00:00-08:00" },
+        // Public words pass as they stand.
+        Fact { field: "practice.notice", value: text },
+    ];
+    let setting = Setting {
+        practice_name: "Lakeside Family Medicine",
+        practice_phone: "+14155550100",
+        practice_type: "primary_care",
+        portal_url: "https://portal.example.com",
+        channel: Channel::Sms,
+        consent,
+        state: Jurisdiction::UNKNOWN,
+        language: Language::En,
+        timezone: "America/Los_Angeles",
+        now: "2026-12-01T18:00:00Z".parse().unwrap(),
+        purpose: Purpose::Reply,
+        author: Author::Agent,
+        facts: if proof.is_some() { &facts } else { &facts[1..] },
+    };
+    let review = Guardrail::embedded().unwrap().review(text, &setting);
+    let findings = review.findings;
+    let cleared = review.cleared.unwrap_or_else(|| panic!("{text} was held: {findings:?}"));
+    assert_eq!(cleared.text(), text, "{findings:?}");
+    assert_eq!(cleared.holds_phi(), proof.is_some(), "{findings:?}");
+    cleared
 }

@@ -126,9 +126,9 @@ pub(super) async fn turns_come_back_in_order_with_their_outcome(lab: Lab) {
         turns.push(id.unwrap());
     }
     lab.enqueue("hello", OutboundKind::Reply).await;
-    let (id, second) = (it.id, turns[1]);
+    let (id, ended) = (it.id, vec![turns[0], turns[1]]);
     for still_open in [2, 0] {
-        let marked = unit!(lab.store, [], |tx| tx.mark_answered(id, second).await).unwrap();
+        let marked = unit!(lab.store, [ended], |tx| tx.mark_answered(id, &ended).await).unwrap();
         assert_eq!(marked, still_open);
     }
     let shown: Vec<_> = lab

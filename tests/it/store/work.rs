@@ -10,6 +10,7 @@ use anteroom::store::StoreError;
 use futures_util::future::join_all;
 
 use super::lab::Lab;
+use super::lab::VISIT;
 use super::lab::at;
 use super::lab::cleared;
 use super::lab::inbound;
@@ -305,10 +306,9 @@ pub(super) async fn phi_without_its_proof_is_refused(lab: Lab) {
     let (given, mut other) = (proof(), proof());
     "SM99".clone_into(&mut other.reply_id);
     for (text, with) in [
-        (cleared("A1c", true, None), None),
-        (cleared("A1c", true, None), Some(given.clone())),
-        (cleared("A1c", true, Some(&given)), None),
-        (cleared("A1c", true, Some(&given)), Some(other)),
+        (cleared("hello", None), Some(given.clone())),
+        (cleared(VISIT, Some(&given)), None),
+        (cleared(VISIT, Some(&given)), Some(other)),
     ] {
         let refused = unit!(lab.store, [it, text, with], |tx| {
             tx.enqueue(&it, &text, OutboundKind::Reply, with.as_ref(), at(1))
@@ -316,7 +316,7 @@ pub(super) async fn phi_without_its_proof_is_refused(lab: Lab) {
         });
         assert!(matches!(refused, Err(StoreError::Proof)));
     }
-    let text = cleared("A1c", true, Some(&given));
+    let text = cleared(VISIT, Some(&given));
     unit!(lab.store, [it, text, given], |tx| {
         tx.enqueue(&it, &text, OutboundKind::Reply, Some(&given), at(1))
             .await
