@@ -44,6 +44,8 @@ on_both! {
     work::reports_only_move_forward_and_may_come_early,
     work::stop_suppresses_what_waits_but_its_confirmation,
     work::phi_without_its_proof_is_refused,
+    work::a_restart_of_the_only_process_gives_leases_back,
+    work::a_code_that_is_no_code_is_not_kept,
     keeping::a_failed_unit_leaves_nothing,
     keeping::a_panicking_unit_leaves_nothing_and_the_store_lives,
     keeping::units_at_once_are_all_kept,

@@ -333,3 +333,35 @@ pub(super) async fn phi_without_its_proof_is_refused(lab: Lab) {
             .contains("phi_has_proof")
     );
 }
+
+pub(super) async fn a_restart_of_the_only_process_gives_leases_back(lab: Lab) {
+    want(&lab, "+14155550142", 0).await;
+    lab.enqueue("one", OutboundKind::Reply).await;
+    let (job, row) = (lease(&lab, 1).await.unwrap(), take(&lab, 5).await.unwrap());
+    let lab = lab.reopen_same().await;
+    let alone = lab.is_sqlite();
+    let given_back = lab.store.release_leases().await.unwrap();
+    assert_eq!(
+        given_back,
+        if alone { 2 } else { 0 },
+        "other replicas keep theirs"
+    );
+    assert_eq!(lease(&lab, 6).await.is_some(), alone);
+    let again = take(&lab, 6).await;
+    assert_eq!(again.map(|again| again.in_doubt), alone.then_some(true));
+    if alone {
+        assert!(!finish(&lab, &job).await, "the old lease is lost");
+        assert!(!record(&lab, &row, accepted("SM1"), None).await);
+    }
+}
+
+pub(super) async fn a_code_that_is_no_code_is_not_kept(lab: Lab) {
+    lab.enqueue("one", OutboundKind::Reply).await;
+    let row = take(&lab, 5).await.unwrap();
+    let code = "Ana Invented\0 has no such number".to_owned();
+    assert!(record(&lab, &row, SendOutcome::Fail { code }, None).await);
+    let kept = lab
+        .raw("DELETE FROM outbox WHERE code = 'unreadable'")
+        .await;
+    assert_eq!(kept.unwrap(), 1);
+}
