@@ -20,12 +20,12 @@ use crate::support::stores;
 
 /// Each story runs on both engines.
 macro_rules! stories {
-    ($($name:ident => $story:path;)+) => {
+    ($($name:ident => $story:ident;)+) => {
         mod sqlite {
-            $(#[tokio::test] async fn $name() { super::on_sqlite($story).await; })+
+            $(#[tokio::test] async fn $name() { super::on_sqlite(super::$story).await; })+
         }
         mod postgres {
-            $(#[tokio::test] async fn $name() { super::on_postgres($story).await; })+
+            $(#[tokio::test] async fn $name() { super::on_postgres(super::$story).await; })+
         }
     };
 }
