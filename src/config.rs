@@ -145,9 +145,8 @@ pub fn load(
     file: Option<&Path>,
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Loaded, ConfigError> {
-    let defaults: toml::Table =
+    let mut table: toml::Table =
         toml::from_str(DEFAULTS).map_err(|error| ConfigError(format!("defaults: {error}")))?;
-    let mut table = defaults.clone();
     let mut file_keys = BTreeMap::new();
     let path = file.map(Path::to_owned).or_else(|| {
         let usual = PathBuf::from("anteroom.toml");
@@ -158,11 +157,9 @@ pub fn load(
             ConfigError(format!("{}: {error}; name an existing file with --config", path.display()))
         })?;
         let own: toml::Table = toml::from_str(&text).map_err(|error| located(path, &text, &error))?;
-        let mut whole = defaults.clone();
-        merge(&mut whole, own.clone());
-        typed(&whole).map_err(|message| explain(path, &text, &message))?;
         collect_lines(&own, &text, &mut file_keys);
         merge(&mut table, own);
+        typed(&table).map_err(|message| explain(path, &text, &message))?;
     }
     let mut from_environment = BTreeMap::new();
     for (variable, value) in environment {
@@ -378,7 +375,13 @@ impl Loaded {
                 }
                 // A database address carries a password.
                 toml::Value::String(text) if path == "database_url" => hide_password(text),
-                other => other.to_string(),
+                toml::Value::String(_)
+                | toml::Value::Integer(_)
+                | toml::Value::Float(_)
+                | toml::Value::Boolean(_)
+                | toml::Value::Datetime(_)
+                | toml::Value::Array(_)
+                | toml::Value::Table(_) => value.to_string(),
             };
             let origin = self.origin(&path);
             if writeln!(lines, "{path} = {shown}  # {origin}").is_err() {
@@ -429,8 +432,9 @@ mod tests {
 
     #[test]
     fn a_typo_is_told_with_line_and_nearest_key() {
+        type Case<'a> = (String, &'a [(&'a str, &'a str)], &'a str);
         let practice = "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\n";
-        let cases: &[(String, &[(&str, &str)], &str)] = &[
+        let cases: &[Case<'_>] = &[
             ("\nlistn = \"1\"\n".into(), &[], "FILE:2: unknown key `listn`; did you mean `listen`?"),
             ("[llm]\nmodle = \"x\"\n".into(), &[], "FILE:2: unknown key `modle`; did you mean `model`?"),
             ("listen = \n".into(), &[], "FILE:1: "),

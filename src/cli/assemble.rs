@@ -97,7 +97,7 @@ pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
     }
     // On SQLite this process is the only one: leases of the last run are nobody's.
     store.release_leases().await.map_err(|error| error.to_string())?;
-    Prompts::embedded().map_err(|error| error.to_string())?;
+    Prompts::embedded().map_err(ToString::to_string)?;
     let offline: Arc<dyn Model> = Arc::new(Offline::new());
     let house = House::new(Parts {
         store,

@@ -18,7 +18,7 @@ use crate::domain::practice::Practice;
 use crate::pipeline::house::House;
 
 /// A reply that takes longer than this does not come: every limit on the way is shorter.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Texts as `number` until the input ends.
 pub(super) async fn chat(number: E164, glass: bool) -> u8 {
@@ -55,10 +55,7 @@ async fn chat_in(folder: &std::path::Path, number: E164, mut glass: bool) -> u8 
         if prompt {
             eprint!("> ");
         }
-        let line = match lines.next_line().await {
-            Ok(Some(line)) => line,
-            Ok(None) | Err(_) => break,
-        };
+        let Ok(Some(line)) = lines.next_line().await else { break };
         if line.trim() == "/glass" {
             glass = !glass;
             eprintln!("The glass is {}.", if glass { "on" } else { "off" });

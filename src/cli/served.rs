@@ -42,6 +42,7 @@ impl std::fmt::Debug for Served {
 }
 
 /// Logs what went wrong; the caller is only told to come back.
+#[expect(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
 fn unavailable(error: StoreError) -> Unavailable {
     tracing::error!(%error, "the store did not answer");
     Unavailable

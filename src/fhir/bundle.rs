@@ -113,7 +113,7 @@ impl<'a> At<'a> {
 
     fn instant(&self, pointer: &str) -> Result<Timestamp, BundleError> {
         let want = "an instant with offset, as 2026-12-02T15:00:00-08:00";
-        self.need(pointer, want)?.parse().map_err(|_| self.fail(pointer, want))
+        self.need(pointer, want)?.parse().map_err(|_quotes_it| self.fail(pointer, want))
     }
 
     fn fail(&self, pointer: &str, want: &str) -> BundleError {
@@ -201,12 +201,12 @@ fn patient(at: &At<'_>) -> Result<Patient, BundleError> {
     };
     let mut phones = Vec::new();
     for number in telecom("phone") {
-        phones.push(number.parse().map_err(|_| {
+        phones.push(number.parse().map_err(|_told_better_here| {
             at.fail("/telecom", "a phone number in E.164 form is needed, as +14155550100")
         })?);
     }
     let birth_date = at.text("/birthDate").map(|text| {
-        text.parse::<Date>().map_err(|_| at.fail("/birthDate", "a full date, as 1984-04-12"))
+        text.parse::<Date>().map_err(|_quotes_it| at.fail("/birthDate", "a full date, as 1984-04-12"))
     });
     let language = at.text("/communication/0/language/coding/0/code").and_then(|code| {
         match code.split('-').next() {

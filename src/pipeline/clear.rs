@@ -10,6 +10,7 @@ use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
 use crate::domain::record::{Fact, Patient};
 use crate::guardrail::review::Review;
+use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::{self, Author, Consent, Setting};
 use crate::guardrail::wire;
 use crate::pipeline::house::House;
@@ -101,8 +102,8 @@ impl Written {
                 "kind": kind,
                 "draft": draft,
                 "verdict": self.review.verdict.as_str(),
-                "text": cleared.map(|cleared| cleared.text()),
-                "portal": cleared.and_then(|cleared| cleared.portal()),
+                "text": cleared.map(Cleared::text),
+                "portal": cleared.and_then(Cleared::portal),
                 "findings": wire::findings_out(draft, &self.review.findings),
                 "policy": self.review.policy,
                 "micros": self.micros,

@@ -119,7 +119,7 @@ fn entry(conversation: &Conversation, reply: &Reply, outbox: Option<i64>, now: T
             "answers": reply.answers.iter().map(|turn| turn.0).collect::<Vec<_>>(),
             "phi": reply.cleared.as_ref().is_some_and(crate::guardrail::rewrite::Cleared::holds_phi),
             "portal": reply.cleared.as_ref().is_some_and(|cleared| cleared.portal().is_some()),
-            "proof": reply.cleared.as_ref().and_then(|cleared| cleared.proof()),
+            "proof": reply.cleared.as_ref().and_then(crate::guardrail::rewrite::Cleared::proof),
             "consent": conversation.consent.state.as_str(),
             "notice": reply.notice.as_ref().map(|notice| serde_json::json!({
                 "text_id": notice.text_id, "sha256": notice.sha256,

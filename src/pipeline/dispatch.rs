@@ -146,10 +146,12 @@ async fn record_in(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let given_up = matches!(outcome, SendOutcome::Retry { .. }) && next.is_none();
-    let settled = match outcome {
-        SendOutcome::Retry { code, .. } if given_up => SendOutcome::Fail { code: code.clone() },
-        other => other.clone(),
-    };
+    let mut settled = outcome.clone();
+    if let SendOutcome::Retry { code, .. } = outcome
+        && given_up
+    {
+        settled = SendOutcome::Fail { code: code.clone() };
+    }
     if !tx.record_attempt(row, &settled, next, now).await? {
         return Ok(());
     }

@@ -112,7 +112,9 @@ impl House {
         let key = hash(token);
         let message = match state(self.store().portal_message(&key).await?, now) {
             LinkState::Asking(message) => message,
-            closed => return Ok(Opening::Closed(closed)),
+            closed @ (LinkState::Locked(_) | LinkState::Expired(_) | LinkState::Missing) => {
+                return Ok(Opening::Closed(closed));
+            }
         };
         let patient = self.records().patient(&message.practice, &message.patient).await;
         let known = patient.ok().flatten().and_then(|patient| patient.birth_date);

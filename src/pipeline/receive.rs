@@ -15,6 +15,10 @@ use crate::policy::words::Language;
 use crate::screen::{Intent, Pending, Reading};
 use crate::store::{NewConversation, StoreError, Tx};
 
+/// Kept as the intent of a text that tells of abuse: a person answers, and the text to the patient
+/// tells nothing to whoever else reads the phone.
+pub(crate) const ABUSE: &str = "abuse";
+
 /// What became of an inbound text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
@@ -71,8 +75,9 @@ impl House {
         let pending = conversation.pending.as_ref().map(|question| asked(question.kind));
         let reading = self.parts.screen.read(inbound.body.as_str(), pending, conversation.language);
         let wants_reply = wants_reply(&conversation, &reading);
-        let turn = tx.append_inbound(&conversation, inbound, reading.intent.as_str(), now).await?;
-        let consent = self.apply_consent(&mut conversation, &reading, inbound);
+        let intent = if reading.tells_of_abuse() { ABUSE } else { reading.intent.as_str() };
+        let turn = tx.append_inbound(&conversation, inbound, intent, now).await?;
+        let consent = Self::apply_consent(&mut conversation, &reading, inbound);
         conversation.language = reading.language;
         conversation.last_inbound = Some(now);
         if conversation.consent.state == ConsentState::OptedOut {
@@ -94,7 +99,7 @@ impl House {
                 "turn": turn.0,
                 "carrier": inbound.carrier.as_str(),
                 "channel": inbound.channel.as_str(),
-                "intent": reading.intent.as_str(),
+                "intent": intent,
                 "injection": reading.injection,
                 "language": reading.language.as_str(),
                 "rules": reading.rules,
@@ -108,27 +113,29 @@ impl House {
 
     /// Lets a keyword or an answer move the consent of this conversation; says what moved.
     fn apply_consent(
-        &self,
         conversation: &mut Conversation,
         reading: &Reading,
         inbound: &Inbound,
     ) -> Option<serde_json::Value> {
         let open = conversation.pending.as_ref().map(|question| question.kind);
-        let event = match reading.intent {
-            Intent::OptOut => ConsentEvent::Stop { at: inbound.at },
-            Intent::OptIn => ConsentEvent::Start { at: inbound.at },
-            Intent::ConsentYes if open == Some(PendingKind::Consent) => ConsentEvent::Yes {
+        let asked = open == Some(PendingKind::Consent);
+        let event = if reading.revokes() {
+            ConsentEvent::Stop { at: inbound.at }
+        } else if reading.intent == Intent::OptIn {
+            ConsentEvent::Start { at: inbound.at }
+        } else if asked && reading.intent == Intent::ConsentYes {
+            ConsentEvent::Yes {
                 practice: conversation.practice.clone(),
                 patient: conversation.patient.clone(),
                 number: conversation.number.clone(),
                 channel: conversation.channel,
                 reply_id: inbound.carrier_id.clone(),
                 at: inbound.at,
-            },
-            Intent::ConsentNo if open == Some(PendingKind::Consent) => {
-                ConsentEvent::No { at: inbound.at }
             }
-            _ => return None,
+        } else if asked && reading.intent == Intent::ConsentNo {
+            ConsentEvent::No { at: inbound.at }
+        } else {
+            return None;
         };
         let before = conversation.consent.state;
         let after = conversation.consent.apply(&event).ok()?;

@@ -23,6 +23,7 @@ use crate::pipeline::clear::Writing;
 use crate::guardrail::rewrite::Cleared;
 use crate::pipeline::house::House;
 use crate::pipeline::portal::PortalLink;
+use crate::pipeline::receive::ABUSE;
 use crate::pipeline::work::Step;
 use crate::policy::words::Purpose;
 use crate::screen::{Intent, Reading};
@@ -396,25 +397,38 @@ fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
             _ => Plan::Staff { answers: all(), reason: "opted out" },
         };
     }
-    let help = with(&[Intent::Help]);
-    if !help.is_empty() {
-        return fixed(TextId::Help, OutboundKind::Help, help);
-    }
-    let person = with(&[Intent::Human]);
-    if !person.is_empty() {
-        return Plan::Fixed {
-            text: TextId::Handoff,
-            kind: OutboundKind::Reply,
-            answers: person,
-            staff: Some("asked for a person"),
-        };
-    }
-    let starts = with(&[Intent::OptIn]);
-    let yes = with(&[Intent::ConsentYes]);
-    let no = with(&[Intent::ConsentNo]);
+    by_request(turns).unwrap_or_else(|| by_consent(conversation, turns, now))
+}
+
+/// What some texts ask for whatever the consent: help, a person.
+fn by_request(turns: &[Turn]) -> Option<Plan> {
+    let with = |intent: &str| -> Vec<TurnId> {
+        waiting(turns).filter(|turn| turn.intent == intent).map(|turn| turn.id).collect()
+    };
+    let wishes = [
+        (Intent::Help.as_str(), TextId::Help, OutboundKind::Help, None),
+        (Intent::Human.as_str(), TextId::Handoff, OutboundKind::Reply, Some("asked for a person")),
+        (ABUSE, TextId::HandoffPrivate, OutboundKind::Reply, Some("abuse")),
+    ];
+    wishes.into_iter().find_map(|(intent, text, kind, staff)| {
+        let answers = with(intent);
+        (!answers.is_empty()).then_some(Plan::Fixed { text, kind, answers, staff })
+    })
+}
+
+/// What consent allows for the rest.
+fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
+    let all = || waiting(turns).map(|turn| turn.id).collect::<Vec<_>>();
+    let with = |intent: Intent| -> Vec<TurnId> {
+        waiting(turns).filter(|turn| turn.intent == intent.as_str()).map(|turn| turn.id).collect()
+    };
+    let fixed = |text, kind, answers| Plan::Fixed { text, kind, answers, staff: None };
+    let starts = with(Intent::OptIn);
+    let yes = with(Intent::ConsentYes);
+    let no = with(Intent::ConsentNo);
     let rest: Vec<TurnId> =
         all().into_iter().filter(|id| !yes.contains(id) && !starts.contains(id)).collect();
-    match state {
+    match conversation.consent.state {
         ConsentState::Unknown | ConsentState::Expired => Plan::Notice,
         ConsentState::NoticeSent if just_asked(conversation, now) => Plan::Wait,
         ConsentState::NoticeSent => {
