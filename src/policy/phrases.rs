@@ -124,13 +124,19 @@ pub fn hash_word(word: &[u8]) -> u64 {
 
 /// As [`hash_word`], over letters that lie apart.
 pub fn hash_bytes(word: impl Iterator<Item = u8>) -> u64 {
-    let hash = word.fold(SEED, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = word.fold(SEED, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) | 1
 }
 
 /// The hash of a run of words from that of the run before and of the next word.
 pub const fn extend(run: u64, word: u64) -> u64 {
-    if run == 0 { word } else { (run.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 }
+    if run == 0 {
+        word
+    } else {
+        (run.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1
+    }
 }
 
 /// The words of a folded text: runs of letters and digits.
@@ -147,7 +153,9 @@ impl Phrases {
 
     /// The section of an entry that ends a phrase.
     pub fn section(&self, entry: Entry) -> Option<&Section> {
-        usize::from(entry.section).checked_sub(1).and_then(|index| self.sections.get(index))
+        usize::from(entry.section)
+            .checked_sub(1)
+            .and_then(|index| self.sections.get(index))
     }
 
     /// The section of a list word that `word` misspells by one letter dropped, added, changed or swapped.
@@ -160,7 +168,11 @@ impl Phrases {
         let mut candidates = Vec::new();
         for skip in 0..word.len() {
             let hash = hash_skipping(word, skip);
-            if let Some(entry) = self.table.get(hash).filter(|entry| entry.flags & flag::WORTH != 0) {
+            if let Some(entry) = self
+                .table
+                .get(hash)
+                .filter(|entry| entry.flags & flag::WORTH != 0)
+            {
                 candidates.push(entry);
             } else if self.typos.binary_search(&short(hash)).is_ok() {
                 candidates.extend(self.neighbour(word, skip));
@@ -196,14 +208,19 @@ impl Phrases {
             let before = word.iter().take(at).copied();
             let after = word.iter().skip(at).copied();
             let hash = hash_bytes(before.chain([letter]).chain(after));
-            self.table.get(hash).filter(|entry| entry.flags & flag::WORTH != 0)
+            self.table
+                .get(hash)
+                .filter(|entry| entry.flags & flag::WORTH != 0)
         })
     }
 
     /// Are two words forms of one first name (`william`, `bill`)?
     pub fn same_person(&self, one: u64, other: u64) -> bool {
         one == other
-            || self.nicknames.get(&one).is_some_and(|forms| forms.contains(&other))
+            || self
+                .nicknames
+                .get(&one)
+                .is_some_and(|forms| forms.contains(&other))
     }
 
     /// Reads the lists and the word sets.
@@ -222,7 +239,13 @@ impl Phrases {
         for (name, list) in words {
             let Some((_, bit)) = flag::BY_NAME.iter().find(|(known, _)| known == name) else {
                 let remedy = "use a name of policy::phrases::flag";
-                return Err(PolicyError::at("cues.toml", 1, name, "the word set is unknown", remedy));
+                return Err(PolicyError::at(
+                    "cues.toml",
+                    1,
+                    name,
+                    "the word set is unknown",
+                    remedy,
+                ));
             };
             for word in split(&fold(list)) {
                 build.entry(hash_word(word)).flags |= *bit;
@@ -267,7 +290,11 @@ impl Build {
     }
 
     fn finish(mut self) -> Phrases {
-        for entry in self.entries.values_mut().filter(|entry| entry.flags & flag::FIRST != 0) {
+        for entry in self
+            .entries
+            .values_mut()
+            .filter(|entry| entry.flags & flag::FIRST != 0)
+        {
             entry.flags &= !flag::COMMON;
         }
         self.typos.sort_unstable();
@@ -288,13 +315,22 @@ impl Build {
             if line.is_empty() {
                 continue;
             }
-            if let Some(header) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            if let Some(header) = line
+                .strip_prefix('[')
+                .and_then(|line| line.strip_suffix(']'))
+            {
                 kind = Some(self.open_section(file, index + 1, header)?);
                 continue;
             }
             let Some(kind) = kind else {
                 let remedy = "begin with a line `[category confidence language]`";
-                return Err(PolicyError::at(file, index + 1, "?", "an entry before any section", remedy));
+                return Err(PolicyError::at(
+                    file,
+                    index + 1,
+                    "?",
+                    "an entry before any section",
+                    remedy,
+                ));
             };
             for variant in line.split(',') {
                 self.add(kind, variant.trim());
@@ -315,11 +351,20 @@ impl Build {
         let confidence = confidence.map_err(|error| refuse(&error.to_string()))?;
         let language = match parts.next().unwrap_or("any") {
             "any" => None,
-            code => Some(code.parse::<Language>().map_err(|error| refuse(&error.to_string()))?),
+            code => Some(
+                code.parse::<Language>()
+                    .map_err(|error| refuse(&error.to_string()))?,
+            ),
         };
         let weak = confidence == Certainty::Possible;
         let category = match label {
-            "first_name" => return Ok(Kind::Word(if weak { flag::FIRST_WEAK } else { flag::FIRST })),
+            "first_name" => {
+                return Ok(Kind::Word(if weak {
+                    flag::FIRST_WEAK
+                } else {
+                    flag::FIRST
+                }));
+            }
             "last_name" => return Ok(Kind::Word(if weak { flag::LAST_WEAK } else { flag::LAST })),
             "common" => return Ok(Kind::Word(flag::COMMON)),
             // A state that is also a word or a first name is told by its town, not by itself.
@@ -333,10 +378,21 @@ impl Build {
                 None => return Err(refuse("the category is unknown")),
             },
         };
-        let stem = file.rsplit(['/', '\\']).next().unwrap_or(file).trim_end_matches(".txt");
+        let stem = file
+            .rsplit(['/', '\\'])
+            .next()
+            .unwrap_or(file)
+            .trim_end_matches(".txt");
         let rule: Arc<str> = format!("lexicon.{stem}").into();
-        self.sections.push(Section { category, confidence, language, rule });
-        Ok(Kind::Term(u16::try_from(self.sections.len()).unwrap_or(u16::MAX)))
+        self.sections.push(Section {
+            category,
+            confidence,
+            language,
+            rule,
+        });
+        Ok(Kind::Term(
+            u16::try_from(self.sections.len()).unwrap_or(u16::MAX),
+        ))
     }
 
     fn add(&mut self, kind: Kind, variant: &str) {
@@ -370,17 +426,24 @@ impl Build {
         if run == 0 {
             return;
         }
-        let section = self.stricter(section, self.entries.get(&run).map_or(0, |entry| entry.section));
+        let section = self.stricter(
+            section,
+            self.entries.get(&run).map_or(0, |entry| entry.section),
+        );
         self.entry(run).section = section;
-        let listed = usize::from(section).checked_sub(1).and_then(|index| self.sections.get(index));
+        let listed = usize::from(section)
+            .checked_sub(1)
+            .and_then(|index| self.sections.get(index));
         let place = listed.is_some_and(|it| it.category == Some("geographic"));
-        let worth = listed.is_some_and(|it| is_worth(it));
+        let worth = listed.is_some_and(is_worth);
         if let [word] = words {
             if place {
                 self.entry(run).flags |= flag::PLACE;
-            } else if worth && word.len() >= TYPO_LENGTH && word.iter().all(u8::is_ascii_lowercase) {
+            } else if worth && word.len() >= TYPO_LENGTH && word.iter().all(u8::is_ascii_lowercase)
+            {
                 self.entry(run).flags |= flag::WORTH;
-                self.typos.extend((0..word.len()).map(|skip| short(hash_skipping(word, skip))));
+                self.typos
+                    .extend((0..word.len()).map(|skip| short(hash_skipping(word, skip))));
             }
         }
     }
@@ -389,9 +452,13 @@ impl Build {
     /// kinds go before clinical ones, certain before possible.
     fn stricter(&self, new: u16, old: u16) -> u16 {
         let rank = |index: u16| {
-            let section = usize::from(index).checked_sub(1).and_then(|index| self.sections.get(index));
+            let section = usize::from(index)
+                .checked_sub(1)
+                .and_then(|index| self.sections.get(index));
             section.map(|it| {
-                let place = it.category.and_then(|name| CATEGORIES.iter().position(|known| *known == name));
+                let place = it
+                    .category
+                    .and_then(|name| CATEGORIES.iter().position(|known| *known == name));
                 (it.confidence, it.category != Some("geographic"), place)
             })
         };
@@ -401,12 +468,16 @@ impl Build {
     fn read_nicknames(&mut self, text: &str) {
         for line in text.lines() {
             let line = line.split('#').next().unwrap_or("");
-            let Some((full, short)) = line.split_once(':') else { continue };
+            let Some((full, short)) = line.split_once(':') else {
+                continue;
+            };
             let mut forms: Vec<u64> = Vec::new();
             for name in std::iter::once(full).chain(short.split(',')) {
                 forms.extend(split(&fold(name)).next().map(hash_word));
             }
-            let Some((full, short)) = forms.split_first() else { continue };
+            let Some((full, short)) = forms.split_first() else {
+                continue;
+            };
             for form in short {
                 self.nicknames.entry(*form).or_default().push(*full);
                 self.nicknames.entry(*full).or_default().push(*form);
@@ -422,5 +493,11 @@ fn is_worth(section: &Section) -> bool {
 }
 
 fn without_apostrophes(folded: &[u8]) -> Option<Vec<u8>> {
-    folded.contains(&b'\'').then(|| folded.iter().copied().filter(|byte| *byte != b'\'').collect())
+    folded.contains(&b'\'').then(|| {
+        folded
+            .iter()
+            .copied()
+            .filter(|byte| *byte != b'\'')
+            .collect()
+    })
 }
