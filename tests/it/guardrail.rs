@@ -1,5 +1,11 @@
 //! What detection finds and what it leaves alone, drawn with carets under the text.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    reason = "a test fails by panicking, and its texts are its own"
+)]
+
 use std::sync::LazyLock;
 
 use anteroom::guardrail::detect::Known;
@@ -12,11 +18,14 @@ use anteroom::policy::Policy;
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy::embedded().unwrap());
 
+/// Where a finding begins and ends, in characters, and its category.
+type Drawn = (usize, usize, String);
+
 /// Each line of `fixture` is text; a line of `^^^ category` marks what must be found on the line
 /// above: the finding is of that category and covers the marked letters. Nothing else is found.
 #[track_caller]
 fn check(fixture: &str) {
-    let mut lines: Vec<(String, Vec<(usize, usize, String)>)> = Vec::new();
+    let mut lines: Vec<(String, Vec<Drawn>)> = Vec::new();
     for line in fixture.trim_matches('\n').lines() {
         if line.trim_start().starts_with('^') {
             let from = line.chars().take_while(|c| *c != '^').count();
@@ -33,7 +42,7 @@ fn check(fixture: &str) {
     }
     for (text, want) in lines {
         let at = |byte: usize| text[..byte].chars().count();
-        let got: Vec<(usize, usize, String)> = detect(&POLICY, &text, &Known::default())
+        let got: Vec<Drawn> = detect(&POLICY, &text, &Known::default())
             .into_iter()
             .map(|it| (at(it.span.start), at(it.span.end), it.category.to_string()))
             .collect();

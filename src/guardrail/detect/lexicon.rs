@@ -64,7 +64,10 @@ pub(super) fn find(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) ->
         };
         mark(&mut taken, &phrase.words, Taken::Found);
         drafts.push(draft_of(phrase, category, confidence, span));
-        let told = if category == Category::Medication {
+        // `potassium is 5.9`: what is also a mineral was measured, not given.
+        let given =
+            category == Category::Medication && phrase.section.confidence != Certainty::Possible;
+        let told = if given {
             Category::Dose
         } else {
             Category::LabValue
