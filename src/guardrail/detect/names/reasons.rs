@@ -63,12 +63,20 @@ impl Reader<'_> {
             && !next.is(LISTED);
         let both = word.is_capital() && next.is_capital() && !shouted;
         let known = next.is(any) && self.nameable(at + 1);
+        // Written small, a first name that is nothing else, and a word that no list knows.
+        let small = !word.is_capital() && word.is(flag::FIRST) && self.is_unheard(at + 1);
         let strange = self.is_strange(at + 1) && word.is(flag::FIRST | flag::FIRST_WEAK);
         let sure = word.is(flag::FIRST)
             && next.is(flag::LAST)
             && !word.is(flag::COMMON)
             && !next.is(flag::COMMON);
-        (both && (known || strange)) || (sure && self.nameable(at + 1))
+        (both && (known || strange)) || (sure && self.nameable(at + 1)) || small
+    }
+
+    /// A word of four letters or more that no list knows.
+    fn is_unheard(&self, at: usize) -> bool {
+        let unknown = |word: &Word| word.flags == 0 && !word.listed && word.len() >= 4;
+        self.is_free(at) && self.word(at).is_some_and(unknown)
     }
 
     pub(super) fn is_pronoun(&self, at: usize) -> bool {
