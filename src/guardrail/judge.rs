@@ -106,7 +106,11 @@ pub(crate) fn read(
         reading: Reading::default(),
     };
     for finding in found {
-        judge.weigh(finding, &statements, view.text);
+        if emergency(&finding, view, &contexts) {
+            judge.place(finding, None);
+        } else {
+            judge.weigh(finding, &statements, view.text);
+        }
     }
     for statement in statements {
         judge.state(statement);
@@ -135,6 +139,31 @@ const fn told(category: Category) -> Category {
         Category::UngroundedContact => Category::Phone,
         _ => Category::OtherUnique,
     }
+}
+
+/// "If you have chest pain, call 911" names a complaint, not this patient's.
+fn emergency(finding: &Finding, view: &View<'_>, contexts: &[Context]) -> bool {
+    let recorded = finding
+        .evidence
+        .iter()
+        .any(|evidence| evidence.kind == "record");
+    let named = matches!(
+        finding.category,
+        Category::Symptom | Category::Diagnosis | Category::MentalHealth | Category::Abuse
+    );
+    if recorded || !named {
+        return false;
+    }
+    let at = view.sentence_of(view.low_range(&finding.span).start);
+    let sends = contexts.get(at).is_some_and(|context| context.emergency);
+    let text = view
+        .sentences
+        .get(at)
+        .map_or("", |sentence| view.slice(sentence));
+    let conditional = text
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|word| matches!(word, "if" | "si"));
+    sends && (conditional || finding.category == Category::Symptom)
 }
 
 fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {

@@ -226,11 +226,29 @@ impl Mending<'_> {
         }
         let end = b;
         let after = self.word(end + 1);
-        let opened = matches!(self.before(start, 1), "," | "-" | ";");
-        if opened && matches!(after, "," | "-" | ";") {
-            return self.take(start - 1, end);
+        let lead = self.before(start, 1);
+        if !matches!(lead, "," | "-" | ";") {
+            return false;
         }
-        opened && matches!(after, "." | "" | "!") && self.take(start - 1, end)
+        if matches!(after, "," | "-" | ";") {
+            // Of a pair around the words both go before a verb: "Emily Zhao, MRN 1, is" -> "Emily Zhao is".
+            let verb = matches!(
+                self.word(end + 2),
+                "is" | "are"
+                    | "was"
+                    | "were"
+                    | "has"
+                    | "will"
+                    | "es"
+                    | "esta"
+                    | "fue"
+                    | "sera"
+                    | "tiene"
+            );
+            let both = after == "-" && lead == "-" || verb;
+            return self.take(start - 1, if both { end + 1 } else { end });
+        }
+        matches!(after, "." | "" | "!") && self.take(start - 1, end)
     }
 
     /// Back over "your next", to where the noun phrase begins.
@@ -338,12 +356,18 @@ impl Mending<'_> {
         }
     }
 
-    /// "with Dr. Reyes", "con la Dra. Reyes".
+    /// "with Dr. Reyes", "con la Dra. Reyes", "with cardiology".
     fn with_person(&mut self, a: usize, b: usize) -> bool {
         let start = self.noun_start(a);
         let lead = self.before(start, 1);
-        let name = self.view.capital(a);
-        name && start > self.first + 1 && matches!(lead, "with" | "con") && self.take(start - 1, b)
+        let after = self.word(b + 1);
+        let bounded = self.view.capital(a)
+            || matches!(after, "" | "," | "." | "!" | "?" | ";")
+            || listed(&self.phrases.boundaries, after);
+        bounded
+            && start > self.first + 1
+            && matches!(lead, "with" | "con")
+            && self.take(start - 1, b)
     }
 
     /// One half of "..., and ..." goes when the other can stand.
