@@ -308,6 +308,9 @@ impl Build {
         let label = parts.next().unwrap_or("");
         let remedy = "write `[category certain|probable|possible en|es|any]`";
         let refuse = |message: &str| PolicyError::at(file, line, header, message, remedy);
+        if label == "street_word" {
+            return Ok(Kind::Word(flag::STREET));
+        }
         let confidence = parts.next().unwrap_or("certain").parse::<Certainty>();
         let confidence = confidence.map_err(|error| refuse(&error.to_string()))?;
         let language = match parts.next().unwrap_or("any") {
@@ -319,7 +322,8 @@ impl Build {
             "first_name" => return Ok(Kind::Word(if weak { flag::FIRST_WEAK } else { flag::FIRST })),
             "last_name" => return Ok(Kind::Word(if weak { flag::LAST_WEAK } else { flag::LAST })),
             "common" => return Ok(Kind::Word(flag::COMMON)),
-            "country" | "state" => return Ok(Kind::Word(flag::COUNTRY)),
+            // A state that is also a word or a first name is told by its town, not by itself.
+            "country" | "state" => return Ok(Kind::Word(if weak { 0 } else { flag::COUNTRY })),
             "city" | "place" | "county" => Some("geographic"),
             // Two spellings that list authors use for the same kinds.
             "gender" => Some("gender_affirming"),

@@ -140,7 +140,8 @@ impl Reader<'_> {
         let person = self.nameable(at + 1) || self.is_initial(at + 1) || (next.is(flag::PROVIDER) && title.is(flag::TITLE));
         let spoken = matches!(self.bytes(at), b"don" | b"sir" | b"miss" | b"officer" | b"counselor" | b"therapist" | b"physician");
         let strong = next.is_capital() || next.is(LISTED);
-        if !near || !person || next.digits || next.is(flag::ADDRESS_FOLLOW | flag::PERSON_VERB) && !next.is_capital() || (spoken && !strong) {
+        let clipped = next.len() == 1 && next.gap == Gap::Mark;
+        if !near || !person || next.digits || clipped || next.is(flag::ADDRESS_FOLLOW | flag::PERSON_VERB) && !next.is_capital() || (spoken && !strong) {
             return None;
         }
         if title.is(flag::PROVIDER) && !next.is_capital() && !next.is(LISTED) && self.bytes(at).len() > 3 {
@@ -169,7 +170,8 @@ impl Reader<'_> {
         let word = self.word(at)?;
         let large = word.is_capital();
         let plain = word.is(flag::COMMON | flag::SPANISH | WEAK) && !word.is(LISTED) || word.is(flag::COMMON) && !large || word.is(flag::SPANISH);
-        if self.greeted(at) && (large || word.is(LISTED | WEAK)) && !(plain && !large) {
+        let named_small = word.is(WEAK) && self.word(at + 1).is_some_and(|next| next.gap == Gap::Comma);
+        if self.greeted(at) && (large || word.is(LISTED | WEAK)) && (!plain || large || named_small) {
             let closed = self.word(at + 1).is_none_or(|next| next.gap >= Gap::Comma || self.pairs(at));
             if !plain || closed || word.is(WEAK) {
                 return Some(("greeting", Confidence::Certain));
@@ -180,6 +182,9 @@ impl Reader<'_> {
         }
         if word.is(LISTED) && !plain && large {
             return Some(("listed", Confidence::Probable));
+        }
+        if self.called(at) && !word.is(flag::COMMON | flag::SPANISH) || self.called(at) && large {
+            return Some(("cue", Confidence::Probable));
         }
         if self.cued(at) && (large || word.is(LISTED) && !plain) && (!plain || self.closed(at) || word.is(WEAK)) {
             return Some(("cue", Confidence::Probable));
@@ -198,7 +203,7 @@ impl Reader<'_> {
         let hello = |at: usize| self.before(at).is_some_and(|word| word.is(flag::GREETING));
         let near = self.word(at).is_some_and(|word| word.gap <= Gap::Comma);
         let ok = self.before(at).is_some_and(|_| matches!(self.bytes(at - 1), b"ok" | b"okay" | b"thanks" | b"congratulations" | b"congrats" | b"gracias" | b"news" | b"morning" | b"afternoon" | b"evening" | b"dias" | b"tardes" | b"noches" | b"sorry" | b"welcome" | b"felicidades" | b"yes" | b"hey"));
-        near && (hello(at) || (ok && self.word(at).is_some_and(|word| word.is(LISTED) || word.is_capital())))
+        near && (hello(at) || (ok && self.word(at).is_some_and(|word| word.is(LISTED | WEAK) || word.is_capital())))
     }
 
     /// First and last name together, or a name and an initial.
@@ -212,7 +217,8 @@ impl Reader<'_> {
             let large = word.is_capital() && next.is_capital() && !self.is_pronoun(at + 1);
             return word.is(flag::FIRST) && (large || self.cued(at)) && self.is_free(at + 1);
         }
-        let both = word.is_capital() && next.is_capital();
+        let shouted = word.case == Case::Upper && next.case == Case::Upper && !word.is(LISTED) && !next.is(LISTED);
+        let both = word.is_capital() && next.is_capital() && !shouted;
         let known = next.is(any) && self.nameable(at + 1);
         let strange = self.is_strange(at + 1) && word.is(flag::FIRST | flag::FIRST_WEAK);
         let sure = word.is(flag::FIRST) && next.is(flag::LAST) && !word.is(flag::COMMON) && !next.is(flag::COMMON);
@@ -232,6 +238,14 @@ impl Reader<'_> {
         let kin_of = of && at.checked_sub(2).is_some_and(|at| self.has(at, flag::KIN));
         let weak = self.word(at).is_some_and(|word| word.is(WEAK | LISTED));
         near && (kin || kin_of || before.is(flag::NAME_CUE) || of && weak && self.is_large(at))
+    }
+
+    /// `my name is`, `people call me`, `a friend named`.
+    fn called(&self, at: usize) -> bool {
+        let Some(second) = at.checked_sub(2) else { return false };
+        let near = self.word(at).is_some_and(|word| word.gap <= Gap::Comma);
+        let before = (self.bytes(second), self.bytes(at - 1));
+        near && matches!(before, (b"name" | b"nombre", b"is" | b"es") | (b"call" | b"called" | b"named", b"me" | b"him" | b"her") | (b"me" | b"se", b"llamo" | b"llama"))
     }
 
     /// Is the name over where it stands?
@@ -284,7 +298,9 @@ impl Reader<'_> {
         let acts = next.gap == Gap::Space && next.is(flag::PERSON_VERB) && !self.is_question(at);
         let candidate = word.is(LISTED) || word.is(WEAK) && word.gap == Gap::Stop || self.is_strange(at);
         let third = !matches!(self.view.word_bytes(next), b"is" | b"will" | b"was" | b"es" | b"gave") || !word.is(flag::COMMON);
-        word.is_capital() && candidate && (owns && !plain || acts && third) || owns && !plain
+        let desk = next.gap == Gap::Space && self.view.word_bytes(next) == b"at" && matches!(self.bytes(at + 2), b"ext" | b"extension" | b"x");
+        let sure = word.is_capital() || word.is(flag::FIRST) && !plain;
+        sure && candidate && (owns && !plain || acts && third) || owns && !plain || desk && word.is_capital()
     }
 
     /// A strange word written large: a name in the middle of a sentence; at its beginning only when
@@ -293,7 +309,7 @@ impl Reader<'_> {
         let Some(word) = self.word(at) else { return false };
         let starts = word.gap == Gap::Stop;
         let small = self.view.words.iter().filter(|word| word.case == Case::Lower && word.len() > 1).count();
-        small > 0 && (!starts || !self.spanish || self.closed(at))
+        (small > 0 || self.is_strange(at + 1)) && (!starts || !self.spanish || self.closed(at))
     }
 
     /// The words that belong to the name that begins at `from`.

@@ -214,13 +214,22 @@ impl Reader<'_> {
                     continue;
                 }
                 let everyday = word.is(flag::COMMON | flag::NEVER_NAME | flag::PARTICLE);
-                let opens = word.gap == Gap::Stop && self.view.words.get(at + 1).is_none_or(|next| next.gap == Gap::Space && next.is(flag::COMMON) && !next.is(flag::ADDRESS_FOLLOW));
+                let opens = word.gap == Gap::Stop && self.opens_question(at);
                 if everyday && (!word.is_capital() || opens) {
                     continue;
                 }
                 drafts.push(self.draft(word.start..word.end, category, "record", fact.field, Soft::No));
             }
         }
+    }
+
+    /// `Will you be there?`: an everyday word at its everyday work.
+    fn opens_question(&self, at: usize) -> bool {
+        let (Some(word), Some(next)) = (self.view.words.get(at), self.view.words.get(at + 1)) else { return false };
+        let sentence = self.view.sentence(&(word.start..word.end));
+        let asks = self.view.bytes(sentence).contains(&b'?');
+        let owns = matches!(self.view.word_bytes(next), b"your" | b"ur" | b"su" | b"tu");
+        next.gap == Gap::Space && next.is(flag::COMMON) && (asks || !owns)
     }
 
     fn is_same(&self, wanted: &[u8], hash: u64, at: usize) -> bool {
