@@ -91,7 +91,13 @@ impl<'a> View<'a> {
             fold_with_places(original)
         };
         let has_digit = folded.iter().any(u8::is_ascii_digit);
-        let mut view = Self { original, folded, places, words: Vec::new(), has_digit };
+        let mut view = Self {
+            original,
+            folded,
+            places,
+            words: Vec::new(),
+            has_digit,
+        };
         view.cut(phrases);
         view.join_spelled(phrases);
         view
@@ -114,19 +120,33 @@ impl<'a> View<'a> {
         }
         let start = self.place(span.start);
         let last = self.place(span.end.saturating_sub(1).max(span.start));
-        let width = self.original.get(last..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        let width = self
+            .original
+            .get(last..)
+            .and_then(|rest| rest.chars().next())
+            .map_or(0, char::len_utf8);
         start..last + width
     }
 
     fn place(&self, at: usize) -> usize {
-        let place = self.places.get(at).and_then(|place| usize::try_from(*place).ok());
+        let place = self
+            .places
+            .get(at)
+            .and_then(|place| usize::try_from(*place).ok());
         place.unwrap_or(self.original.len())
     }
 
     /// The sentence around a place of the view.
     pub(crate) fn sentence(&self, span: &Range<usize>) -> Range<usize> {
-        let before = self.words.iter().rev().find(|word| word.gap == Gap::Stop && word.start <= span.start);
-        let after = self.words.iter().find(|word| word.gap == Gap::Stop && word.start >= span.end);
+        let before = self
+            .words
+            .iter()
+            .rev()
+            .find(|word| word.gap == Gap::Stop && word.start <= span.start);
+        let after = self
+            .words
+            .iter()
+            .find(|word| word.gap == Gap::Stop && word.start >= span.end);
         let start = before.map_or(0, |word| word.start);
         start..after.map_or(self.folded.len(), |word| word.start)
     }
@@ -145,7 +165,10 @@ impl<'a> View<'a> {
                 at += 1;
             }
             let mut gap = gap_of(self.bytes(gap_from..start), words.is_empty());
-            if gap == Gap::Stop && words.last().is_some_and(is_abbreviation) && self.bytes(gap_from..start) == b". " {
+            if gap == Gap::Stop
+                && words.last().is_some_and(is_abbreviation)
+                && self.bytes(gap_from..start) == b". "
+            {
                 gap = Gap::Space;
             }
             words.push(self.word(phrases, start..at, gap));
@@ -162,10 +185,15 @@ impl<'a> View<'a> {
             _ => hash,
         };
         let entry = phrases.get(hash);
-        let stem_entry = if stem == hash { None } else { phrases.get(stem) };
+        let stem_entry = if stem == hash {
+            None
+        } else {
+            phrases.get(stem)
+        };
         let flags = entry.map_or(0, |entry| entry.flags)
             | stem_entry.map_or(0, |entry| entry.flags & flag::COMMON);
-        let ends_phrase = |entry: Option<Entry>| entry.is_some_and(|it| phrases.section(it).is_some());
+        let ends_phrase =
+            |entry: Option<Entry>| entry.is_some_and(|it| phrases.section(it).is_some());
         Word {
             start: span.start,
             end: span.end,
@@ -180,12 +208,22 @@ impl<'a> View<'a> {
     }
 
     fn case(&self, span: &Range<usize>) -> Case {
-        let place = |at: usize| if self.places.is_empty() { at } else { self.place(at) };
+        let place = |at: usize| {
+            if self.places.is_empty() {
+                at
+            } else {
+                self.place(at)
+            }
+        };
         let upper = |at: usize| {
             let at = place(at);
             match self.original.as_bytes().get(at) {
                 Some(byte) if byte.is_ascii() => byte.is_ascii_uppercase(),
-                _ => self.original.get(at..).and_then(|rest| rest.chars().next()).is_some_and(char::is_uppercase),
+                _ => self
+                    .original
+                    .get(at..)
+                    .and_then(|rest| rest.chars().next())
+                    .is_some_and(char::is_uppercase),
             }
         };
         if !upper(span.start) {
@@ -212,20 +250,42 @@ impl<'a> View<'a> {
 
     fn single_letters(&self, from: usize) -> usize {
         let rest = self.words.iter().skip(from).enumerate();
-        rest.take_while(|(n, word)| word.len() == 1 && (*n == 0 || word.gap <= Gap::Space)).count()
+        rest.take_while(|(n, word)| word.len() == 1 && (*n == 0 || word.gap <= Gap::Space))
+            .count()
     }
 
     /// Tries the longest run of single letters that spells a listed word.
     fn join_run(&mut self, phrases: &Phrases, from: usize, run: usize) -> bool {
         for length in (3..=run.min(24)).rev() {
-            let Some(letters) = self.words.get(from..from + length) else { continue };
-            let (Some(first), Some(last)) = (letters.first(), letters.last()) else { continue };
-            let bytes = letters.iter().filter_map(|word| self.folded.get(word.start).copied());
+            let Some(letters) = self.words.get(from..from + length) else {
+                continue;
+            };
+            let (Some(first), Some(last)) = (letters.first(), letters.last()) else {
+                continue;
+            };
+            let bytes = letters
+                .iter()
+                .filter_map(|word| self.folded.get(word.start).copied());
             let hash = hash_bytes(bytes);
-            let Some(entry) = phrases.get(hash) else { continue };
-            let wanted = phrases.section(entry).is_some() || entry.flags & (flag::FIRST | flag::LAST) != 0;
-            if wanted && (length >= 4 || phrases.section(entry).is_some_and(|it| it.category.is_some())) {
-                let joined = Word { end: last.end, hash, stem: hash, flags: entry.flags, listed: true, ..*first };
+            let Some(entry) = phrases.get(hash) else {
+                continue;
+            };
+            let wanted =
+                phrases.section(entry).is_some() || entry.flags & (flag::FIRST | flag::LAST) != 0;
+            if wanted
+                && (length >= 4
+                    || phrases
+                        .section(entry)
+                        .is_some_and(|it| it.category.is_some()))
+            {
+                let joined = Word {
+                    end: last.end,
+                    hash,
+                    stem: hash,
+                    flags: entry.flags,
+                    listed: true,
+                    ..*first
+                };
                 self.words.splice(from..from + length, [joined]);
                 return true;
             }
@@ -235,11 +295,17 @@ impl<'a> View<'a> {
 
     /// Reads digits and signs inside a word as the letters they stand for, when that gives a listed word.
     fn read_signs(&mut self, phrases: &Phrases, index: usize) {
-        let Some(word) = self.words.get(index).copied() else { return };
+        let Some(word) = self.words.get(index).copied() else {
+            return;
+        };
         if word.listed || (word.is(flag::COMMON) && !word.digits) {
             return;
         }
-        let sign = |at: usize| self.folded.get(at).is_some_and(|byte| matches!(byte, b'@' | b'$' | b'!'));
+        let sign = |at: usize| {
+            self.folded
+                .get(at)
+                .is_some_and(|byte| matches!(byte, b'@' | b'$' | b'!'))
+        };
         let next = self.words.get(index + 1).copied();
         let joins = next.filter(|next| next.start == word.end + 1 && sign(word.end));
         if !word.digits && joins.is_none() {
@@ -247,17 +313,33 @@ impl<'a> View<'a> {
         }
         let end = joins.map_or(word.end, |next| next.end);
         let bytes = self.bytes(word.start..end);
-        let letters = bytes.iter().filter(|byte| byte.is_ascii_lowercase()).count();
+        let letters = bytes
+            .iter()
+            .filter(|byte| byte.is_ascii_lowercase())
+            .count();
         if bytes.len() < 3 || letters * 2 < bytes.len() {
             return;
         }
         for one in [b'i', b'l'] {
             let hash = hash_bytes(bytes.iter().map(|byte| letter_of(*byte, one)));
-            let Some(entry) = phrases.get(hash) else { continue };
-            let Some(section) = phrases.section(entry) else { continue };
+            let Some(entry) = phrases.get(hash) else {
+                continue;
+            };
+            let Some(section) = phrases.section(entry) else {
+                continue;
+            };
             if section.category.is_some() {
-                let joined = Word { end, hash, stem: hash, flags: entry.flags, listed: true, digits: false, ..word };
-                self.words.splice(index..index + 1 + usize::from(joins.is_some()), [joined]);
+                let joined = Word {
+                    end,
+                    hash,
+                    stem: hash,
+                    flags: entry.flags,
+                    listed: true,
+                    digits: false,
+                    ..word
+                };
+                self.words
+                    .splice(index..index + 1 + usize::from(joins.is_some()), [joined]);
                 return;
             }
         }
@@ -292,10 +374,25 @@ fn gap_of(between: &[u8], first: bool) -> Gap {
     }
     match between {
         [b'-' | b'\'' | b'.' | b'/' | b'&' | b'_' | b'@' | b'+' | b'*' | b'$' | b'!'] => Gap::Mark,
-        other if other.iter().any(|byte| matches!(byte, b'.' | b'!' | b'?' | b'\n' | b'\r' | b';')) => Gap::Stop,
+        other
+            if other
+                .iter()
+                .any(|byte| matches!(byte, b'.' | b'!' | b'?' | b'\n' | b'\r' | b';')) =>
+        {
+            Gap::Stop
+        }
         other if other.iter().all(|byte| matches!(byte, b' ' | b'\t')) => Gap::Space,
-        other if other.iter().all(|byte| matches!(byte, b' ' | b'-' | b'&' | b'/' | b'\'')) && other.len() <= 3 => {
-            if other.contains(&b'-') && other.len() == 3 { Gap::Comma } else { Gap::Space }
+        other
+            if other
+                .iter()
+                .all(|byte| matches!(byte, b' ' | b'-' | b'&' | b'/' | b'\''))
+                && other.len() <= 3 =>
+        {
+            if other.contains(&b'-') && other.len() == 3 {
+                Gap::Comma
+            } else {
+                Gap::Space
+            }
         }
         _ => Gap::Comma,
     }

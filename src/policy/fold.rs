@@ -37,7 +37,7 @@ const fn lookalike(c: char) -> Option<&'static str> {
         'υ' => "u",
         'ν' | 'ѵ' => "v",
         'ѡ' | 'ԝ' => "w",
-        'х' | 'Х' | 'χ' | 'Χ' => "x",
+        'х' | 'Х' | 'χ' | 'Χ' | '×' => "x",
         'у' | 'У' | 'Υ' => "y",
         'Ζ' => "z",
         'æ' | 'Æ' => "ae",
@@ -52,7 +52,6 @@ const fn lookalike(c: char) -> Option<&'static str> {
         '¼' => "1/4",
         '¾' => "3/4",
         '…' => "...",
-        '×' => "x",
         _ => return None,
     })
 }
@@ -103,7 +102,9 @@ fn native_digit(c: char) -> Option<u8> {
         '\u{966}'..='\u{96f}' => 0x966,
         _ => return None,
     };
-    u8::try_from(u32::from(c) - zero).ok().map(|digit| b'0' + digit)
+    u8::try_from(u32::from(c) - zero)
+        .ok()
+        .map(|digit| b'0' + digit)
 }
 
 /// The folded form of a text: lower case, without accents, look-alikes replaced.

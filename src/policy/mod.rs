@@ -23,11 +23,44 @@ use crate::policy::sources::Source;
 ///
 /// A copy by name: this room is below the guardrail and cannot name its types; a test compares both.
 pub const CATEGORIES: &[&str] = &[
-    "name", "geographic", "date", "phone", "fax", "email", "ssn", "mrn", "health_plan", "account",
-    "license", "vehicle", "device", "url", "ip", "biometric", "photo", "other_unique",
-    "age_over_89", "diagnosis", "symptom", "medication", "dose", "lab", "lab_value", "procedure",
-    "treatment", "imaging", "specialty", "pregnancy", "vital", "mental_health", "substance_use",
-    "hiv_sti", "reproductive", "genetic", "gender_affirming", "abuse",
+    "name",
+    "geographic",
+    "date",
+    "phone",
+    "fax",
+    "email",
+    "ssn",
+    "mrn",
+    "health_plan",
+    "account",
+    "license",
+    "vehicle",
+    "device",
+    "url",
+    "ip",
+    "biometric",
+    "photo",
+    "other_unique",
+    "age_over_89",
+    "diagnosis",
+    "symptom",
+    "medication",
+    "dose",
+    "lab",
+    "lab_value",
+    "procedure",
+    "treatment",
+    "imaging",
+    "specialty",
+    "pregnancy",
+    "vital",
+    "mental_health",
+    "substance_use",
+    "hiv_sti",
+    "reproductive",
+    "genetic",
+    "gender_affirming",
+    "abuse",
 ];
 
 /// A policy that was refused at load: which place, what is wrong, and how to mend it.
@@ -166,14 +199,27 @@ impl Policy {
         let phrases = Phrases::read(&lists, &cues.words)?;
         let (keywords, keyword_rules) = compile_keywords(&rules)?;
         let surroundings = compile_surroundings(&cues)?;
-        Ok(Self { phrases, rules, keywords, keyword_rules, surroundings, digest })
+        Ok(Self {
+            phrases,
+            rules,
+            keywords,
+            keyword_rules,
+            surroundings,
+            digest,
+        })
     }
 }
 
 fn read_cues(file: &str, text: &str) -> Result<CueFile, PolicyError> {
     toml::from_str(text).map_err(|error| {
         let line = rules::line_of(text, error.span().map_or(0, |span| span.start));
-        PolicyError::at(file, line, "cues", error.message(), "see the comment at the top of the file")
+        PolicyError::at(
+            file,
+            line,
+            "cues",
+            error.message(),
+            "see the comment at the top of the file",
+        )
     })
 }
 
@@ -186,7 +232,9 @@ fn compile_keywords(rules: &[Rule]) -> Result<(AhoCorasick, Vec<u16>), PolicyErr
             owners.push(u16::try_from(index).unwrap_or(u16::MAX));
         }
     }
-    let built = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&words);
+    let built = AhoCorasick::builder()
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .build(&words);
     let built = built.map_err(|error| {
         let remedy = "use fewer or shorter keywords";
         PolicyError::at("identifiers", 1, "keywords", &error.to_string(), remedy)

@@ -156,7 +156,13 @@ pub(crate) fn read(file: &str, text: &str, rules: &mut Vec<Rule>) -> Result<(), 
         let rule = compile_rule(file, line, raw.into_inner())?;
         if !seen.insert(Arc::clone(&rule.id)) {
             let remedy = "give each rule its own id";
-            return Err(PolicyError::at(file, line, &rule.id, "the id is taken", remedy));
+            return Err(PolicyError::at(
+                file,
+                line,
+                &rule.id,
+                "the id is taken",
+                remedy,
+            ));
         }
         rules.push(rule);
     }
@@ -164,27 +170,52 @@ pub(crate) fn read(file: &str, text: &str, rules: &mut Vec<Rule>) -> Result<(), 
 }
 
 fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyError> {
-    let refuse = |message: &str, remedy: &str| PolicyError::at(file, line, &raw.id, message, remedy);
+    let refuse =
+        |message: &str, remedy: &str| PolicyError::at(file, line, &raw.id, message, remedy);
     let Some(category) = CATEGORIES.iter().find(|name| **name == raw.category) else {
-        return Err(refuse("the category is unknown", &format!("use one of {}", CATEGORIES.join(", "))));
+        return Err(refuse(
+            "the category is unknown",
+            &format!("use one of {}", CATEGORIES.join(", ")),
+        ));
     };
     if raw.cite.trim().is_empty() || raw.summary.trim().is_empty() {
-        return Err(refuse("cite or summary is empty", "name the law or house rule, and say it in a sentence"));
+        return Err(refuse(
+            "cite or summary is empty",
+            "name the law or house rule, and say it in a sentence",
+        ));
     }
     if raw.flags.is_empty() || raw.allows.is_empty() {
-        return Err(refuse("it has no examples", "add at least one text to `flags` and one to `allows`"));
+        return Err(refuse(
+            "it has no examples",
+            "add at least one text to `flags` and one to `allows`",
+        ));
     }
-    let needs = raw.needs.unwrap_or(if raw.keywords.is_empty() { Needs::Digit } else { Needs::Keyword });
+    let needs = raw.needs.unwrap_or(if raw.keywords.is_empty() {
+        Needs::Digit
+    } else {
+        Needs::Keyword
+    });
     if needs != Needs::Digit && raw.keywords.is_empty() {
-        return Err(refuse("it needs a keyword and names none", "fill `keywords`"));
+        return Err(refuse(
+            "it needs a keyword and names none",
+            "fill `keywords`",
+        ));
     }
     if raw.confidence.is_none() && raw.context.is_none() {
-        return Err(refuse("it can never be sure", "give `confidence`, or `context` and `with_context`"));
+        return Err(refuse(
+            "it can never be sure",
+            "give `confidence`, or `context` and `with_context`",
+        ));
     }
     let pattern = compile(file, line, &raw.id, &format!("(?-u)(?:{})", raw.pattern))?;
     let grouped = pattern.capture_names().flatten().any(|name| name == "v");
     let context = raw.context.as_ref().map(|words| {
-        compile(file, line, &raw.id, &format!(r"(?-u)(?:\b|_)(?:{words})(?:\b|_|$|[ #:])"))
+        compile(
+            file,
+            line,
+            &raw.id,
+            &format!(r"(?-u)(?:\b|_)(?:{words})(?:\b|_|$|[ #:])"),
+        )
     });
     Ok(Rule {
         id: format!("identifiers.{}", raw.id).into(),
@@ -206,11 +237,19 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
 }
 
 /// Compiles a byte pattern under a size limit, so that no rule can cost the house its memory.
-pub(crate) fn compile(file: &str, line: usize, rule: &str, pattern: &str) -> Result<Regex, PolicyError> {
-    RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| {
-        let remedy = "write a pattern over lower-cased, unaccented text";
-        PolicyError::at(file, line, rule, &error.to_string(), remedy)
-    })
+pub(crate) fn compile(
+    file: &str,
+    line: usize,
+    rule: &str,
+    pattern: &str,
+) -> Result<Regex, PolicyError> {
+    RegexBuilder::new(pattern)
+        .size_limit(1 << 20)
+        .build()
+        .map_err(|error| {
+            let remedy = "write a pattern over lower-cased, unaccented text";
+            PolicyError::at(file, line, rule, &error.to_string(), remedy)
+        })
 }
 
 /// The line of a byte offset, from 1.

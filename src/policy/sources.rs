@@ -56,18 +56,31 @@ pub(crate) fn overlay(dir: &Path, folder: &Path, all: &mut Vec<Source>) -> Resul
     let Ok(entries) = std::fs::read_dir(dir.join(folder)) else {
         return Ok(());
     };
-    let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .collect();
     paths.sort();
     for path in paths {
-        let Some(name) = path.file_name() else { continue };
-        let is_list = path.extension().is_some_and(|end| end == "txt" || end == "toml");
+        let Some(name) = path.file_name() else {
+            continue;
+        };
+        let is_list = path
+            .extension()
+            .is_some_and(|end| end == "txt" || end == "toml");
         let is_cue = name == "cues.toml";
         if !path.is_file() || !is_list || (folder.as_os_str().is_empty() && !is_cue) {
             continue;
         }
         let text = std::fs::read_to_string(&path).map_err(|error| {
             let file = path.to_string_lossy();
-            PolicyError::at(&file, 1, "file", &error.to_string(), "make it readable UTF-8")
+            PolicyError::at(
+                &file,
+                1,
+                "file",
+                &error.to_string(),
+                "make it readable UTF-8",
+            )
         })?;
         let at = folder.join(name);
         let text = Cow::Owned(text);

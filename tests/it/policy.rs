@@ -1,5 +1,7 @@
 //! The policy as data: what loads, what is refused and how, and every rule's own examples.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 
 use anteroom::guardrail::detect::Known;
@@ -9,8 +11,12 @@ use anteroom::policy::CATEGORIES;
 use anteroom::policy::Policy;
 
 /// A setting in which nothing is dropped as nobody's own.
-const SETTING: Known<'static> =
-    Known { facts: &[], practice_name: "Quillon Quarry Practice", practice_phone: "", portal_url: "" };
+const SETTING: Known<'static> = Known {
+    facts: &[],
+    practice_name: "Quillon Quarry Practice",
+    practice_phone: "",
+    portal_url: "",
+};
 
 #[test]
 fn every_example_of_a_rule_is_found_or_left_alone_as_the_rule_says() {
@@ -19,12 +25,18 @@ fn every_example_of_a_rule_is_found_or_left_alone_as_the_rule_says() {
     for rule in policy.rules() {
         for text in &rule.flags {
             let found = detect(&policy, text, &SETTING);
-            if !found.iter().any(|finding| finding.category.as_str() == rule.category) {
+            if !found
+                .iter()
+                .any(|finding| finding.category.as_str() == rule.category)
+            {
                 wrong.push(format!("{} misses {text:?}", rule.id));
             }
         }
         for text in &rule.allows {
-            if detect(&policy, text, &SETTING).iter().any(|finding| finding.rule == rule.id) {
+            if detect(&policy, text, &SETTING)
+                .iter()
+                .any(|finding| finding.rule == rule.id)
+            {
                 wrong.push(format!("{} fires on {text:?}", rule.id));
             }
         }
@@ -35,7 +47,10 @@ fn every_example_of_a_rule_is_found_or_left_alone_as_the_rule_says() {
 
 #[test]
 fn every_category_a_list_may_use_is_one_the_guardrail_knows() {
-    let known: Vec<&str> = Category::ALL.iter().map(|category| category.as_str()).collect();
+    let known: Vec<&str> = Category::ALL
+        .iter()
+        .map(|category| category.as_str())
+        .collect();
     assert_eq!(CATEGORIES, &known[..CATEGORIES.len()]);
 }
 
@@ -45,10 +60,17 @@ fn the_same_sources_give_the_same_digest_and_a_changed_one_another() {
     assert_eq!(base.digest(), Policy::embedded().unwrap().digest());
     assert_eq!(base.digest().len(), 64);
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(base.digest(), Policy::from_dir(dir.path()).unwrap().digest());
+    assert_eq!(
+        base.digest(),
+        Policy::from_dir(dir.path()).unwrap().digest()
+    );
     let lists = dir.path().join("lexicons");
     fs::create_dir(&lists).unwrap();
-    fs::write(lists.join("house.txt"), "[medication certain any]\nquillonol\n").unwrap();
+    fs::write(
+        lists.join("house.txt"),
+        "[medication certain any]\nquillonol\n",
+    )
+    .unwrap();
     let overlaid = Policy::from_dir(dir.path()).unwrap();
     assert_ne!(base.digest(), overlaid.digest());
     let found = detect(&overlaid, "Your quillonol is ready.", &Known::default());
@@ -63,7 +85,11 @@ fn refused(change: &str, by: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("identifiers");
     fs::create_dir(&folder).unwrap();
-    fs::write(folder.join("house.toml"), format!("# house\n{}", sound.replace(change, by))).unwrap();
+    fs::write(
+        folder.join("house.toml"),
+        format!("# house\n{}", sound.replace(change, by)),
+    )
+    .unwrap();
     match Policy::from_dir(dir.path()) {
         Ok(_) => "loaded".to_owned(),
         Err(error) => error.to_string(),
@@ -74,13 +100,43 @@ fn refused(change: &str, by: &str) -> String {
 fn a_bad_rule_is_refused_with_its_file_its_line_and_a_remedy() {
     assert_eq!(refused("'x'", "'x'"), "loaded");
     let cases = [
-        ("'mrn'", "'quark'", "the category is unknown", "use one of name, geographic"),
-        ("'house policy'", "''", "cite or summary is empty", "name the law"),
-        ("['q1']", "[]", "it has no examples", "add at least one text"),
+        (
+            "'mrn'",
+            "'quark'",
+            "the category is unknown",
+            "use one of name, geographic",
+        ),
+        (
+            "'house policy'",
+            "''",
+            "cite or summary is empty",
+            "name the law",
+        ),
+        (
+            "['q1']",
+            "[]",
+            "it has no examples",
+            "add at least one text",
+        ),
         ("'q\\d+'", "'q(\\d'", "unclosed group", "write a pattern"),
-        ("confidence", "confidense", "unknown field `confidense`", "a rule has id"),
-        ("confidence = 'certain'", "needs = 'keyword'\nconfidence = 'certain'", "it needs a keyword", "fill `keywords`"),
-        ("confidence = 'certain'", "", "it can never be sure", "give `confidence`"),
+        (
+            "confidence",
+            "confidense",
+            "unknown field `confidense`",
+            "a rule has id",
+        ),
+        (
+            "confidence = 'certain'",
+            "needs = 'keyword'\nconfidence = 'certain'",
+            "it needs a keyword",
+            "fill `keywords`",
+        ),
+        (
+            "confidence = 'certain'",
+            "",
+            "it can never be sure",
+            "give `confidence`",
+        ),
         ("'x'", "'ssn'", "the id is taken", "its own id"),
     ];
     for (change, by, what, remedy) in cases {

@@ -1,5 +1,7 @@
 //! Properties of detection on any text: it never panics, spans are sound, and findings keep no text.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::LazyLock;
 
 use anteroom::guardrail::detect::Known;
@@ -11,23 +13,51 @@ use proptest::prelude::*;
 static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy::embedded().unwrap());
 
 const FACTS: &[Fact<'static>] = &[
-    Fact { field: "patient.first_name", value: "María" },
-    Fact { field: "patient.birth_date", value: "1985-01-02" },
-    Fact { field: "patient.phone", value: "+14155550142" },
-    Fact { field: "practice.phone", value: "+14155550100" },
-    Fact { field: "medication.name", value: "metformin" },
-    Fact { field: "odd", value: "" },
+    Fact {
+        field: "patient.first_name",
+        value: "María",
+    },
+    Fact {
+        field: "patient.birth_date",
+        value: "1985-01-02",
+    },
+    Fact {
+        field: "patient.phone",
+        value: "+14155550142",
+    },
+    Fact {
+        field: "practice.phone",
+        value: "+14155550100",
+    },
+    Fact {
+        field: "medication.name",
+        value: "metformin",
+    },
+    Fact {
+        field: "odd",
+        value: "",
+    },
 ];
 
 fn check(text: &str) {
-    let with = Known { facts: FACTS, practice_name: "Lakeside", ..Known::default() };
+    let with = Known {
+        facts: FACTS,
+        practice_name: "Lakeside",
+        ..Known::default()
+    };
     for known in [Known::default(), with] {
         let found = detect(&POLICY, text, &known);
         assert_eq!(found, detect(&POLICY, text, &known), "not deterministic");
         let mut end = 0;
         for finding in &found {
-            assert!(finding.span.start >= end && finding.span.start < finding.span.end, "{finding:?}");
-            assert!(text.get(finding.span.clone()).is_some(), "off a character: {finding:?}");
+            assert!(
+                finding.span.start >= end && finding.span.start < finding.span.end,
+                "{finding:?}"
+            );
+            assert!(
+                text.get(finding.span.clone()).is_some(),
+                "off a character: {finding:?}"
+            );
             assert!(!finding.evidence.is_empty());
             end = finding.span.end;
         }
@@ -58,7 +88,15 @@ proptest! {
 fn nothing_of_the_text_is_kept_in_a_finding() {
     let text = "Hi Zebulon Quackenbush, your metformin: SSN 219-09-9999, zq@example.com, A1c 9.2%";
     let shown = format!("{:?}", detect(&POLICY, text, &Known::default()));
-    for secret in ["ebulon", "uackenbush", "metformin", "219", "9999", "zq@", "9.2"] {
+    for secret in [
+        "ebulon",
+        "uackenbush",
+        "metformin",
+        "219",
+        "9999",
+        "zq@",
+        "9.2",
+    ] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
 }

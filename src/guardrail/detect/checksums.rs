@@ -4,36 +4,57 @@ use crate::policy::rules::Checksum;
 
 /// Does the value pass? `bytes` are folded: lower case, no accents.
 pub(super) fn passes(check: Checksum, bytes: &[u8]) -> bool {
-    let digits: Vec<u8> = bytes.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| byte - b'0').collect();
+    let digits: Vec<u8> = bytes
+        .iter()
+        .filter(|byte| byte.is_ascii_digit())
+        .map(|byte| byte - b'0')
+        .collect();
     match check {
         Checksum::Ssn => ssn(&digits),
         Checksum::Luhn => luhn(&digits) && digits.iter().any(|digit| *digit != 0),
         Checksum::Npi => npi(&digits),
-        Checksum::Mbi => true,
         Checksum::Dea => dea(&digits),
         Checksum::Vin => vin(bytes),
         Checksum::Aba => aba(&digits),
         Checksum::Iban => iban(bytes),
         Checksum::Date => date(bytes),
         Checksum::Nanp => nanp(&digits),
-        Checksum::Phone => bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).count() >= 4,
+        Checksum::Phone => {
+            bytes
+                .iter()
+                .filter(|byte| byte.is_ascii_alphanumeric())
+                .count()
+                >= 4
+        }
         Checksum::Over89 => number(bytes).is_none_or(|age| (90..=125).contains(&age)),
-        Checksum::State | Checksum::Host => true,
+        // Their patterns say it all.
+        Checksum::Mbi | Checksum::State | Checksum::Host => true,
     }
 }
 
 /// The first number in the bytes.
 pub(super) fn number(bytes: &[u8]) -> Option<u32> {
     let from = bytes.iter().position(u8::is_ascii_digit)?;
-    let digits = bytes.iter().skip(from).take_while(|byte| byte.is_ascii_digit()).take(8);
+    let digits = bytes
+        .iter()
+        .skip(from)
+        .take_while(|byte| byte.is_ascii_digit())
+        .take(8);
     Some(digits.fold(0, |sum, byte| sum * 10 + u32::from(byte - b'0')))
 }
 
 /// Areas 000 and 666 and empty groups were never issued; 9xx are taxpayer numbers, as telling.
 fn ssn(digits: &[u8]) -> bool {
-    let [a, b, c, d, e, rest @ ..] = digits else { return false };
-    let area = u32::from(*a) * 100 + u32::from(*b) * 10 + u32::from(*c);
-    rest.len() == 4 && area != 0 && area != 666 && (*d, *e) != (0, 0) && rest.iter().any(|it| *it != 0)
+    let (Some(area), Some(group), Some(serial)) =
+        (digits.get(..3), digits.get(3..5), digits.get(5..))
+    else {
+        return false;
+    };
+    serial.len() == 4
+        && area != [0, 0, 0]
+        && area != [6, 6, 6]
+        && group != [0, 0]
+        && serial != [0, 0, 0, 0]
 }
 
 fn luhn(digits: &[u8]) -> bool {
@@ -60,15 +81,25 @@ fn npi(digits: &[u8]) -> bool {
 }
 
 fn dea(digits: &[u8]) -> bool {
-    let [a, b, c, d, e, f, check] = digits else { return false };
-    let odd = u32::from(*a) + u32::from(*c) + u32::from(*e);
-    let even = u32::from(*b) + u32::from(*d) + u32::from(*f);
-    (odd + 2 * even) % 10 == u32::from(*check)
+    let Some((check, body)) = digits.split_last().filter(|(_, body)| body.len() == 6) else {
+        return false;
+    };
+    let weights = [1, 2, 1, 2, 1, 2];
+    let sum: u32 = body
+        .iter()
+        .zip(weights)
+        .map(|(digit, weight)| u32::from(*digit) * weight)
+        .sum();
+    sum % 10 == u32::from(*check)
 }
 
 fn aba(digits: &[u8]) -> bool {
     let weights = [3, 7, 1, 3, 7, 1, 3, 7, 1];
-    let sum: u32 = digits.iter().zip(weights).map(|(digit, weight)| u32::from(*digit) * weight).sum();
+    let sum: u32 = digits
+        .iter()
+        .zip(weights)
+        .map(|(digit, weight)| u32::from(*digit) * weight)
+        .sum();
     digits.len() == 9 && sum != 0 && sum.is_multiple_of(10)
 }
 
@@ -83,7 +114,11 @@ fn vin(bytes: &[u8]) -> bool {
         b's'..=b'z' => u32::from(byte - b's') + 2,
         _ => 0,
     };
-    let sum: u32 = bytes.iter().zip(weights).map(|(byte, weight)| value(*byte) * weight).sum();
+    let sum: u32 = bytes
+        .iter()
+        .zip(weights)
+        .map(|(byte, weight)| value(*byte) * weight)
+        .sum();
     let check = match u8::try_from(sum % 11) {
         Ok(10) => b'x',
         Ok(digit) => b'0' + digit,
@@ -93,7 +128,11 @@ fn vin(bytes: &[u8]) -> bool {
 }
 
 fn iban(bytes: &[u8]) -> bool {
-    let plain: Vec<u8> = bytes.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
+    let plain: Vec<u8> = bytes
+        .iter()
+        .copied()
+        .filter(u8::is_ascii_alphanumeric)
+        .collect();
     if !(15..=34).contains(&plain.len()) {
         return false;
     }
@@ -110,19 +149,27 @@ fn nanp(digits: &[u8]) -> bool {
         [1, rest @ ..] if rest.len() >= 10 => rest,
         all => all,
     };
-    let free = matches!(digits, [8, second, third, ..] if second == third && *second != 1 && *second != 9);
-    digits.len() >= 10 && matches!(digits, [2..=9, _, _, 2..=9, ..]) && !(free && toll_free_help(digits))
+    let free =
+        matches!(digits, [8, second, third, ..] if second == third && *second != 1 && *second != 9);
+    digits.len() >= 10
+        && matches!(digits, [2..=9, _, _, 2..=9, ..])
+        && !(free && toll_free_help(digits))
 }
 
 /// The national poison line and its like are nobody's own.
 fn toll_free_help(digits: &[u8]) -> bool {
-    digits.get(3..10).is_some_and(|rest| rest == [2, 2, 2, 1, 2, 2, 2])
+    digits
+        .get(3..10)
+        .is_some_and(|rest| rest == [2, 2, 2, 1, 2, 2, 2])
 }
 
 /// A month and a day among the numbers; words for either pass.
 fn date(bytes: &[u8]) -> bool {
     let mut numbers = Vec::new();
-    for part in bytes.split(|byte| !byte.is_ascii_digit()).filter(|part| !part.is_empty()) {
+    for part in bytes
+        .split(|byte| !byte.is_ascii_digit())
+        .filter(|part| !part.is_empty())
+    {
         numbers.push((part.len(), number(part).unwrap_or(u32::MAX)));
     }
     let worded = bytes.iter().any(u8::is_ascii_alphabetic);
@@ -132,9 +179,13 @@ fn date(bytes: &[u8]) -> bool {
     match numbers.as_slice() {
         [] => worded,
         [(_, one)] => worded && (day(*one) || year(4, *one)),
-        [(length, one), (_, two)] if worded => day(*one) && year(*length.max(&2), *two) || day(*one),
+        [(length, one), (_, two)] if worded => {
+            day(*one) && year(*length.max(&2), *two) || day(*one)
+        }
         [(_, one), (_, two)] => {
-            (month(*one) && day(*two) || day(*one) && month(*two)) && (*one, *two) != (24, 7) && !is_fraction(*one, *two)
+            (month(*one) && day(*two) || day(*one) && month(*two))
+                && (*one, *two) != (24, 7)
+                && !is_fraction(*one, *two)
         }
         [(4, y), (_, one), (_, two), ..] => year(4, *y) && (month(*one) && day(*two)),
         [(_, one), (_, two), (length, y), ..] => {

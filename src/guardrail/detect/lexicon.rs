@@ -59,10 +59,20 @@ pub(super) fn find(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) ->
             continue;
         }
         let value = value_behind(policy, view, category, span.end);
-        let Some(confidence) = weigh(policy, view, phrase, category, value.is_some(), &sure) else { continue };
+        let Some(confidence) = weigh(policy, view, phrase, category, value.is_some(), &sure) else {
+            continue;
+        };
         mark(&mut taken, &phrase.words, Taken::Found);
         drafts.push(draft_of(phrase, category, confidence, span));
-        drafts.extend(value.map(|span| draft_of(phrase, Category::LabValue, Confidence::Certain, span)));
+        // `potassium is 5.9`: what is also a mineral was measured, not given.
+        let given =
+            category == Category::Medication && phrase.section.confidence != Certainty::Possible;
+        let told = if given {
+            Category::Dose
+        } else {
+            Category::LabValue
+        };
+        drafts.extend(value.map(|span| draft_of(phrase, told, Confidence::Probable, span)));
     }
     taken
 }
@@ -75,11 +85,19 @@ fn mark(taken: &mut [Taken], words: &Range<usize>, how: Taken) {
 
 fn span_of(view: &View<'_>, words: &Range<usize>) -> Range<usize> {
     let start = view.words.get(words.start).map_or(0, |word| word.start);
-    let end = view.words.get(words.end.saturating_sub(1)).map_or(start, |word| word.end);
+    let end = view
+        .words
+        .get(words.end.saturating_sub(1))
+        .map_or(start, |word| word.end);
     start..end
 }
 
-fn draft_of(phrase: &Phrase<'_>, category: Category, confidence: Confidence, span: Range<usize>) -> Draft {
+fn draft_of(
+    phrase: &Phrase<'_>,
+    category: Category,
+    confidence: Confidence,
+    span: Range<usize>,
+) -> Draft {
     Draft {
         span,
         category,
@@ -102,16 +120,31 @@ fn scan<'a>(policy: &'a Policy, view: &View<'_>) -> Vec<Phrase<'a>> {
         if let Some((end, entry)) = longest
             && let Some(section) = lists.section(entry)
         {
-            found.push(Phrase { words: at..end, section, typo: false });
+            found.push(Phrase {
+                words: at..end,
+                section,
+                typo: false,
+            });
             at = end;
             continue;
         }
         let strange = !word.listed && !word.digits && word.len() >= TYPO_LENGTH;
-        let known = flag::COMMON | flag::FIRST | flag::LAST | flag::FIRST_WEAK | flag::LAST_WEAK | flag::PLACE | flag::SPANISH;
-        if strange && !word.is(known)
+        let known = flag::COMMON
+            | flag::FIRST
+            | flag::LAST
+            | flag::FIRST_WEAK
+            | flag::LAST_WEAK
+            | flag::PLACE
+            | flag::SPANISH;
+        if strange
+            && !word.is(known)
             && let Some(section) = lists.misspelt(view.word_bytes(word))
         {
-            found.push(Phrase { words: at..at + 1, section, typo: true });
+            found.push(Phrase {
+                words: at..at + 1,
+                section,
+                typo: true,
+            });
         }
         at += 1;
     }
@@ -124,13 +157,24 @@ fn longest_at(policy: &Policy, view: &View<'_>, from: usize) -> Option<(usize, E
     let mut best = None;
     let mut run = 0;
     for (step, word) in view.words.iter().skip(from).take(LONGEST).enumerate() {
-        let clipped = word.len() == 1 && view.bytes(word.start.saturating_sub(1)..word.start) == b"'";
-        if step > 0 && (word.gap >= Gap::Comma || clipped && step == 1 && view.words.get(from).is_some_and(|it| it.len() == 1)) {
+        let clipped =
+            word.len() == 1 && view.bytes(word.start.saturating_sub(1)..word.start) == b"'";
+        if step > 0
+            && (word.gap >= Gap::Comma
+                || clipped && step == 1 && view.words.get(from).is_some_and(|it| it.len() == 1))
+        {
             break;
         }
         let whole = lists.get(extend(run, word.hash));
-        let plural = if word.stem == word.hash { None } else { lists.get(extend(run, word.stem)) };
-        let ends = [whole, plural].into_iter().flatten().find(|entry| lists.section(*entry).is_some());
+        let plural = if word.stem == word.hash {
+            None
+        } else {
+            lists.get(extend(run, word.stem))
+        };
+        let ends = [whole, plural]
+            .into_iter()
+            .flatten()
+            .find(|entry| lists.section(*entry).is_some());
         if let Some(entry) = ends {
             best = Some((from + step + 1, entry));
         }
@@ -145,10 +189,14 @@ fn longest_at(policy: &Policy, view: &View<'_>, from: usize) -> Option<(usize, E
 /// The sentences in which something is clinical beyond doubt.
 fn sure_sentences(view: &View<'_>, phrases: &[Phrase<'_>]) -> Vec<Range<usize>> {
     let sure = phrases.iter().filter(|it| {
-        let clinical = it.section.category.is_some_and(|name| !matches!(name, "geographic" | "specialty" | "dose"));
+        let clinical = it
+            .section
+            .category
+            .is_some_and(|name| !matches!(name, "geographic" | "specialty" | "dose"));
         it.section.confidence == Certainty::Certain && clinical && !it.typo
     });
-    sure.map(|it| view.sentence(&span_of(view, &it.words))).collect()
+    sure.map(|it| view.sentence(&span_of(view, &it.words)))
+        .collect()
 }
 
 /// How sure a phrase is where it stands; nothing when it wants a cue and has none.
@@ -164,29 +212,48 @@ fn weigh(
         return Some(Confidence::Probable);
     }
     if phrase.section.confidence != Certainty::Possible || valued {
-        return Some(confidence_of(phrase.section.confidence).max(if valued { Confidence::Probable } else { Confidence::Possible }));
+        return Some(confidence_of(phrase.section.confidence).max(if valued {
+            Confidence::Probable
+        } else {
+            Confidence::Possible
+        }));
     }
     let span = span_of(view, &phrase.words);
     let sentence = view.sentence(&span);
     let cue = &policy.surroundings().clinical;
     let before = cue.is_match(view.bytes(sentence.start..span.start));
     let after = cue.is_match(view.bytes(span.end..sentence.end));
-    let beside = sure.iter().any(|it| *it == sentence);
-    let short = view.words.get(phrase.words.start).is_some_and(|word| phrase.words.len() == 1 && word.len() <= 3);
-    let large = view.words.get(phrase.words.start).is_some_and(Word::is_capital);
-    let enough = match category {
-        // `once a day` or `hold` tell something only beside a medicine.
-        Category::Dose | Category::LabValue => beside,
-        _ => before || after || beside || view.bytes(span.end..sentence.end).starts_with(b" level"),
-    };
+    let beside = sure.contains(&sentence);
+    let short = view
+        .words
+        .get(phrase.words.start)
+        .is_some_and(|word| phrase.words.len() == 1 && word.len() <= 3);
+    let large = view
+        .words
+        .get(phrase.words.start)
+        .is_some_and(Word::is_capital);
+    // `once a day` or `up` tell something only beside a medicine or a test.
+    let needs_other = matches!(category, Category::Dose | Category::LabValue);
+    let level = view.bytes(span.end..sentence.end).starts_with(b" level");
+    let enough = beside || !needs_other && (before || after || level);
     (enough && (!short || large)).then_some(Confidence::Possible)
 }
 
 /// The value that follows a test or vital sign at once.
-fn value_behind(policy: &Policy, view: &View<'_>, category: Category, from: usize) -> Option<Range<usize>> {
+fn value_behind(
+    policy: &Policy,
+    view: &View<'_>,
+    category: Category,
+    from: usize,
+) -> Option<Range<usize>> {
     let reads = matches!(
         category,
-        Category::Lab | Category::Vital | Category::HivSti | Category::Genetic | Category::Medication | Category::MentalHealth
+        Category::Lab
+            | Category::Vital
+            | Category::HivSti
+            | Category::Genetic
+            | Category::Medication
+            | Category::MentalHealth
     );
     if !reads || !view.has_digit {
         return None;
@@ -194,27 +261,60 @@ fn value_behind(policy: &Policy, view: &View<'_>, category: Category, from: usiz
     let rest = view.bytes(from..(from + 60).min(view.folded.len()));
     let found = policy.surroundings().value.captures(rest)?.name("v")?;
     let after = rest.get(found.end()).copied().unwrap_or(b' ');
-    let joined = after.is_ascii_alphanumeric() || (after == b'-' || after == b':') && category != Category::Lab;
+    let joined = after.is_ascii_alphanumeric()
+        || (after == b'-' || after == b':') && category != Category::Lab;
     let medicine = category == Category::Medication && found.start() > 12;
     (!joined && !medicine).then(|| from + found.start()..from + found.end())
 }
 
 /// A town is found beside a word of place or its state, and where it is written large.
-fn place(policy: &Policy, view: &View<'_>, phrase: &Phrase<'_>, span: &Range<usize>) -> Option<Draft> {
+fn place(
+    policy: &Policy,
+    view: &View<'_>,
+    phrase: &Phrase<'_>,
+    span: &Range<usize>,
+) -> Option<Draft> {
     let first = view.words.get(phrase.words.start)?;
-    let before = phrase.words.start.checked_sub(1).and_then(|at| view.words.get(at));
+    let before = phrase
+        .words
+        .start
+        .checked_sub(1)
+        .and_then(|at| view.words.get(at));
     let after = view.words.get(phrase.words.end);
-    let near = |word: &Word| matches!(view.word_bytes(word), b"in" | b"from" | b"near" | b"en" | b"desde");
-    let cued = before.is_some_and(|word| word.is(flag::PLACE_CUE) && first.gap == Gap::Space && (first.is_capital() || near(word)));
-    let stated = after.is_some_and(|word| word.is(flag::COUNTRY) || word.case == crate::guardrail::text::Case::Upper && word.len() == 2);
-    let named = after.is_some_and(|word| word.is(flag::ORGANISATION | flag::LAST | flag::STREET) && word.is_capital());
-    let longer = first.is_capital() && phrase.section.confidence == Certainty::Certain && !first.is(flag::FIRST | flag::LAST | flag::FIRST_WEAK | flag::LAST_WEAK);
-    let clear = (cued && (first.is_capital() || !first.is(flag::COMMON))) || (stated && first.is_capital());
+    let near = |word: &Word| {
+        matches!(
+            view.word_bytes(word),
+            b"in" | b"from" | b"near" | b"en" | b"desde"
+        )
+    };
+    let cued = before.is_some_and(|word| {
+        word.is(flag::PLACE_CUE) && first.gap == Gap::Space && (first.is_capital() || near(word))
+    });
+    let stated = after.is_some_and(|word| {
+        word.is(flag::COUNTRY)
+            || word.case == crate::guardrail::text::Case::Upper && word.len() == 2
+    });
+    let named = after.is_some_and(|word| {
+        word.is(flag::ORGANISATION | flag::LAST | flag::STREET) && word.is_capital()
+    });
+    let longer = first.is_capital()
+        && phrase.section.confidence == Certainty::Certain
+        && !first.is(flag::FIRST | flag::LAST | flag::FIRST_WEAK | flag::LAST_WEAK);
+    let clear =
+        (cued && (first.is_capital() || !first.is(flag::COMMON))) || (stated && first.is_capital());
     if named || !(clear || longer) {
         return None;
     }
     let soft = patterns::soft(policy, view, Owner::Contact, Category::Geographic, span);
-    let confidence = if clear { Confidence::Probable } else { Confidence::Possible };
+    let confidence = if clear {
+        Confidence::Probable
+    } else {
+        Confidence::Possible
+    };
     let draft = draft_of(phrase, Category::Geographic, confidence, span.clone());
-    Some(Draft { soft, cite: PLACE_CITE.into(), ..draft })
+    Some(Draft {
+        soft,
+        cite: PLACE_CITE.into(),
+        ..draft
+    })
 }

@@ -96,7 +96,9 @@ pub fn detect(policy: &Policy, text: &str, known: &Known<'_>) -> Vec<Finding> {
     let shields = record::find(policy, &view, known, &mut drafts);
     drafts.retain(|draft| {
         let inside = |it: &Range<usize>| it.start <= draft.span.start && draft.span.end <= it.end;
-        draft.category == Category::OtherPatient || draft.kind == "record" || !shields.iter().any(inside)
+        draft.category == Category::OtherPatient
+            || draft.kind == "record"
+            || !shields.iter().any(inside)
     });
     if known.is_nothing() {
         drop_nobodys(&mut drafts);
@@ -110,7 +112,9 @@ pub fn detect(policy: &Policy, text: &str, known: &Known<'_>) -> Vec<Finding> {
 /// Drops what tells of nobody: providers and practice contacts always, bare dates unless something
 /// else in the text tells of a person.
 fn drop_nobodys(drafts: &mut Vec<Draft>) {
-    let somebody = drafts.iter().any(|draft| draft.soft == Soft::No && draft.category.group() != Group::Conduct);
+    let somebody = drafts
+        .iter()
+        .any(|draft| draft.soft == Soft::No && draft.category.group() != Group::Conduct);
     drafts.retain(|draft| match draft.soft {
         Soft::No => true,
         Soft::Schedule => somebody,
@@ -121,7 +125,14 @@ fn drop_nobodys(drafts: &mut Vec<Draft>) {
 /// Of two that overlap the surer stays, then the longer, then the earlier.
 fn resolve(drafts: &mut Vec<Draft>) {
     drafts.sort_by(|a, b| {
-        let rank = |it: &Draft| (it.category == Category::OtherPatient, it.kind == "record", it.confidence, it.span.len());
+        let rank = |it: &Draft| {
+            (
+                it.category == Category::OtherPatient,
+                it.kind == "record",
+                it.confidence,
+                it.span.len(),
+            )
+        };
         rank(b).cmp(&rank(a)).then(a.span.start.cmp(&b.span.start))
     });
     let mut kept: Vec<Draft> = Vec::with_capacity(drafts.len());
@@ -136,7 +147,10 @@ fn resolve(drafts: &mut Vec<Draft>) {
 }
 
 fn finish(view: &View<'_>, draft: &Draft) -> Finding {
-    let mut evidence = vec![Evidence { kind: draft.kind, name: Arc::clone(&draft.name) }];
+    let mut evidence = vec![Evidence {
+        kind: draft.kind,
+        name: Arc::clone(&draft.name),
+    }];
     let soft = match draft.soft {
         Soft::No => None,
         Soft::Provider => Some(mark::PROVIDER),
@@ -144,7 +158,10 @@ fn finish(view: &View<'_>, draft: &Draft) -> Finding {
         Soft::Schedule => Some(mark::SCHEDULE),
     };
     if let Some(name) = soft.filter(|name| **name != *draft.name) {
-        evidence.push(Evidence { kind: "context", name: name.into() });
+        evidence.push(Evidence {
+            kind: "context",
+            name: name.into(),
+        });
     }
     Finding {
         span: view.to_original(&draft.span),

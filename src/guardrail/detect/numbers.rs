@@ -35,7 +35,9 @@ fn run_at(view: &View<'_>, from: usize) -> Run {
     for word in view.words.iter().skip(from) {
         let parted = run.words > 0 && word.gap > Gap::Comma;
         let spoken = word.is(flag::DIGIT_WORD);
-        let doubled = !spoken && matches!(view.word_bytes(word), b"double" | b"doble" | b"triple") && run.words > 0;
+        let doubled = !spoken
+            && matches!(view.word_bytes(word), b"double" | b"doble" | b"triple")
+            && run.words > 0;
         let written = word.digits && view.word_bytes(word).iter().all(u8::is_ascii_digit);
         if parted || !(spoken || written || doubled) {
             break;
@@ -49,9 +51,17 @@ fn run_at(view: &View<'_>, from: usize) -> Run {
 
 fn draft_of(view: &View<'_>, words: Range<usize>, digits: usize) -> Draft {
     let start = view.words.get(words.start).map_or(0, |word| word.start);
-    let end = view.words.get(words.end.saturating_sub(1)).map_or(start, |word| word.end);
+    let end = view
+        .words
+        .get(words.end.saturating_sub(1))
+        .map_or(start, |word| word.end);
     let social = |word: &Word| matches!(view.word_bytes(word), b"social" | b"ssn" | b"seguro");
-    let near = view.words.iter().skip(words.start.saturating_sub(8)).take(8).any(social);
+    let near = view
+        .words
+        .iter()
+        .skip(words.start.saturating_sub(8))
+        .take(8)
+        .any(social);
     let (category, rule, letter) = if digits == 9 || near {
         (Category::Ssn, "identifiers.ssn_spoken", "G")
     } else {

@@ -42,11 +42,21 @@ pub(super) fn find(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) {
 fn run(policy: &Policy, view: &View<'_>, rule: &Rule, drafts: &mut Vec<Draft>) {
     let mut at = 0;
     for _ in 0..MOST {
-        let Some(whole) = rule.pattern.find_at(&view.folded, at) else { return };
-        let span = if rule.grouped { group(rule, view, whole.range()) } else { whole.range() };
+        let Some(whole) = rule.pattern.find_at(&view.folded, at) else {
+            return;
+        };
+        let span = if rule.grouped {
+            group(rule, view, whole.range())
+        } else {
+            whole.range()
+        };
         let span = trim(view, span);
         let clear = is_whole(view, rule, &span) && is_sound(view, rule, whole.start(), &span);
-        let draft = if clear { judge(policy, view, rule, span) } else { None };
+        let draft = if clear {
+            judge(policy, view, rule, span)
+        } else {
+            None
+        };
         at = match &draft {
             Some(draft) => draft.span.end.max(whole.start() + 1),
             None => next_start(view, whole.start()),
@@ -58,19 +68,34 @@ fn run(policy: &Policy, view: &View<'_>, rule: &Rule, drafts: &mut Vec<Draft>) {
 /// After a refused place the search goes on behind the run of letters or digits that began it.
 fn next_start(view: &View<'_>, start: usize) -> usize {
     let rest = view.folded.iter().skip(start);
-    start + rest.take_while(|byte| byte.is_ascii_alphanumeric()).count().max(1)
+    start
+        + rest
+            .take_while(|byte| byte.is_ascii_alphanumeric())
+            .count()
+            .max(1)
 }
 
 fn group(rule: &Rule, view: &View<'_>, whole: Range<usize>) -> Range<usize> {
     let found = rule.pattern.captures_at(&view.folded, whole.start);
-    let named = found.as_ref().and_then(|it| it.name("v").or_else(|| it.name("w")).or_else(|| it.name("x")));
+    let named = found.as_ref().and_then(|it| {
+        it.name("v")
+            .or_else(|| it.name("w"))
+            .or_else(|| it.name("x"))
+    });
     named.map_or(whole, |it| it.range())
 }
 
 /// Blanks and the stops of the sentence are no part of a value.
 fn trim(view: &View<'_>, span: Range<usize>) -> Range<usize> {
     let (mut start, mut end) = (span.start, span.end);
-    let blank = |at: usize| view.folded.get(at).is_some_and(|byte| matches!(byte, b' ' | b',' | b'.' | b'-' | b':' | b';' | b'!' | b'?' | b'\n' | b'/' | b'\''));
+    let blank = |at: usize| {
+        view.folded.get(at).is_some_and(|byte| {
+            matches!(
+                byte,
+                b' ' | b',' | b'.' | b'-' | b':' | b';' | b'!' | b'?' | b'\n' | b'/' | b'\''
+            )
+        })
+    };
     while end > start && blank(end - 1) {
         end -= 1;
     }
@@ -93,17 +118,30 @@ fn is_whole(view: &View<'_>, rule: &Rule, span: &Range<usize>) -> bool {
         return false;
     }
     let joins = |mark: u8| matches!(mark, b'-' | b'/' | b'.' | b',');
-    let numeric = matches!(rule.checksum, Some(Checksum::Date | Checksum::Nanp | Checksum::Ssn));
-    let goes_on = joins(after) && byte(span.end + 1).is_ascii_digit() && byte(span.end - 1).is_ascii_digit();
-    let went_on = joins(before) && span.start.checked_sub(2).is_some_and(|at| byte(at).is_ascii_digit());
+    let numeric = matches!(
+        rule.checksum,
+        Some(Checksum::Date | Checksum::Nanp | Checksum::Ssn)
+    );
+    let goes_on =
+        joins(after) && byte(span.end + 1).is_ascii_digit() && byte(span.end - 1).is_ascii_digit();
+    let went_on = joins(before)
+        && span
+            .start
+            .checked_sub(2)
+            .is_some_and(|at| byte(at).is_ascii_digit());
     let priced = before == b'$';
     !(numeric && (goes_on || went_on) || priced)
 }
 
 fn is_sound(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> bool {
     let bytes = view.bytes(span.clone());
-    let needs_digit = matches!(rule.checksum, Some(Checksum::Phone)) && !bytes.iter().any(u8::is_ascii_digit);
-    if needs_digit || rule.checksum.is_some_and(|check| !checksums::passes(check, bytes)) {
+    let needs_digit =
+        matches!(rule.checksum, Some(Checksum::Phone)) && !bytes.iter().any(u8::is_ascii_digit);
+    if needs_digit
+        || rule
+            .checksum
+            .is_some_and(|check| !checksums::passes(check, bytes))
+    {
         return false;
     }
     match &*rule.id {
@@ -112,56 +150,101 @@ fn is_sound(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> b
         "identifiers.zip_end" => capitals(view, &(from..span.end)) >= 1,
         "identifiers.street_name" | "identifiers.city_label" => capitals(view, span) >= 1,
         "identifiers.city_state" => is_town(view, rule, from, span),
-        "identifiers.phone_grouped" => bytes.iter().filter(|byte| byte.is_ascii_digit()).count() >= 7,
+        "identifiers.phone_grouped" => {
+            bytes.iter().filter(|byte| byte.is_ascii_digit()).count() >= 7
+        }
         _ => true,
     }
 }
 
 fn capitals(view: &View<'_>, span: &Range<usize>) -> usize {
-    let inside = view.words.iter().filter(|word| span.start <= word.start && word.end <= span.end);
-    inside.filter(|word| word.is_capital() && !word.digits).count()
+    let inside = view
+        .words
+        .iter()
+        .filter(|word| span.start <= word.start && word.end <= span.end);
+    inside
+        .filter(|word| word.is_capital() && !word.digits)
+        .count()
 }
 
 fn strange_capitals(view: &View<'_>, span: &Range<usize>) -> bool {
-    let inside = view.words.iter().filter(|word| span.start <= word.start && word.end <= span.end);
+    let inside = view
+        .words
+        .iter()
+        .filter(|word| span.start <= word.start && word.end <= span.end);
     let known = flag::COMMON | flag::MONTH | flag::WEEKDAY | flag::NEVER_NAME;
-    let proper = |word: &crate::guardrail::text::Word| word.is_capital() || word.is(flag::PARTICLE) || !word.is(known);
-    let unit = |word: &crate::guardrail::text::Word| matches!(view.word_bytes(word), b"apt" | b"suite" | b"ste" | b"unit");
-    inside.filter(|word| !word.digits).all(|word| proper(word) || unit(word))
-        && view.words.iter().any(|word| span.start <= word.start && word.end <= span.end && !word.digits && !word.is(known) && !word.listed && word.len() > 2)
+    let proper = |word: &crate::guardrail::text::Word| {
+        word.is_capital() || word.is(flag::PARTICLE) || !word.is(known)
+    };
+    let unit = |word: &crate::guardrail::text::Word| {
+        matches!(view.word_bytes(word), b"apt" | b"suite" | b"ste" | b"unit")
+    };
+    inside
+        .filter(|word| !word.digits)
+        .all(|word| proper(word) || unit(word))
+        && view.words.iter().any(|word| {
+            span.start <= word.start
+                && word.end <= span.end
+                && !word.digits
+                && !word.is(known)
+                && !word.listed
+                && word.len() > 2
+        })
 }
 
 /// Between the number and the street stand no words of time or of a sentence, unless written large.
 fn is_street(view: &View<'_>, span: &Range<usize>) -> bool {
-    let mut inside = view.words.iter().filter(|word| span.start <= word.start && word.end <= span.end);
+    let mut inside = view
+        .words
+        .iter()
+        .filter(|word| span.start <= word.start && word.end <= span.end);
     inside.next();
     let plain = |word: &&crate::guardrail::text::Word| {
-        !word.is_capital() && !word.digits && word.is(flag::COMMON | flag::NEVER_NAME) && !word.is(flag::STREET)
+        !word.is_capital()
+            && !word.digits
+            && word.is(flag::COMMON | flag::NEVER_NAME)
+            && !word.is(flag::STREET)
     };
     let common = inside.clone().filter(plain).count();
-    inside.all(|word| word.gap <= crate::guardrail::text::Gap::Comma || word.is(flag::STREET)) && common == 0
+    inside.all(|word| word.gap <= crate::guardrail::text::Gap::Comma || word.is(flag::STREET))
+        && common == 0
 }
 
 /// The state is written large, and the town is a word of its own.
 fn is_town(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> bool {
-    let state = rule.pattern.captures_at(&view.folded, from).and_then(|it| it.name("s").map(|it| it.range()));
+    let state = rule
+        .pattern
+        .captures_at(&view.folded, from)
+        .and_then(|it| it.name("s").map(|it| it.range()));
     let Some(state) = state else { return false };
-    let large = view.words.iter().any(|word| word.start == state.start && word.case == crate::guardrail::text::Case::Upper);
+    let large = view
+        .words
+        .iter()
+        .any(|word| word.start == state.start && word.case == crate::guardrail::text::Case::Upper);
     large && capitals(view, span) >= 1
 }
 
 fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> Option<Draft> {
     let near = rule.context.as_ref().is_some_and(|words| {
-        let window = span.start.saturating_sub(CONTEXT)..(span.end + CONTEXT).min(view.folded.len());
+        let window =
+            span.start.saturating_sub(CONTEXT)..(span.end + CONTEXT).min(view.folded.len());
         let before = words.is_match(view.bytes(window.start..span.start));
         before || words.is_match(view.bytes(span.end..window.end))
     });
-    let certainty: Certainty = if near { rule.with_context } else { rule.confidence? };
+    let certainty: Certainty = if near {
+        rule.with_context
+    } else {
+        rule.confidence?
+    };
     Some(Draft {
         category: category_of(rule.category),
         rule: Arc::clone(&rule.id),
         confidence: confidence_of(certainty),
-        kind: if rule.checksum.is_some() { "checksum" } else { "pattern" },
+        kind: if rule.checksum.is_some() {
+            "checksum"
+        } else {
+            "pattern"
+        },
         name: Arc::clone(&rule.id),
         cite: Arc::clone(&rule.cite),
         soft: soft(policy, view, rule.owner, category_of(rule.category), &span),
@@ -170,20 +253,35 @@ fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> O
 }
 
 /// Whose a value is, by the words of its sentence.
-pub(super) fn soft(policy: &Policy, view: &View<'_>, owner: Owner, category: Category, span: &Range<usize>) -> Soft {
+pub(super) fn soft(
+    policy: &Policy,
+    view: &View<'_>,
+    owner: Owner,
+    category: Category,
+    span: &Range<usize>,
+) -> Soft {
     let cues = policy.surroundings();
     let sentence = view.sentence(span);
     let words = view.bytes(sentence.clone());
     match owner {
         Owner::Person => Soft::No,
         Owner::Contact => {
-            let wide = sentence.start.saturating_sub(24)..(sentence.end + 32).min(view.folded.len());
+            let wide =
+                sentence.start.saturating_sub(24)..(sentence.end + 32).min(view.folded.len());
             let own = cues.practice.is_match(view.bytes(wide));
-            if own && !cues.personal.is_match(words) { Soft::Practice } else { Soft::No }
+            if own && !cues.personal.is_match(words) {
+                Soft::Practice
+            } else {
+                Soft::No
+            }
         }
         Owner::Calendar => {
             let visit = cues.schedule.is_match(words) || category != Category::Date;
-            if visit && !cues.birth.is_match(words) { Soft::Schedule } else { Soft::No }
+            if visit && !cues.birth.is_match(words) {
+                Soft::Schedule
+            } else {
+                Soft::No
+            }
         }
     }
 }

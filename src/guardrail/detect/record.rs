@@ -29,7 +29,12 @@ const TYPO_NAME: usize = 5;
 const LEAST_DIGITS: usize = 4;
 
 /// Finds the known values; gives the stretches that are the practice's own.
-pub(super) fn find(policy: &Policy, view: &View<'_>, known: &Known<'_>, drafts: &mut Vec<Draft>) -> Vec<Range<usize>> {
+pub(super) fn find(
+    policy: &Policy,
+    view: &View<'_>,
+    known: &Known<'_>,
+    drafts: &mut Vec<Draft>,
+) -> Vec<Range<usize>> {
     let reader = Reader { policy, view };
     let mut shields = Vec::new();
     reader.shield(known.practice_name, &mut shields);
@@ -55,7 +60,7 @@ pub(super) fn find(policy: &Policy, view: &View<'_>, known: &Known<'_>, drafts: 
 /// What a value gives away, by its field.
 fn category_of_field(namespace: &str, name: &str) -> Category {
     match (namespace, name) {
-        ("condition", _) | ("allergy", _) | ("referral", _) => Category::Diagnosis,
+        ("condition" | "allergy" | "referral", _) => Category::Diagnosis,
         ("medication", "dose") => Category::Dose,
         ("medication" | "immunization", _) => Category::Medication,
         ("lab", "value" | "result") => Category::LabValue,
@@ -71,7 +76,11 @@ fn category_of_field(namespace: &str, name: &str) -> Category {
         (_, "address" | "city" | "zip" | "county" | "street") => Category::Geographic,
         (_, "mrn") => Category::Mrn,
         (_, "ssn") => Category::Ssn,
-        (_, "first_name" | "last_name" | "name" | "preferred_name" | "middle_name" | "guardian" | "emergency_contact" | "full_name") => Category::Name,
+        (
+            _,
+            "first_name" | "last_name" | "name" | "preferred_name" | "middle_name" | "guardian"
+            | "emergency_contact" | "full_name",
+        ) => Category::Name,
         _ => Category::OtherUnique,
     }
 }
@@ -86,7 +95,13 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn draft(&self, span: Range<usize>, category: Category, kind: &'static str, name: &str, soft: Soft) -> Draft {
+    fn draft(
+        span: Range<usize>,
+        category: Category,
+        kind: &'static str,
+        name: &str,
+        soft: Soft,
+    ) -> Draft {
         Draft {
             span,
             category,
@@ -103,12 +118,20 @@ impl Reader<'_> {
     fn runs(&self, value: &str) -> Vec<Range<usize>> {
         let folded = fold(value);
         let wanted: Vec<u64> = split(&folded).map(hash_word).collect();
-        let Some(first) = wanted.first() else { return Vec::new() };
+        let Some(first) = wanted.first() else {
+            return Vec::new();
+        };
         let words = &self.view.words;
-        let starts = words.iter().enumerate().filter(|(_, word)| word.hash == *first || word.stem == *first);
+        let starts = words
+            .iter()
+            .enumerate()
+            .filter(|(_, word)| word.hash == *first || word.stem == *first);
         let runs = starts.filter_map(|(at, _)| {
             let run = words.get(at..at + wanted.len())?;
-            let same = run.iter().zip(&wanted).all(|(word, hash)| word.hash == *hash || word.stem == *hash);
+            let same = run
+                .iter()
+                .zip(&wanted)
+                .all(|(word, hash)| word.hash == *hash || word.stem == *hash);
             let start = run.first()?.start;
             same.then_some(start..run.last()?.end)
         });
@@ -135,28 +158,45 @@ impl Reader<'_> {
         let folded = fold(fact.value);
         for word in split(&folded) {
             let hash = hash_word(word);
-            let title = self.policy.phrases().get(hash).is_some_and(|entry| entry.flags & (flag::PROVIDER | flag::TITLE | flag::SUFFIX) != 0);
+            let title = self.policy.phrases().get(hash).is_some_and(|entry| {
+                entry.flags & (flag::PROVIDER | flag::TITLE | flag::SUFFIX) != 0
+            });
             if title || word.len() < 2 {
                 continue;
             }
-            for (at, found) in self.view.words.iter().enumerate().filter(|(_, it)| it.hash == hash) {
+            for (at, found) in self
+                .view
+                .words
+                .iter()
+                .enumerate()
+                .filter(|(_, it)| it.hash == hash)
+            {
                 if found.is(flag::COMMON) && !found.is_capital() {
                     continue;
                 }
                 let span = self.with_title(at, found.start..found.end);
-                self.soften(&span, drafts);
-                drafts.push(self.draft(span, Category::Name, "fact", mark::PROVIDER, Soft::Provider));
+                Self::soften(&span, drafts);
+                drafts.push(Self::draft(
+                    span,
+                    Category::Name,
+                    "fact",
+                    mark::PROVIDER,
+                    Soft::Provider,
+                ));
             }
         }
     }
 
     fn with_title(&self, at: usize, span: Range<usize>) -> Range<usize> {
-        let title = at.checked_sub(1).and_then(|at| self.view.words.get(at)).filter(|word| word.is(flag::PROVIDER));
+        let title = at
+            .checked_sub(1)
+            .and_then(|at| self.view.words.get(at))
+            .filter(|word| word.is(flag::PROVIDER));
         title.map_or(span.start, |word| word.start)..span.end
     }
 
     /// A name that the lists found around a provider's is the provider's too.
-    fn soften(&self, span: &Range<usize>, drafts: &mut [Draft]) {
+    fn soften(span: &Range<usize>, drafts: &mut [Draft]) {
         for draft in drafts.iter_mut() {
             let around = draft.span.start <= span.start && span.end <= draft.span.end;
             if draft.category == Category::Name && around && draft.kind != "record" {
@@ -179,28 +219,34 @@ impl Reader<'_> {
         for span in self.runs(fact.value) {
             // Short values are everyday words and numbers; they tell something only beside a cue.
             if span.len() >= 3 {
-                drafts.push(self.draft(span, category, "record", fact.field, Soft::No));
+                drafts.push(Self::draft(span, category, "record", fact.field, Soft::No));
             }
         }
         let digits: Vec<u8> = fact.value.bytes().filter(u8::is_ascii_digit).collect();
         let letters = fact.value.bytes().filter(u8::is_ascii_alphabetic).count();
         if digits.len() > LEAST_DIGITS && letters <= 3 && Day::parse(fact.value).is_none() {
             for span in digits_in(self.view, &digits) {
-                drafts.push(self.draft(span, category, "record", fact.field, Soft::No));
+                drafts.push(Self::draft(span, category, "record", fact.field, Soft::No));
             }
         }
     }
 
     /// A date that the pattern rules found and that is this day.
     fn day(&self, fact: &Fact<'_>, category: Category, day: Day, drafts: &mut Vec<Draft>) {
-        let same = |draft: &&Draft| draft.category == Category::Date && day.is_written(self.view.bytes(draft.span.clone()));
-        let spans: Vec<Range<usize>> = drafts.iter().filter(same).map(|draft| draft.span.clone()).collect();
+        let same = |draft: &&Draft| {
+            draft.category == Category::Date && day.is_written(self.view.bytes(draft.span.clone()))
+        };
+        let spans: Vec<Range<usize>> = drafts
+            .iter()
+            .filter(same)
+            .map(|draft| draft.span.clone())
+            .collect();
         for span in spans {
-            drafts.push(self.draft(span, category, "record", fact.field, Soft::No));
+            drafts.push(Self::draft(span, category, "record", fact.field, Soft::No));
         }
         for digits in day.compact() {
             for span in digits_in(self.view, &digits) {
-                drafts.push(self.draft(span, category, "record", fact.field, Soft::No));
+                drafts.push(Self::draft(span, category, "record", fact.field, Soft::No));
             }
         }
     }
@@ -218,14 +264,23 @@ impl Reader<'_> {
                 if everyday && (!word.is_capital() || opens) {
                     continue;
                 }
-                drafts.push(self.draft(word.start..word.end, category, "record", fact.field, Soft::No));
+                drafts.push(Self::draft(
+                    word.start..word.end,
+                    category,
+                    "record",
+                    fact.field,
+                    Soft::No,
+                ));
             }
         }
     }
 
     /// `Will you be there?`: an everyday word at its everyday work.
     fn opens_question(&self, at: usize) -> bool {
-        let (Some(word), Some(next)) = (self.view.words.get(at), self.view.words.get(at + 1)) else { return false };
+        let (Some(word), Some(next)) = (self.view.words.get(at), self.view.words.get(at + 1))
+        else {
+            return false;
+        };
         let sentence = self.view.sentence(&(word.start..word.end));
         let asks = self.view.bytes(sentence).contains(&b'?');
         let owns = matches!(self.view.word_bytes(next), b"your" | b"ur" | b"su" | b"tu");
@@ -233,11 +288,19 @@ impl Reader<'_> {
     }
 
     fn is_same(&self, wanted: &[u8], hash: u64, at: usize) -> bool {
-        let Some(word) = self.view.words.get(at) else { return false };
-        if word.hash == hash || word.stem == hash || self.policy.phrases().same_person(hash, word.hash) {
+        let Some(word) = self.view.words.get(at) else {
+            return false;
+        };
+        if word.hash == hash
+            || word.stem == hash
+            || self.policy.phrases().same_person(hash, word.hash)
+        {
             return true;
         }
-        let (Ok(one), Ok(other)) = (std::str::from_utf8(wanted), std::str::from_utf8(self.view.word_bytes(word))) else {
+        let (Ok(one), Ok(other)) = (
+            std::str::from_utf8(wanted),
+            std::str::from_utf8(self.view.word_bytes(word)),
+        ) else {
             return false;
         };
         let near = one.len() >= TYPO_NAME && one.len().abs_diff(other.len()) <= 1;

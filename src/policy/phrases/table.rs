@@ -15,7 +15,10 @@ impl Table {
     pub(crate) fn build(entries: &BTreeMap<u64, Entry>) -> Self {
         let size = (entries.len() * 2).next_power_of_two().max(16);
         let mask = u64::try_from(size).unwrap_or(u64::MAX) - 1;
-        let mut table = Self { slots: vec![(0, Entry::default()); size].into(), mask };
+        let mut table = Self {
+            slots: vec![(0, Entry::default()); size].into(),
+            mask,
+        };
         for (hash, entry) in entries {
             let mut at = *hash >> 1;
             while let Some(slot) = table.slot_mut(at) {
@@ -42,6 +45,8 @@ impl Table {
     }
 
     fn slot_mut(&mut self, at: u64) -> Option<&mut (u64, Entry)> {
-        usize::try_from(at & self.mask).ok().and_then(|index| self.slots.get_mut(index))
+        usize::try_from(at & self.mask)
+            .ok()
+            .and_then(|index| self.slots.get_mut(index))
     }
 }

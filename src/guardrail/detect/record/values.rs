@@ -12,26 +12,74 @@ use crate::policy::phrases::flag;
 pub(super) struct Day {
     year: u32,
     month: u32,
-    day: u32,
+    of_month: u32,
 }
 
 /// English and Spanish months, by their first three letters.
 const MONTHS: [(&[u8], u32); 17] = [
-    (b"jan", 1), (b"ene", 1), (b"feb", 2), (b"mar", 3), (b"apr", 4), (b"abr", 4), (b"may", 5),
-    (b"jun", 6), (b"jul", 7), (b"aug", 8), (b"ago", 8), (b"sep", 9), (b"set", 9), (b"oct", 10),
-    (b"nov", 11), (b"dec", 12), (b"dic", 12),
+    (b"jan", 1),
+    (b"ene", 1),
+    (b"feb", 2),
+    (b"mar", 3),
+    (b"apr", 4),
+    (b"abr", 4),
+    (b"may", 5),
+    (b"jun", 6),
+    (b"jul", 7),
+    (b"aug", 8),
+    (b"ago", 8),
+    (b"sep", 9),
+    (b"set", 9),
+    (b"oct", 10),
+    (b"nov", 11),
+    (b"dec", 12),
+    (b"dic", 12),
 ];
 
 /// Days in words, as far as they are written so; index + 1 is the day.
 const ORDINALS: [&[u8]; 20] = [
-    b"first", b"second", b"third", b"fourth", b"fifth", b"sixth", b"seventh", b"eighth", b"ninth",
-    b"tenth", b"eleventh", b"twelfth", b"thirteenth", b"fourteenth", b"fifteenth", b"sixteenth",
-    b"seventeenth", b"eighteenth", b"nineteenth", b"twentieth",
+    b"first",
+    b"second",
+    b"third",
+    b"fourth",
+    b"fifth",
+    b"sixth",
+    b"seventh",
+    b"eighth",
+    b"ninth",
+    b"tenth",
+    b"eleventh",
+    b"twelfth",
+    b"thirteenth",
+    b"fourteenth",
+    b"fifteenth",
+    b"sixteenth",
+    b"seventeenth",
+    b"eighteenth",
+    b"nineteenth",
+    b"twentieth",
 ];
 const ORDINALS_ES: [&[u8]; 20] = [
-    b"primero", b"dos", b"tres", b"cuatro", b"cinco", b"seis", b"siete", b"ocho", b"nueve", b"diez",
-    b"once", b"doce", b"trece", b"catorce", b"quince", b"dieciseis", b"diecisiete", b"dieciocho",
-    b"diecinueve", b"veinte",
+    b"primero",
+    b"dos",
+    b"tres",
+    b"cuatro",
+    b"cinco",
+    b"seis",
+    b"siete",
+    b"ocho",
+    b"nueve",
+    b"diez",
+    b"once",
+    b"doce",
+    b"trece",
+    b"catorce",
+    b"quince",
+    b"dieciseis",
+    b"diecisiete",
+    b"dieciocho",
+    b"diecinueve",
+    b"veinte",
 ];
 
 impl Day {
@@ -43,13 +91,21 @@ impl Day {
         if year.len() != 4 || month.len() != 2 || parts.next().is_some() {
             return None;
         }
-        let day = Self { year: year.parse().ok()?, month: month.parse().ok()?, day: day.parse().ok()? };
-        ((1..=12).contains(&day.month) && (1..=31).contains(&day.day)).then_some(day)
+        let day = Self {
+            year: year.parse().ok()?,
+            month: month.parse().ok()?,
+            of_month: day.parse().ok()?,
+        };
+        ((1..=12).contains(&day.month) && (1..=31).contains(&day.of_month)).then_some(day)
     }
 
     /// The day as six or eight digits in the usual orders.
     pub(super) fn compact(self) -> Vec<Vec<u8>> {
-        let Self { year, month, day } = self;
+        let Self {
+            year,
+            month,
+            of_month: day,
+        } = self;
         let texts = [
             format!("{month:02}{day:02}{:02}", year % 100),
             format!("{month:02}{day:02}{year}"),
@@ -63,20 +119,37 @@ impl Day {
     pub(super) fn is_written(self, bytes: &[u8]) -> bool {
         let mut numbers = Vec::new();
         let mut month = None;
-        for part in bytes.split(|byte| !byte.is_ascii_alphanumeric()).filter(|part| !part.is_empty()) {
-            let digits: Vec<u8> = part.iter().copied().take_while(u8::is_ascii_digit).collect();
-            if let Some(number) = std::str::from_utf8(&digits).ok().and_then(|text| text.parse::<u32>().ok()) {
+        for part in bytes
+            .split(|byte| !byte.is_ascii_alphanumeric())
+            .filter(|part| !part.is_empty())
+        {
+            let digits: Vec<u8> = part
+                .iter()
+                .copied()
+                .take_while(u8::is_ascii_digit)
+                .collect();
+            if let Some(number) = std::str::from_utf8(&digits)
+                .ok()
+                .and_then(|text| text.parse::<u32>().ok())
+            {
                 numbers.push(number);
             } else if let Some(day) = ordinal(part) {
                 numbers.push(day);
             } else if part.len() >= 3 {
-                month = month.or(MONTHS.iter().find(|(name, _)| part.starts_with(name)).map(|(_, it)| *it));
+                month = month.or_else(|| {
+                    MONTHS
+                        .iter()
+                        .find(|(name, _)| part.starts_with(name))
+                        .map(|(_, it)| *it)
+                });
             }
         }
         let same_year = |it: &u32| *it == self.year || *it == self.year % 100;
         match (month, numbers.as_slice()) {
-            (Some(month), [day]) => month == self.month && *day == self.day,
-            (Some(month), [day, year]) => month == self.month && *day == self.day && same_year(year),
+            (Some(month), [day]) => month == self.month && *day == self.of_month,
+            (Some(month), [day, year]) => {
+                month == self.month && *day == self.of_month && same_year(year)
+            }
             (None, [one, two]) => self.is_pair(*one, *two),
             (None, [year, one, two]) if *year > 31 => same_year(year) && self.is_pair(*one, *two),
             (None, [one, two, year]) => same_year(year) && self.is_pair(*one, *two),
@@ -85,7 +158,7 @@ impl Day {
     }
 
     const fn is_pair(self, one: u32, two: u32) -> bool {
-        (one == self.month && two == self.day) || (one == self.day && two == self.month)
+        (one == self.month && two == self.of_month) || (one == self.of_month && two == self.month)
     }
 }
 
@@ -113,13 +186,18 @@ pub(super) fn digits_in(view: &View<'_>, wanted: &[u8]) -> Vec<Range<usize>> {
         let mut end = at;
         let mut closest = None;
         for (step, next) in view.words.iter().enumerate().skip(at).take(16) {
-            let Some(more) = digits_of(view, next).filter(|_| step == at || next.gap <= Gap::Comma || dotted(view, next)) else {
+            let Some(more) = digits_of(view, next)
+                .filter(|_| step == at || next.gap <= Gap::Comma || dotted(view, next))
+            else {
                 break;
             };
             digits.extend(more);
             end = step + 1;
-            let last = |length: usize| wanted.len() == 10 && digits.len() == length && wanted.ends_with(&digits);
-            let whole = digits == wanted || digits.strip_prefix(b"1").is_some_and(|rest| rest == wanted);
+            let last = |length: usize| {
+                wanted.len() == 10 && digits.len() == length && wanted.ends_with(&digits)
+            };
+            let whole =
+                digits == wanted || digits.strip_prefix(b"1").is_some_and(|rest| rest == wanted);
             if whole || last(7) {
                 closest = Some((step + 1, next.end));
             }
@@ -137,7 +215,10 @@ pub(super) fn digits_in(view: &View<'_>, wanted: &[u8]) -> Vec<Range<usize>> {
 
 fn dotted(view: &View<'_>, word: &Word) -> bool {
     let start = word.start;
-    matches!(view.bytes(start.saturating_sub(2)..start), [_, b'.'] | b". ")
+    matches!(
+        view.bytes(start.saturating_sub(2)..start),
+        [_, b'.'] | b". "
+    )
 }
 
 /// The digits that a word writes or tells.
@@ -150,10 +231,29 @@ fn digits_of(view: &View<'_>, word: &Word) -> Option<Vec<u8>> {
         return None;
     }
     let told: &[(&[u8], u8)] = &[
-        (b"zero", b'0'), (b"oh", b'0'), (b"cero", b'0'), (b"one", b'1'), (b"uno", b'1'), (b"two", b'2'),
-        (b"dos", b'2'), (b"three", b'3'), (b"tres", b'3'), (b"four", b'4'), (b"cuatro", b'4'),
-        (b"five", b'5'), (b"cinco", b'5'), (b"six", b'6'), (b"seis", b'6'), (b"seven", b'7'),
-        (b"siete", b'7'), (b"eight", b'8'), (b"ocho", b'8'), (b"nine", b'9'), (b"nueve", b'9'),
+        (b"zero", b'0'),
+        (b"oh", b'0'),
+        (b"cero", b'0'),
+        (b"one", b'1'),
+        (b"uno", b'1'),
+        (b"two", b'2'),
+        (b"dos", b'2'),
+        (b"three", b'3'),
+        (b"tres", b'3'),
+        (b"four", b'4'),
+        (b"cuatro", b'4'),
+        (b"five", b'5'),
+        (b"cinco", b'5'),
+        (b"six", b'6'),
+        (b"seis", b'6'),
+        (b"seven", b'7'),
+        (b"siete", b'7'),
+        (b"eight", b'8'),
+        (b"ocho", b'8'),
+        (b"nine", b'9'),
+        (b"nueve", b'9'),
     ];
-    told.iter().find(|(name, _)| *name == bytes).map(|(_, digit)| vec![*digit])
+    told.iter()
+        .find(|(name, _)| *name == bytes)
+        .map(|(_, digit)| vec![*digit])
 }

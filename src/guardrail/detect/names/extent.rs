@@ -1,0 +1,113 @@
+//! Which words belong to a name, and whether it names a person at all.
+
+use std::ops::Range;
+
+use crate::guardrail::detect::names::LISTED;
+use crate::guardrail::detect::names::MOST;
+use crate::guardrail::detect::names::Reader;
+use crate::guardrail::detect::names::WEAK;
+use crate::guardrail::text::Gap;
+use crate::policy::phrases::flag;
+
+impl Reader<'_> {
+    /// The words that belong to the name that begins at `from`.
+    pub(super) fn grow(&self, from: usize, mut end: usize) -> Range<usize> {
+        let large = self.is_large(from) || end.checked_sub(1).is_some_and(|at| self.is_large(at));
+        while end - from < MOST {
+            let Some(next) = self.word(end) else { break };
+            let hyphen = next.gap == Gap::Mark && self.view.word_bytes(next) != b"s";
+            let free = self.is_free(end) || self.nameable(end);
+            let initial = next.len() == 1
+                && next.is_capital() == large
+                && !self.is_pronoun(end)
+                && next.gap <= Gap::Space
+                && free
+                && !next.digits;
+            let named = next.gap <= Gap::Space
+                && self.nameable(end)
+                && (next.is_capital() == large || next.is(LISTED) && !next.is(flag::COMMON));
+            let belongs = next.is(LISTED)
+                || (next.is(WEAK)
+                    || !next.is(flag::COMMON
+                        | flag::SPANISH
+                        | flag::PERSON_VERB
+                        | flag::ADDRESS_FOLLOW))
+                    && large
+                || self.is_caps(end, large);
+            let suffix =
+                next.is(flag::SUFFIX) && next.is_capital() && next.gap <= Gap::Comma && large;
+            let particle = next.is(flag::PARTICLE)
+                && next.gap <= Gap::Space
+                && self.is_name_behind(end, large);
+            let last_first = next.gap == Gap::Comma
+                && self.comma_before(end)
+                && next.is(flag::FIRST)
+                && next.is_capital()
+                && end == from + 1
+                && self.has(from, flag::LAST)
+                && !self.has(from, flag::FIRST);
+            let apostrophe =
+                hyphen && self.is_free(end) && (next.is_capital() == large || next.is(LISTED));
+            if !(initial || named && belongs || suffix || particle || last_first || apostrophe) {
+                break;
+            }
+            end += 1;
+        }
+        from..end
+    }
+
+    pub(super) fn is_caps(&self, at: usize, large: bool) -> bool {
+        large && self.is_strange(at)
+    }
+
+    /// Behind a particle, or two, stands a word written like the name.
+    pub(super) fn is_name_behind(&self, at: usize, large: bool) -> bool {
+        let next = (at + 1..at + 3).find(|at| !self.has(*at, flag::PARTICLE));
+        next.is_some_and(|at| {
+            let near = self
+                .word(at)
+                .is_some_and(|word| word.gap <= Gap::Space && !word.digits);
+            near && self.nameable(at) && large && self.is_large(at) && !self.has(at, flag::COMMON)
+        })
+    }
+
+    /// `Lakeside Family Clinic`: written large up to a word of organisations.
+    pub(super) fn is_organisation(&self, words: &Range<usize>) -> bool {
+        let behind = (words.end..words.end + 4).take_while(|at| {
+            self.word(*at).is_some_and(|word| {
+                word.gap <= Gap::Space
+                    && (word.is_capital() || matches!(self.view.word_bytes(word), b"of" | b"and"))
+            })
+        });
+        let mut within = words.clone().chain(behind);
+        within.any(|at| {
+            self.has(at, flag::ORGANISATION | flag::STREET)
+                && self.is_large(at)
+                && at > words.start
+                && self.bytes(at).len() > 2
+        })
+    }
+
+    /// `This is Sam from Lakeside`, `- Kim, RN`, `Nurse Kim`.
+    pub(super) fn is_staff(&self, words: &Range<usize>) -> bool {
+        let two = |one: &[u8], other: &[u8]| {
+            words.start >= 2
+                && self.bytes(words.start - 2) == one
+                && self.bytes(words.start - 1) == other
+        };
+        let own = two(b"this", b"is")
+            || two(b"name", b"is") && self.bytes(words.start.saturating_sub(3)) == b"my"
+            || two(b"habla", b"con")
+            || two(b"soy", b"la")
+            || self
+                .before(words.start)
+                .is_some_and(|word| matches!(self.view.word_bytes(word), b"soy" | b"im"));
+        let from = self.word(words.end).is_some_and(|word| {
+            matches!(
+                self.view.word_bytes(word),
+                b"from" | b"with" | b"at" | b"de" | b"calling" | b"en"
+            )
+        });
+        own && from
+    }
+}

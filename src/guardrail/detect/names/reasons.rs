@@ -1,0 +1,215 @@
+//! Reasons by which a word begins a name: a greeting, a surname, a relation, an address, a deed.
+
+use crate::guardrail::detect::names::LISTED;
+use crate::guardrail::detect::names::NO_NAME;
+use crate::guardrail::detect::names::Reader;
+use crate::guardrail::detect::names::WEAK;
+use crate::guardrail::text::Case;
+use crate::guardrail::text::Gap;
+use crate::guardrail::text::Word;
+use crate::policy::phrases::flag;
+
+impl Reader<'_> {
+    /// Right behind a greeting, with a relation between at most: `Dear family of`, `hi mom of`.
+    pub(super) fn greeted(&self, at: usize) -> bool {
+        let hello = |at: usize| self.before(at).is_some_and(|word| word.is(flag::GREETING));
+        let near = self.word(at).is_some_and(|word| word.gap <= Gap::Comma);
+        let ok = self.before(at).is_some_and(|_| {
+            matches!(
+                self.bytes(at - 1),
+                b"ok"
+                    | b"okay"
+                    | b"thanks"
+                    | b"congratulations"
+                    | b"congrats"
+                    | b"gracias"
+                    | b"news"
+                    | b"morning"
+                    | b"afternoon"
+                    | b"evening"
+                    | b"dias"
+                    | b"tardes"
+                    | b"noches"
+                    | b"sorry"
+                    | b"welcome"
+                    | b"felicidades"
+                    | b"yes"
+                    | b"hey"
+            )
+        });
+        near && (hello(at)
+            || (ok
+                && self
+                    .word(at)
+                    .is_some_and(|word| word.is(LISTED | WEAK) || word.is_capital())))
+    }
+
+    /// First and last name together, or a name and an initial.
+    pub(super) fn pairs(&self, at: usize) -> bool {
+        let (Some(word), Some(next)) = (self.word(at), self.word(at + 1)) else {
+            return false;
+        };
+        let any = LISTED | WEAK;
+        if next.gap > Gap::Space || !word.is(any) {
+            return false;
+        }
+        if next.len() == 1 && !next.digits {
+            let large = word.is_capital() && next.is_capital() && !self.is_pronoun(at + 1);
+            return word.is(flag::FIRST) && (large || self.cued(at)) && self.is_free(at + 1);
+        }
+        let shouted = word.case == Case::Upper
+            && next.case == Case::Upper
+            && !word.is(LISTED)
+            && !next.is(LISTED);
+        let both = word.is_capital() && next.is_capital() && !shouted;
+        let known = next.is(any) && self.nameable(at + 1);
+        let strange = self.is_strange(at + 1) && word.is(flag::FIRST | flag::FIRST_WEAK);
+        let sure = word.is(flag::FIRST)
+            && next.is(flag::LAST)
+            && !word.is(flag::COMMON)
+            && !next.is(flag::COMMON);
+        (both && (known || strange)) || (sure && self.nameable(at + 1))
+    }
+
+    pub(super) fn is_pronoun(&self, at: usize) -> bool {
+        matches!(self.bytes(at), b"i" | b"a")
+    }
+
+    /// `your son Liam`, `patient Emily`, `for Lena`, `named`.
+    pub(super) fn cued(&self, at: usize) -> bool {
+        let Some(before) = self.before(at) else {
+            return false;
+        };
+        let near = self.word(at).is_some_and(|word| word.gap <= Gap::Comma);
+        let kin = before.is(flag::KIN) && !before.is_capital();
+        let of = matches!(
+            self.view.word_bytes(before),
+            b"of" | b"for" | b"about" | b"with" | b"from" | b"de" | b"para" | b"con"
+        );
+        let kin_of = of && at.checked_sub(2).is_some_and(|at| self.has(at, flag::KIN));
+        let weak = self.word(at).is_some_and(|word| word.is(WEAK | LISTED));
+        near && (kin || kin_of || before.is(flag::NAME_CUE) || of && weak && self.is_large(at))
+    }
+
+    /// `my name is`, `people call me`, `a friend named`.
+    pub(super) fn called(&self, at: usize) -> bool {
+        let Some(second) = at.checked_sub(2) else {
+            return false;
+        };
+        let near = self.word(at).is_some_and(|word| word.gap <= Gap::Comma);
+        let before = (self.bytes(second), self.bytes(at - 1));
+        near && matches!(
+            before,
+            (b"name" | b"nombre", b"is" | b"es")
+                | (b"call" | b"called" | b"named", b"me" | b"him" | b"her")
+                | (b"me" | b"se", b"llamo" | b"llama")
+        )
+    }
+
+    /// Is the name over where it stands?
+    pub(super) fn closed(&self, at: usize) -> bool {
+        self.word(at + 1).is_none_or(|next| {
+            next.gap >= Gap::Comma
+                || next.is(flag::PERSON_VERB | flag::PARTICLE)
+                || self.view.word_bytes(next) == b"s"
+        })
+    }
+
+    /// `Faith, your ...`, `Theo! Your ...`, `bandage dry, Coach.`, `Will your ...` without a question.
+    pub(super) fn addressed(&self, at: usize, plain: bool) -> bool {
+        let Some(word) = self.word(at) else {
+            return false;
+        };
+        let next = self.word(at + 1);
+        let starts = word.gap == Gap::Stop;
+        let candidate = word.is(LISTED | WEAK) || self.is_strange(at);
+        if starts && candidate && (word.is_capital() || !plain) {
+            let comma = next.is_some_and(|next| {
+                next.gap == Gap::Comma && next.is(flag::ADDRESS_FOLLOW)
+                    || next.gap == Gap::Space
+                        && matches!(self.view.word_bytes(next), b"your" | b"ur" | b"su" | b"tu")
+            });
+            if comma
+                && (!word.is(flag::COMMON)
+                    || next.is_some_and(|next| next.gap == Gap::Comma)
+                    || self.is_statement(at))
+            {
+                return true;
+            }
+        }
+        let last = next.is_none_or(|next| next.gap == Gap::Stop);
+        let behind_comma = word.gap == Gap::Comma && word.is_capital() && at > 1;
+        let unusual = word.is(LISTED | WEAK) || !word.is(NO_NAME | flag::STREET);
+        last && behind_comma
+            && unusual
+            && self.comma_before(at)
+            && !self.before(at).is_some_and(Word::is_capital)
+    }
+
+    pub(super) fn comma_before(&self, at: usize) -> bool {
+        let start = self.word(at).map_or(0, |word| word.start);
+        self.view.bytes(start.saturating_sub(2)..start) == b", "
+    }
+
+    /// `Will your visit is ...`: what begins like a question and tells something, begins with a name.
+    pub(super) fn is_statement(&self, at: usize) -> bool {
+        let Some(word) = self.word(at).filter(|word| word.is(flag::FIRST_WEAK)) else {
+            return false;
+        };
+        let end = self.view.sentence(&(word.start..word.end)).end;
+        let rest = self
+            .view
+            .words
+            .iter()
+            .skip(at + 2)
+            .take_while(|word| word.start < end);
+        let tells =
+            |word: &Word| matches!(self.view.word_bytes(word), b"is" | b"are" | b"was" | b"has");
+        !self.is_question(at) && rest.take(6).any(tells)
+    }
+
+    pub(super) fn is_question(&self, at: usize) -> bool {
+        let Some(word) = self.word(at) else {
+            return false;
+        };
+        let end = self.view.sentence(&(word.start..word.end)).end;
+        self.view.bytes(word.start..end).contains(&b'?')
+    }
+
+    /// `Faith wants`, `Princess needs`, `mike's`.
+    pub(super) fn told(&self, at: usize, plain: bool) -> bool {
+        let (Some(word), Some(next)) = (self.word(at), self.word(at + 1)) else {
+            return false;
+        };
+        let owns =
+            next.gap == Gap::Mark && self.view.word_bytes(next) == b"s" && word.is(LISTED | WEAK);
+        let acts = next.gap == Gap::Space && next.is(flag::PERSON_VERB) && !self.is_question(at);
+        let candidate =
+            word.is(LISTED) || word.is(WEAK) && word.gap == Gap::Stop || self.is_strange(at);
+        let third = !matches!(
+            self.view.word_bytes(next),
+            b"is" | b"will" | b"was" | b"es" | b"gave"
+        ) || !word.is(flag::COMMON);
+        let desk = next.gap == Gap::Space
+            && self.view.word_bytes(next) == b"at"
+            && matches!(self.bytes(at + 2), b"ext" | b"extension" | b"x");
+        let sure = word.is_capital() || word.is(flag::FIRST) && !plain;
+        (owns && !plain) || (sure && candidate && acts && third) || (desk && word.is_capital())
+    }
+
+    /// A strange word written large: a name in the middle of a sentence; at its beginning only when
+    /// the text is English and something of a person follows.
+    pub(super) fn stands_as_name(&self, at: usize) -> bool {
+        let Some(word) = self.word(at) else {
+            return false;
+        };
+        let starts = word.gap == Gap::Stop;
+        let small = self
+            .view
+            .words
+            .iter()
+            .filter(|word| word.case == Case::Lower && word.len() > 1)
+            .count();
+        (small > 0 || self.is_strange(at + 1)) && (!starts || !self.spanish || self.closed(at))
+    }
+}
