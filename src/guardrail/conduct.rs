@@ -52,6 +52,7 @@ struct RawContext {
     own_words: String,
     derived: String,
     instructs: String,
+    emergency: String,
     relation: String,
 }
 
@@ -115,6 +116,7 @@ pub(crate) struct Context {
     pub(crate) relation: bool,
     pub(crate) derived: bool,
     pub(crate) instructs: bool,
+    pub(crate) emergency: bool,
 }
 
 /// How sentences are mended.
@@ -230,6 +232,7 @@ impl Rules {
             &context.relation,
             &context.derived,
             &context.instructs,
+            &context.emergency,
         ];
         for pattern in patterns {
             regex(file, line, "context", pattern)?;
@@ -299,6 +302,7 @@ impl Rules {
                 relation: found.matched(5),
                 derived: found.matched(6),
                 instructs: found.matched(7),
+                emergency: found.matched(8),
             }
         };
         view.sentences.iter().map(read).collect()

@@ -237,6 +237,10 @@ fn correction(
     if let Some((_, at)) = moment.day.as_ref().filter(|_| day) {
         let span = view.span(at);
         let written = view.text.get(span.clone())?;
+        // "next week on Wednesday" has no date to put right beside its weekday.
+        if moment.weekday.is_some() && !written.bytes().any(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
         words.push((span, instant::date_words(target.date, written, language)));
     }
     if let Some((stated, at)) = moment.hour.as_ref().filter(|_| hour) {

@@ -1,5 +1,7 @@
 //! One reading of one text: what was found, what each finding means in this setting, what is wrong.
 
+mod kinds;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,8 +13,6 @@ use crate::guardrail::conduct::ruleset::Firing;
 use crate::guardrail::detect;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
-use crate::guardrail::finding::Confidence;
-use crate::guardrail::finding::Evidence;
 use crate::guardrail::finding::Finding;
 use crate::guardrail::finding::Group;
 use crate::guardrail::ground;
@@ -21,6 +21,13 @@ use crate::guardrail::ground::Standing;
 use crate::guardrail::ground::Statement;
 use crate::guardrail::ground::view::View;
 use crate::guardrail::ground::view::fold_text;
+use crate::guardrail::judge::kinds::ADVICE;
+use crate::guardrail::judge::kinds::GROUNDED;
+use crate::guardrail::judge::kinds::emergency;
+use crate::guardrail::judge::kinds::finding;
+use crate::guardrail::judge::kinds::overlaps;
+use crate::guardrail::judge::kinds::speaks_of;
+use crate::guardrail::judge::kinds::told;
 use crate::guardrail::minimum::Situation;
 use crate::guardrail::setting::Author;
 use crate::guardrail::setting::Setting;
@@ -106,7 +113,11 @@ pub(crate) fn read(
         reading: Reading::default(),
     };
     for finding in found {
-        judge.weigh(finding, &statements, view.text);
+        if emergency(&finding, view, &contexts) {
+            judge.place(finding, None);
+        } else {
+            judge.weigh(finding, &statements, view.text);
+        }
     }
     for statement in statements {
         judge.state(statement);
@@ -120,44 +131,6 @@ pub(crate) fn read(
         .findings
         .sort_by_key(|finding| (finding.span.start, finding.span.end, finding.category));
     reading
-}
-
-/// An identifier's category for what a statement is about once it is backed.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "statements have five categories of their own"
-)]
-const fn told(category: Category) -> Category {
-    match category {
-        Category::UngroundedDate | Category::UngroundedTime => Category::Date,
-        Category::UngroundedPerson => Category::Name,
-        Category::UngroundedPlace => Category::Geographic,
-        Category::UngroundedContact => Category::Phone,
-        _ => Category::OtherUnique,
-    }
-}
-
-fn overlaps(a: &Range<usize>, b: &Range<usize>) -> bool {
-    a.start < b.end && b.start < a.end
-}
-
-/// Whether a statement speaks of the same kind of thing as a finding.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only these can be stated")]
-const fn speaks_of(statement: Category, finding: Category) -> bool {
-    match finding {
-        Category::Date | Category::AgeOver89 => {
-            matches!(
-                statement,
-                Category::UngroundedDate | Category::UngroundedTime
-            )
-        }
-        Category::Name => matches!(statement, Category::UngroundedPerson),
-        Category::Geographic => matches!(statement, Category::UngroundedPlace),
-        Category::Phone | Category::Fax | Category::Url | Category::Email => {
-            matches!(statement, Category::UngroundedContact)
-        }
-        _ => false,
-    }
 }
 
 impl Judge<'_> {
@@ -176,6 +149,19 @@ impl Judge<'_> {
             return;
         }
         if finding.category == Category::Name && self.split_name(&finding, text) {
+            return;
+        }
+        // The "3" of "at 3 PM" is no laboratory value.
+        let clock = matches!(
+            finding.category,
+            Category::LabValue | Category::Vital | Category::Dose
+        ) && statements.iter().any(|statement| {
+            statement.span.start <= finding.span.start
+                && finding.span.end <= statement.span.end
+                && speaks_of(statement.category, Category::Date)
+        });
+        if clock {
+            self.place(finding, None);
             return;
         }
         if self.stray_contact(&finding, statements, text) {
@@ -255,7 +241,7 @@ impl Judge<'_> {
             // "Thu" inside "Thu Dec 3 at 10 AM" is a day, even if it is a name elsewhere.
             let inside = statement.span.start <= finding.span.start
                 && finding.span.end <= statement.span.end
-                && finding.category == Category::Name;
+                && matches!(finding.category, Category::Name | Category::Geographic);
             inside
                 || overlaps(&statement.span, &finding.span)
                     && speaks_of(statement.category, finding.category)
@@ -493,30 +479,5 @@ impl Judge<'_> {
             );
             self.reading.findings.push(found);
         }
-    }
-}
-
-const ADVICE: &str =
-    "Cal. Bus. & Prof. Code 2052 and like acts; house policy: advice belongs to licensed staff";
-const GROUNDED: &str = "45 CFR 164.312(c)(1); house policy: the record is the source of every fact";
-
-fn finding(
-    span: Range<usize>,
-    category: Category,
-    (action, rule, cite): (Action, Arc<str>, Arc<str>),
-    kind: &'static str,
-    name: &str,
-) -> Finding {
-    Finding {
-        span,
-        category,
-        rule,
-        confidence: Confidence::Certain,
-        action,
-        evidence: vec![Evidence {
-            kind,
-            name: name.into(),
-        }],
-        cite,
     }
 }

@@ -2,6 +2,7 @@
 //! taken out goes behind the portal link.
 
 pub(crate) mod phrase;
+pub(crate) mod tidy;
 
 use std::ops::Range;
 

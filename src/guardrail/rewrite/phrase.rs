@@ -7,6 +7,7 @@ use crate::guardrail::conduct::Rules;
 use crate::guardrail::conduct::listed;
 use crate::guardrail::ground::view::Kind;
 use crate::guardrail::ground::view::View;
+use crate::guardrail::rewrite::tidy::tidy;
 use crate::policy::words::Language;
 
 /// A sentence being mended: its tokens, and which of them go.
@@ -226,11 +227,29 @@ impl Mending<'_> {
         }
         let end = b;
         let after = self.word(end + 1);
-        let opened = matches!(self.before(start, 1), "," | "-" | ";");
-        if opened && matches!(after, "," | "-" | ";") {
-            return self.take(start - 1, end);
+        let lead = self.before(start, 1);
+        if !matches!(lead, "," | "-" | ";") {
+            return false;
         }
-        opened && matches!(after, "." | "" | "!") && self.take(start - 1, end)
+        if matches!(after, "," | "-" | ";") {
+            // Of a pair around the words both go before a verb: "Emily Zhao, MRN 1, is" -> "Emily Zhao is".
+            let verb = matches!(
+                self.word(end + 2),
+                "is" | "are"
+                    | "was"
+                    | "were"
+                    | "has"
+                    | "will"
+                    | "es"
+                    | "esta"
+                    | "fue"
+                    | "sera"
+                    | "tiene"
+            );
+            let both = after == "-" && lead == "-" || verb;
+            return self.take(start - 1, if both { end + 1 } else { end });
+        }
+        matches!(after, "." | "" | "!") && self.take(start - 1, end)
     }
 
     /// Back over "your next", to where the noun phrase begins.
@@ -338,12 +357,18 @@ impl Mending<'_> {
         }
     }
 
-    /// "with Dr. Reyes", "con la Dra. Reyes".
+    /// "with Dr. Reyes", "con la Dra. Reyes", "with cardiology".
     fn with_person(&mut self, a: usize, b: usize) -> bool {
         let start = self.noun_start(a);
         let lead = self.before(start, 1);
-        let name = self.view.capital(a);
-        name && start > self.first + 1 && matches!(lead, "with" | "con") && self.take(start - 1, b)
+        let after = self.word(b + 1);
+        let bounded = self.view.capital(a)
+            || matches!(after, "" | "," | "." | "!" | "?" | ";")
+            || listed(&self.phrases.boundaries, after);
+        bounded
+            && start > self.first + 1
+            && matches!(lead, "with" | "con")
+            && self.take(start - 1, b)
     }
 
     /// One half of "..., and ..." goes when the other can stand.
@@ -451,57 +476,4 @@ fn finish(mending: &Mending<'_>, sentence: &Range<usize>) -> Option<String> {
         );
     let greeting = words >= 1 && GREETINGS.contains(&left.word(0));
     (!hanging && (words >= 2 || greeting)).then_some(text)
-}
-
-/// Single spaces, punctuation where it belongs, "a" or "an", a capital to begin with.
-pub(crate) fn tidy(text: &str) -> String {
-    let mut words: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        let mark = word
-            .chars()
-            .all(|c| matches!(c, ',' | '.' | ';' | ':' | '!' | '?' | ')'));
-        match words.last_mut() {
-            Some(last) if mark => {
-                let ended = last.ends_with([',', ';', ':']);
-                if ended {
-                    last.pop();
-                }
-                last.push_str(word);
-            }
-            _ => words.push(word.to_owned()),
-        }
-    }
-    for at in 1..words.len() {
-        let following = words.get(at).cloned().unwrap_or_default();
-        let vowel = following.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']);
-        let Some(article) = words.get_mut(at - 1) else {
-            continue;
-        };
-        if article == "an" && !vowel {
-            "a".clone_into(article);
-        } else if article == "a" && is_english_noun(&following) {
-            "an".clone_into(article);
-        }
-    }
-    let joined = words
-        .join(" ")
-        .replace(",,", ",")
-        .replace(",.", ".")
-        .replace(",!", "!")
-        .replace(",?", "?")
-        .replace("()", "");
-    let trimmed = joined.trim_start_matches([',', ';', ' ', '-', ':']);
-    let mut chars = trimmed.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().collect::<String>() + chars.as_str(),
-        None => String::new(),
-    }
-}
-
-/// The Spanish preposition "a" must not become "an".
-fn is_english_noun(word: &str) -> bool {
-    matches!(
-        word.trim_end_matches(['.', ',']),
-        "appointment" | "appt" | "exam" | "order" | "office"
-    )
 }
