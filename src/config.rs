@@ -43,7 +43,11 @@ impl Secret {
 
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(if self.is_empty() { "" } else { "(set, not shown)" })
+        serializer.serialize_str(if self.is_empty() {
+            ""
+        } else {
+            "(set, not shown)"
+        })
     }
 }
 
@@ -154,32 +158,49 @@ pub fn load(
     });
     if let Some(path) = &path {
         let text = std::fs::read_to_string(path).map_err(|error| {
-            ConfigError(format!("{}: {error}; name an existing file with --config", path.display()))
+            ConfigError(format!(
+                "{}: {error}; name an existing file with --config",
+                path.display()
+            ))
         })?;
-        let own: toml::Table = toml::from_str(&text).map_err(|error| located(path, &text, &error))?;
+        let own: toml::Table =
+            toml::from_str(&text).map_err(|error| located(path, &text, &error))?;
         collect_lines(&own, &text, &mut file_keys);
         merge(&mut table, own);
         typed(&table).map_err(|message| explain(path, &text, &message))?;
     }
     let mut from_environment = BTreeMap::new();
     for (variable, value) in environment {
-        let Some(key) = variable.strip_prefix(PREFIX) else { continue };
+        let Some(key) = variable.strip_prefix(PREFIX) else {
+            continue;
+        };
         if NOT_KEYS.contains(&variable.as_str()) {
             continue;
         }
         let path: Vec<String> = key.split("__").map(str::to_lowercase).collect();
         set(&mut table, &path, &value)
             .and_then(|()| typed(&table).map(drop))
-            .map_err(|message| ConfigError(format!("environment variable {variable}: {}", mend(&message))))?;
+            .map_err(|message| {
+                ConfigError(format!(
+                    "environment variable {variable}: {}",
+                    mend(&message)
+                ))
+            })?;
         from_environment.insert(path.join("."), variable);
     }
     let config = typed(&table).map_err(|message| ConfigError(mend(&message)))?;
     check(&config)?;
-    Ok(Loaded { config, file: path, file_keys, environment: from_environment })
+    Ok(Loaded {
+        config,
+        file: path,
+        file_keys,
+        environment: from_environment,
+    })
 }
 
 fn typed(table: &toml::Table) -> Result<Config, String> {
-    Config::deserialize(toml::Value::Table(table.clone())).map_err(|error| error.message().to_owned())
+    Config::deserialize(toml::Value::Table(table.clone()))
+        .map_err(|error| error.message().to_owned())
 }
 
 /// Puts `over` on top of `base`; tables are merged, everything else replaced.
@@ -196,11 +217,17 @@ fn merge(base: &mut toml::Table, over: toml::Table) {
 
 /// Sets one key from a variable: as TOML where the text is TOML of the right kind, else as a string.
 fn set(table: &mut toml::Table, path: &[String], text: &str) -> Result<(), String> {
-    let Some((last, parents)) = path.split_last() else { return Ok(()) };
+    let Some((last, parents)) = path.split_last() else {
+        return Ok(());
+    };
     let mut here = table;
     for parent in parents {
-        let entry = here.entry(parent.clone()).or_insert_with(|| toml::Table::new().into());
-        here = entry.as_table_mut().ok_or_else(|| format!("`{parent}` is not a section"))?;
+        let entry = here
+            .entry(parent.clone())
+            .or_insert_with(|| toml::Table::new().into());
+        here = entry
+            .as_table_mut()
+            .ok_or_else(|| format!("`{parent}` is not a section"))?;
     }
     let parsed = toml::from_str::<toml::Table>(&format!("v = {text}")).ok();
     let parsed = parsed.and_then(|mut table| table.remove("v"));
@@ -216,7 +243,9 @@ fn set(table: &mut toml::Table, path: &[String], text: &str) -> Result<(), Strin
 /// Rewrites serde's "unknown field" into a remedy with the nearest known key.
 fn mend(message: &str) -> String {
     let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let [unknown, known @ ..] = names.as_slice() else { return message.to_owned() };
+    let [unknown, known @ ..] = names.as_slice() else {
+        return message.to_owned();
+    };
     if !message.starts_with("unknown field") {
         return message.to_owned();
     }
@@ -238,18 +267,30 @@ fn located(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+    text.bytes()
+        .take(offset)
+        .filter(|byte| *byte == b'\n')
+        .count()
+        + 1
 }
 
 /// The line of a key that is known to be wrong, by finding the key in the text.
 fn explain(path: &Path, text: &str, message: &str) -> ConfigError {
     let key = message.split('`').nth(1).unwrap_or_default();
     let names = |line: &str| {
-        let head = line.split('=').next().unwrap_or_default().trim().trim_matches(['[', ']', ' ']);
+        let head = line
+            .split('=')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .trim_matches(['[', ']', ' ']);
         !key.is_empty() && head.rsplit('.').next().map(str::trim) == Some(key)
     };
     let line = text.lines().position(names).map(|index| index + 1);
-    let place = line.map_or_else(|| path.display().to_string(), |line| format!("{}:{line}", path.display()));
+    let place = line.map_or_else(
+        || path.display().to_string(),
+        |line| format!("{}:{line}", path.display()),
+    );
     ConfigError(format!("{place}: {}", mend(message)))
 }
 
@@ -259,10 +300,16 @@ fn collect_lines(table: &toml::Table, text: &str, keys: &mut BTreeMap<String, us
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
         if let Some(name) = line.strip_prefix('[') {
-            name.trim_start_matches('[').trim_end_matches([']', ' ']).clone_into(&mut section);
+            name.trim_start_matches('[')
+                .trim_end_matches([']', ' '])
+                .clone_into(&mut section);
         } else if let Some((key, _)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
             let key = key.trim();
-            let path = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
+            let path = if section.is_empty() {
+                key.to_owned()
+            } else {
+                format!("{section}.{key}")
+            };
             keys.insert(path, index + 1);
         }
     }
@@ -288,7 +335,9 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     for practice in &config.practice {
         let id = practice.id.as_str();
         if !seen.insert(id) {
-            return fail(format!("practice `{id}`: named twice; give each practice its own id"));
+            return fail(format!(
+                "practice `{id}`: named twice; give each practice its own id"
+            ));
         }
         let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if id.is_empty() || !id.chars().all(slug) {
@@ -300,9 +349,14 @@ fn check(config: &Config) -> Result<(), ConfigError> {
                 practice.timezone
             ));
         }
-        let twilio = practice.senders.iter().any(|sender| sender.carrier == CarrierKind::Twilio);
+        let twilio = practice
+            .senders
+            .iter()
+            .any(|sender| sender.carrier == CarrierKind::Twilio);
         if twilio && !config.twilio.contains_key(id) {
-            return fail(format!("practice `{id}` sends by twilio: add a [twilio.{id}] section"));
+            return fail(format!(
+                "practice `{id}` sends by twilio: add a [twilio.{id}] section"
+            ));
         }
     }
     for id in config.twilio.keys() {
@@ -310,7 +364,12 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             return fail(format!("[twilio.{id}]: there is no practice `{id}`"));
         }
     }
-    let carriers = || config.practice.iter().flat_map(|practice| &practice.senders);
+    let carriers = || {
+        config
+            .practice
+            .iter()
+            .flat_map(|practice| &practice.senders)
+    };
     let simulated = carriers().any(|sender| sender.carrier == CarrierKind::Simulator);
     let real = carriers().any(|sender| sender.carrier != CarrierKind::Simulator);
     if simulated && real {
@@ -364,7 +423,11 @@ impl Loaded {
 
     fn explain_table(&self, table: &toml::Table, prefix: &str, lines: &mut String) {
         for (key, value) in table {
-            let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            let path = if prefix.is_empty() {
+                key.clone()
+            } else {
+                format!("{prefix}.{key}")
+            };
             if let toml::Value::Table(inner) = value {
                 self.explain_table(inner, &path, lines);
                 continue;
@@ -425,7 +488,9 @@ mod tests {
 
     fn refusal(text: &str, environment: &[(&str, &str)]) -> String {
         let (_dir, path) = file(text);
-        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let environment = environment
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         let error = load(Some(&path), environment).unwrap_err().to_string();
         error.replace(&path.display().to_string(), "FILE")
     }
@@ -435,15 +500,49 @@ mod tests {
         type Case<'a> = (String, &'a [(&'a str, &'a str)], &'a str);
         let practice = "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\n";
         let cases: &[Case<'_>] = &[
-            ("\nlistn = \"1\"\n".into(), &[], "FILE:2: unknown key `listn`; did you mean `listen`?"),
-            ("[llm]\nmodle = \"x\"\n".into(), &[], "FILE:2: unknown key `modle`; did you mean `model`?"),
+            (
+                "\nlistn = \"1\"\n".into(),
+                &[],
+                "FILE:2: unknown key `listn`; did you mean `listen`?",
+            ),
+            (
+                "[llm]\nmodle = \"x\"\n".into(),
+                &[],
+                "FILE:2: unknown key `modle`; did you mean `model`?",
+            ),
             ("listen = \n".into(), &[], "FILE:1: "),
-            ("[log]\nformat = \"yaml\"\n".into(), &[], "log.format: use `json` or `text`"),
-            ("public_url = \"text.example.com\"\n".into(), &[], "public_url: write it as https://"),
-            (String::new(), &[("ANTEROOM_LISEN", "x")], "environment variable ANTEROOM_LISEN: unknown key `lisen`; did you mean `listen`?"),
-            (format!("{practice}timezone = \"America/Nowhere\"\n"), &[], "practice `a`: timezone `America/Nowhere` is not known"),
-            (format!("{practice}timezone = \"America/Chicago\"\nstate = \"XX\"\n"), &[], "unknown state"),
-            (format!("{practice}timezone = \"America/Chicago\"\n[[practice.sender]]\ncarrier = \"twilio\"\nnumber = \"+14155550101\"\n"), &[], "practice `a` sends by twilio: add a [twilio.a] section"),
+            (
+                "[log]\nformat = \"yaml\"\n".into(),
+                &[],
+                "log.format: use `json` or `text`",
+            ),
+            (
+                "public_url = \"text.example.com\"\n".into(),
+                &[],
+                "public_url: write it as https://",
+            ),
+            (
+                String::new(),
+                &[("ANTEROOM_LISEN", "x")],
+                "environment variable ANTEROOM_LISEN: unknown key `lisen`; did you mean `listen`?",
+            ),
+            (
+                format!("{practice}timezone = \"America/Nowhere\"\n"),
+                &[],
+                "practice `a`: timezone `America/Nowhere` is not known",
+            ),
+            (
+                format!("{practice}timezone = \"America/Chicago\"\nstate = \"XX\"\n"),
+                &[],
+                "unknown state",
+            ),
+            (
+                format!(
+                    "{practice}timezone = \"America/Chicago\"\n[[practice.sender]]\ncarrier = \"twilio\"\nnumber = \"+14155550101\"\n"
+                ),
+                &[],
+                "practice `a` sends by twilio: add a [twilio.a] section",
+            ),
         ];
         for (text, environment, want) in cases {
             let got = refusal(text, environment);
@@ -457,16 +556,25 @@ mod tests {
         let environment = [
             ("ANTEROOM_LISTEN", "127.0.0.1:9001"),
             ("ANTEROOM_LLM__API_KEY", "sk-secret"),
-            ("ANTEROOM_DATABASE_URL", "postgres://u:pass-word@db.example.com/a"),
+            (
+                "ANTEROOM_DATABASE_URL",
+                "postgres://u:pass-word@db.example.com/a",
+            ),
         ]
         .map(|(k, v)| (k.to_owned(), v.to_owned()));
         let loaded = load(Some(&path), environment.into_iter()).unwrap();
         assert_eq!(loaded.config.listen.port(), 9001);
         assert_eq!(loaded.config.llm.model, "m");
         let told = loaded.explain();
-        assert!(told.contains("listen = \"127.0.0.1:9001\"  # environment ANTEROOM_LISTEN"), "{told}");
+        assert!(
+            told.contains("listen = \"127.0.0.1:9001\"  # environment ANTEROOM_LISTEN"),
+            "{told}"
+        );
         assert!(told.contains("anteroom.toml:3"), "{told}");
-        assert!(!told.contains("sk-secret") && !told.contains("pass-word"), "{told}");
+        assert!(
+            !told.contains("sk-secret") && !told.contains("pass-word"),
+            "{told}"
+        );
     }
 
     #[test]

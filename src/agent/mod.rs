@@ -3,10 +3,10 @@
 pub mod facts;
 pub mod machine;
 pub mod ports;
-pub mod texts;
 pub mod prompts;
 pub mod run;
 pub mod sayings;
+pub mod texts;
 pub mod tools;
 pub mod when;
 

@@ -47,12 +47,18 @@ pub(super) struct Assembled {
 /// Opens the store that the configuration names, with its master key.
 pub(super) async fn open_store(config: &Config, tracker: &TaskTracker) -> Result<Store, String> {
     let url = config.database_url();
-    std::fs::create_dir_all(&config.data_dir)
-        .map_err(|error| format!("{}: {error}; name another data_dir", config.data_dir.display()))?;
+    std::fs::create_dir_all(&config.data_dir).map_err(|error| {
+        format!(
+            "{}: {error}; name another data_dir",
+            config.data_dir.display()
+        )
+    })?;
     let key_file = config.master_key_file();
     let fresh = key_file.exists() || !Store::holds_keys(&url).await.map_err(|it| it.to_string())?;
     let master = MasterKey::load_or_create(&key_file, fresh).map_err(|error| error.to_string())?;
-    Store::open(&url, master, tracker, &config.data_dir).await.map_err(|error| error.to_string())
+    Store::open(&url, master, tracker, &config.data_dir)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 /// The sample practice, for a configuration without one.
@@ -62,7 +68,10 @@ fn sample_practice() -> Result<Practice, String> {
         practice: Vec<Practice>,
     }
     let file: File = toml::from_str(SAMPLE_PRACTICE).map_err(|error| error.to_string())?;
-    file.practice.into_iter().next().ok_or_else(|| "the sample practice is empty".to_owned())
+    file.practice
+        .into_iter()
+        .next()
+        .ok_or_else(|| "the sample practice is empty".to_owned())
 }
 
 /// Builds everything and starts the workers.
@@ -75,28 +84,21 @@ pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
         Url::parse(&config.public_url()).map_err(|error| format!("public_url: {error}"))?;
     let records = Arc::new(EmbeddedRecords::new(store.clone()));
     let sample = config.practice.is_empty();
-    let practices = if sample { vec![sample_practice()?] } else { config.practice.clone() };
+    let practices = if sample {
+        vec![sample_practice()?]
+    } else {
+        config.practice.clone()
+    };
     let mut people = Vec::new();
     if sample && let Some(practice) = practices.first() {
         people = load_sample(&records, practice, &*clock).await?;
     }
-    let mut carriers = Carriers::new();
-    let mut reports = Vec::new();
-    for practice in &practices {
-        for sender in &practice.senders {
-            let carrier: Arc<dyn Carrier> = match sender.carrier {
-                CarrierKind::Simulator => {
-                    let (simulator, waiting) = Simulator::new();
-                    reports.push((practice.id.clone(), waiting));
-                    Arc::new(simulator)
-                }
-                CarrierKind::Twilio => Arc::new(twilio(&config, &practice.id, &public_url)?),
-            };
-            carriers.entry((practice.id.clone(), sender.carrier)).or_insert(carrier);
-        }
-    }
+    let (carriers, reports) = carriers(&config, &practices, &public_url)?;
     // On SQLite this process is the only one: leases of the last run are nobody's.
-    store.release_leases().await.map_err(|error| error.to_string())?;
+    store
+        .release_leases()
+        .await
+        .map_err(|error| error.to_string())?;
     Prompts::embedded().map_err(ToString::to_string)?;
     let offline: Arc<dyn Model> = Arc::new(Offline::new());
     let house = House::new(Parts {
@@ -109,7 +111,10 @@ pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
         model: model(&config.llm, &offline)?,
         offline,
         carriers,
-        practices: practices.into_iter().map(|it| (it.id.clone(), Arc::new(it))).collect(),
+        practices: practices
+            .into_iter()
+            .map(|it| (it.id.clone(), Arc::new(it)))
+            .collect(),
         public_url: public_url.clone(),
         entropy: entropy(),
     });
@@ -117,7 +122,46 @@ pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
         drain(&house, practice, waiting, &tracker, &stop);
     }
     house.start(&tracker, &stop);
-    Ok(Assembled { house, config, people, public_url, tracker, stop })
+    Ok(Assembled {
+        house,
+        config,
+        people,
+        public_url,
+        tracker,
+        stop,
+    })
+}
+
+/// What a simulator reports, and for which practice.
+type Reports = Vec<(
+    PracticeId,
+    tokio::sync::mpsc::Receiver<crate::carrier::simulator::Report>,
+)>;
+
+/// The carriers of every practice; what simulators report must be drained into the house.
+fn carriers(
+    config: &Config,
+    practices: &[Practice],
+    public_url: &Url,
+) -> Result<(Carriers, Reports), String> {
+    let mut carriers = Carriers::new();
+    let mut reports = Vec::new();
+    for practice in practices {
+        for sender in &practice.senders {
+            let carrier: Arc<dyn Carrier> = match sender.carrier {
+                CarrierKind::Simulator => {
+                    let (simulator, waiting) = Simulator::new();
+                    reports.push((practice.id.clone(), waiting));
+                    Arc::new(simulator)
+                }
+                CarrierKind::Twilio => Arc::new(twilio(config, &practice.id, public_url)?),
+            };
+            carriers
+                .entry((practice.id.clone(), sender.carrier))
+                .or_insert(carrier);
+        }
+    }
+    Ok((carriers, reports))
 }
 
 /// Feeds what the simulator reports into the house, as a carrier's status webhook would.
@@ -135,9 +179,13 @@ fn drain(
                 () = stop.cancelled() => break,
                 report = waiting.recv() => report,
             };
-            let Some((carrier_id, delivery)) = report else { break };
+            let Some((carrier_id, delivery)) = report else {
+                break;
+            };
             let kind = CarrierKind::Simulator;
-            let known = house.delivery(&practice, kind, &carrier_id, delivery, None).await;
+            let known = house
+                .delivery(&practice, kind, &carrier_id, delivery, None)
+                .await;
             if let Err(error) = known {
                 tracing::warn!(%error, "a delivery report was not kept");
             }
@@ -161,22 +209,41 @@ async fn load_sample(
     let now = clock.now();
     bundle::freshen(&mut set, now);
     let soon = now + jiff::SignedDuration::from_hours(24 * 30);
-    let free = records.slots(&practice.id, now, soon, 1).await.map_err(|error| error.to_string())?;
+    let free = records
+        .slots(&practice.id, now, soon, 1)
+        .await
+        .map_err(|error| error.to_string())?;
     if free.is_empty() {
-        records.import(&practice.id, &set).await.map_err(|error| error.to_string())?;
+        records
+            .import(&practice.id, &set)
+            .await
+            .map_err(|error| error.to_string())?;
     }
     Ok(people(&set, practice))
 }
 
 /// The picker of the phone page.
 fn people(set: &RecordSet, practice: &Practice) -> Vec<Person> {
-    let Some(sender) = practice.senders.first() else { return Vec::new() };
+    let Some(sender) = practice.senders.first() else {
+        return Vec::new();
+    };
     let mut people = Vec::new();
     for patient in &set.patients {
-        let Some(number) = patient.phones.first() else { continue };
-        let visits = set.appointments.iter().filter(|visit| visit.patient == patient.id);
-        let entries = set.clinical.iter().filter(|(whose, _)| *whose == patient.id);
-        let results = entries.clone().filter(|(_, it)| it.kind.as_str() == "lab").count();
+        let Some(number) = patient.phones.first() else {
+            continue;
+        };
+        let visits = set
+            .appointments
+            .iter()
+            .filter(|visit| visit.patient == patient.id);
+        let entries = set
+            .clinical
+            .iter()
+            .filter(|(whose, _)| *whose == patient.id);
+        let results = entries
+            .clone()
+            .filter(|(_, it)| it.kind.as_str() == "lab")
+            .count();
         let mut note = vec![match patient.language {
             Some(crate::policy::words::Language::Es) => "speaks Spanish".to_owned(),
             _ => "speaks English".to_owned(),
@@ -188,7 +255,11 @@ fn people(set: &RecordSet, practice: &Practice) -> Vec<Person> {
             note.push("a result on file".to_owned());
         }
         people.push(Person {
-            name: format!("{} {}", patient.first_name.as_str(), patient.last_name.as_str()),
+            name: format!(
+                "{} {}",
+                patient.first_name.as_str(),
+                patient.last_name.as_str()
+            ),
             number: number.clone(),
             practice_id: practice.id.clone(),
             practice_name: practice.name.clone(),
@@ -224,12 +295,19 @@ fn twilio(config: &Config, practice: &PracticeId, public_url: &Url) -> Result<Tw
 }
 
 fn user(account: &TwilioAccount) -> &str {
-    if account.api_key_sid.is_empty() { &account.account_sid } else { &account.api_key_sid }
+    if account.api_key_sid.is_empty() {
+        &account.account_sid
+    } else {
+        &account.api_key_sid
+    }
 }
 
 fn password(account: &TwilioAccount) -> Option<secrecy::SecretString> {
     if account.api_key_sid.is_empty() {
-        account.auth_tokens.first().map(|token| token.secret().clone())
+        account
+            .auth_tokens
+            .first()
+            .map(|token| token.secret().clone())
     } else {
         Some(account.api_key_secret.secret().clone())
     }
@@ -238,7 +316,10 @@ fn password(account: &TwilioAccount) -> Option<secrecy::SecretString> {
 /// The model that the configuration asks for.
 fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> {
     let key = if llm.api_key.is_empty() {
-        std::env::var("OPENAI_API_KEY").ok().filter(|key| !key.is_empty()).map(Into::into)
+        std::env::var("OPENAI_API_KEY")
+            .ok()
+            .filter(|key| !key.is_empty())
+            .map(Into::into)
     } else {
         Some(llm.api_key.secret().clone())
     };
@@ -261,7 +342,9 @@ fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> 
         let json = std::fs::read(&llm.tokenizer).map_err(|error| tell(&error))?;
         settings.tokens = Tokens::from_json(&json).map_err(|error| tell(&error))?;
     }
-    Ok(Arc::new(OpenAi::new(settings).map_err(|error| error.to_string())?))
+    Ok(Arc::new(
+        OpenAi::new(settings).map_err(|error| error.to_string())?,
+    ))
 }
 
 /// The accounts that may sign webhooks, by practice.
@@ -270,9 +353,17 @@ pub(super) fn twilio_inbound(
 ) -> BTreeMap<PracticeId, crate::web::router::TwilioInbound> {
     let inbound = |account: &TwilioAccount| crate::web::router::TwilioInbound {
         account_sid: Some(account.account_sid.clone()),
-        auth_tokens: account.auth_tokens.iter().map(|token| token.secret().clone()).collect(),
+        auth_tokens: account
+            .auth_tokens
+            .iter()
+            .map(|token| token.secret().clone())
+            .collect(),
     };
-    config.twilio.iter().map(|(id, account)| (PracticeId::new(id), inbound(account))).collect()
+    config
+        .twilio
+        .iter()
+        .map(|(id, account)| (PracticeId::new(id), inbound(account)))
+        .collect()
 }
 
 /// What is worth a look though everything runs: PHI that will not leave for want of an agreement.

@@ -9,7 +9,9 @@ use crate::store::Store;
 
 async fn store(loaded: &Loaded) -> Result<Store, u8> {
     let tracker = TaskTracker::new();
-    open_store(&loaded.config, &tracker).await.map_err(|error| refuse(&error))
+    open_store(&loaded.config, &tracker)
+        .await
+        .map_err(|error| refuse(&error))
 }
 
 /// Verifies the chain of every practice against the checkpoints in the database and beside it.

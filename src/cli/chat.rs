@@ -41,13 +41,22 @@ async fn chat_in(folder: &std::path::Path, number: E164, mut glass: bool) -> u8 
         Ok(assembled) => assembled,
         Err(error) => return refuse(&error),
     };
-    let Assembled { house, people, tracker, stop, .. } = assembled;
+    let Assembled {
+        house,
+        people,
+        tracker,
+        stop,
+        ..
+    } = assembled;
     let Some(practice) = house.practices().next().map(Arc::clone) else {
         return refuse("there is no practice to text");
     };
     let who = people.iter().find(|person| person.number == number);
     let name = who.map_or("nobody on file", |person| &person.name);
-    eprintln!("You are {name}, texting {}. Ctrl-D leaves, /glass looks under the glass.", practice.name);
+    eprintln!(
+        "You are {name}, texting {}. Ctrl-D leaves, /glass looks under the glass.",
+        practice.name
+    );
     let prompt = std::io::stdin().is_terminal();
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let (mut seen, mut sent, mut code) = (TurnId(0), 0, HOLDS);
@@ -55,7 +64,9 @@ async fn chat_in(folder: &std::path::Path, number: E164, mut glass: bool) -> u8 
         if prompt {
             eprint!("> ");
         }
-        let Ok(Some(line)) = lines.next_line().await else { break };
+        let Ok(Some(line)) = lines.next_line().await else {
+            break;
+        };
         if line.trim() == "/glass" {
             glass = !glass;
             eprintln!("The glass is {}.", if glass { "on" } else { "off" });
@@ -70,7 +81,10 @@ async fn chat_in(folder: &std::path::Path, number: E164, mut glass: bool) -> u8 
             code = NO_VERDICT;
             break;
         }
-        if tokio::time::timeout(PATIENCE, settle(&house)).await.is_err() {
+        if tokio::time::timeout(PATIENCE, settle(&house))
+            .await
+            .is_err()
+        {
             eprintln!("anteroom: no answer within {} s", PATIENCE.as_secs());
             code = NO_VERDICT;
         }
@@ -128,17 +142,29 @@ async fn show(
 ) -> TurnId {
     let conversations = house.store().conversations_with(&practice.id, number).await;
     for conversation in conversations.unwrap_or_default() {
-        let turns = house.store().turns(conversation.id, 50).await.unwrap_or_default();
+        let turns = house
+            .store()
+            .turns(conversation.id, 50)
+            .await
+            .unwrap_or_default();
         let fresh: Vec<&Turn> = turns.iter().filter(|turn| turn.id > seen).collect();
         for turn in &fresh {
             seen = seen.max(turn.id);
             if turn.direction == Direction::Outbound {
                 let state = turn.delivery.map_or("", |delivery| delivery.as_str());
                 let segments = turn.segments.unwrap_or(1);
-                println!("{}\n    [{state}, {segments} segment{}]", turn.body.as_str(), plural(segments));
+                println!(
+                    "{}\n    [{state}, {segments} segment{}]",
+                    turn.body.as_str(),
+                    plural(segments)
+                );
             }
         }
-        if glass && fresh.iter().any(|turn| turn.direction == Direction::Outbound) {
+        if glass
+            && fresh
+                .iter()
+                .any(|turn| turn.direction == Direction::Outbound)
+        {
             show_glass(house, conversation.id).await;
         }
     }
@@ -146,15 +172,46 @@ async fn show(
 }
 
 async fn show_glass(house: &House, conversation: crate::domain::ids::ConversationId) {
-    let reports = house.store().glass(conversation, 1).await.unwrap_or_default();
+    let reports = house
+        .store()
+        .glass(conversation, 1)
+        .await
+        .unwrap_or_default();
     for report in reports {
-        let Ok(report) = serde_json::from_str::<serde_json::Value>(report.as_str()) else { continue };
-        let text = |field: &str| report.get(field).and_then(serde_json::Value::as_str).unwrap_or("");
+        let Ok(report) = serde_json::from_str::<serde_json::Value>(report.as_str()) else {
+            continue;
+        };
+        let text = |field: &str| {
+            report
+                .get(field)
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or("")
+        };
         println!("    draft    {}", text("draft"));
-        println!("    verdict  {} in {} us", text("verdict"), report.get("micros").cloned().unwrap_or_default());
-        for finding in report.get("findings").and_then(serde_json::Value::as_array).into_iter().flatten() {
-            let part = |field: &str| finding.get(field).and_then(serde_json::Value::as_str).unwrap_or("");
-            println!("    {:<8} {:<18} {}  {}", part("action"), part("category"), part("rule"), part("cite"));
+        println!(
+            "    verdict  {} in {} us",
+            text("verdict"),
+            report.get("micros").cloned().unwrap_or_default()
+        );
+        for finding in report
+            .get("findings")
+            .and_then(serde_json::Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let part = |field: &str| {
+                finding
+                    .get(field)
+                    .and_then(serde_json::Value::as_str)
+                    .unwrap_or("")
+            };
+            println!(
+                "    {:<8} {:<18} {}  {}",
+                part("action"),
+                part("category"),
+                part("rule"),
+                part("cite")
+            );
         }
     }
 }

@@ -48,13 +48,18 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
 }
 
 fn real(config: &Config) -> bool {
-    let mut senders = config.practice.iter().flat_map(|practice| &practice.senders);
+    let mut senders = config
+        .practice
+        .iter()
+        .flat_map(|practice| &practice.senders);
     senders.any(|sender| sender.carrier != CarrierKind::Simulator)
 }
 
 fn configuration(loaded: &Loaded) -> Finding {
     match (&loaded.file, loaded.config.practice.len()) {
-        (_, 0) => Finding::Note("no [[practice]]: the sample practice with invented patients runs".to_owned()),
+        (_, 0) => Finding::Note(
+            "no [[practice]]: the sample practice with invented patients runs".to_owned(),
+        ),
         (Some(file), count) => Finding::Good(format!("{}: {count} practice(s)", file.display())),
         (None, count) => Finding::Good(format!("environment: {count} practice(s)")),
     }
@@ -65,7 +70,9 @@ fn clock() -> Finding {
     let now = SystemClock.now();
     let year = now.to_zoned(jiff::tz::TimeZone::UTC).year();
     if !(2026..2100).contains(&year) {
-        return Finding::Bad(format!("the clock says {year}; start time synchronisation (systemd-timesyncd, chrony)"));
+        return Finding::Bad(format!(
+            "the clock says {year}; start time synchronisation (systemd-timesyncd, chrony)"
+        ));
     }
     Finding::Good(format!("{now:.0}"))
 }
@@ -73,7 +80,10 @@ fn clock() -> Finding {
 fn folder(config: &Config) -> Finding {
     match writable(&config.data_dir) {
         Ok(()) => Finding::Good(config.data_dir.display().to_string()),
-        Err(error) => Finding::Bad(format!("{}: {error}; give the user that runs anteroom write access", config.data_dir.display())),
+        Err(error) => Finding::Bad(format!(
+            "{}: {error}; give the user that runs anteroom write access",
+            config.data_dir.display()
+        )),
     }
 }
 
@@ -97,7 +107,9 @@ fn public_address(config: &Config) -> Finding {
     let outside = url.starts_with("https://");
     match (real(config), outside) {
         (_, true) => Finding::Good(url),
-        (false, false) => Finding::Note(format!("{url}: good for this machine only; set public_url for patients")),
+        (false, false) => Finding::Note(format!(
+            "{url}: good for this machine only; set public_url for patients"
+        )),
         (true, false) => Finding::Bad(format!(
             "{url}: carriers and patients need https; set public_url to what they open"
         )),
@@ -106,12 +118,17 @@ fn public_address(config: &Config) -> Finding {
 
 async fn model(config: &Config) -> Finding {
     let llm = &config.llm;
-    let key = !llm.api_key.is_empty() || std::env::var("OPENAI_API_KEY").is_ok_and(|key| !key.is_empty());
+    let key =
+        !llm.api_key.is_empty() || std::env::var("OPENAI_API_KEY").is_ok_and(|key| !key.is_empty());
     if llm.kind == "offline" || (llm.kind == "auto" && !key) {
-        return Finding::Note("offline rules; set OPENAI_API_KEY or [llm] for a language model".to_owned());
+        return Finding::Note(
+            "offline rules; set OPENAI_API_KEY or [llm] for a language model".to_owned(),
+        );
     }
     let Ok(url) = url::Url::parse(&llm.base_url) else {
-        return Finding::Bad("llm.base_url is not an address; write it as https://api.openai.com/v1".to_owned());
+        return Finding::Bad(
+            "llm.base_url is not an address; write it as https://api.openai.com/v1".to_owned(),
+        );
     };
     let host = url.host_str().unwrap_or_default().to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
@@ -128,7 +145,11 @@ fn agreements(config: &Config) -> Finding {
     let today = SystemClock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let mut missing = Vec::new();
     for practice in &config.practice {
-        for sender in practice.senders.iter().filter(|it| it.carrier != CarrierKind::Simulator) {
+        for sender in practice
+            .senders
+            .iter()
+            .filter(|it| it.carrier != CarrierKind::Simulator)
+        {
             let name = sender.carrier.as_str();
             let covered = practice
                 .agreements

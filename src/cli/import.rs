@@ -13,9 +13,15 @@ use crate::store::records::EmbeddedRecords;
 
 /// Loads the Bundle for one practice; the same Bundle again changes nothing.
 pub(super) async fn import(loaded: &Loaded, path: &Path, practice: &str) -> u8 {
-    let known = loaded.config.practice.iter().any(|it| it.id.as_str() == practice);
+    let known = loaded
+        .config
+        .practice
+        .iter()
+        .any(|it| it.id.as_str() == practice);
     if !known && practice != "lakeside" {
-        return refuse(&format!("there is no practice `{practice}` in the configuration"));
+        return refuse(&format!(
+            "there is no practice `{practice}` in the configuration"
+        ));
     }
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -30,7 +36,9 @@ pub(super) async fn import(loaded: &Loaded, path: &Path, practice: &str) -> u8 {
         Ok(store) => store,
         Err(error) => return refuse(&error),
     };
-    let imported = EmbeddedRecords::new(store).import(&PracticeId::new(practice), &records).await;
+    let imported = EmbeddedRecords::new(store)
+        .import(&PracticeId::new(practice), &records)
+        .await;
     match imported {
         Ok(_) => {
             println!(

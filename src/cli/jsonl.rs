@@ -53,7 +53,8 @@ pub(super) fn screen(text: Option<String>) -> u8 {
         Err(error) => return refuse(&error.to_string()),
     };
     let one = text.map(|text| {
-        serde_json::json!({ "id": "1", "text": text, "pending": null, "language": "en" }).to_string()
+        serde_json::json!({ "id": "1", "text": text, "pending": null, "language": "en" })
+            .to_string()
     });
     each(one, |line: ScreenRequest| Ok((line.answer(&screen), false)))
 }
@@ -143,7 +144,9 @@ fn lines<In: DeserializeOwned, Out: Serialize>(
 
 fn parse<In: DeserializeOwned>(line: &[u8], number: usize) -> Result<In, String> {
     if line.len() > LINE_BYTES_MAX {
-        return Err(format!("line {number}: longer than {LINE_BYTES_MAX} bytes; split the text"));
+        return Err(format!(
+            "line {number}: longer than {LINE_BYTES_MAX} bytes; split the text"
+        ));
     }
     serde_json::from_slice(line).map_err(|error| format!("line {number}: {}", told(&error)))
 }
@@ -164,7 +167,9 @@ fn told(error: &serde_json::Error) -> String {
 
 fn id_of(line: &[u8]) -> serde_json::Value {
     let parsed: Option<serde_json::Value> = serde_json::from_slice(line).ok();
-    parsed.and_then(|mut value| value.get_mut("id").map(serde_json::Value::take)).unwrap_or_default()
+    parsed
+        .and_then(|mut value| value.get_mut("id").map(serde_json::Value::take))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -192,8 +197,16 @@ mod tests {
         let cases: &[(&[u8], u8, &str)] = &[
             (b"", NOTHING, ""),
             (b"\n  \n", NOTHING, ""),
-            (b"{\"id\":\"1\",\"text\":\"a\"}\n", HOLDS, "{\"id\":\"1\"}\n"),
-            (b"{\"id\":\"1\",\"text\":\"a!\"}", FINDINGS, "{\"id\":\"1\"}\n"),
+            (
+                b"{\"id\":\"1\",\"text\":\"a\"}\n",
+                HOLDS,
+                "{\"id\":\"1\"}\n",
+            ),
+            (
+                b"{\"id\":\"1\",\"text\":\"a!\"}",
+                FINDINGS,
+                "{\"id\":\"1\"}\n",
+            ),
         ];
         for (input, code, out) in cases {
             assert_eq!(answered(input), ((*out).to_owned(), *code));
@@ -206,10 +219,20 @@ mod tests {
         let (out, code) = answered(input);
         let rows: Vec<&str> = out.lines().collect();
         assert_eq!(code, NO_VERDICT);
-        assert!(rows[0].contains("line 1") && rows[0].contains("unknown field `txet`"), "{}", rows[0]);
+        assert!(
+            rows[0].contains("line 1") && rows[0].contains("unknown field `txet`"),
+            "{}",
+            rows[0]
+        );
         assert!(rows[0].contains("\"id\":\"1\""), "{}", rows[0]);
-        assert!(rows[1].contains("line 2") && rows[1].contains("\"id\":7"), "{}", rows[1]);
-        assert!(rows[2].contains("line 3") && rows[3].contains("line 4") && rows[4].contains("line 5"));
+        assert!(
+            rows[1].contains("line 2") && rows[1].contains("\"id\":7"),
+            "{}",
+            rows[1]
+        );
+        assert!(
+            rows[2].contains("line 3") && rows[3].contains("line 4") && rows[4].contains("line 5")
+        );
         assert_eq!(rows[5], "{\"id\":\"5\"}");
     }
 
@@ -217,6 +240,9 @@ mod tests {
     fn an_error_never_repeats_a_value() {
         let (out, _) = answered(b"{\"id\":[\"Marta Quispe\"],\"text\":\"a\"}\n");
         let error: serde_json::Value = serde_json::from_str(out.trim()).unwrap();
-        assert!(!error["error"].as_str().unwrap().contains("Quispe"), "{error}");
+        assert!(
+            !error["error"].as_str().unwrap().contains("Quispe"),
+            "{error}"
+        );
     }
 }

@@ -1,5 +1,9 @@
 //! The commands: what a person types, and the only place that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "output belongs here")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "output belongs here"
+)]
 
 mod assemble;
 mod audit;
@@ -8,8 +12,8 @@ mod doctor;
 mod import;
 mod jsonl;
 mod log;
-mod served;
 mod serve;
+mod served;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -56,7 +60,9 @@ enum Command {
     /// Run the server (the default).
     Serve,
     /// A phone in the terminal: text the sample practice as one of its invented patients.
-    #[command(after_help = "Type a text and press Enter; /glass shows what the guardrail did; Ctrl-D leaves.")]
+    #[command(
+        after_help = "Type a text and press Enter; /glass shows what the guardrail did; Ctrl-D leaves."
+    )]
     Chat {
         /// The number to text from.
         #[arg(long = "as", value_name = "NUMBER", default_value = "+14155550111")]
@@ -147,7 +153,12 @@ fn run_command(cli: Cli) -> u8 {
         Some(Command::Detect { text }) => return jsonl::detect(text),
         Some(Command::Screen { text }) => return jsonl::screen(text),
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "anteroom", &mut std::io::stdout());
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                "anteroom",
+                &mut std::io::stdout(),
+            );
             return HOLDS;
         }
         Some(Command::Config(ConfigCommand::Default)) => {
@@ -163,7 +174,9 @@ fn run_command(cli: Cli) -> u8 {
     if let Err(error) = log::start(&loaded.config.log) {
         return refuse(&error);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     match runtime {
         Ok(runtime) => runtime.block_on(with_config(cli.command.unwrap_or(Command::Serve), loaded)),
         Err(error) => refuse(&format!("cannot start: {error}")),
@@ -176,7 +189,9 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Chat { number, glass } => Box::pin(chat::chat(number, glass)).await,
         Command::Import { bundle, practice } => import::import(&loaded, &bundle, &practice).await,
         Command::Audit(Audit::Verify) => audit::verify(&loaded).await,
-        Command::Audit(Audit::Export { practice }) => audit::export(&loaded, practice.as_deref()).await,
+        Command::Audit(Audit::Export { practice }) => {
+            audit::export(&loaded, practice.as_deref()).await
+        }
         Command::Doctor => Box::pin(doctor::doctor(&loaded)).await,
         Command::Config(ConfigCommand::Explain) => {
             print!("{}", loaded.explain());

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 use crate::cli::assemble::{self, Assembled};
 use crate::cli::served::Served;
@@ -22,7 +24,11 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
     // Bound first: a second server finds the port taken before it touches any data.
     let listener = match tokio::net::TcpListener::bind(listen).await {
         Ok(listener) => listener,
-        Err(error) => return refuse(&format!("listen = \"{listen}\": {error}; free it or choose another")),
+        Err(error) => {
+            return refuse(&format!(
+                "listen = \"{listen}\": {error}; free it or choose another"
+            ));
+        }
     };
     // Port 0 asks for any free one; the addresses that are printed and signed need the real one.
     if let Ok(bound) = listener.local_addr() {
@@ -32,7 +38,14 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
         Ok(assembled) => assembled,
         Err(error) => return refuse(&error),
     };
-    let Assembled { house, config, people, public_url, tracker, stop } = assembled;
+    let Assembled {
+        house,
+        config,
+        people,
+        public_url,
+        tracker,
+        stop,
+    } = assembled;
     let today = house.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let simulator = house
         .practices()
@@ -47,13 +60,26 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
     };
     let remarks = assemble::remarks(&house, today);
     greet(&config, simulator, house.model_name(), &remarks);
-    let served = Arc::new(Served { house: Arc::clone(&house), people, metrics, remarks });
-    let web = tracker.spawn(crate::web::serve::serve(listener, router(served, settings), stop.clone()));
+    let served = Arc::new(Served {
+        house: Arc::clone(&house),
+        people,
+        metrics,
+        remarks,
+    });
+    let web = tracker.spawn(crate::web::serve::serve(
+        listener,
+        router(served, settings),
+        stop.clone(),
+    ));
     wait_for_signal().await;
-    tracing::info!("stopping: no new requests; the work in hand is finished");
     stop.cancel();
-    let patience = Duration::from_secs(config.shutdown_s);
     drop(house);
+    finish(web, &tracker, Duration::from_secs(config.shutdown_s)).await
+}
+
+/// Lets the work in hand end, within the patience that was configured.
+async fn finish(web: JoinHandle<()>, tracker: &TaskTracker, patience: Duration) -> u8 {
+    tracing::info!("stopping: no new requests; the work in hand is finished");
     tracker.close();
     let ended = tokio::time::timeout(patience, async {
         let served = web.await;
@@ -73,13 +99,22 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
 
 fn greet(config: &crate::config::Config, simulator: bool, model: &str, remarks: &[String]) {
     let url = config.public_url();
-    let mut lines = vec![format!("anteroom {} is listening on {}", env!("CARGO_PKG_VERSION"), config.listen)];
+    let mut lines = vec![format!(
+        "anteroom {} is listening on {}",
+        env!("CARGO_PKG_VERSION"),
+        config.listen
+    )];
     if simulator {
         lines.push(format!("  phone to try it with   {url}simulator"));
     }
-    lines.push(format!("  health and metrics     {url}readyz  {url}metrics"));
+    lines.push(format!(
+        "  health and metrics     {url}readyz  {url}metrics"
+    ));
     lines.push(format!("  model                  {model}"));
-    lines.push(format!("  data                   {}", config.data_dir.display()));
+    lines.push(format!(
+        "  data                   {}",
+        config.data_dir.display()
+    ));
     lines.extend(remarks.iter().map(|remark| format!("  note: {remark}")));
     eprintln!("{}", lines.join("\n"));
 }

@@ -64,11 +64,14 @@ impl Served {
         else {
             return PortalState::Missing;
         };
-        let Some(cover) = self.cover(message) else { return PortalState::Missing };
+        let Some(cover) = self.cover(message) else {
+            return PortalState::Missing;
+        };
         match state {
-            LinkState::Asking(message) => {
-                PortalState::Asking { cover, tries_left: left(message.tries_left) }
-            }
+            LinkState::Asking(message) => PortalState::Asking {
+                cover,
+                tries_left: left(message.tries_left),
+            },
             LinkState::Locked(_) => PortalState::Locked(cover),
             LinkState::Expired(_) => PortalState::Expired(cover),
             LinkState::Missing => PortalState::Missing,
@@ -79,11 +82,20 @@ impl Served {
         let missing = PortalOpening::Missing;
         match opening {
             Opening::Shown(message) => match self.cover(&message) {
-                Some(cover) => PortalOpening::Shown { cover, body: message.body },
+                Some(cover) => PortalOpening::Shown {
+                    cover,
+                    body: message.body,
+                },
                 None => missing,
             },
-            Opening::Wrong { tries_left, message } => match self.cover(&message) {
-                Some(cover) => PortalOpening::Wrong { cover, tries_left: left(tries_left) },
+            Opening::Wrong {
+                tries_left,
+                message,
+            } => match self.cover(&message) {
+                Some(cover) => PortalOpening::Wrong {
+                    cover,
+                    tries_left: left(tries_left),
+                },
                 None => missing,
             },
             Opening::Closed(state) => match self.closed(&state) {
@@ -100,13 +112,25 @@ impl Served {
         practice: Option<&PracticeId>,
     ) -> Result<Vec<ThreadTurn>, StoreError> {
         let mut thread = Vec::new();
-        for own in self.house.practices().filter(|own| practice.is_none_or(|id| own.id == *id)) {
+        for own in self
+            .house
+            .practices()
+            .filter(|own| practice.is_none_or(|id| own.id == *id))
+        {
             for conversation in self.house.store().conversations_with(&own.id, with).await? {
-                let turns = self.house.store().turns(conversation.id, THREAD_TURNS_MAX).await?;
+                let turns = self
+                    .house
+                    .store()
+                    .turns(conversation.id, THREAD_TURNS_MAX)
+                    .await?;
                 thread.extend(turns.into_iter().map(|turn| {
                     let (patient, sender) = (with.clone(), conversation.sender.clone());
                     let inbound = turn.direction == Direction::Inbound;
-                    let (from, to) = if inbound { (patient, sender) } else { (sender, patient) };
+                    let (from, to) = if inbound {
+                        (patient, sender)
+                    } else {
+                        (sender, patient)
+                    };
                     ThreadTurn {
                         id: turn.carrier_id.unwrap_or_else(|| turn.id.to_string()),
                         direction: turn.direction,
@@ -129,7 +153,9 @@ impl Served {
             for conversation in self.house.store().conversations_with(&own.id, with).await? {
                 let sealed = self.house.store().glass(conversation.id, GLASS_MAX).await?;
                 reports.extend(
-                    sealed.iter().filter_map(|report| serde_json::from_str(report.as_str()).ok()),
+                    sealed
+                        .iter()
+                        .filter_map(|report| serde_json::from_str(report.as_str()).ok()),
                 );
             }
         }
@@ -148,7 +174,9 @@ impl crate::web::port::House for Served {
 
     fn practice_by_sender(&self, carrier: CarrierKind, number: &E164) -> Option<Arc<Practice>> {
         let owns = |practice: &&Arc<Practice>| {
-            practice.sender(number).is_some_and(|sender| sender.carrier == carrier)
+            practice
+                .sender(number)
+                .is_some_and(|sender| sender.carrier == carrier)
         };
         self.house.practices().find(owns).map(Arc::clone)
     }
@@ -159,7 +187,12 @@ impl crate::web::port::House for Served {
         inbound: Inbound,
     ) -> BoxFuture<'_, Result<Received, Unavailable>> {
         Box::pin(async move {
-            match self.house.receive(practice, inbound).await.map_err(unavailable)? {
+            match self
+                .house
+                .receive(practice, inbound)
+                .await
+                .map_err(unavailable)?
+            {
                 receive::Received::New => Ok(Received::New),
                 receive::Received::Duplicate => Ok(Received::Duplicate),
             }
@@ -217,7 +250,11 @@ impl crate::web::port::House for Served {
         birth_date: Date,
     ) -> BoxFuture<'a, Result<PortalOpening, Unavailable>> {
         Box::pin(async move {
-            let opening = self.house.portal_open(token, birth_date).await.map_err(unavailable)?;
+            let opening = self
+                .house
+                .portal_open(token, birth_date)
+                .await
+                .map_err(unavailable)?;
             Ok(self.opening(opening))
         })
     }
@@ -236,7 +273,11 @@ impl crate::web::port::House for Served {
                 "practices": self.house.practices().count(),
                 "remarks": self.remarks,
             });
-            if store.is_ok() { Ok(details) } else { Err(details) }
+            if store.is_ok() {
+                Ok(details)
+            } else {
+                Err(details)
+            }
         })
     }
 

@@ -26,7 +26,10 @@ pub struct BundleError {
 
 /// Reads a Bundle. Resources of other types are passed over and counted by type.
 pub fn parse(text: &str) -> Result<(RecordSet, BTreeMap<String, usize>), BundleError> {
-    let fail = |place: &str, want: &str| BundleError { place: place.to_owned(), want: want.to_owned() };
+    let fail = |place: &str, want: &str| BundleError {
+        place: place.to_owned(),
+        want: want.to_owned(),
+    };
     let bundle: Value = serde_json::from_str(text).map_err(|error| BundleError {
         place: format!("line {}, column {}", error.line(), error.column()),
         want: "not JSON; export the Bundle again".to_owned(),
@@ -35,7 +38,10 @@ pub fn parse(text: &str) -> Result<(RecordSet, BTreeMap<String, usize>), BundleE
         return Err(fail("resourceType", "must be `Bundle` (FHIR R4, JSON)"));
     }
     let none = Vec::new();
-    let entries = bundle.get("entry").and_then(Value::as_array).unwrap_or(&none);
+    let entries = bundle
+        .get("entry")
+        .and_then(Value::as_array)
+        .unwrap_or(&none);
     let names = Names::collect(entries);
     let mut records = RecordSet::default();
     let mut passed_over = BTreeMap::new();
@@ -47,10 +53,16 @@ pub fn parse(text: &str) -> Result<(RecordSet, BTreeMap<String, usize>), BundleE
             "Practitioner" => records.providers.push(provider(&at)?),
             "Slot" => records.slots.extend(slot(&at, &names)?),
             "Appointment" => records.appointments.extend(appointment(&at, &names)?),
-            "Condition" => records.clinical.push(clinical(&at, ClinicalKind::Condition)?),
-            "MedicationRequest" => records.clinical.push(clinical(&at, ClinicalKind::Medication)?),
+            "Condition" => records
+                .clinical
+                .push(clinical(&at, ClinicalKind::Condition)?),
+            "MedicationRequest" => records
+                .clinical
+                .push(clinical(&at, ClinicalKind::Medication)?),
             "Observation" => records.clinical.push(clinical(&at, ClinicalKind::Lab)?),
-            "Procedure" => records.clinical.push(clinical(&at, ClinicalKind::Procedure)?),
+            "Procedure" => records
+                .clinical
+                .push(clinical(&at, ClinicalKind::Procedure)?),
             "AllergyIntolerance" => records.clinical.push(clinical(&at, ClinicalKind::Allergy)?),
             "Location" | "Schedule" | "Organization" | "PractitionerRole" => {}
             "" => return Err(at.fail("resource.resourceType", "missing")),
@@ -64,15 +76,25 @@ pub fn parse(text: &str) -> Result<(RecordSet, BTreeMap<String, usize>), BundleE
 /// begins after `now`: a sample record stays fresh, and a Wednesday stays a Wednesday.
 pub fn freshen(records: &mut RecordSet, now: Timestamp) {
     let starts = records.slots.iter().map(|slot| slot.start);
-    let Some(first) = starts.chain(records.appointments.iter().map(|visit| visit.start)).min() else {
+    let Some(first) = starts
+        .chain(records.appointments.iter().map(|visit| visit.start))
+        .min()
+    else {
         return;
     };
     let week = SignedDuration::from_hours(7 * 24);
-    let behind = now.duration_since(first).as_secs().div_euclid(week.as_secs());
-    let Ok(weeks) = i32::try_from(behind + 1) else { return };
+    let behind = now
+        .duration_since(first)
+        .as_secs()
+        .div_euclid(week.as_secs());
+    let Ok(weeks) = i32::try_from(behind + 1) else {
+        return;
+    };
     // Civil weeks in the sample's own zone would keep the hour across a clock change; hours are
     // kept by moving in the zone of the practice, which the samples' offsets stand for.
-    let Ok(zone) = jiff::tz::TimeZone::get("America/Los_Angeles") else { return };
+    let Ok(zone) = jiff::tz::TimeZone::get("America/Los_Angeles") else {
+        return;
+    };
     let moved = |at: Timestamp| {
         let there = at.to_zoned(zone.clone()).checked_add(weeks.weeks());
         there.map_or(at, |zoned| zoned.timestamp())
@@ -100,11 +122,18 @@ impl<'a> At<'a> {
     }
 
     fn text(&self, pointer: &str) -> Option<&'a str> {
-        self.resource.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
+        self.resource
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
     }
 
     fn list(&self, pointer: &str) -> impl Iterator<Item = &'a Value> {
-        self.resource.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+        self.resource
+            .pointer(pointer)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
     }
 
     fn need(&self, pointer: &str, want: &str) -> Result<&'a str, BundleError> {
@@ -113,7 +142,9 @@ impl<'a> At<'a> {
 
     fn instant(&self, pointer: &str) -> Result<Timestamp, BundleError> {
         let want = "an instant with offset, as 2026-12-02T15:00:00-08:00";
-        self.need(pointer, want)?.parse().map_err(|_quotes_it| self.fail(pointer, want))
+        self.need(pointer, want)?
+            .parse()
+            .map_err(|_quotes_it| self.fail(pointer, want))
     }
 
     fn fail(&self, pointer: &str, want: &str) -> BundleError {
@@ -128,7 +159,11 @@ impl<'a> At<'a> {
 
 /// The last part of a reference: `Patient/p-001` is `p-001`.
 fn referred<'a>(value: &'a Value, kind: &str) -> Option<&'a str> {
-    value.get("reference")?.as_str()?.rsplit_once(kind).and_then(|(_, id)| id.strip_prefix('/'))
+    value
+        .get("reference")?
+        .as_str()?
+        .rsplit_once(kind)
+        .and_then(|(_, id)| id.strip_prefix('/'))
 }
 
 /// What references point to: providers by schedule, places by id.
@@ -150,12 +185,16 @@ impl Names {
                     names.providers.insert(id, practitioner_name(&at));
                 }
                 "Location" => {
-                    names.locations.insert(id, at.text("/name").unwrap_or_default().to_owned());
+                    names
+                        .locations
+                        .insert(id, at.text("/name").unwrap_or_default().to_owned());
                 }
                 "Schedule" => {
                     let actor = |kind| at.list("/actor").find_map(|it| referred(it, kind));
                     let pair = (actor("Practitioner"), actor("Location"));
-                    names.schedules.insert(id, (pair.0.map(str::to_owned), pair.1.map(str::to_owned)));
+                    names
+                        .schedules
+                        .insert(id, (pair.0.map(str::to_owned), pair.1.map(str::to_owned)));
                 }
                 _ => {}
             }
@@ -164,11 +203,15 @@ impl Names {
     }
 
     fn provider(&self, id: Option<&str>) -> String {
-        id.and_then(|id| self.providers.get(id)).cloned().unwrap_or_default()
+        id.and_then(|id| self.providers.get(id))
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn location(&self, id: Option<&str>) -> String {
-        id.and_then(|id| self.locations.get(id)).cloned().unwrap_or_default()
+        id.and_then(|id| self.locations.get(id))
+            .cloned()
+            .unwrap_or_default()
     }
 }
 
@@ -177,7 +220,11 @@ fn practitioner_name(at: &At<'_>) -> String {
         return text.to_owned();
     }
     let parts = ["/name/0/prefix/0", "/name/0/given/0", "/name/0/family"];
-    parts.iter().filter_map(|part| at.text(part)).collect::<Vec<_>>().join(" ")
+    parts
+        .iter()
+        .filter_map(|part| at.text(part))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn provider(at: &At<'_>) -> Result<Provider, BundleError> {
@@ -188,7 +235,10 @@ fn provider(at: &At<'_>) -> Result<Provider, BundleError> {
     Ok(Provider {
         id: at.need("/id", "an id is needed")?.to_owned(),
         name,
-        specialty: at.text("/qualification/0/code/text").unwrap_or_default().to_owned(),
+        specialty: at
+            .text("/qualification/0/code/text")
+            .unwrap_or_default()
+            .to_owned(),
     })
 }
 
@@ -202,19 +252,23 @@ fn patient(at: &At<'_>) -> Result<Patient, BundleError> {
     let mut phones = Vec::new();
     for number in telecom("phone") {
         phones.push(number.parse().map_err(|_told_better_here| {
-            at.fail("/telecom", "a phone number in E.164 form is needed, as +14155550100")
+            at.fail(
+                "/telecom",
+                "a phone number in E.164 form is needed, as +14155550100",
+            )
         })?);
     }
     let birth_date = at.text("/birthDate").map(|text| {
-        text.parse::<Date>().map_err(|_quotes_it| at.fail("/birthDate", "a full date, as 1984-04-12"))
+        text.parse::<Date>()
+            .map_err(|_quotes_it| at.fail("/birthDate", "a full date, as 1984-04-12"))
     });
-    let language = at.text("/communication/0/language/coding/0/code").and_then(|code| {
-        match code.split('-').next() {
+    let language = at
+        .text("/communication/0/language/coding/0/code")
+        .and_then(|code| match code.split('-').next() {
             Some("en") => Some(Language::En),
             Some("es") => Some(Language::Es),
             _ => None,
-        }
-    });
+        });
     let state = at.text("/address/0/state").unwrap_or_default();
     Ok(Patient {
         id: PatientId::new(at.need("/id", "an id is needed")?),
@@ -242,7 +296,10 @@ fn slot(at: &At<'_>, names: &Names) -> Result<Option<Slot>, BundleError> {
     if at.need("/status", "`free` or `busy`")? != "free" {
         return Ok(None);
     }
-    let schedule = at.resource.get("schedule").and_then(|it| referred(it, "Schedule"));
+    let schedule = at
+        .resource
+        .get("schedule")
+        .and_then(|it| referred(it, "Schedule"));
     let actors = schedule.and_then(|id| names.schedules.get(id));
     let Some((provider, location)) = actors else {
         return Err(at.fail("/schedule", "a Schedule that is in the Bundle"));
@@ -265,7 +322,9 @@ fn appointment(at: &At<'_>, names: &Names) -> Result<Option<Appointment>, Bundle
         _ => return Ok(None),
     };
     let actor = |kind| {
-        at.list("/participant").filter_map(|it| it.get("actor")).find_map(|it| referred(it, kind))
+        at.list("/participant")
+            .filter_map(|it| it.get("actor"))
+            .find_map(|it| referred(it, kind))
     };
     let patient = actor("Patient").ok_or_else(|| at.fail("/participant", "a Patient is needed"))?;
     let slot = at.list("/slot").find_map(|it| referred(it, "Slot"));
@@ -283,16 +342,30 @@ fn appointment(at: &At<'_>, names: &Names) -> Result<Option<Appointment>, Bundle
 }
 
 fn clinical(at: &At<'_>, kind: ClinicalKind) -> Result<(PatientId, Clinical), BundleError> {
-    let subject = ["subject", "patient"].iter().find_map(|field| at.resource.get(field));
+    let subject = ["subject", "patient"]
+        .iter()
+        .find_map(|field| at.resource.get(field));
     let patient = subject.and_then(|it| referred(it, "Patient"));
     let patient = patient.ok_or_else(|| at.fail("/subject", "a reference to a Patient"))?;
-    let code = if kind == ClinicalKind::Medication { "/medicationCodeableConcept" } else { "/code" };
+    let code = if kind == ClinicalKind::Medication {
+        "/medicationCodeableConcept"
+    } else {
+        "/code"
+    };
     let name = at
         .text(&format!("{code}/text"))
         .or_else(|| at.text(&format!("{code}/coding/0/display")))
         .ok_or_else(|| at.fail(code, "a text or a coding with a display"))?;
-    let on = ["/effectiveDateTime", "/onsetDateTime", "/authoredOn", "/performedDateTime"];
-    let on = on.iter().find_map(|field| at.text(field)).and_then(|text| text.get(..10)?.parse().ok());
+    let on = [
+        "/effectiveDateTime",
+        "/onsetDateTime",
+        "/authoredOn",
+        "/performedDateTime",
+    ];
+    let on = on
+        .iter()
+        .find_map(|field| at.text(field))
+        .and_then(|text| text.get(..10)?.parse().ok());
     let status = at.text("/status").unwrap_or_default();
     let entry = Clinical {
         kind,
@@ -305,13 +378,21 @@ fn clinical(at: &At<'_>, kind: ClinicalKind) -> Result<(PatientId, Clinical), Bu
 }
 
 fn value(at: &At<'_>) -> String {
-    if let Some(text) = at.text("/valueString").or_else(|| at.text("/dosageInstruction/0/text")) {
+    if let Some(text) = at
+        .text("/valueString")
+        .or_else(|| at.text("/dosageInstruction/0/text"))
+    {
         return text.to_owned();
     }
     if let Some(text) = at.text("/valueCodeableConcept/text") {
         return text.to_owned();
     }
-    let number = at.resource.pointer("/valueQuantity/value").map(Value::to_string);
+    let number = at
+        .resource
+        .pointer("/valueQuantity/value")
+        .map(Value::to_string);
     let unit = at.text("/valueQuantity/unit").unwrap_or_default();
-    number.map_or_else(String::new, |number| format!("{number} {unit}").trim().to_owned())
+    number.map_or_else(String::new, |number| {
+        format!("{number} {unit}").trim().to_owned()
+    })
 }

@@ -61,7 +61,9 @@ impl House {
             (None, _) => Consent::None,
         };
         let phone = practice.phone.display_us();
-        let link = writing.link.map_or(practice.portal_url.as_str(), |link| link.url.as_str());
+        let link = writing
+            .link
+            .map_or(practice.portal_url.as_str(), |link| link.url.as_str());
         let setting = Setting {
             practice_name: &practice.name,
             practice_phone: &phone,
@@ -69,7 +71,9 @@ impl House {
             portal_url: link,
             channel: conversation.channel,
             consent,
-            state: writing.patient.map_or(Jurisdiction::UNKNOWN, |patient| patient.state),
+            state: writing
+                .patient
+                .map_or(Jurisdiction::UNKNOWN, |patient| patient.state),
             language: conversation.language,
             timezone: &practice.timezone,
             now: writing.now,
@@ -81,7 +85,8 @@ impl House {
         let review = self.parts.guardrail.review(writing.text, &setting);
         let spent = began.elapsed();
         metrics::histogram!("anteroom_review_seconds").record(spent.as_secs_f64());
-        metrics::counter!("anteroom_reviews_total", "verdict" => review.verdict.as_str()).increment(1);
+        metrics::counter!("anteroom_reviews_total", "verdict" => review.verdict.as_str())
+            .increment(1);
         Written {
             review,
             micros: u64::try_from(spent.as_micros()).unwrap_or(u64::MAX),

@@ -26,7 +26,9 @@ impl House {
         self.store()
             .write(move |tx| {
                 let (job, reply) = (job.clone(), Arc::clone(&reply));
-                Box::pin(async move { commit_in(tx, &job, epoch, reply.as_ref().as_ref(), now).await })
+                Box::pin(
+                    async move { commit_in(tx, &job, epoch, reply.as_ref().as_ref(), now).await },
+                )
             })
             .await
     }
@@ -46,7 +48,9 @@ async fn commit_in(
     if !tx.finish_reply(job).await? {
         return Ok(false);
     }
-    let Some(reply) = reply else { return Ok(current) };
+    let Some(reply) = reply else {
+        return Ok(current);
+    };
     // A deed that was done is told even when another text came meanwhile; that one is answered next.
     if !current && !reply.acted {
         return Ok(false);
@@ -78,7 +82,8 @@ async fn commit_in(
         tx.keep_glass(&conversation, report, now).await?;
     }
     tx.mark_answered(conversation.id, &reply.answers).await?;
-    tx.append_audit(&entry(&conversation, reply, outbox, now)).await?;
+    tx.append_audit(&entry(&conversation, reply, outbox, now))
+        .await?;
     Ok(true)
 }
 
@@ -89,13 +94,21 @@ async fn send(
     reply: &Reply,
     now: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
-    let Some(cleared) = &reply.cleared else { return Ok(None) };
-    let proof = conversation.consent.allows_phi(now).filter(|_| cleared.holds_phi());
-    let id = tx.enqueue(conversation, cleared, reply.kind, proof, now).await?;
+    let Some(cleared) = &reply.cleared else {
+        return Ok(None);
+    };
+    let proof = conversation
+        .consent
+        .allows_phi(now)
+        .filter(|_| cleared.holds_phi());
+    let id = tx
+        .enqueue(conversation, cleared, reply.kind, proof, now)
+        .await?;
     if let (Some(body), Some(link), Some(patient)) = (cleared.portal(), &reply.link, &reply.patient)
         && let Some(message) = link.message(conversation, patient, body, now)
     {
-        tx.create_portal_message(&link.hash, &message, conversation.id).await?;
+        tx.create_portal_message(&link.hash, &message, conversation.id)
+            .await?;
     }
     Ok(Some(id.0))
 }
@@ -106,7 +119,11 @@ fn entry(conversation: &Conversation, reply: &Reply, outbox: Option<i64>, now: T
         (None, Some(_)) => "message.held",
         (None, None) => "message.silenced",
     };
-    let actor = if reply.kind == OutboundKind::Reply { "agent" } else { "anteroom" };
+    let actor = if reply.kind == OutboundKind::Reply {
+        "agent"
+    } else {
+        "anteroom"
+    };
     Entry::new(
         &conversation.practice,
         now,

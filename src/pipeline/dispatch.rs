@@ -69,7 +69,10 @@ impl House {
         if let Some(bar) = bar(&row, &conversation, &practice, now) {
             self.withdraw(row, bar, now).await?;
         } else if let Some(until) = quiet_until(row.kind, &practice.timezone, now) {
-            let outcome = SendOutcome::Retry { code: "quiet_hours".to_owned(), after_ms: None };
+            let outcome = SendOutcome::Retry {
+                code: "quiet_hours".to_owned(),
+                after_ms: None,
+            };
             self.record(row, outcome, Some(until)).await?;
         } else {
             let outcome = self.hand_over(&row, &conversation).await;
@@ -83,7 +86,9 @@ impl House {
     async fn hand_over(&self, row: &OutboxRow, conversation: &Conversation) -> SendOutcome {
         let key = (conversation.practice.clone(), conversation.carrier);
         let Some(carrier) = self.parts.carriers.get(&key) else {
-            return SendOutcome::Fail { code: "carrier_not_configured".to_owned() };
+            return SendOutcome::Fail {
+                code: "carrier_not_configured".to_owned(),
+            };
         };
         let outbound = Outbound {
             reference: format!("{}-{}", conversation.practice, row.id),
@@ -97,7 +102,11 @@ impl House {
             match carrier.find(&outbound, row.at).await {
                 Some(Some(found)) => return found,
                 Some(None) => {}
-                None => return SendOutcome::Unknown { code: "lost_worker".to_owned() },
+                None => {
+                    return SendOutcome::Unknown {
+                        code: "lost_worker".to_owned(),
+                    };
+                }
             }
         }
         carrier.send(&outbound).await
@@ -112,7 +121,8 @@ impl House {
                 Box::pin(async move {
                     if tx.withdraw(&row, now).await? {
                         let detail = serde_json::json!({ "outbox": row.id.0, "bar": bar.as_str() });
-                        tx.append_audit(&about(&row, now, "message.withdrawn", &detail)).await?;
+                        tx.append_audit(&about(&row, now, "message.withdrawn", &detail))
+                            .await?;
                     }
                     Ok(())
                 })
@@ -170,7 +180,8 @@ async fn record_in(
         "phi": row.phi,
         "proof": row.proof.as_ref().map(ConsentProof::digest),
     });
-    tx.append_audit(&about(row, now, "message.dispatched", &detail)).await?;
+    tx.append_audit(&about(row, now, "message.dispatched", &detail))
+        .await?;
     match settled {
         SendOutcome::Suppress { .. } => opt_out(tx, row, now).await,
         SendOutcome::Fail { .. } | SendOutcome::Unknown { .. } => tell_staff(tx, row, now).await,
@@ -188,17 +199,22 @@ async fn opt_out(tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), Sto
         conversation.pending = None;
         conversation.epoch += 1;
         tx.save_conversation(&conversation).await?;
-        tx.suppress_queued(conversation.id, &[OutboundKind::Safety]).await?;
+        tx.suppress_queued(conversation.id, &[OutboundKind::Safety])
+            .await?;
         let detail = serde_json::json!({ "by": "carrier", "epoch": conversation.epoch });
-        tx.append_audit(&about(row, now, "consent.opted_out", &detail)).await?;
+        tx.append_audit(&about(row, now, "consent.opted_out", &detail))
+            .await?;
     }
     Ok(())
 }
 
 async fn tell_staff(tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
-    let Some(conversation) = tx.lock_conversation(row.conversation).await? else { return Ok(()) };
+    let Some(conversation) = tx.lock_conversation(row.conversation).await? else {
+        return Ok(());
+    };
     let report = crate::domain::phi::Phi::default();
-    tx.hold(&conversation, &row.body, &report, "not delivered", now).await?;
+    tx.hold(&conversation, &row.body, &report, "not delivered", now)
+        .await?;
     Ok(())
 }
 
@@ -237,7 +253,10 @@ fn bar(
     if !row.phi {
         return None;
     }
-    let standing = conversation.consent.allows_phi(now).map(ConsentProof::digest);
+    let standing = conversation
+        .consent
+        .allows_phi(now)
+        .map(ConsentProof::digest);
     if standing.is_none() || standing != row.proof.as_ref().map(ConsentProof::digest) {
         return Some(Bar::Consent);
     }
@@ -281,15 +300,21 @@ fn quiet_until(kind: OutboundKind, timezone: &str, now: Timestamp) -> Option<Tim
 
 /// When to try again; none when the outcome is final or patience is at its end.
 fn next_try(row: &OutboxRow, outcome: &SendOutcome, now: Timestamp) -> Option<Timestamp> {
-    let SendOutcome::Retry { after_ms, .. } = outcome else { return None };
+    let SendOutcome::Retry { after_ms, .. } = outcome else {
+        return None;
+    };
     if row.attempts >= ATTEMPTS_MAX {
         return None;
     }
     let doubled = 1_i32 << u32::try_from(row.attempts.clamp(0, 10)).unwrap_or(10);
     // Spread by the row's own number: texts refused together do not come back together.
     let spread = SignedDuration::from_millis(row.id.0.rem_euclid(250));
-    let wished = after_ms.and_then(|ms| i64::try_from(ms).ok()).map(SignedDuration::from_millis);
-    let wait = (BACKOFF * doubled).max(wished.unwrap_or(BACKOFF)).min(BACKOFF_MAX);
+    let wished = after_ms
+        .and_then(|ms| i64::try_from(ms).ok())
+        .map(SignedDuration::from_millis);
+    let wait = (BACKOFF * doubled)
+        .max(wished.unwrap_or(BACKOFF))
+        .min(BACKOFF_MAX);
     Some(now + wait + spread)
 }
 
@@ -301,16 +326,50 @@ mod tests {
     fn what_the_practice_begins_waits_for_the_morning_also_across_a_clock_change() {
         let cases = [
             // kind, zone, now, leaves at
-            (OutboundKind::Initiated, "America/New_York", "2026-11-23T14:00:00Z", None),
-            (OutboundKind::Initiated, "America/New_York", "2026-11-24T02:30:00Z", Some("2026-11-24T13:00:00Z")),
-            (OutboundKind::Initiated, "America/Los_Angeles", "2026-03-08T05:30:00Z", Some("2026-03-08T15:00:00Z")),
-            (OutboundKind::Initiated, "Nowhere/Unknown", "2026-11-23T14:00:00Z", Some("2026-11-23T18:00:00Z")),
-            (OutboundKind::Reply, "America/New_York", "2026-11-24T02:30:00Z", None),
-            (OutboundKind::Safety, "America/New_York", "2026-11-24T02:30:00Z", None),
+            (
+                OutboundKind::Initiated,
+                "America/New_York",
+                "2026-11-23T14:00:00Z",
+                None,
+            ),
+            (
+                OutboundKind::Initiated,
+                "America/New_York",
+                "2026-11-24T02:30:00Z",
+                Some("2026-11-24T13:00:00Z"),
+            ),
+            (
+                OutboundKind::Initiated,
+                "America/Los_Angeles",
+                "2026-03-08T05:30:00Z",
+                Some("2026-03-08T15:00:00Z"),
+            ),
+            (
+                OutboundKind::Initiated,
+                "Nowhere/Unknown",
+                "2026-11-23T14:00:00Z",
+                Some("2026-11-23T18:00:00Z"),
+            ),
+            (
+                OutboundKind::Reply,
+                "America/New_York",
+                "2026-11-24T02:30:00Z",
+                None,
+            ),
+            (
+                OutboundKind::Safety,
+                "America/New_York",
+                "2026-11-24T02:30:00Z",
+                None,
+            ),
         ];
         for (kind, zone, now, want) in cases {
             let got = quiet_until(kind, zone, now.parse().unwrap());
-            assert_eq!(got, want.map(|at| at.parse().unwrap()), "{kind} in {zone} at {now}");
+            assert_eq!(
+                got,
+                want.map(|at| at.parse().unwrap()),
+                "{kind} in {zone} at {now}"
+            );
         }
     }
 }

@@ -69,7 +69,9 @@ impl std::fmt::Debug for Parts {
 
 impl std::fmt::Debug for House {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("House").field("practices", &self.parts.practices.len()).finish_non_exhaustive()
+        f.debug_struct("House")
+            .field("practices", &self.parts.practices.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,7 +79,12 @@ impl House {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Arc<Self> {
         let (changes, _) = watch::channel(0);
-        Arc::new(Self { parts, replies: Notify::new(), outbox: Notify::new(), changes })
+        Arc::new(Self {
+            parts,
+            replies: Notify::new(),
+            outbox: Notify::new(),
+            changes,
+        })
     }
 
     /// The store.
@@ -121,7 +128,8 @@ impl House {
     }
 
     pub(crate) fn changed(&self) {
-        self.changes.send_modify(|tick| *tick = tick.wrapping_add(1));
+        self.changes
+            .send_modify(|tick| *tick = tick.wrapping_add(1));
     }
 
     /// The practice of a conversation; gone from the configuration means the conversation rests.
@@ -130,7 +138,12 @@ impl House {
     }
 
     /// An approved text in the patient's language.
-    pub(crate) fn fixed_text(&self, id: TextId, practice: &Practice, language: Language) -> RenderedText {
+    pub(crate) fn fixed_text(
+        &self,
+        id: TextId,
+        practice: &Practice,
+        language: Language,
+    ) -> RenderedText {
         let hours = match language {
             Language::Es if !practice.hours_es.is_empty() => &practice.hours_es,
             Language::En | Language::Es => &practice.hours,
@@ -143,7 +156,12 @@ impl House {
         self.parts.texts.render(
             id,
             language,
-            &TextContext { practice: &practice.name, phone: &practice.phone.display_us(), url, hours },
+            &TextContext {
+                practice: &practice.name,
+                phone: &practice.phone.display_us(),
+                url,
+                hours,
+            },
         )
     }
 
@@ -151,7 +169,10 @@ impl House {
     pub(crate) fn public_facts(practice: &Practice, public_url: &Url) -> Vec<(String, String)> {
         let mut facts = vec![
             ("practice.name".to_owned(), practice.name.clone()),
-            ("practice.phone".to_owned(), practice.phone.as_str().to_owned()),
+            (
+                "practice.phone".to_owned(),
+                practice.phone.as_str().to_owned(),
+            ),
             ("practice.phone".to_owned(), practice.phone.display_us()),
             ("practice.url".to_owned(), public_url.as_str().to_owned()),
         ];
@@ -168,7 +189,10 @@ impl House {
                 .map(|(field, value)| (field.to_owned(), value.clone())),
         );
         facts.extend(
-            practice.facts.iter().map(|(name, value)| (format!("practice.{name}"), value.clone())),
+            practice
+                .facts
+                .iter()
+                .map(|(name, value)| (format!("practice.{name}"), value.clone())),
         );
         facts
     }

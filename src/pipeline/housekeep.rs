@@ -11,8 +11,15 @@ impl House {
         let chained = self.store().sequence_audit(self.clock().now()).await?;
         metrics::counter!("anteroom_audit_chained_total").increment(chained);
         let depth = self.store().depth().await?;
-        #[expect(clippy::cast_precision_loss, reason = "a gauge; queues do not reach 2^52")]
-        for (queue, rows) in [("reply", depth.replies), ("outbox", depth.outbox), ("hold", depth.holds)] {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a gauge; queues do not reach 2^52"
+        )]
+        for (queue, rows) in [
+            ("reply", depth.replies),
+            ("outbox", depth.outbox),
+            ("hold", depth.holds),
+        ] {
             metrics::gauge!("anteroom_queue_depth", "queue" => queue).set(rows as f64);
         }
         Ok(())

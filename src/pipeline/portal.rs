@@ -35,7 +35,11 @@ impl PortalLink {
     /// link that can be guessed is worse than no answer.
     pub(crate) fn new(public_url: &Url, outside: &str, entropy: &Entropy) -> Option<Self> {
         if !outside.is_empty() {
-            return Some(Self { url: outside.to_owned(), hash: [0; 32], built_in: false });
+            return Some(Self {
+                url: outside.to_owned(),
+                hash: [0; 32],
+                built_in: false,
+            });
         }
         let mut token = [0_u8; 32];
         if !entropy(&mut token) {
@@ -43,7 +47,11 @@ impl PortalLink {
         }
         let token = URL_SAFE_NO_PAD.encode(token);
         let base = public_url.as_str().trim_end_matches('/');
-        Some(Self { url: format!("{base}/p/{token}"), hash: hash(&token), built_in: true })
+        Some(Self {
+            url: format!("{base}/p/{token}"),
+            hash: hash(&token),
+            built_in: true,
+        })
     }
 
     /// The message behind it; none where the practice's own portal keeps it.
@@ -116,8 +124,14 @@ impl House {
                 return Ok(Opening::Closed(closed));
             }
         };
-        let patient = self.records().patient(&message.practice, &message.patient).await;
-        let known = patient.ok().flatten().and_then(|patient| patient.birth_date);
+        let patient = self
+            .records()
+            .patient(&message.practice, &message.patient)
+            .await;
+        let known = patient
+            .ok()
+            .flatten()
+            .and_then(|patient| patient.birth_date);
         let right = known.is_some_and(|known| same_day(*known.expose(), birth_date));
         let opening = Arc::new(message);
         let written = Arc::clone(&opening);
@@ -132,7 +146,10 @@ impl House {
         Ok(match tries_left {
             None => Opening::Shown(message),
             Some(0) => Opening::Closed(LinkState::Locked(message)),
-            Some(tries_left) => Opening::Wrong { tries_left, message },
+            Some(tries_left) => Opening::Wrong {
+                tries_left,
+                message,
+            },
         })
     }
 }
@@ -151,7 +168,11 @@ async fn settle(
     if opened {
         tx.open_portal_message(key, now).await?;
     }
-    let action = if opened { "portal.opened" } else { "portal.refused" };
+    let action = if opened {
+        "portal.opened"
+    } else {
+        "portal.refused"
+    };
     let subject = format!("portal/{}", hex::encode(key.get(..8).unwrap_or_default()));
     let detail = serde_json::json!({ "tries_left": left.max(0) });
     let entry = Entry::new(&message.practice, now, "patient", action, &subject, &detail);

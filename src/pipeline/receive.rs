@@ -40,8 +40,11 @@ impl House {
         let received = self
             .store()
             .write(move |tx| {
-                let (house, practice, inbound) =
-                    (Arc::clone(&house), Arc::clone(&practice), Arc::clone(&inbound));
+                let (house, practice, inbound) = (
+                    Arc::clone(&house),
+                    Arc::clone(&practice),
+                    Arc::clone(&inbound),
+                );
                 Box::pin(async move { house.receive_in(tx, &practice, &inbound).await })
             })
             .await?;
@@ -59,7 +62,10 @@ impl House {
         practice: &Practice,
         inbound: &Inbound,
     ) -> Result<Received, StoreError> {
-        if !tx.admit(&practice.id, inbound.carrier, &inbound.carrier_id).await? {
+        if !tx
+            .admit(&practice.id, inbound.carrier, &inbound.carrier_id)
+            .await?
+        {
             return Ok(Received::Duplicate);
         }
         let now = inbound.at;
@@ -72,16 +78,29 @@ impl House {
             language: Language::En,
         };
         let mut conversation = tx.conversation_for(&key, now).await?;
-        let pending = conversation.pending.as_ref().map(|question| asked(question.kind));
-        let reading = self.parts.screen.read(inbound.body.as_str(), pending, conversation.language);
+        let pending = conversation
+            .pending
+            .as_ref()
+            .map(|question| asked(question.kind));
+        let reading = self
+            .parts
+            .screen
+            .read(inbound.body.as_str(), pending, conversation.language);
         let wants_reply = wants_reply(&conversation, &reading);
-        let intent = if reading.tells_of_abuse() { ABUSE } else { reading.intent.as_str() };
-        let turn = tx.append_inbound(&conversation, inbound, intent, now).await?;
+        let intent = if reading.tells_of_abuse() {
+            ABUSE
+        } else {
+            reading.intent.as_str()
+        };
+        let turn = tx
+            .append_inbound(&conversation, inbound, intent, now)
+            .await?;
         let consent = Self::apply_consent(&mut conversation, &reading, inbound);
         conversation.language = reading.language;
         conversation.last_inbound = Some(now);
         if conversation.consent.state == ConsentState::OptedOut {
-            tx.suppress_queued(conversation.id, &[OutboundKind::Safety]).await?;
+            tx.suppress_queued(conversation.id, &[OutboundKind::Safety])
+                .await?;
         }
         tx.save_conversation(&conversation).await?;
         if wants_reply {
@@ -217,14 +236,21 @@ async fn report_in(tx: &mut Tx, report: &Report) -> Result<bool, StoreError> {
     let known = tx
         .delivery_report(report.carrier, &report.carrier_id, report.delivery, code)
         .await?;
-    let Some((conversation, state)) = known else { return Ok(false) };
+    let Some((conversation, state)) = known else {
+        return Ok(false);
+    };
     let detail = serde_json::json!({
         "reported": report.delivery.as_str(), "state": state.as_str(), "code": code,
     });
     let subject = format!("conversation/{conversation}");
     let carrier = report.carrier.as_str();
     tx.append_audit(&Entry::new(
-        &report.practice, report.now, carrier, "delivery.reported", &subject, &detail,
+        &report.practice,
+        report.now,
+        carrier,
+        "delivery.reported",
+        &subject,
+        &detail,
     ))
     .await?;
     Ok(true)

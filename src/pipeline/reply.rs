@@ -8,9 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::agent;
 use crate::agent::texts::TextId;
 use crate::domain::consent::{ConsentState, Notice};
-use crate::domain::conversation::{
-    Conversation, Direction, PendingKind, PendingQuestion, Turn,
-};
+use crate::domain::conversation::{Conversation, Direction, PendingKind, PendingQuestion, Turn};
 use crate::domain::ids::TurnId;
 use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
@@ -18,9 +16,9 @@ use crate::domain::practice::Practice;
 use crate::domain::record::Patient;
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::review::Review;
+use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
-use crate::guardrail::rewrite::Cleared;
 use crate::pipeline::house::House;
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::receive::ABUSE;
@@ -52,13 +50,24 @@ const LOOP_WINDOW: SignedDuration = SignedDuration::from_mins(30);
 /// What is to be done with what waits.
 enum Plan {
     /// An approved text answers these turns.
-    Fixed { text: TextId, kind: OutboundKind, answers: Vec<TurnId>, staff: Option<&'static str> },
+    Fixed {
+        text: TextId,
+        kind: OutboundKind,
+        answers: Vec<TurnId>,
+        staff: Option<&'static str>,
+    },
     /// The risk notice goes out; what was asked keeps waiting for YES.
     Notice,
     /// The agent answers what was asked; bare YES and START among the turns are settled with it.
-    Agent { asked: Vec<TurnId>, answers: Vec<TurnId> },
+    Agent {
+        asked: Vec<TurnId>,
+        answers: Vec<TurnId>,
+    },
     /// A person answers; nothing leaves.
-    Staff { answers: Vec<TurnId>, reason: &'static str },
+    Staff {
+        answers: Vec<TurnId>,
+        reason: &'static str,
+    },
     /// The notice has only just gone out; what came since waits for YES with the rest.
     Wait,
     /// Nothing waits.
@@ -111,7 +120,10 @@ impl House {
         };
         let turns = self.store().turns(conversation.id, TURNS_MAX).await?;
         let plan = if job.attempts > ATTEMPTS_MAX {
-            Plan::Staff { answers: waiting(&turns).map(|turn| turn.id).collect(), reason: "parked" }
+            Plan::Staff {
+                answers: waiting(&turns).map(|turn| turn.id).collect(),
+                reason: "parked",
+            }
         } else {
             plan(&conversation, &turns, now)
         };
@@ -148,7 +160,12 @@ impl House {
                 reply
             }
             Plan::Notice => self.notice(practice, conversation, now),
-            Plan::Fixed { text, kind, answers, staff } => {
+            Plan::Fixed {
+                text,
+                kind,
+                answers,
+                staff,
+            } => {
                 let mut reply = self.fixed(practice, conversation, text, now);
                 reply.kind = kind;
                 reply.answers = answers;
@@ -156,7 +173,13 @@ impl House {
                 reply
             }
             Plan::Agent { asked, answers } => {
-                let asking = Asking { practice, conversation, patient: patient.as_ref(), turns, now };
+                let asking = Asking {
+                    practice,
+                    conversation,
+                    patient: patient.as_ref(),
+                    turns,
+                    now,
+                };
                 let mut reply = self.ask_agent(&asking, &asked).await;
                 reply.answers = answers;
                 reply
@@ -166,8 +189,15 @@ impl House {
     }
 
     /// The one person at this number, if the record knows exactly one.
-    async fn patient_of(&self, practice: &Practice, conversation: &Conversation) -> Option<Patient> {
-        let found = self.records().patients_by_phone(&practice.id, &conversation.number).await;
+    async fn patient_of(
+        &self,
+        practice: &Practice,
+        conversation: &Conversation,
+    ) -> Option<Patient> {
+        let found = self
+            .records()
+            .patients_by_phone(&practice.id, &conversation.number)
+            .await;
         match found.ok()?.as_slice() {
             [only] => Some(only.clone()),
             _ => None,
@@ -232,7 +262,13 @@ impl House {
     }
 
     async fn ask_agent(&self, asking: &Asking<'_>, asked: &[TurnId]) -> Reply {
-        let Asking { practice, conversation, turns, now, .. } = *asking;
+        let Asking {
+            practice,
+            conversation,
+            turns,
+            now,
+            ..
+        } = *asking;
         let readings = self.read_again(conversation, turns, asked);
         let texts = turns.iter().filter(|turn| asked.contains(&turn.id));
         let history = turns
@@ -260,15 +296,30 @@ impl House {
             key,
             limits: agent::Limits::default(),
         };
-        let outcome =
-            agent::run(input, &*self.parts.model, &*self.parts.offline, &**self.records()).await;
+        let outcome = agent::run(
+            input,
+            &*self.parts.model,
+            &*self.parts.offline,
+            &**self.records(),
+        )
+        .await;
         self.judge(asking, outcome)
     }
 
     fn judge(&self, asking: &Asking<'_>, outcome: agent::Outcome) -> Reply {
-        let Asking { practice, conversation, patient, now, .. } = *asking;
+        let Asking {
+            practice,
+            conversation,
+            patient,
+            now,
+            ..
+        } = *asking;
         let draft = outcome.draft.clone().unwrap_or_default();
-        let link = PortalLink::new(&self.parts.public_url, &practice.portal_url, &self.parts.entropy);
+        let link = PortalLink::new(
+            &self.parts.public_url,
+            &practice.portal_url,
+            &self.parts.entropy,
+        );
         let written = self.clear(&Writing {
             practice,
             conversation,
@@ -282,7 +333,10 @@ impl House {
         });
         let mut reply = Reply::silent(Vec::new(), "agent");
         reply.pending = Pending::Set(outcome.pending);
-        reply.acted = outcome.facts.iter().any(|fact| fact.field.starts_with("receipt."));
+        reply.acted = outcome
+            .facts
+            .iter()
+            .any(|fact| fact.field.starts_with("receipt."));
         reply.detail = serde_json::json!({
             "model": outcome.model,
             "model_error": outcome.model_error.map(|error| error.to_string()),
@@ -298,11 +352,19 @@ impl House {
         // Behind a link there must be a page, and on the page a birth date to ask for.
         let dated = patient.is_some_and(|patient| patient.birth_date.is_some());
         let readable = link.is_some() && (dated || !practice.portal_url.is_empty());
-        let moved = written.review.cleared.as_ref().is_some_and(|it| it.portal().is_some());
+        let moved = written
+            .review
+            .cleared
+            .as_ref()
+            .is_some_and(|it| it.portal().is_some());
         let unreadable = moved && !readable;
         if written.review.verdict == Verdict::Hold || unreadable {
             // Nothing of the draft leaves; the patient is told the truth, that staff have it.
-            let reason = if unreadable { "no page for the link" } else { "guardrail" };
+            let reason = if unreadable {
+                "no page for the link"
+            } else {
+                "guardrail"
+            };
             let handed = self.fixed(practice, conversation, TextId::Handoff, now);
             reply.cleared = handed.cleared;
             reply.pending = Pending::Set(None);
@@ -321,17 +383,28 @@ impl House {
         turns: &[Turn],
         answers: &[TurnId],
     ) -> Vec<Reading> {
-        let pending = conversation.pending.as_ref().map(|question| super::receive::asked(question.kind));
+        let pending = conversation
+            .pending
+            .as_ref()
+            .map(|question| super::receive::asked(question.kind));
         turns
             .iter()
             .filter(|turn| answers.contains(&turn.id))
-            .map(|turn| self.parts.screen.read(turn.body.as_str(), pending, conversation.language))
+            .map(|turn| {
+                self.parts
+                    .screen
+                    .read(turn.body.as_str(), pending, conversation.language)
+            })
             .collect()
     }
 }
 
 fn rules(review: &Review) -> Vec<&str> {
-    let mut rules: Vec<&str> = review.findings.iter().map(|finding| &*finding.rule).collect();
+    let mut rules: Vec<&str> = review
+        .findings
+        .iter()
+        .map(|finding| &*finding.rule)
+        .collect();
     rules.sort_unstable();
     rules.dedup();
     rules
@@ -357,7 +430,9 @@ impl Reply {
 
 /// The inbound texts that have no outcome yet.
 fn waiting(turns: &[Turn]) -> impl DoubleEndedIterator<Item = &Turn> {
-    turns.iter().filter(|turn| turn.direction == Direction::Inbound && !turn.answered)
+    turns
+        .iter()
+        .filter(|turn| turn.direction == Direction::Inbound && !turn.answered)
 }
 
 /// Decides what is to be done; pure.
@@ -367,7 +442,9 @@ fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
         let named = |turn: &&Turn| intents.iter().any(|intent| turn.intent == intent.as_str());
         waiting(turns).filter(named).map(|turn| turn.id).collect()
     };
-    let Some(_) = waiting(turns).next() else { return Plan::Nothing };
+    let Some(_) = waiting(turns).next() else {
+        return Plan::Nothing;
+    };
     let safety = [
         (Intent::Crisis, TextId::Crisis, "crisis"),
         (Intent::Poison, TextId::Poison, "poison"),
@@ -376,25 +453,42 @@ fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
     for (intent, text, reason) in safety {
         if !with(&[intent]).is_empty() {
             let kind = OutboundKind::Safety;
-            return Plan::Fixed { text, kind, answers: all(), staff: Some(reason) };
+            return Plan::Fixed {
+                text,
+                kind,
+                answers: all(),
+                staff: Some(reason),
+            };
         }
     }
     if conversation.human {
-        return Plan::Staff { answers: all(), reason: "taken over" };
+        return Plan::Staff {
+            answers: all(),
+            reason: "taken over",
+        };
     }
     if looping(turns, now) {
-        return Plan::Staff { answers: all(), reason: "loop" };
+        return Plan::Staff {
+            answers: all(),
+            reason: "loop",
+        };
     }
-    let fixed = |text, kind, answers| Plan::Fixed { text, kind, answers, staff: None };
+    let fixed = |text, kind, answers| Plan::Fixed {
+        text,
+        kind,
+        answers,
+        staff: None,
+    };
     let state = conversation.consent.state;
     if state == ConsentState::OptedOut {
         let stops = with(&[Intent::OptOut]);
         return match with(&[Intent::Help]) {
-            _ if !stops.is_empty() => {
-                fixed(TextId::Stop, OutboundKind::OptOutConfirmation, all())
-            }
+            _ if !stops.is_empty() => fixed(TextId::Stop, OutboundKind::OptOutConfirmation, all()),
             help if !help.is_empty() => fixed(TextId::Help, OutboundKind::Help, all()),
-            _ => Plan::Staff { answers: all(), reason: "opted out" },
+            _ => Plan::Staff {
+                answers: all(),
+                reason: "opted out",
+            },
         };
     }
     by_request(turns).unwrap_or_else(|| by_consent(conversation, turns, now))
@@ -403,16 +497,39 @@ fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
 /// What some texts ask for whatever the consent: help, a person.
 fn by_request(turns: &[Turn]) -> Option<Plan> {
     let with = |intent: &str| -> Vec<TurnId> {
-        waiting(turns).filter(|turn| turn.intent == intent).map(|turn| turn.id).collect()
+        waiting(turns)
+            .filter(|turn| turn.intent == intent)
+            .map(|turn| turn.id)
+            .collect()
     };
     let wishes = [
-        (Intent::Help.as_str(), TextId::Help, OutboundKind::Help, None),
-        (Intent::Human.as_str(), TextId::Handoff, OutboundKind::Reply, Some("asked for a person")),
-        (ABUSE, TextId::HandoffPrivate, OutboundKind::Reply, Some("abuse")),
+        (
+            Intent::Help.as_str(),
+            TextId::Help,
+            OutboundKind::Help,
+            None,
+        ),
+        (
+            Intent::Human.as_str(),
+            TextId::Handoff,
+            OutboundKind::Reply,
+            Some("asked for a person"),
+        ),
+        (
+            ABUSE,
+            TextId::HandoffPrivate,
+            OutboundKind::Reply,
+            Some("abuse"),
+        ),
     ];
     wishes.into_iter().find_map(|(intent, text, kind, staff)| {
         let answers = with(intent);
-        (!answers.is_empty()).then_some(Plan::Fixed { text, kind, answers, staff })
+        (!answers.is_empty()).then_some(Plan::Fixed {
+            text,
+            kind,
+            answers,
+            staff,
+        })
     })
 }
 
@@ -420,29 +537,38 @@ fn by_request(turns: &[Turn]) -> Option<Plan> {
 fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
     let all = || waiting(turns).map(|turn| turn.id).collect::<Vec<_>>();
     let with = |intent: Intent| -> Vec<TurnId> {
-        waiting(turns).filter(|turn| turn.intent == intent.as_str()).map(|turn| turn.id).collect()
+        waiting(turns)
+            .filter(|turn| turn.intent == intent.as_str())
+            .map(|turn| turn.id)
+            .collect()
     };
-    let fixed = |text, kind, answers| Plan::Fixed { text, kind, answers, staff: None };
+    let fixed = |text, kind, answers| Plan::Fixed {
+        text,
+        kind,
+        answers,
+        staff: None,
+    };
     let starts = with(Intent::OptIn);
     let yes = with(Intent::ConsentYes);
     let no = with(Intent::ConsentNo);
-    let rest: Vec<TurnId> =
-        all().into_iter().filter(|id| !yes.contains(id) && !starts.contains(id)).collect();
+    let rest: Vec<TurnId> = all()
+        .into_iter()
+        .filter(|id| !yes.contains(id) && !starts.contains(id))
+        .collect();
     match conversation.consent.state {
         ConsentState::Unknown | ConsentState::Expired => Plan::Notice,
         ConsentState::NoticeSent if just_asked(conversation, now) => Plan::Wait,
-        ConsentState::NoticeSent => {
-            fixed(TextId::ClarifyConsent, OutboundKind::Reply, Vec::new())
-        }
+        ConsentState::NoticeSent => fixed(TextId::ClarifyConsent, OutboundKind::Reply, Vec::new()),
         ConsentState::Declined if !no.is_empty() => {
             fixed(TextId::ConsentNo, OutboundKind::Reply, all())
         }
         ConsentState::Granted if rest.is_empty() && !yes.is_empty() => {
             fixed(TextId::ConsentYes, OutboundKind::Reply, all())
         }
-        ConsentState::Granted | ConsentState::Declined | ConsentState::OptedOut => {
-            Plan::Agent { asked: rest, answers: all() }
-        }
+        ConsentState::Granted | ConsentState::Declined | ConsentState::OptedOut => Plan::Agent {
+            asked: rest,
+            answers: all(),
+        },
     }
 }
 

@@ -137,7 +137,9 @@ impl Store {
     pub async fn audited_practices(&self) -> Result<Vec<PracticeId>, StoreError> {
         let mut tx = self.read().await?;
         let rows = tx.rows(AUDITED, args![]).await?;
-        rows.iter().map(|row| row.text("practice").map(PracticeId::new)).collect()
+        rows.iter()
+            .map(|row| row.text("practice").map(PracticeId::new))
+            .collect()
     }
 
     /// Checks the chain of a practice against the checkpoints in the database and in the file
@@ -149,7 +151,12 @@ impl Store {
         let entries = self.audit_entries(practice).await?;
         let mut checkpoints = self.audit_checkpoints(practice).await?;
         checkpoints.extend(self.copied_checkpoints(practice)?);
-        Ok(audit::verify(practice, &entries, &checkpoints, &self.audit_public_key()))
+        Ok(audit::verify(
+            practice,
+            &entries,
+            &checkpoints,
+            &self.audit_public_key(),
+        ))
     }
 
     /// The chain of a practice, in its order.

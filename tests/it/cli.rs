@@ -5,13 +5,17 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
-use crate::support::server::{Server, anteroom};
 use crate::support::postgres;
+use crate::support::server::{Server, anteroom};
 
 const TOM: &str = "+14155550114";
 
 fn output(command: &mut std::process::Command) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = command.output().unwrap();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code(), text(stdout), text(stderr))
 }
@@ -57,8 +61,11 @@ async fn power_cuts(dir: &std::path::Path, database: &str) {
     for secret in ["555-01", "4155550114", "When is my", "Nguyen", "Tom"] {
         assert!(!log.contains(secret), "{secret} in the log");
     }
-    let (code, out, err) =
-        output(anteroom(dir).args(["audit", "verify"]).env("ANTEROOM_DATABASE_URL", database));
+    let (code, out, err) = output(
+        anteroom(dir)
+            .args(["audit", "verify"])
+            .env("ANTEROOM_DATABASE_URL", database),
+    );
     assert_eq!(code, Some(0), "{out}{err}");
     assert!(out.contains("entries whole"), "{out}");
 }
@@ -90,7 +97,8 @@ fn key_trouble_is_told_with_its_remedy() {
     let dir = tempfile::tempdir().unwrap();
     drop(Server::start_with(dir.path(), &[]));
     let key = dir.path().join("master.key");
-    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&key), 0o600, "made for its owner only");
     let run = || output(anteroom(dir.path()).env("ANTEROOM_LISTEN", "127.0.0.1:0"));
 
@@ -103,7 +111,10 @@ fn key_trouble_is_told_with_its_remedy() {
     std::fs::write(&key, "00".repeat(32)).unwrap();
     let (code, _, err) = run();
     assert_eq!(code, Some(2));
-    assert!(err.contains("not the one that this database was sealed with"), "{err}");
+    assert!(
+        err.contains("not the one that this database was sealed with"),
+        "{err}"
+    );
 
     std::fs::remove_file(&key).unwrap();
     let (code, _, err) = run();
@@ -115,10 +126,17 @@ fn key_trouble_is_told_with_its_remedy() {
 fn a_typo_in_the_configuration_names_file_line_and_key() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("anteroom.toml");
-    std::fs::write(&file, "listen = \"127.0.0.1:0\"\n\n[llm]\nbase_ulr = \"x\"\n").unwrap();
+    std::fs::write(
+        &file,
+        "listen = \"127.0.0.1:0\"\n\n[llm]\nbase_ulr = \"x\"\n",
+    )
+    .unwrap();
     let (code, out, err) = output(anteroom(dir.path()).args(["config", "explain"]));
     assert_eq!(code, Some(2));
-    assert!(err.contains("anteroom.toml:4: unknown key `base_ulr`; did you mean `base_url`?"), "{err}");
+    assert!(
+        err.contains("anteroom.toml:4: unknown key `base_ulr`; did you mean `base_url`?"),
+        "{err}"
+    );
     assert!(out.is_empty(), "stdout is for machines: {out}");
 }
 
@@ -156,7 +174,10 @@ fn help_shows_examples_and_exit_codes() {
     let dir = tempfile::tempdir().unwrap();
     let (code, out, _) = output(anteroom(dir.path()).arg("--help"));
     assert_eq!(code, Some(0));
-    assert!(out.contains("Examples:") && out.contains("Exit codes:"), "{out}");
+    assert!(
+        out.contains("Examples:") && out.contains("Exit codes:"),
+        "{out}"
+    );
     let (code, _, err) = output(anteroom(dir.path()).arg("serv"));
     assert_eq!(code, Some(2));
     assert!(err.contains("serve"), "a near miss is suggested: {err}");
@@ -177,7 +198,9 @@ async fn chat_answers_in_the_terminal() {
         .spawn()
         .unwrap();
     let mut typed = child.stdin.take().unwrap();
-    typed.write_all("Are my biopsy results in?\nYES\n".as_bytes()).unwrap();
+    typed
+        .write_all("Are my biopsy results in?\nYES\n".as_bytes())
+        .unwrap();
     drop(typed);
     let output = child.wait_with_output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
@@ -185,5 +208,8 @@ async fn chat_answers_in_the_terminal() {
     assert!(out.contains("Reply YES"), "{out}");
     assert!(out.contains("/p/"), "{out}");
     assert!(out.contains("verdict  rewrite"), "{out}");
-    assert!(std::fs::read_dir(dir.path()).unwrap().next().is_none(), "nothing stays behind");
+    assert!(
+        std::fs::read_dir(dir.path()).unwrap().next().is_none(),
+        "nothing stays behind"
+    );
 }

@@ -1,5 +1,7 @@
 //! What is read in a patient's text: keywords, safety, answers, wishes, injection and language.
 
+#![cfg(test)]
+
 use anteroom::policy::words::Language;
 use anteroom::screen::Pending;
 use anteroom::screen::Screen;

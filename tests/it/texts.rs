@@ -1,5 +1,7 @@
 //! The fixed texts: both languages, known words, within their budget.
 
+#![cfg(test)]
+
 use anteroom::agent::texts::TextContext;
 use anteroom::agent::texts::TextId;
 use anteroom::agent::texts::Texts;

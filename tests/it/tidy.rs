@@ -38,11 +38,19 @@ const OWNERS: &[(&str, &[&str])] = &[
 
 /// Calls that have a better name here. `(text, where it is right, what to use)`.
 const BANNED: &[(&str, &[&str], &str)] = &[
-    ("Timestamp::now(", &["src/domain/clock.rs"], "take a `Clock`"),
+    (
+        "Timestamp::now(",
+        &["src/domain/clock.rs"],
+        "take a `Clock`",
+    ),
     ("FIXME", &[], "do it, or write an issue"),
     ("TODO", &[], "do it, or write an issue"),
     ("#[ignore", &[], "a test runs or does not exist"),
-    ("\\b(?u", &[], "a Unicode word boundary costs 75 us: use (?-u:\\b)"),
+    (
+        "\\b(?u",
+        &[],
+        "a Unicode word boundary costs 75 us: use (?-u:\\b)",
+    ),
 ];
 
 /// Lines that a file may have; beyond, it owns two things.
@@ -53,13 +61,19 @@ fn rooms_import_downwards_only() {
     let mut errors = Vec::new();
     for path in sources(Path::new("src")) {
         let room = room_of(&path);
-        let Some(floor) = floor_of(&room) else { continue };
+        let Some(floor) = floor_of(&room) else {
+            continue;
+        };
         let text = fs::read_to_string(&path).unwrap();
         for used in text.split("crate::").skip(1).map(first_word) {
             let below = floor_of(used).is_some_and(|below| below < floor);
-            let allowed = used == room || (below && (!LIFTED.contains(&room.as_str()) || used == "policy"));
+            let allowed =
+                used == room || (below && (!LIFTED.contains(&room.as_str()) || used == "policy"));
             if !allowed {
-                errors.push(format!("{}: `{room}` must not use `{used}`", path.display()));
+                errors.push(format!(
+                    "{}: `{room}` must not use `{used}`",
+                    path.display()
+                ));
             }
         }
     }
@@ -74,14 +88,24 @@ fn heavy_crates_have_one_owner() {
         let text = fs::read_to_string(&path).unwrap();
         for (krate, owners) in OWNERS {
             let named = text.match_indices(&format!("{krate}::")).any(|(at, _)| {
-                !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+                !text
+                    .split_at(at)
+                    .0
+                    .ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
             });
             if named && !owners.contains(&room.as_str()) {
-                errors.push(format!("{}: `{krate}` belongs to `{}`", path.display(), owners[0]));
+                errors.push(format!(
+                    "{}: `{krate}` belongs to `{}`",
+                    path.display(),
+                    owners[0]
+                ));
             }
         }
         if text.contains("crate::{") {
-            errors.push(format!("{}: one `use crate::room` a line, so that floors are greppable", path.display()));
+            errors.push(format!(
+                "{}: one `use crate::room` a line, so that floors are greppable",
+                path.display()
+            ));
         }
     }
     assert!(errors.is_empty(), "{}", errors.join("\n"));
@@ -93,11 +117,17 @@ fn every_file_says_what_it_is_and_stays_small() {
     for path in sources(Path::new("src")) {
         let text = fs::read_to_string(&path).unwrap();
         if !text.starts_with("//!") {
-            errors.push(format!("{}: begin with a `//!` line that says what it owns", path.display()));
+            errors.push(format!(
+                "{}: begin with a `//!` line that says what it owns",
+                path.display()
+            ));
         }
         let lines = text.lines().count();
         if lines > LINES_MAX {
-            errors.push(format!("{}: {lines} lines; split by responsibility", path.display()));
+            errors.push(format!(
+                "{}: {lines} lines; split by responsibility",
+                path.display()
+            ));
         }
     }
     assert!(errors.is_empty(), "{}", errors.join("\n"));
@@ -128,7 +158,10 @@ fn the_map_names_every_room() {
             continue;
         }
         assert!(floor_of(&name).is_some(), "`{name}` stands on no floor");
-        assert!(map.contains(&format!("//! {name}")), "src/lib.rs: the map lacks `{name}`");
+        assert!(
+            map.contains(&format!("//! {name}")),
+            "src/lib.rs: the map lacks `{name}`"
+        );
     }
 }
 
@@ -147,7 +180,13 @@ fn sources(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn room_of(path: &Path) -> String {
-    let second = path.components().nth(1).unwrap().as_os_str().to_str().unwrap();
+    let second = path
+        .components()
+        .nth(1)
+        .unwrap()
+        .as_os_str()
+        .to_str()
+        .unwrap();
     second.trim_end_matches(".rs").to_owned()
 }
 
@@ -156,6 +195,8 @@ fn floor_of(room: &str) -> Option<usize> {
 }
 
 fn first_word(text: &str) -> &str {
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
-    &text[..end]
+    let end = text
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(text.len());
+    text.split_at(end).0
 }

@@ -1,5 +1,7 @@
 //! Whole conversations, and what happens when models, records or patients misbehave.
 
+#![cfg(test)]
+
 use anteroom::agent::machine::{ROUNDS_MAX, TURN_TOOL_CALLS_MAX};
 use anteroom::agent::ports::{Answer, Message, Model, ModelError, ToolCall};
 use anteroom::agent::{Input, Limits, run};

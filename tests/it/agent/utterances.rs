@@ -1,5 +1,7 @@
 //! What patients write, what the offline model does, and what it says.
 
+#![cfg(test)]
+
 use anteroom::policy::words::Language;
 
 use super::{Phone, draft, tools};

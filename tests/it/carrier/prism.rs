@@ -1,5 +1,7 @@
 //! Our requests against a mock server that refuses what Twilio's description does not allow.
 
+#![cfg(test)]
+
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, ChildStdout, Command, Stdio};

@@ -1,5 +1,7 @@
 //! Twilio's signature, one test for each case that the official packages were asked about.
 
+#![cfg(test)]
+
 use anteroom::carrier::signature::{decode_form, form_is_signed, json_is_signed};
 use secrecy::SecretString;
 use serde_json::Value;

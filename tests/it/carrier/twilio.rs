@@ -1,5 +1,7 @@
 //! Twilio's REST API: what is posted, and what each ending of the exchange means.
 
+#![cfg(test)]
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::Duration;

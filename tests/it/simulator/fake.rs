@@ -1,5 +1,7 @@
 //! A house of cardboard: answers from memory, remembers what it was asked.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 

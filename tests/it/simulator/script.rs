@@ -1,5 +1,7 @@
 //! What the house of cardboard drafts, and what its guardrail makes of it.
 
+#![cfg(test)]
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

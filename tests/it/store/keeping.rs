@@ -1,5 +1,7 @@
 //! Keeping: all or nothing, sealed, bound to the master key, under an audit log that shows tampering.
 
+#![cfg(test)]
+
 use std::path::Path;
 
 use anteroom::audit::BadReason;

@@ -1,5 +1,7 @@
 //! A store on its own database, and invented people to fill it with.
 
+#![cfg(test)]
+
 use std::path::PathBuf;
 
 use anteroom::domain::consent::ConsentProof;
@@ -227,11 +229,19 @@ pub(super) const VISIT: &str = "Your visit is Wed, Dec 2 at 3:00 PM.";
 /// A text that passed review; with a proof it tells of a visit, and so holds PHI.
 pub(super) fn cleared(text: &str, proof: Option<&ConsentProof>) -> Cleared {
     let digest = proof.map(ConsentProof::digest);
-    let consent = digest.as_deref().map_or(Consent::None, |proof| Consent::Granted { proof });
+    let consent = digest
+        .as_deref()
+        .map_or(Consent::None, |proof| Consent::Granted { proof });
     let facts = [
-        Fact { field: "appointment.start", value: "2026-12-02T15:00:00-08:00" },
+        Fact {
+            field: "appointment.start",
+            value: "2026-12-02T15:00:00-08:00",
+        },
         // Public words pass as they stand.
-        Fact { field: "practice.notice", value: text },
+        Fact {
+            field: "practice.notice",
+            value: text,
+        },
     ];
     let setting = Setting {
         practice_name: "Lakeside Family Medicine",
@@ -250,7 +260,9 @@ pub(super) fn cleared(text: &str, proof: Option<&ConsentProof>) -> Cleared {
     };
     let review = Guardrail::embedded().unwrap().review(text, &setting);
     let findings = review.findings;
-    let cleared = review.cleared.unwrap_or_else(|| panic!("{text} was held: {findings:?}"));
+    let cleared = review
+        .cleared
+        .unwrap_or_else(|| panic!("{text} was held: {findings:?}"));
     assert_eq!(cleared.text(), text, "{findings:?}");
     assert_eq!(cleared.holds_phi(), proof.is_some(), "{findings:?}");
     cleared

@@ -1,5 +1,7 @@
 //! The embedded record: imported, read, changed once per key.
 
+#![cfg(test)]
+
 use anteroom::agent::ports::Records as _;
 use anteroom::agent::ports::RecordsError;
 use anteroom::domain::ids::AppointmentId;

@@ -1,5 +1,7 @@
 //! Conversations, their texts, portal messages, holds.
 
+#![cfg(test)]
+
 use anteroom::domain::consent::Consent;
 use anteroom::domain::consent::ConsentState;
 use anteroom::domain::conversation::Direction;

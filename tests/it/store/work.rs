@@ -1,5 +1,7 @@
 //! Work that waits: reply jobs, the outbox, delivery reports.
 
+#![cfg(test)]
+
 use anteroom::domain::conversation::OutboxRow;
 use anteroom::domain::conversation::ReplyJob;
 use anteroom::domain::message::Delivery;

@@ -1,5 +1,7 @@
 //! A whole house in a test: real store, real guardrail, a clock that stands still, a carrier that remembers.
 
+#![cfg(test)]
+
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
@@ -54,7 +56,10 @@ impl Carrier for Loopback {
                 carrier_id: format!("LB-{}", outbound.reference),
                 delivery: Delivery::Queued,
             });
-            if matches!(outcome, SendOutcome::Accepted { .. } | SendOutcome::Unknown { .. }) {
+            if matches!(
+                outcome,
+                SendOutcome::Accepted { .. } | SendOutcome::Unknown { .. }
+            ) {
                 self.sent.lock().unwrap().push(outbound.clone());
             }
             outcome
@@ -126,7 +131,13 @@ impl App {
                 true
             }),
         });
-        Self { house, clock, carrier, practice, count: Mutex::new(0) }
+        Self {
+            house,
+            clock,
+            carrier,
+            practice,
+            count: Mutex::new(0),
+        }
     }
 
     /// A text as a carrier delivers it, with an id of its own.
@@ -147,7 +158,10 @@ impl App {
 
     /// Hands an inbound text in; nothing is worked on yet.
     pub(crate) async fn receive(&self, inbound: Inbound) -> Received {
-        self.house.receive(Arc::clone(&self.practice), inbound).await.unwrap()
+        self.house
+            .receive(Arc::clone(&self.practice), inbound)
+            .await
+            .unwrap()
     }
 
     /// What the patient gets for a text, once everything that is due has been worked on.
@@ -189,7 +203,10 @@ impl App {
     pub(crate) fn received_by(&self, number: &str) -> Vec<String> {
         let sent = self.carrier.sent.lock().unwrap();
         let to: E164 = number.parse().unwrap();
-        sent.iter().filter(|it| it.to == to).map(|it| it.body.as_str().to_owned()).collect()
+        sent.iter()
+            .filter(|it| it.to == to)
+            .map(|it| it.body.as_str().to_owned())
+            .collect()
     }
 
     /// What the carrier answers next.
@@ -205,7 +222,12 @@ impl App {
     /// The one conversation with a number.
     pub(crate) async fn conversation(&self, number: &str) -> Conversation {
         let number = number.parse().unwrap();
-        let found = self.house.store().conversations_with(&self.practice.id, &number).await.unwrap();
+        let found = self
+            .house
+            .store()
+            .conversations_with(&self.practice.id, &number)
+            .await
+            .unwrap();
         assert_eq!(found.len(), 1);
         found.into_iter().next().unwrap()
     }
@@ -219,9 +241,16 @@ impl App {
     pub(crate) async fn audited(&self) -> Vec<String> {
         let store = self.house.store();
         store.sequence_audit(self.clock.now()).await.unwrap();
-        store.verify_audit(self.practice()).await.unwrap().expect("the chain is whole");
+        store
+            .verify_audit(self.practice())
+            .await
+            .unwrap()
+            .expect("the chain is whole");
         let entries = store.audit_entries(self.practice()).await.unwrap();
-        entries.into_iter().map(|linked| linked.entry.action).collect()
+        entries
+            .into_iter()
+            .map(|linked| linked.entry.action)
+            .collect()
     }
 }
 

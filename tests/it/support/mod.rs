@@ -1,5 +1,7 @@
 //! What the tests share.
 
+#![cfg(test)]
+
 pub(crate) mod app;
 pub(crate) mod postgres;
 pub(crate) mod records;

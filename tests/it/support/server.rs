@@ -1,5 +1,7 @@
 //! The built binary as a server, on a free port, killed when dropped.
 
+#![cfg(test)]
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -46,7 +48,10 @@ impl Server {
         let mut said = String::new();
         let base = loop {
             let mut line = String::new();
-            assert!(told.read_line(&mut line).unwrap() > 0, "the server ended: {said}");
+            assert!(
+                told.read_line(&mut line).unwrap() > 0,
+                "the server ended: {said}"
+            );
             said.push_str(&line);
             if let Some((_, url)) = line.split_once("health and metrics") {
                 break url.trim().split("/readyz").next().unwrap().to_owned();
@@ -57,11 +62,18 @@ impl Server {
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(read @ 1..) = told.read(&mut buffer) {
-                kept.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..read]));
+                kept.lock()
+                    .unwrap()
+                    .push_str(&String::from_utf8_lossy(&buffer[..read]));
             }
         });
         let http = reqwest::Client::builder().build().unwrap();
-        Self { child, base, log, http }
+        Self {
+            child,
+            base,
+            log,
+            http,
+        }
     }
 
     /// Texts the practice through the simulator.
@@ -70,19 +82,33 @@ impl Server {
         let url = format!("{}/simulator/messages", self.base);
         let answer = self.http.post(url).json(&text).send().await.unwrap();
         assert_eq!(answer.status(), 202);
-        answer.json::<Value>().await.unwrap()["id"].as_str().unwrap().to_owned()
+        answer.json::<Value>().await.unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// The thread with a number, oldest first.
     pub(crate) async fn thread(&self, with: &str) -> Vec<Value> {
         let url = format!("{}/simulator/messages", self.base);
-        let answer = self.http.get(url).query(&[("with", with)]).send().await.unwrap();
+        let answer = self
+            .http
+            .get(url)
+            .query(&[("with", with)])
+            .send()
+            .await
+            .unwrap();
         answer.json().await.unwrap()
     }
 
     /// What the practice wrote to a number, once it is `count` texts (or more).
     pub(crate) async fn answers(&self, with: &str, count: usize) -> Vec<String> {
-        let mut events = self.http.get(format!("{}/simulator/events", self.base)).send().await.unwrap();
+        let mut events = self
+            .http
+            .get(format!("{}/simulator/events", self.base))
+            .send()
+            .await
+            .unwrap();
         loop {
             let thread = self.thread(with).await;
             let bodies: Vec<String> = thread
@@ -99,7 +125,12 @@ impl Server {
 
     /// GETs a path.
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
-        let answer = self.http.get(format!("{}{path}", self.base)).send().await.unwrap();
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.base))
+            .send()
+            .await
+            .unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
@@ -117,7 +148,13 @@ impl Server {
     /// Asks it to stop; its exit code.
     pub(crate) fn stop(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
         self.child.wait().unwrap().code()
     }
 }

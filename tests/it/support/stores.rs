@@ -1,5 +1,7 @@
 //! Empty stores for stories: on SQLite in a folder of their own, on a database of their own.
 
+#![cfg(test)]
+
 use anteroom::seal::MasterKey;
 use anteroom::store::Store;
 use tokio_util::task::TaskTracker;
@@ -16,8 +18,13 @@ async fn open(url: impl FnOnce(&std::path::Path) -> String) -> Kept {
     let folder = tempfile::tempdir().unwrap();
     let url = url(folder.path());
     let master = MasterKey::generate().unwrap();
-    let store = Store::open(&url, master, &TaskTracker::new(), folder.path()).await.unwrap();
-    Kept { store, _folder: folder }
+    let store = Store::open(&url, master, &TaskTracker::new(), folder.path())
+        .await
+        .unwrap();
+    Kept {
+        store,
+        _folder: folder,
+    }
 }
 
 pub(crate) async fn sqlite() -> Kept {
