@@ -50,7 +50,6 @@ pub(super) fn find(policy: &Policy, view: &View<'_>, taken: &[Taken], drafts: &m
         view,
         taken,
         covered,
-        spanish: spanish(view),
     };
     let mut at = 0;
     while at < view.words.len() {
@@ -62,16 +61,6 @@ pub(super) fn find(policy: &Policy, view: &View<'_>, taken: &[Taken], drafts: &m
             None => at += 1,
         }
     }
-}
-
-/// Two Spanish words make a Spanish text: there a word that English does not know is no name by that.
-fn spanish(view: &View<'_>) -> bool {
-    view.words
-        .iter()
-        .filter(|word| word.is(flag::SPANISH) && word.len() > 1)
-        .count()
-        * 5
-        >= view.words.len().max(5)
 }
 
 struct Name {
@@ -86,7 +75,6 @@ struct Reader<'a> {
     view: &'a View<'a>,
     taken: &'a [Taken],
     covered: Vec<Range<usize>>,
-    spanish: bool,
 }
 
 impl Reader<'_> {

@@ -146,7 +146,6 @@ fn is_sound(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> b
     }
     match &*rule.id {
         "identifiers.street" => is_street(view, span),
-        "identifiers.street_abroad" => strange_capitals(view, span),
         "identifiers.zip_end" => capitals(view, &(from..span.end)) >= 1,
         "identifiers.street_name" | "identifiers.city_label" => capitals(view, span) >= 1,
         "identifiers.city_state" => is_town(view, rule, from, span),
@@ -165,31 +164,6 @@ fn capitals(view: &View<'_>, span: &Range<usize>) -> usize {
     inside
         .filter(|word| word.is_capital() && !word.digits)
         .count()
-}
-
-fn strange_capitals(view: &View<'_>, span: &Range<usize>) -> bool {
-    let inside = view
-        .words
-        .iter()
-        .filter(|word| span.start <= word.start && word.end <= span.end);
-    let known = flag::COMMON | flag::MONTH | flag::WEEKDAY | flag::NEVER_NAME;
-    let proper = |word: &crate::guardrail::text::Word| {
-        word.is_capital() || word.is(flag::PARTICLE) || !word.is(known)
-    };
-    let unit = |word: &crate::guardrail::text::Word| {
-        matches!(view.word_bytes(word), b"apt" | b"suite" | b"ste" | b"unit")
-    };
-    inside
-        .filter(|word| !word.digits)
-        .all(|word| proper(word) || unit(word))
-        && view.words.iter().any(|word| {
-            span.start <= word.start
-                && word.end <= span.end
-                && !word.digits
-                && !word.is(known)
-                && !word.listed
-                && word.len() > 2
-        })
 }
 
 /// Between the number and the street stand no words of time or of a sentence, unless written large.

@@ -205,19 +205,11 @@ impl Reader<'_> {
         (owns && !plain) || (sure && candidate && acts && third) || (desk && word.is_capital())
     }
 
-    /// A strange word written large: a name in the middle of a sentence; at its beginning only when
-    /// the text is English and something of a person follows.
+    /// A strange word written large in running text. Where a sentence, a list or a label begins,
+    /// every word may be written large, and no list holds them all: `Optional: care is the same.`
     pub(super) fn stands_as_name(&self, at: usize) -> bool {
-        let Some(word) = self.word(at) else {
-            return false;
-        };
-        let starts = word.gap == Gap::Stop;
-        let small = self
-            .view
-            .words
-            .iter()
-            .filter(|word| word.case == Case::Lower && word.len() > 1)
-            .count();
-        (small > 0 || self.is_strange(at + 1)) && (!starts || !self.spanish || self.closed(at))
+        let running = self.word(at).is_some_and(|word| word.gap <= Gap::Space);
+        let small = |word: &Word| word.case == Case::Lower && word.len() > 1;
+        running && (self.view.words.iter().any(small) || self.is_strange(at + 1))
     }
 }
