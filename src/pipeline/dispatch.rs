@@ -12,11 +12,8 @@ use crate::domain::conversation::{Conversation, OutboxRow};
 use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::pipeline::house::House;
-use crate::pipeline::work::Step;
+use crate::pipeline::work::{LEASE, Step, renewing};
 use crate::store::{StoreError, Tx};
-
-/// How long one hand-over may take: the carrier client's own timeouts, and some.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Hand-overs of one text before it is given up and staff are told.
 const ATTEMPTS_MAX: i64 = 6;
@@ -75,7 +72,8 @@ impl House {
             };
             self.record(row, outcome, Some(until)).await?;
         } else {
-            let outcome = self.hand_over(&row, &conversation).await;
+            let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
+            let outcome = renewing(renew, self.hand_over(&row, &conversation)).await;
             let next = next_try(&row, &outcome, self.clock().now());
             self.record(row, outcome, next).await?;
         }

@@ -22,14 +22,10 @@ use crate::pipeline::clear::Writing;
 use crate::pipeline::house::House;
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::receive::ABUSE;
-use crate::pipeline::work::Step;
+use crate::pipeline::work::{LEASE, Step, renewing};
 use crate::policy::words::Purpose;
 use crate::screen::{Intent, Reading};
 use crate::store::StoreError;
-
-/// How long one reply may be worked on before another worker takes it: two model calls with all
-/// their retries, and some.
-const LEASE: SignedDuration = SignedDuration::from_secs(120);
 
 /// After so many leases without an end the conversation is parked for staff: the text may be one
 /// that breaks us each time.
@@ -128,7 +124,11 @@ impl House {
             plan(&conversation, &turns, now)
         };
         let reply = match self.practice_of(&conversation) {
-            Some(practice) => self.make(&practice, &conversation, &turns, plan, now).await,
+            Some(practice) => {
+                let renew = || self.store().renew_reply(&job, self.clock().now() + LEASE);
+                let made = self.make(&practice, &conversation, &turns, plan, now);
+                renewing(renew, made).await
+            }
             None => None,
         };
         let committed = self.commit(job, conversation.epoch, reply, now).await?;

@@ -1,8 +1,10 @@
 //! Work: the loops that call the steps until they are told to stop.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,6 +19,13 @@ pub enum Step {
     /// Nothing is due.
     Idle,
 }
+
+/// How long work is another's after its worker was last heard of: the longest silence of a text
+/// when a machine dies, and far more than any pause of a living one.
+pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(10);
+
+/// How often a living worker makes itself heard.
+const RENEWAL: Duration = Duration::from_secs(3);
 
 /// Conversations answered at the same time. Most of a reply is waiting for a model.
 const REPLY_WORKERS: usize = 8;
@@ -70,6 +79,24 @@ impl House {
                 tracing::error!(%error, "housekeeping failed");
             }
         });
+    }
+}
+
+/// Does the work and keeps its lease meanwhile. A lease that is lost all the same does no harm: the
+/// commit of the work is refused.
+pub(crate) async fn renewing<T, R: Future<Output = Result<bool, StoreError>>>(
+    renew: impl Fn() -> R,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(RENEWAL) => {}
+        }
+        if let Err(error) = renew().await {
+            tracing::warn!(%error, "a lease could not be renewed");
+        }
     }
 }
 

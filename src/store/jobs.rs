@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::conversation::OutboxRow;
 use crate::domain::conversation::ReplyJob;
 use crate::domain::ids::ConversationId;
 use crate::store::Engine;
@@ -36,6 +37,10 @@ const PARK: &str = "UPDATE reply_job SET leased_until = 0, due = NULL, parked = 
 const RELEASE_REPLIES: &str = "UPDATE reply_job SET leased_until = 0 WHERE leased_until > 0";
 const RELEASE_OUTBOX: &str =
     "UPDATE outbox SET leased_until = 0, in_doubt = 1 WHERE leased_until > 0";
+const RENEW: &str = "UPDATE reply_job SET leased_until = $3 \
+    WHERE conversation = $1 AND lease = $2 AND leased_until > 0";
+const RENEW_OUTBOX: &str = "UPDATE outbox SET leased_until = $3 \
+    WHERE id = $1 AND lease = $2 AND leased_until > 0";
 const CURRENT: &str = "SELECT conversation FROM reply_job \
     WHERE conversation = $1 AND lease = $2 AND generation = $3 AND due IS NOT NULL";
 
@@ -77,6 +82,36 @@ impl Store {
                 let replies = tx.run(RELEASE_REPLIES, args![]).await?;
                 Ok(replies + tx.run(RELEASE_OUTBOX, args![]).await?)
             })
+        })
+        .await
+    }
+}
+
+impl Store {
+    /// Keeps a job for longer, while it is worked on. False when the lease is lost already.
+    pub async fn renew_reply(&self, job: &ReplyJob, until: Timestamp) -> Result<bool, StoreError> {
+        self.renew(RENEW, job.conversation.0, job.lease, until)
+            .await
+    }
+
+    /// Keeps a text for longer, while it is handed over. False when the lease is lost already.
+    pub async fn renew_outbox(
+        &self,
+        row: &OutboxRow,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.renew(RENEW_OUTBOX, row.id.0, row.lease, until).await
+    }
+
+    async fn renew(
+        &self,
+        sql: &'static str,
+        id: i64,
+        lease: i64,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move { Ok(tx.run(sql, args![id, lease, until]).await? == 1) })
         })
         .await
     }

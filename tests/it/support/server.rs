@@ -101,7 +101,7 @@ impl Server {
         answer.json().await.unwrap()
     }
 
-    /// What the practice wrote to a number, once it is `count` texts (or more).
+    /// What the carrier took for a number, once it is `count` texts (or more).
     pub(crate) async fn answers(&self, with: &str, count: usize) -> Vec<String> {
         let mut events = self
             .http
@@ -113,7 +113,7 @@ impl Server {
             let thread = self.thread(with).await;
             let bodies: Vec<String> = thread
                 .iter()
-                .filter(|turn| turn["direction"] == "outbound" && turn["status"] == "delivered")
+                .filter(|turn| turn["direction"] == "outbound" && turn["status"] != "pending")
                 .map(|turn| turn["body"].as_str().unwrap().to_owned())
                 .collect();
             if bodies.len() >= count {
