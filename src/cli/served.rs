@@ -159,6 +159,8 @@ impl Served {
                 );
             }
         }
+        // Each conversation's come oldest first.
+        reports.reverse();
         Ok(reports)
     }
 }

@@ -39,6 +39,7 @@ const href = await link.getAttribute("href");
 assert.match(href, /\/p\/[\w-]{43}$/);
 assert(!/biopsy|benign|mole/i.test(await log.locator("li, .bubble").last().innerText()), "nothing clinical by text");
 await page.locator("#glass .pane.rewrite").first().waitFor();
+assert(await page.locator("#glass .pane").first().evaluate((it) => it.classList.contains("rewrite")), "the newest draft is on top");
 await log.getByText("Delivered").last().waitFor();
 await page.screenshot({ path: `${shots}/phone-1280.png` });
 
