@@ -79,15 +79,7 @@ impl House {
             return Ok(Received::Duplicate);
         }
         let now = inbound.at;
-        let key = NewConversation {
-            practice: practice.id.clone(),
-            carrier: inbound.carrier,
-            channel: inbound.channel,
-            sender: inbound.to.clone(),
-            number: inbound.from.clone(),
-            language: Language::En,
-        };
-        let mut conversation = tx.conversation_for(&key, now).await?;
+        let mut conversation = tx.conversation_for(&key_of(practice, inbound), now).await?;
         let pending = conversation
             .pending
             .as_ref()
@@ -173,8 +165,13 @@ impl House {
         };
         let before = conversation.consent.state;
         let after = conversation.consent.apply(&event).ok()?;
-        if before == ConsentState::OptedOut && after.state == before {
-            // A second STOP moves nothing; the confirmation of the first one still stands.
+        let word = matches!(
+            event,
+            ConsentEvent::Stop { .. } | ConsentEvent::Start { .. }
+        );
+        if word && after == conversation.consent {
+            // A second STOP, or START where nothing was stopped: no open question is closed by it
+            // and nothing on its way, such as the one confirmation, is overtaken.
             return None;
         }
         conversation.consent = after;
@@ -187,6 +184,18 @@ impl House {
             "proof": conversation.consent.proof.as_ref().map(crate::domain::consent::ConsentProof::digest),
             "epoch": conversation.epoch,
         }))
+    }
+}
+
+/// What the conversation of a text is found by.
+fn key_of(practice: &Practice, inbound: &Inbound) -> NewConversation {
+    NewConversation {
+        practice: practice.id.clone(),
+        carrier: inbound.carrier,
+        channel: inbound.channel,
+        sender: inbound.to.clone(),
+        number: inbound.from.clone(),
+        language: Language::En,
     }
 }
 

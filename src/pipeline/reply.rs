@@ -85,7 +85,7 @@ impl House {
             return Ok(Step::Idle);
         };
         let began = Instant::now();
-        match caught("reply", self.answer(&job, now)).await {
+        match caught("reply", Box::pin(self.answer(&job, now))).await {
             Some(Ok(committed)) => {
                 metrics::histogram!("anteroom_reply_seconds").record(began.elapsed().as_secs_f64());
                 if committed {

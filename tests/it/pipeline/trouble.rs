@@ -37,6 +37,7 @@ stories! {
     a_practice_that_is_gone_leaves_its_texts_to_staff => practice_gone;
     a_text_after_stop_does_not_take_the_confirmation_away => crossed_stop;
     a_yes_to_a_notice_that_never_left_is_no_consent => early_yes;
+    start_where_nothing_was_stopped_closes_no_question => idle_start;
     a_notice_that_failed_is_sent_again => failed_notice;
     help_and_a_question_at_once_are_both_answered => help_and_question;
     more_texts_than_are_read_are_left_to_staff => flood;
@@ -195,6 +196,19 @@ async fn early_yes(store: Store) {
     assert_eq!(state, ConsentState::NoticeSent);
     let answer = app.one(TOM, "YES").await;
     assert!(answer.contains("Dec 1"), "{answer}");
+}
+
+async fn idle_start(store: Store) {
+    let app = App::new(store).await;
+    app.text(TOM, "When is my appointment?").await;
+    app.text(TOM, "START").await;
+    let answer = app.one(TOM, "YES").await;
+    assert!(answer.contains("Dec 1"), "{answer}");
+    app.receive(app.inbound(TOM, "When is my appointment?"))
+        .await;
+    app.house.reply_once().await.unwrap();
+    let answers = app.text(TOM, "START").await;
+    assert!(answers[0].contains("Dec 1"), "not overtaken: {answers:?}");
 }
 
 async fn failed_notice(store: Store) {
