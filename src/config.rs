@@ -1,5 +1,6 @@
 //! Configuration: commented defaults, one TOML file over them, the environment over both.
 
+mod check;
 mod explain;
 
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::practice::{CarrierKind, Practice};
+use crate::domain::practice::Practice;
 
 /// The documentation of every key and the defaults, in one text.
 pub const DEFAULTS: &str = include_str!("config.default.toml");
@@ -194,7 +195,7 @@ pub fn load(
         from_environment.insert(path.join("."), variable);
     }
     let config = typed(&table).map_err(|message| ConfigError(mend(&message)))?;
-    check(&config)?;
+    check::check(&config)?;
     Ok(Loaded {
         config,
         file: path,
@@ -322,72 +323,6 @@ fn collect_lines(table: &toml::Table, text: &str, keys: &mut BTreeMap<String, us
         }
     }
     keys.retain(|key, _| table.contains_key(key.split('.').next().unwrap_or_default()));
-}
-
-/// What types alone cannot refuse.
-fn check(config: &Config) -> Result<(), ConfigError> {
-    let fail = |text: String| Err(ConfigError(text));
-    if !["json", "text"].contains(&config.log.format.as_str()) {
-        return fail("log.format: use `json` or `text`".to_owned());
-    }
-    if !["auto", "offline", "openai"].contains(&config.llm.kind.as_str()) {
-        return fail("llm.kind: use `auto`, `offline` or `openai`".to_owned());
-    }
-    if !config.public_url.is_empty() {
-        match url::Url::parse(&config.public_url) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {}
-            _ => return fail("public_url: write it as https://text.example.com".to_owned()),
-        }
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    for practice in &config.practice {
-        let id = practice.id.as_str();
-        if !seen.insert(id) {
-            return fail(format!(
-                "practice `{id}`: named twice; give each practice its own id"
-            ));
-        }
-        let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if id.is_empty() || !id.chars().all(slug) {
-            return fail(format!("practice `{id}`: an id has only a-z, 0-9 and -"));
-        }
-        if jiff::tz::TimeZone::get(&practice.timezone).is_err() {
-            return fail(format!(
-                "practice `{id}`: timezone `{}` is not known; use one such as `America/Chicago`",
-                practice.timezone
-            ));
-        }
-        let twilio = practice
-            .senders
-            .iter()
-            .any(|sender| sender.carrier == CarrierKind::Twilio);
-        if twilio && !config.twilio.contains_key(id) {
-            return fail(format!(
-                "practice `{id}` sends by twilio: add a [twilio.{id}] section"
-            ));
-        }
-    }
-    for id in config.twilio.keys() {
-        if !seen.contains(id.as_str()) {
-            return fail(format!("[twilio.{id}]: there is no practice `{id}`"));
-        }
-    }
-    let carriers = || {
-        config
-            .practice
-            .iter()
-            .flat_map(|practice| &practice.senders)
-    };
-    let simulated = carriers().any(|sender| sender.carrier == CarrierKind::Simulator);
-    let real = carriers().any(|sender| sender.carrier != CarrierKind::Simulator);
-    if simulated && real {
-        return fail(
-            "a simulator sender and a real one: the simulator's page would show real texts to \
-             anybody; keep only one kind"
-                .to_owned(),
-        );
-    }
-    Ok(())
 }
 
 impl Config {

@@ -23,3 +23,17 @@ pub(super) fn start(log: &Log) -> Result<(), String> {
     };
     started.map_err(|error| format!("logging cannot start: {error}"))
 }
+
+/// Tells where a panic was, never its message: that may quote the text that it stumbled over.
+pub(super) fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map_or_else(String::new, ToString::to_string);
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!(place, "panicked; please report it as a bug");
+        } else {
+            eprintln!("anteroom: panicked at {place}; please report it as a bug");
+        }
+    }));
+}

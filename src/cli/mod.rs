@@ -135,6 +135,7 @@ enum ConfigCommand {
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
+    log::quiet_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -167,7 +168,12 @@ fn run_command(cli: Cli) -> u8 {
         }
         _ => {}
     }
-    let loaded = match config::load(cli.config.as_deref(), std::env::vars()) {
+    // Not `vars`, which panics on any variable that is no Unicode, also on one that is not ours.
+    let environment = std::env::vars_os().map(|(name, value)| {
+        let text = |it: std::ffi::OsString| it.to_string_lossy().into_owned();
+        (text(name), text(value))
+    });
+    let loaded = match config::load(cli.config.as_deref(), environment) {
         Ok(loaded) => loaded,
         Err(error) => return refuse(&error.to_string()),
     };

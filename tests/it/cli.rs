@@ -176,6 +176,19 @@ fn variables_that_are_no_keys_are_told_with_their_remedy() {
 }
 
 #[test]
+fn a_variable_that_is_no_text_stops_nothing() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let odd = std::ffi::OsStr::from_bytes(b"\xff\xfe");
+    let (code, _, err) = output(
+        anteroom(dir.path())
+            .args(["config", "explain"])
+            .env("STRAY", odd),
+    );
+    assert_eq!(code, Some(0), "{err}");
+}
+
+#[test]
 fn a_second_server_on_one_folder_is_told_why_it_cannot_start() {
     let dir = tempfile::tempdir().unwrap();
     let first = Server::start_with(dir.path(), &[]);
