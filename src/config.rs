@@ -1,5 +1,7 @@
 //! Configuration: commented defaults, one TOML file over them, the environment over both.
 
+mod guard;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::practice::{CarrierKind, Practice};
+
+pub use guard::Guard;
 
 /// The documentation of every key and the defaults, in one text.
 pub const DEFAULTS: &str = include_str!("config.default.toml");
@@ -71,6 +75,8 @@ pub struct Config {
     pub log: Log,
     /// The language model.
     pub llm: Llm,
+    /// The guard's addresses.
+    pub guard: Guard,
     /// The practices.
     #[serde(default)]
     pub practice: Vec<Practice>,
@@ -331,6 +337,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             _ => return fail("public_url: write it as https://text.example.com".to_owned()),
         }
     }
+    config.guard.check(&config.practice)?;
     let mut seen = std::collections::BTreeSet::new();
     for practice in &config.practice {
         let id = practice.id.as_str();
