@@ -74,10 +74,8 @@ pub(super) fn tell(
         Verdict::Rewrite => paint.action(Action::Drop, "REWRITE"),
         Verdict::Hold => paint.action(Action::Hold, "HOLD"),
     };
-    let id = match &review.id {
-        serde_json::Value::String(id) => visible(id),
-        other => visible(&other.to_string()),
-    };
+    let id = review.id.as_str().map(visible);
+    let id = id.unwrap_or_else(|| visible(&review.id.to_string()));
     let digest: String = review.policy.chars().take(12).collect();
     let micros = review.micros;
     writeln!(

@@ -119,8 +119,5 @@ fn context(practice: &Practice) -> Map<String, Value> {
         "purpose": "reply",
         "facts": facts,
     });
-    match context {
-        Value::Object(context) => context,
-        _ => Map::new(),
-    }
+    context.as_object().cloned().unwrap_or_default()
 }

@@ -256,15 +256,13 @@ fn setting(request: &mut Map<String, Value>) -> Result<Map<String, Value>, ChatE
         (Some(given), None) | (None, Some(given)) => given,
         (None, None) => return Ok(Map::new()),
     };
-    let read = match given {
-        Value::String(text) => serde_json::from_str(&text).unwrap_or_default(),
-        given => given,
+    let read = match given.as_str() {
+        Some(text) => serde_json::from_str(text).unwrap_or_default(),
+        None => given,
     };
-    match read {
-        Value::Object(setting) => Ok(setting),
-        _ => Err(ChatError::about(
-            SETTING,
-            "`anteroom` is not a JSON object with the keys of a check's context",
-        )),
+    if let Value::Object(setting) = read {
+        return Ok(setting);
     }
+    let message = "`anteroom` is not a JSON object with the keys of a check's context";
+    Err(ChatError::about(SETTING, message))
 }

@@ -267,9 +267,7 @@ fn said(content: Option<&Value>) -> Said {
 }
 
 fn is_call(value: &Value) -> bool {
-    match value {
-        Value::Array(calls) => !calls.is_empty() && calls.iter().all(Value::is_object),
-        Value::Object(_) => true,
-        _ => false,
-    }
+    let calls = value.as_array();
+    value.is_object()
+        || calls.is_some_and(|calls| !calls.is_empty() && calls.iter().all(Value::is_object))
 }
