@@ -160,6 +160,8 @@ impl Served {
                 );
             }
         }
+        // Each conversation's come oldest first.
+        reports.reverse();
         Ok(reports)
     }
 }

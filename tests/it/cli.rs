@@ -213,3 +213,42 @@ async fn chat_answers_in_the_terminal() {
         "nothing stays behind"
     );
 }
+
+#[test]
+fn the_main_story_works_in_a_browser_against_the_real_server() {
+    let node = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
+    let installed = std::path::Path::new(node)
+        .join("node_modules/playwright-core")
+        .exists();
+    assert!(
+        installed,
+        "the browser driver is not installed: run tests/install.sh"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start_with(dir.path(), &[]);
+    let shots = format!("{}/story", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::create_dir_all(&shots).unwrap();
+    let mut story = std::process::Command::new("node");
+    let (code, out, err) = output(
+        story
+            .arg(format!("{node}/story.mjs"))
+            .args([&server.base, &shots]),
+    );
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.ends_with("all held\n"), "{out}");
+}
+
+#[test]
+fn a_conversation_through_signed_twilio_webhooks_goes_as_it_must() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let python = std::path::Path::new(root).join(".venv/bin/python");
+    assert!(
+        python.exists(),
+        "the official client is not installed: run tests/install.sh"
+    );
+    let mut recording = std::process::Command::new(python);
+    let script = format!("{root}/tests/python/recording.py");
+    let (code, out, err) = output(recording.args([&script, env!("CARGO_BIN_EXE_anteroom")]));
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("entries whole"), "{out}");
+}

@@ -494,3 +494,39 @@ fn a_first_name_that_is_a_word_is_no_finding_as_a_word() {
     );
     assert_eq!(detect(&POLICY, "Thanks, Will!", &known).len(), 1);
 }
+
+#[test]
+fn names_of_tests_and_conditions_on_record_are_found_whole_not_word_by_word() {
+    let policy = Policy::embedded().unwrap();
+    let facts = [
+        ("lab.name", "Skin biopsy"),
+        ("condition.name", "High blood pressure"),
+        ("procedure.name", "Open repair of the left hand"),
+    ]
+    .map(|(field, value)| Fact { field, value });
+    let known = Known {
+        facts: &facts,
+        ..Known::default()
+    };
+    let cases: &[(&str, &[&str])] = &[
+        ("Your Skin biopsy is in.", &["Skin biopsy"]),
+        (
+            "Your skin biopsy and High blood pressure.",
+            &["skin biopsy", "High blood pressure"],
+        ),
+        (
+            "We are open until 5. Left of the High Street entrance.",
+            &[],
+        ),
+        ("Please bring the form in hand.", &[]),
+    ];
+    for (text, want) in cases {
+        let found = detect(&policy, text, &known);
+        let spans: Vec<&str> = found
+            .iter()
+            .filter(|finding| finding.rule.starts_with("record."))
+            .map(|finding| text.get(finding.span.clone()).unwrap())
+            .collect();
+        assert_eq!(spans, *want, "in {text:?}");
+    }
+}

@@ -212,7 +212,10 @@ impl Reader<'_> {
         if let Some(day) = Day::parse(fact.value) {
             self.day(fact, category, day, drafts);
         }
-        if is_name(name) {
+        // `lab.name` is the name of a test, not of a person: its words tell something together only.
+        let of_person =
+            category == Category::Name || (category == Category::OtherPatient && is_name(name));
+        if of_person {
             self.name(fact, category, drafts);
             return;
         }

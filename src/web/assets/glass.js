@@ -151,7 +151,7 @@ function findingList(draft, findings) {
   );
 }
 
-const evidence = (piece) => (typeof piece === "string" ? spaced(piece) : JSON.stringify(piece));
+const evidence = (piece) => (typeof piece === "string" ? spaced(piece) : `${piece.kind}: ${piece.name}`);
 
 function pair(term, value) {
   if (!value) return [];

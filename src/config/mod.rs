@@ -1,9 +1,11 @@
 //! Configuration: commented defaults, one TOML file over them, the environment over both.
 
+mod explain;
 mod guard;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -14,7 +16,7 @@ use crate::domain::practice::{CarrierKind, Practice};
 pub use guard::Guard;
 
 /// The documentation of every key and the defaults, in one text.
-pub const DEFAULTS: &str = include_str!("config.default.toml");
+pub const DEFAULTS: &str = include_str!("default.toml");
 
 /// What every variable of ours begins with.
 const PREFIX: &str = "ANTEROOM_";
@@ -415,181 +417,5 @@ impl Config {
         } else {
             self.master_key_file.clone()
         }
-    }
-}
-
-impl Loaded {
-    /// Each key, its value and where it came from, a line each; secrets are not shown.
-    pub fn explain(&self) -> String {
-        let mut lines = String::new();
-        if let Ok(toml::Value::Table(table)) = toml::Value::try_from(&self.config) {
-            self.explain_table(&table, "", &mut lines);
-        }
-        lines
-    }
-
-    fn explain_table(&self, table: &toml::Table, prefix: &str, lines: &mut String) {
-        for (key, value) in table {
-            let path = if prefix.is_empty() {
-                key.clone()
-            } else {
-                format!("{prefix}.{key}")
-            };
-            if let toml::Value::Table(inner) = value {
-                self.explain_table(inner, &path, lines);
-                continue;
-            }
-            let shown = match value {
-                toml::Value::Array(items) if path == "practice" => {
-                    format!("{} configured", items.len())
-                }
-                // A database address carries a password.
-                toml::Value::String(text) if path == "database_url" => hide_password(text),
-                toml::Value::String(_)
-                | toml::Value::Integer(_)
-                | toml::Value::Float(_)
-                | toml::Value::Boolean(_)
-                | toml::Value::Datetime(_)
-                | toml::Value::Array(_)
-                | toml::Value::Table(_) => value.to_string(),
-            };
-            let origin = self.origin(&path);
-            if writeln!(lines, "{path} = {shown}  # {origin}").is_err() {
-                return;
-            }
-        }
-    }
-
-    fn origin(&self, path: &str) -> String {
-        if let Some(variable) = self.environment.get(path) {
-            return format!("environment {variable}");
-        }
-        match (&self.file, self.file_keys.get(path)) {
-            (Some(file), Some(line)) => format!("{}:{line}", file.display()),
-            _ if path == "practice" && !self.config.practice.is_empty() => "file".to_owned(),
-            _ => "default".to_owned(),
-        }
-    }
-}
-
-fn hide_password(address: &str) -> String {
-    match url::Url::parse(address) {
-        Ok(mut url) if url.password().is_some() => match url.set_password(Some("(not shown)")) {
-            Ok(()) => format!("\"{url}\""),
-            Err(()) => "\"(not shown)\"".to_owned(),
-        },
-        _ => format!("\"{address}\""),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("anteroom.toml");
-        std::fs::write(&path, text).unwrap();
-        (dir, path)
-    }
-
-    fn refusal(text: &str, environment: &[(&str, &str)]) -> String {
-        let (_dir, path) = file(text);
-        let environment = environment
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        let error = load(Some(&path), environment).unwrap_err().to_string();
-        error.replace(&path.display().to_string(), "FILE")
-    }
-
-    #[test]
-    fn a_typo_is_told_with_line_and_nearest_key() {
-        type Case<'a> = (String, &'a [(&'a str, &'a str)], &'a str);
-        let practice = "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\n";
-        let cases: &[Case<'_>] = &[
-            (
-                "\nlistn = \"1\"\n".into(),
-                &[],
-                "FILE:2: unknown key `listn`; did you mean `listen`?",
-            ),
-            (
-                "[llm]\nmodle = \"x\"\n".into(),
-                &[],
-                "FILE:2: unknown key `modle`; did you mean `model`?",
-            ),
-            ("listen = \n".into(), &[], "FILE:1: "),
-            (
-                "[log]\nformat = \"yaml\"\n".into(),
-                &[],
-                "log.format: use `json` or `text`",
-            ),
-            (
-                "public_url = \"text.example.com\"\n".into(),
-                &[],
-                "public_url: write it as https://",
-            ),
-            (
-                String::new(),
-                &[("ANTEROOM_LISEN", "x")],
-                "environment variable ANTEROOM_LISEN: unknown key `lisen`; did you mean `listen`?",
-            ),
-            (
-                format!("{practice}timezone = \"America/Nowhere\"\n"),
-                &[],
-                "practice `a`: timezone `America/Nowhere` is not known",
-            ),
-            (
-                format!("{practice}timezone = \"America/Chicago\"\nstate = \"XX\"\n"),
-                &[],
-                "unknown state",
-            ),
-            (
-                format!(
-                    "{practice}timezone = \"America/Chicago\"\n[[practice.sender]]\ncarrier = \"twilio\"\nnumber = \"+14155550101\"\n"
-                ),
-                &[],
-                "practice `a` sends by twilio: add a [twilio.a] section",
-            ),
-        ];
-        for (text, environment, want) in cases {
-            let got = refusal(text, environment);
-            assert!(got.contains(want), "{text}: got {got}");
-        }
-    }
-
-    #[test]
-    fn the_environment_wins_over_the_file_and_explain_says_so_without_secrets() {
-        let (_dir, path) = file("listen = \"127.0.0.1:9000\"\n[llm]\nmodel = \"m\"\n");
-        let environment = [
-            ("ANTEROOM_LISTEN", "127.0.0.1:9001"),
-            ("ANTEROOM_LLM__API_KEY", "sk-secret"),
-            (
-                "ANTEROOM_DATABASE_URL",
-                "postgres://u:pass-word@db.example.com/a",
-            ),
-        ]
-        .map(|(k, v)| (k.to_owned(), v.to_owned()));
-        let loaded = load(Some(&path), environment.into_iter()).unwrap();
-        assert_eq!(loaded.config.listen.port(), 9001);
-        assert_eq!(loaded.config.llm.model, "m");
-        let told = loaded.explain();
-        assert!(
-            told.contains("listen = \"127.0.0.1:9001\"  # environment ANTEROOM_LISTEN"),
-            "{told}"
-        );
-        assert!(told.contains("anteroom.toml:3"), "{told}");
-        assert!(
-            !told.contains("sk-secret") && !told.contains("pass-word"),
-            "{told}"
-        );
-    }
-
-    #[test]
-    fn real_and_simulated_senders_do_not_mix() {
-        let text = "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\ntimezone = \"America/Chicago\"\n\
-            [[practice.sender]]\ncarrier = \"simulator\"\nnumber = \"+14155550101\"\n\
-            [[practice.sender]]\ncarrier = \"twilio\"\nnumber = \"+14155550102\"\n\
-            [twilio.a]\naccount_sid = \"AC\"\nauth_tokens = [\"t\"]\n";
-        assert!(refusal(text, &[]).contains("keep only one kind"));
     }
 }

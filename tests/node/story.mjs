@@ -1,0 +1,65 @@
+// One conversation on the phone page of the real server, and the portal behind its link.
+// Usage: node story.mjs SERVER FOLDER_FOR_SCREENSHOTS. Ends with "all held", or fails.
+
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const [server, shots] = process.argv.slice(2);
+const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+  .find((path) => path && existsSync(path));
+assert(executablePath, "chromium is not installed: run tests/install.sh, or set CHROMIUM");
+const browser = await chromium.launch({
+  executablePath,
+  headless: true,
+  args: [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+  ],
+});
+
+const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, locale: "en-US", timezoneId: "America/Los_Angeles" });
+const page = await context.newPage();
+await page.goto(`${server}/simulator`);
+await page.getByText("Tom Nguyen").first().click();
+const log = page.getByRole("log");
+
+await page.getByRole("button", { name: "When is my appointment?" }).click();
+await log.getByText("Reply YES to agree").waitFor();
+assert(!(await log.innerText()).includes("Dr. Ana Reyes"), "nothing of the person before YES");
+await page.getByRole("button", { name: "YES", exact: true }).click();
+await log.getByText("Dr. Ana Reyes").waitFor();
+
+const box = page.getByLabel("Text message", { exact: true });
+await box.fill("Are my biopsy results in?");
+await box.press("Enter");
+const link = log.getByRole("link").last();
+await link.waitFor();
+const href = await link.getAttribute("href");
+assert.match(href, /\/p\/[\w-]{43}$/);
+assert(!/biopsy|benign|mole/i.test(await log.locator("li, .bubble").last().innerText()), "nothing clinical by text");
+await page.locator("#glass .pane.rewrite").first().waitFor();
+assert(await page.locator("#glass .pane").first().evaluate((it) => it.classList.contains("rewrite")), "the newest draft is on top");
+await log.getByText("Delivered").last().waitFor();
+await page.screenshot({ path: `${shots}/phone-1280.png` });
+
+await page.setViewportSize({ width: 390, height: 844 });
+await page.screenshot({ path: `${shots}/phone-390.png` });
+await page.locator("#glass .pane.rewrite").first().scrollIntoViewIfNeeded();
+await page.screenshot({ path: `${shots}/glass-390.png` });
+
+const portal = await context.newPage();
+await portal.setViewportSize({ width: 390, height: 700 });
+await portal.goto(href);
+assert.equal(await portal.title(), "Secure message");
+assert(!/biopsy|benign|Tom|Nguyen/.test(await portal.content()), "the page tells nothing before it knows who asks");
+await portal.getByLabel("Month").fill("7");
+await portal.getByLabel("Day").fill("4");
+await portal.getByLabel("Year").fill("1978");
+await portal.screenshot({ path: `${shots}/portal-390.png` });
+await portal.getByRole("button", { name: "Open message" }).click();
+await portal.getByText("benign").waitFor();
+await portal.screenshot({ path: `${shots}/portal-390-shown.png` });
+
+await browser.close();
+console.log("all held");
