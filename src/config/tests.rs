@@ -108,3 +108,47 @@ fn real_and_simulated_senders_do_not_mix() {
         [twilio.a]\naccount_sid = \"AC\"\nauth_tokens = [\"t\"]\n";
     assert!(refusal(text, &[]).contains("keep only one kind"));
 }
+
+#[test]
+fn keys_of_the_guard_cannot_be_guessed_and_are_not_shown() {
+    let practice = "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\ntimezone = \"America/Chicago\"\n";
+    for (text, want) in [
+        (
+            "[guard]\napi_keys = [\"\"]\n",
+            "guard.api_keys: a key has at least 20",
+        ),
+        (
+            "[guard]\napi_keys = [\"short-secret\"]\n",
+            "guard.api_keys: a key has",
+        ),
+        (
+            "[guard]\napi_keys = [\"a long secret with spaces in it\"]\n",
+            "guard.api_keys: a key has",
+        ),
+        (
+            "[guard]\npractice = \"b\"\n",
+            "guard.practice: there is no practice `b`",
+        ),
+        ("[guard]\ntimeout_s = 0\n", "guard.timeout_s: use 1 to 300"),
+        (
+            "[guard]\napi_key = []\n",
+            "FILE:2: unknown key `api_key`; did you mean `api_keys`?",
+        ),
+    ] {
+        let got = refusal(&format!("{text}{practice}"), &[]);
+        assert!(got.contains(want), "{text}: got {got}");
+        assert!(!got.contains("secret"), "{got}");
+    }
+    let keys = (
+        "ANTEROOM_GUARD__API_KEYS".to_owned(),
+        "[\"0123456789-secret-0123456789\"]".to_owned(),
+    );
+    let (_dir, path) = file("");
+    let loaded = load(Some(&path), [keys].into_iter()).unwrap();
+    assert_eq!(loaded.config.guard.api_keys.len(), 1);
+    assert!(
+        !loaded.explain().contains("secret-"),
+        "{}",
+        loaded.explain()
+    );
+}

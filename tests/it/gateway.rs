@@ -127,6 +127,7 @@ async fn a_draft_is_answered_as_the_command_answers_it() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn a_broken_check_names_the_key_and_never_the_value() {
     let with = |pointer: &str, key: &str, value: Value| {
         let mut line = line(CLEAN);
@@ -262,7 +263,11 @@ async fn a_broken_check_names_the_key_and_never_the_value() {
     assert_eq!(ask(&router, request).await.status, 405);
 }
 
+/// What, at which door, from where, with which headers, and the status.
+type Knock<'a> = (&'a str, Router, &'a str, &'a [(&'a str, &'a str)], u16);
+
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn a_stranger_is_turned_away_before_the_body_is_read() {
     let bearer = format!("Bearer {KEY}");
     let lower = format!("bearer {KEY}");
@@ -271,8 +276,7 @@ async fn a_stranger_is_turned_away_before_the_body_is_read() {
     let off = || door(GuardSettings::default());
     let no: &[(&str, &str)] = &[];
     let (here, six, mapped) = ("127.0.0.1", "::1", "::ffff:127.0.0.1");
-    type Case<'a> = (&'a str, Router, &'a str, &'a [(&'a str, &'a str)], u16);
-    let cases: &[Case<'_>] = &[
+    let cases: &[Knock<'_>] = &[
         ("real, no key", off(), here, no, 404),
         (
             "real, any key",
@@ -419,6 +423,7 @@ async fn model_server() -> MockServer {
     server
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn answer(request: &Value) -> ResponseTemplate {
     assert_eq!(request["stream"], false, "{request}");
     for ours in ["anteroom", "stream_options"] {
@@ -546,6 +551,7 @@ fn asking(words: &str, more: &Value) -> Value {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn a_draft_of_a_model_server_leaves_cleared_or_not_at_all() {
     let gateway = Gateway::start("[]").await;
     let granted = json!({ "anteroom": context() });
@@ -757,6 +763,7 @@ async fn a_stream_comes_only_when_the_whole_draft_is_cleared() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn each_fault_of_a_chat_has_a_status_and_our_own_words() {
     let gateway = Gateway::start("[]").await;
     let none = json!({});
