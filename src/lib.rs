@@ -12,7 +12,7 @@
 //! ```text
 //! cli        one file a command; the only place that prints                        floor 7
 //! config     one commented TOML with the defaults embedded, environment over file  floor 6
-//! web        the only owner of axum: webhooks, simulator, portal                   floor 5
+//! web        the only owner of axum: webhooks, simulator, portal, gateway          floor 5
 //! pipeline   receive, reply, commit, dispatch, housekeep; a file a step            floor 4
 //! store      the only owner of sqlx: one SQL text, SQLite and PostgreSQL           floor 3
 //! carrier    carrier HTTP: signatures, errors -> Retry | Fail | Suppress           floor 3

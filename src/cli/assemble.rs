@@ -326,8 +326,8 @@ fn password(account: &TwilioAccount) -> Option<secrecy::SecretString> {
     }
 }
 
-/// The model that the configuration asks for.
-fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> {
+/// The key of the model server; none where no server is asked at all.
+pub(super) fn model_key(llm: &Llm) -> Option<secrecy::SecretString> {
     let key = if llm.api_key.is_empty() {
         std::env::var("OPENAI_API_KEY")
             .ok()
@@ -336,15 +336,23 @@ fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> 
     } else {
         Some(llm.api_key.secret().clone())
     };
-    if llm.kind == "offline" || (llm.kind == "auto" && key.is_none()) {
-        return Ok(Arc::clone(offline));
+    match llm.kind.as_str() {
+        "offline" => None,
+        "auto" => key,
+        _ => Some(key.unwrap_or_default()), // a server on one's own machine often wants none
     }
+}
+
+/// The model that the configuration asks for.
+fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> {
+    let Some(key) = model_key(llm) else {
+        return Ok(Arc::clone(offline));
+    };
     // The jitter of retries only has to differ between processes.
     let mut seed = [0; 8];
     if getrandom::fill(&mut seed).is_err() {
         return Err("the operating system gives no randomness".to_owned());
     }
-    let key = key.unwrap_or_default(); // a server on one's own machine often wants none
     let mut settings = Settings::new(&llm.base_url, key, &llm.model, u64::from_ne_bytes(seed));
     settings.timeout = std::time::Duration::from_secs(llm.timeout_s);
     settings.context_tokens_max = llm.budget_tokens;

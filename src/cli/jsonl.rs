@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::cli::explain::{self, Paint};
 use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::review::Guardrail;
@@ -16,19 +17,29 @@ use crate::screen::wire::ScreenRequest;
 /// Longest line that is read; a text has no business being longer.
 const LINE_BYTES_MAX: usize = 1 << 20;
 
-/// `anteroom check`.
-pub(super) fn check(draft: Option<String>) -> u8 {
+/// `anteroom check`, for machines or for people.
+pub(super) fn check(draft: Option<String>, explain: bool) -> u8 {
     let guardrail = match Guardrail::embedded() {
         Ok(guardrail) => guardrail,
         Err(error) => return refuse(&error.to_string()),
     };
     let one = draft.map(|draft| sample_line(&draft));
-    each(one, |line: wire::CheckIn| {
+    let review = |line: wire::CheckIn| {
         let began = Instant::now();
         let mut out = wire::check_line(&guardrail, &line);
         out.micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         let found = out.verdict != Verdict::Pass;
-        Ok((out, found))
+        Ok(((line.draft, out), found))
+    };
+    if explain {
+        let paint = Paint::of_stdout();
+        return each(one, review, |out, answer| match answer {
+            Ok((draft, review)) => explain::tell(out, &draft, &review, paint),
+            Err(broken) => writeln!(out, "{}\n", explain::visible(&broken.error)),
+        });
+    }
+    each(one, review, |out, answer| {
+        as_json(out, answer.map(|(_, review)| review))
     })
 }
 
@@ -39,11 +50,12 @@ pub(super) fn detect(text: Option<String>) -> u8 {
         Err(error) => return refuse(&error.to_string()),
     };
     let one = text.map(|text| serde_json::json!({ "id": "1", "text": text }).to_string());
-    each(one, |line: wire::DetectIn| {
+    let answer = |line: wire::DetectIn| {
         let out = wire::detect_line(&guardrail, &line);
         let found = !out.findings.is_empty();
         Ok((out, found))
-    })
+    };
+    each(one, answer, as_json)
 }
 
 /// `anteroom screen`.
@@ -56,7 +68,8 @@ pub(super) fn screen(text: Option<String>) -> u8 {
         serde_json::json!({ "id": "1", "text": text, "pending": null, "language": "en" })
             .to_string()
     });
-    each(one, |line: ScreenRequest| Ok((line.answer(&screen), false)))
+    let answer = |line: ScreenRequest| Ok((line.answer(&screen), false));
+    each(one, answer, as_json)
 }
 
 /// A draft of the sample practice to a patient who agreed, with one visit on file.
@@ -87,25 +100,46 @@ fn sample_line(draft: &str) -> String {
     .to_string()
 }
 
+/// A line that could not be answered.
+#[derive(Debug, Serialize)]
+struct Broken {
+    id: serde_json::Value,
+    error: String,
+}
+
+/// Writes an answer for machines.
+fn as_json<Out: Serialize>(
+    out: &mut impl Write,
+    answer: Result<Out, Broken>,
+) -> std::io::Result<()> {
+    match answer {
+        Ok(answer) => serde_json::to_writer(&mut *out, &answer)?,
+        Err(broken) => serde_json::to_writer(&mut *out, &broken)?,
+    }
+    out.write_all(b"\n")
+}
+
 /// Answers one given line, or standard input.
-fn each<In: DeserializeOwned, Out: Serialize>(
+fn each<In: DeserializeOwned, Out>(
     one: Option<String>,
     answer: impl FnMut(In) -> Result<(Out, bool), String>,
+    tell: impl FnMut(&mut std::io::StdoutLock<'static>, Result<Out, Broken>) -> std::io::Result<()>,
 ) -> u8 {
     let mut out = std::io::stdout().lock();
     let ended = match one {
-        Some(line) => lines(&mut line.as_bytes(), &mut out, answer),
-        None => lines(&mut std::io::stdin().lock(), &mut out, answer),
+        Some(line) => lines(&mut line.as_bytes(), &mut out, answer, tell),
+        None => lines(&mut std::io::stdin().lock(), &mut out, answer, tell),
     };
     // A closed pipe downstream is no fault of the input; there is nobody left to tell.
     ended.unwrap_or(NO_VERDICT)
 }
 
 /// Answers each line; a broken one gets its error in its place and the rest are still answered.
-fn lines<In: DeserializeOwned, Out: Serialize>(
+fn lines<In: DeserializeOwned, Out, W: Write>(
     input: &mut impl BufRead,
-    out: &mut impl Write,
+    out: &mut W,
     mut answer: impl FnMut(In) -> Result<(Out, bool), String>,
+    mut tell: impl FnMut(&mut W, Result<Out, Broken>) -> std::io::Result<()>,
 ) -> std::io::Result<u8> {
     let (mut number, mut examined, mut found, mut broken) = (0_usize, 0_usize, false, false);
     let mut line = Vec::new();
@@ -122,16 +156,15 @@ fn lines<In: DeserializeOwned, Out: Serialize>(
             Ok((answered, finding)) => {
                 examined += 1;
                 found |= finding;
-                serde_json::to_writer(&mut *out, &answered)?;
+                tell(out, Ok(answered))?;
             }
             Err(error) => {
                 broken = true;
-                let error = serde_json::json!({ "id": id_of(&line), "error": error });
-                serde_json::to_writer(&mut *out, &error)?;
+                let id = id_of(&line);
+                tell(out, Err(Broken { id, error }))?;
             }
         }
         // Each answer leaves at once: whoever pipes line by line waits for it.
-        out.write_all(b"\n")?;
         out.flush()?;
     }
     Ok(match (broken, examined, found) {
@@ -185,10 +218,11 @@ mod tests {
 
     fn answered(input: &[u8]) -> (String, u8) {
         let mut out = Vec::new();
-        let code = lines(&mut &*input, &mut out, |line: In| {
+        let answer = |line: In| {
             let found = line.text.contains('!');
             Ok((serde_json::json!({ "id": line.id }), found))
-        });
+        };
+        let code = lines(&mut &*input, &mut out, answer, as_json);
         (String::from_utf8(out).unwrap(), code.unwrap())
     }
 

@@ -9,6 +9,8 @@ mod assemble;
 mod audit;
 mod chat;
 mod doctor;
+mod explain;
+mod gateway;
 mod import;
 mod jsonl;
 mod log;
@@ -37,7 +39,7 @@ const EXAMPLES: &str = "Examples:
   anteroom                                  the server on embedded defaults, with a phone to try it
   anteroom chat --as +14155550111           text the sample practice from the terminal
   echo '{\"id\":\"1\",\"text\":\"Your A1c is 7.2\"}' | anteroom detect
-  anteroom check --draft \"See you Wednesday at 3 PM\"
+  anteroom check --explain --draft \"See you Wednesday at 3 PM\"
   anteroom doctor                           what is missing before real patients text
   anteroom audit verify                     prove that the audit log is whole
 
@@ -77,6 +79,9 @@ enum Command {
         /// visit is on Wednesday, December 2, 2026 at 3 PM with Dr. Ana Reyes.
         #[arg(long, value_name = "TEXT")]
         draft: Option<String>,
+        /// For people: the draft with what was found underlined, why, and what would be sent.
+        #[arg(long)]
+        explain: bool,
     },
     /// Find identifiers and clinical detail: JSONL texts on standard input to JSONL findings.
     Detect {
@@ -150,7 +155,7 @@ pub fn run() -> ExitCode {
 
 fn run_command(cli: Cli) -> u8 {
     match cli.command {
-        Some(Command::Check { draft }) => return jsonl::check(draft),
+        Some(Command::Check { draft, explain }) => return jsonl::check(draft, explain),
         Some(Command::Detect { text }) => return jsonl::detect(text),
         Some(Command::Screen { text }) => return jsonl::screen(text),
         Some(Command::Completions { shell }) => {

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use crate::cli::assemble::{self, Assembled};
+use crate::cli::gateway;
 use crate::cli::served::Served;
 use crate::cli::{HOLDS, NO_VERDICT, refuse};
 use crate::config::Loaded;
@@ -51,10 +52,15 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
         .practices()
         .flat_map(|practice| &practice.senders)
         .any(|sender| sender.carrier == CarrierKind::Simulator);
+    let guard = match gateway::settings(&config, &house, simulator) {
+        Ok(guard) => guard,
+        Err(error) => return refuse(&error),
+    };
     let settings = WebSettings {
         public_url,
         simulator,
         twilio: assemble::twilio_inbound(&config),
+        guard,
         clock: Arc::clone(house.clock()),
         shutdown: stop.clone(),
     };

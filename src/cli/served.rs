@@ -12,6 +12,7 @@ use crate::domain::ids::PracticeId;
 use crate::domain::message::{Delivery, Inbound};
 use crate::domain::phone::E164;
 use crate::domain::practice::{CarrierKind, Practice};
+use crate::guardrail::review::Guardrail;
 use crate::pipeline::house::House;
 use crate::pipeline::portal::{LinkState, Opening};
 use crate::pipeline::receive;
@@ -291,6 +292,10 @@ impl crate::web::port::House for Served {
                 Err(details)
             }
         })
+    }
+
+    fn guardrail(&self) -> &Guardrail {
+        self.house.guardrail()
     }
 
     fn metrics(&self) -> String {

@@ -1,4 +1,4 @@
-//! Explaining: each value that is in force, and where it came from.
+//! Each value and where it came from; secrets never.
 
 use std::fmt::Write as _;
 

@@ -2,6 +2,10 @@
 //!
 //! Pure, synchronous, infallible: no I/O, no clock, no randomness. Uses `policy` and nothing else
 //! of the crate, so that both can be lifted out.
+//!
+//! Alone, without the rest of the house: [`review::Guardrail::embedded`] once, then
+//! [`review::Guardrail::review`] with a [`setting::Setting`] for each draft, from any thread;
+//! `examples/review.rs` is the whole of it.
 
 pub(crate) mod conduct;
 pub mod detect;

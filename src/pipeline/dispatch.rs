@@ -26,6 +26,9 @@ const BACKOFF: SignedDuration = SignedDuration::from_secs(1);
 /// See [`BACKOFF`].
 const BACKOFF_MAX: SignedDuration = SignedDuration::from_mins(5);
 
+/// Longest wait that a carrier may ask for; an answer that comes a day late is none.
+const WISH_MAX: SignedDuration = SignedDuration::from_hours(24);
+
 /// Texts that the practice begins go out between these hours of the recipient's day.
 const WINDOW: (Time, Time) = (Time::constant(8, 0, 0, 0), Time::constant(21, 0, 0, 0));
 
@@ -382,15 +385,49 @@ fn next_try(row: &OutboxRow, outcome: &SendOutcome, now: Timestamp) -> Option<Ti
     let wished = after_ms
         .and_then(|ms| i64::try_from(ms).ok())
         .map(SignedDuration::from_millis);
-    let wait = (BACKOFF * doubled)
-        .max(wished.unwrap_or(BACKOFF))
-        .min(BACKOFF_MAX);
+    let own = (BACKOFF * doubled).min(BACKOFF_MAX);
+    let wait = wished.map_or(own, |wished| own.max(wished.min(WISH_MAX)));
     Some(now + wait + spread)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::{ConversationId, OutboxId, PracticeId};
+
+    #[test]
+    fn a_refused_text_comes_back_no_sooner_than_the_carrier_wishes() {
+        let now = "2026-11-23T14:00:00Z".parse().unwrap();
+        for (attempts, after_ms, want) in [
+            (1, None, Some(2)),
+            (2, None, Some(4)),
+            (5, None, Some(32)),
+            (1, Some(500), Some(2)),
+            (1, Some(90_000), Some(90)),
+            (1, Some(3_600_000), Some(3_600)),
+            (1, Some(u64::MAX), Some(24 * 3_600)),
+            (ATTEMPTS_MAX, Some(1_000), None),
+        ] {
+            let row = OutboxRow {
+                id: OutboxId(250),
+                practice: PracticeId::new("lakeside"),
+                conversation: ConversationId(1),
+                epoch: 1,
+                kind: OutboundKind::Reply,
+                body: Phi::default(),
+                phi: false,
+                proof: None,
+                attempts,
+                in_doubt: false,
+                at: now,
+                lease: 1,
+            };
+            let code = "20429".to_owned();
+            let next = next_try(&row, &SendOutcome::Retry { code, after_ms }, now);
+            let waited = next.map(|next| next.duration_since(now).as_secs());
+            assert_eq!(waited, want, "attempt {attempts}, wish {after_ms:?}");
+        }
+    }
 
     #[test]
     fn what_the_practice_begins_waits_for_the_morning_also_across_a_clock_change() {

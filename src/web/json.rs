@@ -2,11 +2,24 @@
 
 use std::borrow::Cow;
 
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+
 /// What stands in for half a surrogate pair: U+FFFD, as an escape.
 const REPLACEMENT: &[u8] = br"\ufffd";
 
 /// Length of an escape such as `\ud83d`.
 const ESCAPE_LEN: usize = 6;
+
+/// Whether a request says that it carries JSON. Also what keeps other sites' pages out: a browser
+/// does not let them send this type unasked.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+}
 
 /// Replaces escapes of lone surrogates, which JSON's grammar allows (RFC 8259, section 8.2) and no
 /// text can hold. Anything else, well formed or not, stays as it is.

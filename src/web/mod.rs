@@ -1,8 +1,12 @@
-//! The front door: webhooks, the phone simulator, the portal, and the pages' own files.
+//! The front door: webhooks, the phone simulator, the portal, the guarded gateway, and the pages' own files.
 
 pub(crate) mod assets;
 pub mod birth;
+pub(crate) mod chat;
+pub(crate) mod completion;
 pub(crate) mod edge;
+pub mod gate;
+pub(crate) mod guard;
 pub(crate) mod health;
 pub mod json;
 pub(crate) mod pages;

@@ -14,6 +14,7 @@ use crate::domain::message::{Delivery, Inbound};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::{CarrierKind, Practice};
+use crate::guardrail::review::Guardrail;
 use crate::policy::words::Language;
 
 /// The house cannot answer now; the caller should come back.
@@ -123,6 +124,42 @@ pub enum PortalOpening {
     Missing,
 }
 
+/// Why the model server gave no answer. Nothing of what it wrote is in here but short code words:
+/// its own sentences may quote what nobody has reviewed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UpstreamFault {
+    /// It refused.
+    #[error("the model server refused the request with status {status}")]
+    Refused {
+        /// Its HTTP status.
+        status: u16,
+        /// Its `error.code`, where that is one word.
+        code: Option<String>,
+        /// Its `error.param`, where that is one word.
+        param: Option<String>,
+        /// Seconds after which it may be asked again.
+        retry_after: Option<u64>,
+    },
+    /// It took too long.
+    #[error("the model server did not answer in time")]
+    Timeout,
+    /// It is not there.
+    #[error("the model server cannot be reached")]
+    Unreachable,
+    /// Its answer is longer than one that is read.
+    #[error("the model server's answer is longer than is read")]
+    TooLong,
+}
+
+/// The model server behind the guarded chat completions.
+pub trait Upstream: Send + Sync + std::fmt::Debug + 'static {
+    /// The model that is asked when a request names none.
+    fn model(&self) -> &str;
+
+    /// Posts one chat completion request, JSON in, JSON out.
+    fn complete(&self, request: Vec<u8>) -> BoxFuture<'_, Result<Vec<u8>, UpstreamFault>>;
+}
+
 /// The house behind the door.
 pub trait House: Send + Sync + std::fmt::Debug + 'static {
     /// A practice by its slug.
@@ -185,6 +222,9 @@ pub trait House: Send + Sync + std::fmt::Debug + 'static {
 
     /// Whether work can be taken, with what was looked at.
     fn ready(&self) -> BoxFuture<'_, Result<serde_json::Value, serde_json::Value>>;
+
+    /// The guardrail that every text passes.
+    fn guardrail(&self) -> &Guardrail;
 
     /// The metrics in Prometheus' text format.
     fn metrics(&self) -> String;

@@ -17,7 +17,10 @@ use url::Url;
 use crate::domain::clock::Clock;
 use crate::domain::ids::PracticeId;
 use crate::web::assets;
+use crate::web::chat;
 use crate::web::edge;
+use crate::web::gate::{self, GuardSettings};
+use crate::web::guard;
 use crate::web::health;
 use crate::web::port::House;
 use crate::web::portal;
@@ -38,6 +41,10 @@ pub const PORTAL_BYTES_MAX: usize = 4 * 1024;
 /// Longest work on one request; carriers give up after 10 to 15 s.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Longest work on one guarded chat completion, whatever patience with the model server is
+/// configured.
+pub const CHAT_TIMEOUT: Duration = Duration::from_mins(6);
+
 /// How a practice's Twilio webhooks are authenticated.
 #[derive(Clone, Debug, Default)]
 pub struct TwilioInbound {
@@ -57,6 +64,8 @@ pub struct WebSettings {
     pub simulator: bool,
     /// The practices that Twilio may post to.
     pub twilio: BTreeMap<PracticeId, TwilioInbound>,
+    /// The guard's addresses.
+    pub guard: GuardSettings,
     /// Where the present comes from.
     pub clock: Arc<dyn Clock>,
     /// Ends the event streams, which would otherwise never end.
@@ -85,9 +94,22 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
     let portal = Router::new()
         .route("/p/{token}", get(portal::ask).post(portal::open))
         .layer(DefaultBodyLimit::max(PORTAL_BYTES_MAX));
+    let check = Router::new()
+        .route("/v1/guard/check", post(guard::check))
+        .route_layer(middleware::from_fn_with_state(door.clone(), gate::guard))
+        .layer(DefaultBodyLimit::max(guard::CHECK_BYTES_MAX));
+    let chat = Router::new()
+        .route(chat::ADDRESS, post(chat::completions))
+        .route_layer(middleware::from_fn_with_state(door.clone(), gate::guard))
+        .layer(DefaultBodyLimit::max(chat::CHAT_BYTES_MAX))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            CHAT_TIMEOUT,
+        ));
     let mut router = Router::new()
         .merge(webhooks)
         .merge(portal)
+        .merge(check)
         .route("/assets/{version}/{name}", get(assets::asset))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
@@ -115,6 +137,8 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
             StatusCode::SERVICE_UNAVAILABLE,
             ANSWER_TIMEOUT,
         ))
+        // Beside the timeout, not under it: a model takes its time.
+        .merge(chat)
         .layer(middleware::from_fn_with_state(secure, edge::around))
         .with_state(door)
 }

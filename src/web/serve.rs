@@ -4,6 +4,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -11,6 +13,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use crate::web::gate::Peer;
 
 /// Longest wait for a request's headers, so that a slow client cannot hold a connection.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,7 +39,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
             () = &mut ended => break,
             accepted = listener.accept() => accepted,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, address)) = accepted else {
             tracing::warn!("a connection could not be accepted");
             tokio::time::sleep(ACCEPT_REST).await;
             continue;
@@ -42,7 +47,14 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
         // Answers are small and waited for; Nagle's algorithm would only delay them.
         let undelayed = stream.set_nodelay(true).is_ok();
         tracing::trace!(undelayed, "connected");
-        let service = TowerToHyperService::new(router.clone());
+        let peer = Peer(address.ip());
+        let known = router
+            .clone()
+            .map_request(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(peer);
+                request
+            });
+        let service = TowerToHyperService::new(known);
         let connection = http.serve_connection(TokioIo::new(stream), service);
         let watched = graceful.watch(connection);
         connections.spawn(async move {

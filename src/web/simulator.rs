@@ -6,7 +6,6 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -78,10 +77,7 @@ struct Posted {
 }
 
 fn read_text(headers: &HeaderMap, body: &[u8]) -> Result<Posted, Problem> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
-    // Also what keeps other sites' pages out: a browser does not let them send this type unasked.
-    if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
+    if !json::is_json(headers) {
         return Err(Problem::because(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "send application/json",

@@ -497,13 +497,13 @@ fn a_first_name_that_is_a_word_is_no_finding_as_a_word() {
 
 #[test]
 fn names_of_tests_and_conditions_on_record_are_found_whole_not_word_by_word() {
-    let policy = anteroom::policy::Policy::embedded().unwrap();
+    let policy = Policy::embedded().unwrap();
     let facts = [
         ("lab.name", "Skin biopsy"),
         ("condition.name", "High blood pressure"),
         ("procedure.name", "Open repair of the left hand"),
     ]
-    .map(|(field, value)| anteroom::guardrail::setting::Fact { field, value });
+    .map(|(field, value)| Fact { field, value });
     let known = Known {
         facts: &facts,
         ..Known::default()

@@ -12,6 +12,7 @@ use anteroom::domain::ids::PracticeId;
 use anteroom::domain::message::{Delivery, SendOutcome};
 use anteroom::domain::practice::CarrierKind;
 use anteroom::llm::offline::Offline;
+use anteroom::pipeline::portal::LinkState;
 use anteroom::store::Store;
 use jiff::SignedDuration;
 
@@ -44,6 +45,7 @@ stories! {
     a_text_withdrawn_at_the_last_moment_is_left_to_staff => withdrawn;
     a_report_to_another_practice_moves_nothing => foreign_report;
     texts_of_the_simulator_are_settled_at_the_next_start => settled;
+    a_dead_link_says_so_for_a_month_and_is_then_erased => erased;
     a_changed_visit_is_in_the_audit_log => audited_change;
 }
 
@@ -324,4 +326,19 @@ async fn audited_change(store: Store) {
     let after = app.audited().await.split_off(before.len());
     let changes = after.iter().filter(|it| *it == "record.changed").count();
     assert_eq!(changes, 1, "{after:?}");
+}
+
+async fn erased(store: Store) {
+    let app = App::new(store).await;
+    app.agreed(TOM).await;
+    app.one(TOM, "Are my biopsy results in?").await;
+    let token = super::answer_token(&app, TOM);
+    app.wait(SignedDuration::from_hours(24 * 8));
+    app.house.erase_once().await.unwrap();
+    let state = app.house.portal_state(&token).await.unwrap();
+    assert!(matches!(state, LinkState::Expired(_)), "{state:?}");
+    app.wait(SignedDuration::from_hours(24 * 30));
+    app.house.erase_once().await.unwrap();
+    let state = app.house.portal_state(&token).await.unwrap();
+    assert!(matches!(state, LinkState::Missing), "{state:?}");
 }

@@ -3,7 +3,7 @@
 #![cfg(test)]
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use anteroom::agent::ports::BoxFuture;
 use anteroom::domain::clock::{Clock as _, ManualClock};
@@ -12,7 +12,9 @@ use anteroom::domain::ids::PracticeId;
 use anteroom::domain::message::{Delivery, Inbound};
 use anteroom::domain::phone::E164;
 use anteroom::domain::practice::{CarrierKind, Practice};
+use anteroom::guardrail::review::Guardrail;
 use anteroom::policy::words::Language;
+use anteroom::web::gate::GuardSettings;
 use anteroom::web::port::{
     Cover, House, Person, PortalOpening, PortalState, Received, ThreadTurn, Unavailable,
 };
@@ -132,6 +134,7 @@ impl Fake {
             public_url: PUBLIC_URL.parse().unwrap(),
             simulator: true,
             twilio: BTreeMap::from([(PracticeId::new("lakeside"), account)]),
+            guard: GuardSettings::default(),
             clock: Arc::clone(&self.clock) as _,
             shutdown: CancellationToken::new(),
         }
@@ -362,6 +365,11 @@ impl House for Fake {
     fn ready(&self) -> BoxFuture<'_, Result<Value, Value>> {
         let ready = self.check().map(|_| json!({"store": "answers"}));
         done(ready.map_err(|Unavailable| json!({"store": "does not answer"})))
+    }
+
+    fn guardrail(&self) -> &Guardrail {
+        static GUARDRAIL: LazyLock<Guardrail> = LazyLock::new(|| Guardrail::embedded().unwrap());
+        &GUARDRAIL
     }
 
     fn metrics(&self) -> String {

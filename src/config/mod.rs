@@ -1,7 +1,9 @@
 //! Configuration: commented defaults, one TOML file over them, the environment over both.
 
-mod check;
 mod explain;
+mod guard;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,10 +11,12 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::practice::Practice;
+use crate::domain::practice::{CarrierKind, Practice};
+
+pub use guard::Guard;
 
 /// The documentation of every key and the defaults, in one text.
-pub const DEFAULTS: &str = include_str!("config.default.toml");
+pub const DEFAULTS: &str = include_str!("default.toml");
 
 /// What every variable of ours begins with.
 const PREFIX: &str = "ANTEROOM_";
@@ -77,6 +81,8 @@ pub struct Config {
     pub log: Log,
     /// The language model.
     pub llm: Llm,
+    /// The guard's addresses.
+    pub guard: Guard,
     /// The practices.
     #[serde(default)]
     pub practice: Vec<Practice>,
@@ -195,7 +201,7 @@ pub fn load(
         from_environment.insert(path.join("."), variable);
     }
     let config = typed(&table).map_err(|message| ConfigError(mend(&message)))?;
-    check::check(&config)?;
+    check(&config)?;
     Ok(Loaded {
         config,
         file: path,
@@ -325,6 +331,73 @@ fn collect_lines(table: &toml::Table, text: &str, keys: &mut BTreeMap<String, us
     keys.retain(|key, _| table.contains_key(key.split('.').next().unwrap_or_default()));
 }
 
+/// What types alone cannot refuse.
+fn check(config: &Config) -> Result<(), ConfigError> {
+    let fail = |text: String| Err(ConfigError(text));
+    if !["json", "text"].contains(&config.log.format.as_str()) {
+        return fail("log.format: use `json` or `text`".to_owned());
+    }
+    if !["auto", "offline", "openai"].contains(&config.llm.kind.as_str()) {
+        return fail("llm.kind: use `auto`, `offline` or `openai`".to_owned());
+    }
+    if !config.public_url.is_empty() {
+        match url::Url::parse(&config.public_url) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {}
+            _ => return fail("public_url: write it as https://text.example.com".to_owned()),
+        }
+    }
+    config.guard.check(&config.practice)?;
+    let mut seen = std::collections::BTreeSet::new();
+    for practice in &config.practice {
+        let id = practice.id.as_str();
+        if !seen.insert(id) {
+            return fail(format!(
+                "practice `{id}`: named twice; give each practice its own id"
+            ));
+        }
+        let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if id.is_empty() || !id.chars().all(slug) {
+            return fail(format!("practice `{id}`: an id has only a-z, 0-9 and -"));
+        }
+        if jiff::tz::TimeZone::get(&practice.timezone).is_err() {
+            return fail(format!(
+                "practice `{id}`: timezone `{}` is not known; use one such as `America/Chicago`",
+                practice.timezone
+            ));
+        }
+        let twilio = practice
+            .senders
+            .iter()
+            .any(|sender| sender.carrier == CarrierKind::Twilio);
+        if twilio && !config.twilio.contains_key(id) {
+            return fail(format!(
+                "practice `{id}` sends by twilio: add a [twilio.{id}] section"
+            ));
+        }
+    }
+    for id in config.twilio.keys() {
+        if !seen.contains(id.as_str()) {
+            return fail(format!("[twilio.{id}]: there is no practice `{id}`"));
+        }
+    }
+    let carriers = || {
+        config
+            .practice
+            .iter()
+            .flat_map(|practice| &practice.senders)
+    };
+    let simulated = carriers().any(|sender| sender.carrier == CarrierKind::Simulator);
+    let real = carriers().any(|sender| sender.carrier != CarrierKind::Simulator);
+    if simulated && real {
+        return fail(
+            "a simulator sender and a real one: the simulator's page would show real texts to \
+             anybody; keep only one kind"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
 impl Config {
     /// The address that carriers and patients use.
     pub fn public_url(&self) -> String {
@@ -351,117 +424,5 @@ impl Config {
         } else {
             self.master_key_file.clone()
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("anteroom.toml");
-        std::fs::write(&path, text).unwrap();
-        (dir, path)
-    }
-
-    fn refusal(text: &str, environment: &[(&str, &str)]) -> String {
-        let (_dir, path) = file(text);
-        let environment = environment
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        let error = load(Some(&path), environment).unwrap_err().to_string();
-        error.replace(&path.display().to_string(), "FILE")
-    }
-
-    #[test]
-    fn a_typo_is_told_with_line_and_nearest_key() {
-        type Case<'a> = (String, &'a [(&'a str, &'a str)], &'a str);
-        let practice = "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\n";
-        let cases: &[Case<'_>] = &[
-            (
-                "\nlistn = \"1\"\n".into(),
-                &[],
-                "FILE:2: unknown key `listn`; did you mean `listen`?",
-            ),
-            (
-                "[llm]\nmodle = \"x\"\n".into(),
-                &[],
-                "FILE:2: unknown key `modle`; did you mean `model`?",
-            ),
-            ("listen = \n".into(), &[], "FILE:1: "),
-            (
-                "[log]\nformat = \"yaml\"\n".into(),
-                &[],
-                "log.format: use `json` or `text`",
-            ),
-            (
-                "public_url = \"text.example.com\"\n".into(),
-                &[],
-                "public_url: write it as https://",
-            ),
-            (
-                String::new(),
-                &[("ANTEROOM_LISEN", "x")],
-                "environment variable ANTEROOM_LISEN: unknown key `lisen`; did you mean `listen`?",
-            ),
-            (
-                format!("{practice}timezone = \"America/Nowhere\"\n"),
-                &[],
-                "practice `a`: timezone `America/Nowhere` is not known",
-            ),
-            (
-                format!("{practice}timezone = \"America/Chicago\"\nstate = \"XX\"\n"),
-                &[],
-                "unknown state",
-            ),
-            (
-                format!(
-                    "{practice}timezone = \"America/Chicago\"\n[[practice.sender]]\ncarrier = \"twilio\"\nnumber = \"+14155550101\"\n"
-                ),
-                &[],
-                "practice `a` sends by twilio: add a [twilio.a] section",
-            ),
-        ];
-        for (text, environment, want) in cases {
-            let got = refusal(text, environment);
-            assert!(got.contains(want), "{text}: got {got}");
-        }
-    }
-
-    #[test]
-    fn the_environment_wins_over_the_file_and_explain_says_so_without_secrets() {
-        let (_dir, path) = file("listen = \"127.0.0.1:9000\"\n[llm]\nmodel = \"m\"\n");
-        let environment = [
-            ("ANTEROOM_LISTEN", "127.0.0.1:9001"),
-            ("ANTEROOM_LLM__API_KEY", "sk-secret"),
-            (
-                "ANTEROOM_DATABASE_URL",
-                "postgres://u:pass-word@db.example.com/a",
-            ),
-        ]
-        .map(|(k, v)| (k.to_owned(), v.to_owned()));
-        let loaded = load(Some(&path), environment.into_iter()).unwrap();
-        assert_eq!(loaded.config.listen.port(), 9001);
-        assert_eq!(loaded.config.llm.model, "m");
-        let told = loaded.explain();
-        assert!(
-            told.contains("listen = \"127.0.0.1:9001\"  # environment ANTEROOM_LISTEN"),
-            "{told}"
-        );
-        assert!(told.contains("anteroom.toml:3"), "{told}");
-        assert!(
-            !told.contains("sk-secret") && !told.contains("pass-word"),
-            "{told}"
-        );
-    }
-
-    #[test]
-    fn real_and_simulated_senders_do_not_mix() {
-        let text = "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\ntimezone = \"America/Chicago\"\n\
-            [[practice.sender]]\ncarrier = \"simulator\"\nnumber = \"+14155550101\"\n\
-            [[practice.sender]]\ncarrier = \"twilio\"\nnumber = \"+14155550102\"\n\
-            [twilio.a]\naccount_sid = \"AC\"\nauth_tokens = [\"t\"]\n";
-        assert!(refusal(text, &[]).contains("keep only one kind"));
     }
 }

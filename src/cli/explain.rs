@@ -1,0 +1,257 @@
+//! `check --explain`: a review for people, with what was found underlined.
+
+use std::io::{IsTerminal as _, Write};
+
+use unicode_width::UnicodeWidthChar as _;
+
+use crate::guardrail::finding::{Action, Verdict};
+use crate::guardrail::wire::{CheckOut, FindingOut};
+
+/// Puts words into colour, or leaves them as they are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Paint {
+    colour: bool,
+}
+
+impl Paint {
+    /// Colour on a terminal that can show it, unless `NO_COLOR` says otherwise (no-color.org).
+    pub(super) fn of_stdout() -> Self {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self {
+            colour: std::io::stdout().is_terminal() && !refused && !dumb,
+        }
+    }
+
+    fn dye(self, code: &str, text: &str) -> String {
+        if self.colour {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn action(self, action: Action, text: &str) -> String {
+        let code = match action {
+            Action::Keep => "32",
+            Action::Drop => "33",
+            Action::Hold => "31",
+        };
+        self.dye(code, text)
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.dye("1", text)
+    }
+}
+
+/// One line of a draft: its characters as they are shown, and where each begins.
+struct Row {
+    shown: String,
+    /// Index of the first code point.
+    first: usize,
+    /// The column at which each code point begins, and the one after the last.
+    columns: Vec<usize>,
+}
+
+/// An underline in a row: from, to (exclusive), and whose.
+struct Mark {
+    from: usize,
+    to: usize,
+    number: usize,
+    action: Action,
+}
+
+/// Tells one review.
+pub(super) fn tell(
+    out: &mut impl Write,
+    draft: &str,
+    review: &CheckOut,
+    paint: Paint,
+) -> std::io::Result<()> {
+    let verdict = match review.verdict {
+        Verdict::Pass => paint.action(Action::Keep, "PASS"),
+        Verdict::Rewrite => paint.action(Action::Drop, "REWRITE"),
+        Verdict::Hold => paint.action(Action::Hold, "HOLD"),
+    };
+    let id = review.id.as_str().map(visible);
+    let id = id.unwrap_or_else(|| visible(&review.id.to_string()));
+    let digest: String = review.policy.chars().take(12).collect();
+    let micros = review.micros;
+    writeln!(
+        out,
+        "{}  {verdict}  ({micros} us, policy {digest})\n",
+        paint.bold(&id)
+    )?;
+    for row in rows(draft) {
+        writeln!(out, "  | {}", row.shown)?;
+        for line in underlines(&row, &review.findings) {
+            writeln!(out, "  | {}", drawn(&line, paint))?;
+        }
+    }
+    writeln!(out)?;
+    for (index, finding) in review.findings.iter().enumerate() {
+        tell_finding(out, index + 1, finding, paint)?;
+    }
+    if review.findings.is_empty() {
+        writeln!(out, "  nothing was found")?;
+    }
+    writeln!(out)?;
+    match &review.text {
+        Some(text) if review.verdict == Verdict::Pass => {
+            let how = if text == draft {
+                "as it stands"
+            } else {
+                "in plain characters"
+            };
+            tell_text(out, &format!("sent {how}"), text, paint)?;
+        }
+        Some(text) => tell_text(out, "sent instead", text, paint)?,
+        None => writeln!(
+            out,
+            "  {}: the draft waits for staff",
+            paint.bold("nothing is sent")
+        )?,
+    }
+    if let Some(portal) = &review.portal {
+        tell_text(out, "behind the link", portal, paint)?;
+    }
+    writeln!(out)
+}
+
+fn tell_finding(
+    out: &mut impl Write,
+    number: usize,
+    finding: &FindingOut,
+    paint: Paint,
+) -> std::io::Result<()> {
+    let action = paint.action(finding.action, finding.action.as_str());
+    let (category, confidence) = (finding.category.as_str(), finding.confidence.as_str());
+    writeln!(
+        out,
+        "  {number}  {action}  {}  {confidence}  rule {}  [{}, {})",
+        paint.bold(category),
+        visible(&finding.rule),
+        finding.start,
+        finding.end
+    )?;
+    let evidence: Vec<String> = finding
+        .evidence
+        .iter()
+        .map(|evidence| format!("{} {}", evidence.kind, visible(&evidence.name)))
+        .collect();
+    if !evidence.is_empty() {
+        writeln!(out, "     because: {}", evidence.join("; "))?;
+    }
+    if !finding.cite.is_empty() {
+        writeln!(out, "     cites:   {}", visible(&finding.cite))?;
+    }
+    Ok(())
+}
+
+fn tell_text(out: &mut impl Write, what: &str, text: &str, paint: Paint) -> std::io::Result<()> {
+    writeln!(out, "  {}:", paint.bold(what))?;
+    for row in rows(text) {
+        writeln!(out, "  > {}", row.shown)?;
+    }
+    Ok(())
+}
+
+fn rows(text: &str) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut first = 0;
+    for line in text.split('\n') {
+        let (mut shown, mut columns, mut column) = (String::new(), Vec::new(), 0);
+        for character in line.chars() {
+            columns.push(column);
+            column += show(character, &mut shown);
+        }
+        columns.push(column);
+        let count = columns.len();
+        rows.push(Row {
+            shown,
+            first,
+            columns,
+        });
+        // The line break is a code point as well.
+        first += count;
+    }
+    rows
+}
+
+/// Shows a character and tells its width. What has no look of its own is shown by its number: it
+/// could steer the terminal, turn the text around, or hide a word.
+fn show(character: char, shown: &mut String) -> usize {
+    let hidden = character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
+    if hidden {
+        let number = format!("<U+{:04X}>", u32::from(character));
+        shown.push_str(&number);
+        return number.len();
+    }
+    shown.push(character);
+    character.width().unwrap_or(0)
+}
+
+/// A text with what has no look of its own shown by its number.
+pub(super) fn visible(text: &str) -> String {
+    let mut shown = String::new();
+    for character in text.chars() {
+        show(character, &mut shown);
+    }
+    shown
+}
+
+/// The lines under a row: overlapping findings go below each other.
+fn underlines(row: &Row, findings: &[FindingOut]) -> Vec<Vec<Mark>> {
+    let last = row.first + row.columns.len() - 1;
+    let mut lines: Vec<Vec<Mark>> = Vec::new();
+    for (index, finding) in findings.iter().enumerate() {
+        let (start, end) = (finding.start.max(row.first), finding.end.min(last));
+        let empty = row.columns.len() == 1 && finding.start <= row.first && finding.end > last;
+        if start >= end && !empty {
+            continue;
+        }
+        let column = |at: usize| row.columns.get(at - row.first).copied().unwrap_or(0);
+        let from = column(start);
+        let mark = Mark {
+            from,
+            to: column(end).max(from + 1),
+            number: index + 1,
+            action: finding.action,
+        };
+        let room = |line: &Vec<Mark>| {
+            line.iter()
+                .all(|other| mark.from > reach(other) || reach(&mark) < other.from)
+        };
+        match lines.iter_mut().find(|line| room(line)) {
+            Some(line) => line.push(mark),
+            None => lines.push(vec![mark]),
+        }
+    }
+    for line in &mut lines {
+        line.sort_by_key(|mark| mark.from);
+    }
+    lines
+}
+
+/// The column after a mark with its number.
+fn reach(mark: &Mark) -> usize {
+    mark.to + mark.number.to_string().len()
+}
+
+fn drawn(line: &[Mark], paint: Paint) -> String {
+    let (mut drawn, mut column) = (String::new(), 0);
+    for mark in line {
+        drawn.push_str(&" ".repeat(mark.from.saturating_sub(column)));
+        let carets = "^".repeat(mark.to - mark.from);
+        let number = mark.number;
+        drawn.push_str(&paint.action(mark.action, &format!("{carets}{number}")));
+        column = reach(mark);
+    }
+    drawn
+}

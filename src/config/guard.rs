@@ -1,0 +1,49 @@
+//! The section `[guard]`: who may ask the guardrail over HTTP, and in which setting.
+
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{ConfigError, Secret};
+use crate::domain::practice::Practice;
+
+/// Shortest key: shorter ones can be guessed over the network.
+const KEY_CHARS_MIN: usize = 20;
+
+/// Longest patience with the model server, in seconds.
+const TIMEOUT_S_MAX: u64 = 300;
+
+/// The guard's addresses.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guard {
+    /// Keys that open them.
+    pub api_keys: Vec<Secret>,
+    /// The practice in whose setting a chat is reviewed that names none.
+    pub practice: String,
+    /// Seconds for one answer of the model server.
+    pub timeout_s: u64,
+}
+
+impl Guard {
+    pub(super) fn check(&self, practices: &[Practice]) -> Result<(), ConfigError> {
+        let fail = |text: String| Err(ConfigError(text));
+        for key in &self.api_keys {
+            let key = key.secret().expose_secret();
+            if key.len() < KEY_CHARS_MIN || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return fail(format!(
+                    "guard.api_keys: a key has at least {KEY_CHARS_MIN} ASCII characters and no \
+                     spaces; make one with `openssl rand -hex 32`"
+                ));
+            }
+        }
+        let named = practices.iter().any(|it| it.id.as_str() == self.practice);
+        if !self.practice.is_empty() && !practices.is_empty() && !named {
+            let name = &self.practice;
+            return fail(format!("guard.practice: there is no practice `{name}`"));
+        }
+        if !(1..=TIMEOUT_S_MAX).contains(&self.timeout_s) {
+            return fail(format!("guard.timeout_s: use 1 to {TIMEOUT_S_MAX}"));
+        }
+        Ok(())
+    }
+}
