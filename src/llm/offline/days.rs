@@ -24,6 +24,16 @@ pub struct Wish {
     pub before: Option<Time>,
 }
 
+impl Wish {
+    /// A wish for a part of the day only is meant for the days that were offered last.
+    pub(super) fn settle_on(&mut self, offered: Self, today: Date) {
+        let any = any(today);
+        if (self.from, self.to) == (any.from, any.to) {
+            (self.from, self.to) = (offered.from, offered.to);
+        }
+    }
+}
+
 /// Names of days, for clauses that hold little else.
 pub(super) const NAMES: &[&str] = &[
     "today",

@@ -10,7 +10,7 @@ use crate::llm::offline::keywords::{self, MOVE, REFUSED, UNABLE};
 use crate::llm::offline::words::{self, Clause};
 
 /// Words of a text that says little more than a day.
-const BRIEF: usize = 6;
+const BRIEF: usize = 8;
 
 /// One thing that a burst of texts asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +94,9 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
         let clauses = words::clauses(text);
         let whole = Clause::join(&clauses);
         found.days.extend(days::named(&whole, today));
+        if whole.has(&["now", "ahora"]) && keywords::is_hours(&whole) {
+            found.days.push(today);
+        }
         let mut known = false;
         let mut puzzled = false;
         for clause in &clauses {
@@ -130,6 +133,10 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
             found.topics.push(Topic::Thanks);
         }
         if let Some((same, behind)) = offer {
+            if let (Some(wished), Some(same)) = (wish.as_mut(), same) {
+                // "The morning one": of the days on offer.
+                wished.settle_on(same, today);
+            }
             let refused = whole.has(REFUSED);
             if refused && wish.is_none() {
                 wish = behind;
@@ -255,6 +262,7 @@ fn readings(another: bool) -> Vec<Reading> {
         (Topic::Fact("address"), keywords::is_address),
         (Topic::When, keywords::is_when),
         (Topic::Staff(Why::Refill), keywords::is_medicine),
+        (Topic::Staff(Why::Medical), keywords::is_about_medicine),
         (Topic::Thanks, keywords::is_thanks),
         (Topic::Hello, keywords::is_hello),
         (Topic::Keep, keywords::is_no),

@@ -15,7 +15,7 @@ const MEDICAL: &[&str] = &[
         "fell", "fallen", "me cai", "throwing up", "threw up", "puking", "diarrhea", "diarrea", "cramp*",
         "calambre*", "burning", "numb", "tingling", "lump", "hives", "allergic", "alergia", "uti", "stomach",
         "estomago", "cant sleep", "no puedo dormir", "insomnia", "anxiety", "anxious", "ansiedad", "panic",
-        "depressed", "deprimid*", "sprain*", "broken", "what does it mean", "what does that mean", "cancer*",
+        "depressed", "deprimid*", "sprain*", "broken bone", "broke my", "std", "sti", "burns", "pee", "what does it mean", "what does that mean", "cancer*",
         "is it bad", "is it serious", "que significa", "es grave", "es malo", "be worried", "should i worry",
         "preocuparme", "positive or negative", "positivo o negativo", "have to fast", "fasting", "fast for",
         "ayuno", "flu symptoms", "contagious", "eat before", "drink before", "eat or drink", "comer antes",
@@ -76,7 +76,7 @@ pub(super) fn is_assistant(c: &Clause) -> bool {
     ]);
     (being
         && c.has(&[
-        "are you", "is this", "am i", "eres", "es usted", "es esto", "hablo con",
+        "son", "estoy hablando", "are you", "is this", "am i", "eres", "es usted", "es esto", "hablo con",
     ]))
         || c.has(&[
         "who dis", "who am i texting", "con quien hablo",
@@ -211,7 +211,7 @@ pub(super) fn is_confirm(c: &Clause) -> bool {
 #[rustfmt::skip]
 pub(super) fn is_paperwork(c: &Clause) -> bool {
     c.has(&[
-        "form", "forms", "paperwork", "medical records", "my records", "referral", "referrals",
+        "note for work", "note for school", "a note", "form", "forms", "paperwork", "medical records", "my records", "referral", "referrals",
         "doctors note", "sick note", "school note", "work note", "letter", "fmla", "vaccine record",
         "immunization record", "formulario", "formularios", "expediente", "referido", "remision", "carta",
         "constancia", "justificante", "nota para el trabajo", "nota para la escuela", "historial",
@@ -247,15 +247,24 @@ pub(super) fn is_insurance(c: &Clause) -> bool {
         "insurance", "insurances", "insured", "aetna", "cigna", "medicare", "medicaid", "medical", "humana",
         "kaiser", "blue cross", "blue shield", "unitedhealthcare", "united healthcare", "covered", "seguro",
         "seguros", "aseguranza", "aseguradora", "medi cal",
+    ]) && !is_uninsured(c)
+        && !c.has(&["how much", "cuanto"])
+}
+
+#[rustfmt::skip]
+fn is_uninsured(c: &Clause) -> bool {
+    c.has(&[
+        "dont have insurance", "no insurance", "without insurance", "uninsured", "self pay", "sin seguro",
+        "no tengo seguro", "lost my insurance",
     ])
 }
 
 #[rustfmt::skip]
 pub(super) fn is_billing(c: &Clause) -> bool {
-    c.has(&[
+    is_uninsured(c) || c.has(&[
         "bill", "bills", "billing", "billed", "invoice", "owe", "copay", "co pay", "payment", "pay",
         "how much", "cost", "costs", "price", "charge", "charged", "charges", "balance", "statement",
-        "factura", "facturas", "cobro", "cobraron", "cobrar", "cuanto", "pago", "pagar", "copago", "precio",
+        "recibo", "factura", "facturas", "cobro", "cobraron", "cobrar", "cuanto", "pago", "pagar", "copago", "precio",
         "cuesta", "deuda",
     ])
 }
@@ -358,6 +367,7 @@ pub(super) fn is_person(c: &Clause) -> bool {
 #[rustfmt::skip]
 pub(super) fn is_who(c: &Clause) -> bool {
     c.has(&[
+        "with dr", "with doctor", "con la doctora", "con el doctor", "con el dr", "con la dra",
         "is it with", "is that with", "is this with", "is my appointment with", "es con", "sera con",
         "who", "whos", "whom", "which doctor", "what doctor", "which provider", "which dr", "what dr",
         "quien", "que doctor", "que doctora", "cual doctor", "cual doctora", "que medico",
@@ -380,7 +390,7 @@ pub(super) fn is_address(c: &Clause) -> bool {
         "find you", "cant find", "cannot find", "find the building", "how far", "que tan lejos", "no encuentro",
         "where", "wheres", "address", "located", "location", "directions", "how do i get", "get there",
         "donde", "direccion", "ubicacion", "ubicados", "ubicada", "como llego", "queda",
-    ]) && !c.has(&["how early", "how soon", "que tan temprano", "can you come"])
+    ]) && !c.has(&["how early", "how soon", "que tan temprano", "can you come"]) && !c.has(MEDICINE)
 }
 
 #[rustfmt::skip]
@@ -395,16 +405,47 @@ pub(super) fn is_when(c: &Clause) -> bool {
     ]) || c.has(&[
         "when", "whens", "wen", "what time", "wat time", "what day", "what date", "cuando", "a que hora",
         "que hora", "que dia", "what days", "upcoming", "coming up",
-    ]) || (c.has(VISIT) && !c.has(&["reminder"]))
+    ]) || (c.has(VISIT) && !asks_about_visit(c))
         || c.has(&["scheduled", "am i booked", "supposed to come", "me toca"])
+}
+
+/// Something about a visit that its day and hour do not answer.
+#[rustfmt::skip]
+fn asks_about_visit(c: &Clause) -> bool {
+    c.has(&[
+        "reminder", "reminders", "how long", "bring", "can my", "come with", "prepare", "wear", "video",
+        "telehealth", "virtual", "zoom", "phone visit", "by phone", "why", "what for", "reason", "record",
+        "cuanto dura", "cuanto tiempo", "llevar", "traer", "videollamada", "por telefono", "por que",
+        "para que es", "recordatorio", "acompanar", "puede venir", "puede ir", "late fee", "no show", "missed",
+        "falte", "perdi",
+    ])
 }
 
 #[rustfmt::skip]
 pub(super) fn is_medicine(c: &Clause) -> bool {
-    c.has(&[
-        "medicine", "medication", "medications", "meds", "pills", "rx", "pharmacy", "medicina",
-        "medicamento", "medicamentos", "pastillas", "farmacia",
+    c.has(MEDICINE) && c.has(&[
+        "need", "want", "send", "get", "more", "order", "out", "low", "call in", "pick up", "ready", "renew",
+        "left", "another", "new", "necesito", "quiero", "mande", "manden", "mandar", "mas", "renovar", "lista",
+        "listo", "recojo", "recoger", "acabo", "pedir", "ocupo", "surtir", "faltan",
     ]) && !c.has(&["what", "which", "how", "why", "who", "cual", "cuales", "que", "como"])
+}
+
+#[rustfmt::skip]
+const MEDICINE: &[&str] = &[
+    "medicine", "medication", "medications", "meds", "pills", "rx", "pharmacy", "medicina", "medicamento",
+    "medicamentos", "pastillas", "farmacia",
+];
+
+/// Something about a medicine that is no wish for more of it.
+#[rustfmt::skip]
+pub(super) fn is_about_medicine(c: &Clause) -> bool {
+    c.has(MEDICINE) && !names_a_person(c)
+}
+
+/// "What medications is Maria taking": not a question of one's own.
+#[rustfmt::skip]
+fn names_a_person(c: &Clause) -> bool {
+    c.has(&["is", "toma", "taking"]) && !c.has(&["my", "i", "im", "me", "mi", "mis", "esta"])
 }
 
 #[rustfmt::skip]
