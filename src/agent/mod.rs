@@ -1,7 +1,9 @@
 //! The conversation machine, sans-I/O: events in, actions out; and the ports it needs.
 
+pub mod choice;
 pub mod facts;
 pub mod machine;
+pub mod opening;
 pub mod ports;
 pub mod prompts;
 pub mod run;

@@ -68,6 +68,7 @@ embedded![
     "phone",
     "parking",
     "insurance",
+    "languages",
     "told",
     "not_told",
     "results",
@@ -133,7 +134,8 @@ impl Prompts {
             .tera
             .render(&key(language, saying.name), &context)
             .map_err(failed)?;
-        Ok(text.trim().to_owned())
+        // Spanish times end in a dot of their own: "a las 3:00 p. m." needs no second one.
+        Ok(text.trim().replace(" m..", " m."))
     }
 
     /// Whether staff may publish `source` as the template `name`: only `if`, `elif`, `else`, `endif`

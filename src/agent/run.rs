@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::agent::choice;
 use crate::agent::facts;
 use crate::agent::machine::{Action, Event, Finish, Limits, Machine, Opening};
 use crate::agent::ports::{Answer, Message, Model, ModelError, Records, Request};
@@ -10,7 +11,7 @@ use crate::agent::prompts::Prompts;
 use crate::agent::sayings::{self, System};
 use crate::agent::tools::{self, HandOver, Scene};
 use crate::agent::when;
-use crate::domain::conversation::PendingQuestion;
+use crate::domain::conversation::{PendingKind, PendingQuestion};
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
 use crate::domain::record::{Fact, Patient};
@@ -239,6 +240,14 @@ fn uses(tools: &[(&'static str, bool)]) -> Vec<ToolUse> {
     tools.iter().map(one).collect()
 }
 
+/// The time picked by the last text among those that our last text offered, in words: "9 works".
+fn chosen(input: &Input<'_>) -> Option<u8> {
+    let open = input.pending?.kind == PendingKind::RescheduleChoice && !input.untrusted;
+    let said = input.history.iter().rev().find(|(patient, _)| !patient);
+    let (_, offer) = said.filter(|_| open)?;
+    choice::chosen(offer.as_str(), input.waiting.last()?.as_str())
+}
+
 fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
     let prompts = Prompts::embedded().ok()?;
     let local = input.now.to_zoned(zone.clone());
@@ -287,7 +296,7 @@ fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
         now: input.now,
         timezone: input.practice.timezone.clone(),
         pending: input.pending.cloned(),
-        choice: input.choice,
+        choice: input.choice.or_else(|| chosen(input)),
         affirmed: input.affirmed,
         untrusted: input.untrusted,
         limits: input.limits,

@@ -73,7 +73,7 @@ sayings! {
     /// No free time.
     OFFER_NONE = "offer_none": Nothing;
     /// Opening hours.
-    HOURS = "hours": Told;
+    HOURS = "hours": Hours;
     /// The address.
     ADDRESS = "address": Told;
     /// The voice number.
@@ -82,6 +82,8 @@ sayings! {
     PARKING = "parking": Told;
     /// Insurance.
     INSURANCE = "insurance": Told;
+    /// Languages spoken.
+    LANGUAGES = "languages": Told;
     /// Any other public fact.
     TOLD = "told": Told;
     /// A public question without an answer on file.
@@ -242,6 +244,27 @@ impl Words for Told {
     fn sample() -> Self {
         Self {
             value: "Mon-Thu 8:00 AM-5:00 PM, Fri 8:00 AM-1:00 PM".to_owned(),
+        }
+    }
+}
+
+/// Opening hours, and the day asked about.
+#[derive(Clone, Debug, Serialize)]
+pub struct Hours {
+    /// The hours.
+    pub value: String,
+    /// The weekday asked about, as it recurs; empty when none was.
+    pub days: String,
+    /// Whether the practice is open on it.
+    pub open: bool,
+}
+
+impl Words for Hours {
+    fn sample() -> Self {
+        Self {
+            value: "Mon-Thu 8:00 AM-5:00 PM, Fri 8:00 AM-1:00 PM".to_owned(),
+            days: "Saturdays".to_owned(),
+            open: false,
         }
     }
 }

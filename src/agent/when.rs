@@ -42,6 +42,26 @@ pub fn offered(at: Timestamp, zone: &TimeZone, language: Language) -> String {
     }
 }
 
+/// A weekday as it recurs: `Saturdays`, `los sábados`.
+pub const fn weekdays(day: Weekday, language: Language) -> &'static str {
+    match (language, day) {
+        (Language::En, Weekday::Monday) => "Mondays",
+        (Language::En, Weekday::Tuesday) => "Tuesdays",
+        (Language::En, Weekday::Wednesday) => "Wednesdays",
+        (Language::En, Weekday::Thursday) => "Thursdays",
+        (Language::En, Weekday::Friday) => "Fridays",
+        (Language::En, Weekday::Saturday) => "Saturdays",
+        (Language::En, Weekday::Sunday) => "Sundays",
+        (Language::Es, Weekday::Monday) => "los lunes",
+        (Language::Es, Weekday::Tuesday) => "los martes",
+        (Language::Es, Weekday::Wednesday) => "los miércoles",
+        (Language::Es, Weekday::Thursday) => "los jueves",
+        (Language::Es, Weekday::Friday) => "los viernes",
+        (Language::Es, Weekday::Saturday) => "los sábados",
+        (Language::Es, Weekday::Sunday) => "los domingos",
+    }
+}
+
 fn spanish(local: &jiff::Zoned) -> (String, String) {
     let weekday = match local.weekday() {
         Weekday::Monday => "lun",

@@ -59,6 +59,22 @@ impl<'a> Turn<'a> {
         turn
     }
 
+    /// Whether one of our last texts told of a visit or offered times.
+    fn told_visit(&self) -> bool {
+        let said = self.request.messages.iter().rev().filter_map(|message| match message {
+            Message::Agent(text) => Some(text.as_str()),
+            Message::Patient(_) | Message::ToolCalls(_) | Message::ToolResult { .. } => None,
+        });
+        const VISIT: &[&str] = &["1) ", "isit", "cita", "You will see"];
+        said.take(5).any(|text| VISIT.iter().any(|word| text.contains(word)))
+    }
+
+    /// Whether our last text told of something done.
+    fn done(&self) -> bool {
+        const DONE: &[&str] = &["Done.", "Listo.", "is cancelled", "cancelada"];
+        DONE.iter().any(|word| self.last_said.contains(word))
+    }
+
     /// What a tool gave, the last time.
     fn result(&self, tool: &str) -> Option<&serde_json::Value> {
         self.results

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod picks;
 mod stories;
 mod utterances;
 

@@ -126,7 +126,7 @@ fn what_staff_write_is_refused_with_line_and_remedy() {
         (
             "hours",
             "Hi\n{{ nope }}",
-            "line 2: unknown name; use one of: value",
+            "line 2: unknown name; use one of: days, open, value",
         ),
         ("hours", "{{ __tera_context }}", "unknown name"),
         ("hours", "{% if nope %}x{% endif %}", "unknown name"),

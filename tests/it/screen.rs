@@ -49,6 +49,13 @@ fn language_follows_the_words_and_a_short_text_keeps_the_hint() {
         ("STOP", Language::En, Language::En),
         ("YES", Language::Es, Language::Es),
         ("si", Language::En, Language::Es),
+        ("no", Language::En, Language::En),
+        ("actually no", Language::En, Language::En),
+        ("Y", Language::En, Language::En),
+        ("9 am", Language::Es, Language::Es),
+        ("no", Language::Es, Language::Es),
+        ("no puedo ir", Language::En, Language::Es),
+        ("no gracias", Language::En, Language::Es),
     ] {
         assert_eq!(screen.read(text, None, hint).language, language, "{text}");
     }

@@ -242,7 +242,11 @@ impl Calendar<'_> {
                     .to_lowercase()
                     .contains(&name.trim().to_lowercase())
             });
-            named && wish.part.is_none_or(|part| self.part(slot.start) == part)
+            let clock = slot.start.to_zoned(self.scene.zone.clone()).time();
+            named
+                && wish.part.is_none_or(|part| self.part(slot.start) == part)
+                && wish.not_before.is_none_or(|first| first <= clock)
+                && wish.before.is_none_or(|end| clock < end)
         };
         let (on_days, off_days): (Vec<Slot>, Vec<Slot>) =
             around.into_iter().filter(fits).partition(|slot| {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
+use jiff::civil::Time;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -35,6 +36,8 @@ vocabulary! {
         Late = "late",
         /// A question about a result that is not released.
         Results = "results",
+        /// About somebody else than the patient at this number.
+        SomeoneElse = "someone_else",
         /// Not understood, or none of the above.
         Other = "other",
         /// The record system does not answer.
@@ -65,6 +68,10 @@ pub struct SlotWish {
     pub to: Date,
     /// Morning or afternoon only.
     pub part: Option<Part>,
+    /// Not before this time of day.
+    pub not_before: Option<Time>,
+    /// Before this time of day.
+    pub before: Option<Time>,
     /// With this provider only.
     pub provider: Option<String>,
     /// The visit that would move.
@@ -110,6 +117,8 @@ pub enum Task {
     PracticeInformation {
         /// `hours`, `parking`, ...
         topic: String,
+        /// The day that is asked about.
+        on: Option<Date>,
     },
     /// Staff must look.
     HandOver {
@@ -232,6 +241,10 @@ struct Wish {
     #[serde(default)]
     part_of_day: Option<Part>,
     #[serde(default)]
+    not_before: Option<Time>,
+    #[serde(default)]
+    before: Option<Time>,
+    #[serde(default)]
     provider: Option<String>,
     #[serde(default)]
     appointment_id: Option<String>,
@@ -241,6 +254,8 @@ struct Wish {
 #[serde(deny_unknown_fields)]
 struct Topic {
     topic: String,
+    #[serde(default)]
+    on: Option<Date>,
 }
 
 #[derive(Deserialize)]
@@ -321,16 +336,18 @@ fn task(call: &ToolCall, seen: &Seen) -> Result<Task, Fault> {
                 from: wish.from,
                 to,
                 part: wish.part_of_day,
+                not_before: wish.not_before,
+                before: wish.before,
                 provider: wish.provider,
                 appointment: wish.appointment_id.map(visit).transpose()?,
             }))
         }
         "practice_information" => {
-            let Topic { topic } = read(arguments)?;
+            let Topic { topic, on } = read(arguments)?;
             if topic.is_empty() || topic.chars().count() > TOPIC_CHARS_MAX {
                 return Err(too_long("topic", TOPIC_CHARS_MAX));
             }
-            Ok(Task::PracticeInformation { topic })
+            Ok(Task::PracticeInformation { topic, on })
         }
         "hand_over" => read::<Reason>(arguments).map(|Reason { reason }| Task::HandOver { reason }),
         "send_by_portal" => {

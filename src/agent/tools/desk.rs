@@ -1,10 +1,13 @@
 //! Tools of the front desk that are not about the calendar: public facts, results, staff, the portal.
 
+use jiff::civil::Date;
 use serde_json::json;
 
 use crate::agent::facts;
+use crate::agent::opening;
 use crate::agent::ports::Records;
 use crate::agent::tools::{CheckedCall, HandOver, Scene, ToolResult};
+use crate::agent::when;
 use crate::domain::phi::Phi;
 use crate::domain::record::{ClinicalKind, Fact, Patient};
 
@@ -12,7 +15,12 @@ use crate::domain::record::{ClinicalKind, Fact, Patient};
 const RESULTS_MAX: usize = 5;
 
 /// A public fact, or the list of those that exist.
-pub(super) fn information(call: &CheckedCall, scene: &Scene<'_>, topic: &str) -> ToolResult {
+pub(super) fn information(
+    call: &CheckedCall,
+    scene: &Scene<'_>,
+    topic: &str,
+    on: Option<Date>,
+) -> ToolResult {
     let practice = scene.practice;
     let topic = topic.trim().to_lowercase();
     let phone = practice.phone.display_us();
@@ -31,8 +39,23 @@ pub(super) fn information(call: &CheckedCall, scene: &Scene<'_>, topic: &str) ->
         let unknown = json!({ "topic": topic, "value": null, "phone": phone, "known": known });
         return ToolResult::new(call, true, &unknown);
     }
-    let told = json!({ "topic": topic, "value": value, "phone": phone });
-    ToolResult::new(call, true, &told)
+    let mut told = json!({ "topic": topic, "value": value, "phone": phone });
+    let day = on.filter(|_| topic == "hours").map(Date::weekday);
+    let open = day.and_then(|day| Some((day, opening::is_open(&practice.hours, day)?)));
+    let Some((day, open)) = open else {
+        return ToolResult::new(call, true, &told);
+    };
+    let days = when::weekdays(day, scene.language);
+    if let Some(told) = told.as_object_mut() {
+        told.insert("open".to_owned(), open.into());
+        told.insert("days".to_owned(), days.into());
+    }
+    let mut result = ToolResult::new(call, true, &told);
+    let word = if open { "open" } else { "closed" };
+    result
+        .facts
+        .push(Fact::new("practice.opening", format!("{word} on {days}")));
+    result
 }
 
 fn public_fact<'a>(scene: &Scene<'a>, topic: &str) -> &'a str {

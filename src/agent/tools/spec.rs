@@ -34,19 +34,20 @@ pub const TOOLS: &[ToolSpec] = &[
         description: "Up to three free times on the wished days, or on the nearest days when there are \
                       none. Name the visit to be moved, offer the times with their numbers, and ask for \
                       the number.",
-        parameters: r#"{"type":"object","properties":{"from":{"type":"string","format":"date","description":"First wished day, YYYY-MM-DD."},"to":{"type":["string","null"],"format":"date","description":"Last wished day; the first one if absent."},"part_of_day":{"type":["string","null"],"enum":["morning","afternoon",null]},"provider":{"type":["string","null"],"description":"Only this provider's times, by name."},"appointment_id":{"type":["string","null"],"description":"The visit to be moved."}},"required":["from"],"additionalProperties":false}"#,
+        parameters: r#"{"type":"object","properties":{"from":{"type":"string","format":"date","description":"First wished day, YYYY-MM-DD."},"to":{"type":["string","null"],"format":"date","description":"Last wished day; the first one if absent."},"part_of_day":{"type":["string","null"],"enum":["morning","afternoon",null]},"not_before":{"type":["string","null"],"description":"Earliest time of day, HH:MM, 24 hours."},"before":{"type":["string","null"],"description":"Only times before this one, HH:MM, 24 hours."},"provider":{"type":["string","null"],"description":"Only this provider's times, by name."},"appointment_id":{"type":["string","null"],"description":"The visit to be moved."}},"required":["from"],"additionalProperties":false}"#,
     },
     ToolSpec {
         name: "practice_information",
         description: "What the practice tells anyone: hours, address, phone, parking, insurance, and other \
                       public notices.",
-        parameters: r#"{"type":"object","properties":{"topic":{"type":"string","description":"hours, address, phone, name, parking, insurance, or another public topic."}},"required":["topic"],"additionalProperties":false}"#,
+        parameters: r#"{"type":"object","properties":{"topic":{"type":"string","description":"hours, address, phone, name, parking, insurance, or another public topic."},"on":{"type":["string","null"],"format":"date","description":"With hours: the day asked about, to learn whether the practice is open."}},"required":["topic"],"additionalProperties":false}"#,
     },
     ToolSpec {
         name: "hand_over",
         description: "Passes the patient's message to the staff. Use it for medical questions, symptoms, \
-                      refills, money, new visits, forms, when asked for a person, and when unsure.",
-        parameters: r#"{"type":"object","properties":{"reason":{"type":"string","enum":["refill","billing","medical","new_appointment","person","paperwork","late","results","other"]}},"required":["reason"],"additionalProperties":false}"#,
+                      refills, money, new visits, forms, questions about somebody else, when asked \
+                      for a person, and when unsure.",
+        parameters: r#"{"type":"object","properties":{"reason":{"type":"string","enum":["refill","billing","medical","new_appointment","person","paperwork","late","results","someone_else","other"]}},"required":["reason"],"additionalProperties":false}"#,
     },
     ToolSpec {
         name: "send_by_portal",

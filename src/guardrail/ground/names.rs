@@ -128,11 +128,24 @@ pub(super) fn weekday(view: &View<'_>, index: usize) -> Option<Weekday> {
         return None;
     }
     let full = look(WEEKDAYS, word.strip_suffix("'s").unwrap_or(word));
-    full.or_else(|| {
-        view.capital(index)
-            .then(|| look(SHORT_WEEKDAYS, word))
-            .flatten()
-    })
+    let short = || {
+        let dated = before_date(view, index);
+        // "mar 1 dic" is a Tuesday in December, "mar 1" the first of March.
+        let tuesday = (dated && word == "mar").then_some(Weekday::Tuesday);
+        tuesday.or_else(|| {
+            (dated || view.capital(index))
+                .then(|| look(SHORT_WEEKDAYS, word))
+                .flatten()
+        })
+    };
+    full.or_else(short)
+}
+
+/// Whether a day and a month follow: "mié 2 dic", "mar. 1 de dic".
+fn before_date(view: &View<'_>, index: usize) -> bool {
+    let day = index + 1 + usize::from(matches!(view.word(index + 1), "." | ","));
+    let next = day + 1 + usize::from(view.word(day + 1) == "de");
+    day_number(view, day).is_some() && month(view, next).is_some()
 }
 
 pub(super) fn repeated(word: &str) -> Option<Weekday> {

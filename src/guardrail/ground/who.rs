@@ -6,6 +6,8 @@ use crate::guardrail::finding::Category;
 use crate::guardrail::ground::Ground;
 use crate::guardrail::ground::Standing;
 use crate::guardrail::ground::Statement;
+use crate::guardrail::ground::names::month;
+use crate::guardrail::ground::names::weekday;
 use crate::guardrail::ground::view::Kind;
 use crate::guardrail::ground::view::fold_text;
 use crate::guardrail::setting::Fact;
@@ -63,6 +65,7 @@ pub(crate) fn people(ground: &Ground<'_>) -> Vec<Statement> {
             && view.kind(last) == Some(Kind::Word)
             && view.capital(last)
             && !NOT_NAMES.contains(&view.word(last))
+            && (last == first || weekday(view, last).is_none() && month(view, last).is_none())
         {
             last += 1;
             let initial = view.word(last) == "." && view.word(last - 1).len() == 1;

@@ -1,7 +1,7 @@
 //! Days and parts of the day as patients name them, in English and Spanish.
 
 use jiff::ToSpan;
-use jiff::civil::{Date, Weekday};
+use jiff::civil::{Date, Time, Weekday};
 
 use crate::agent::tools::Part;
 use crate::llm::offline::words::{Clause, same};
@@ -18,6 +18,20 @@ pub struct Wish {
     pub to: Date,
     /// Morning or afternoon.
     pub part: Option<Part>,
+    /// Not before this time of day.
+    pub not_before: Option<Time>,
+    /// Before this time of day.
+    pub before: Option<Time>,
+}
+
+impl Wish {
+    /// A wish for a part of the day only is meant for the days that were offered last.
+    pub(super) fn settle_on(&mut self, offered: Self, today: Date) {
+        let any = any(today);
+        if (self.from, self.to) == (any.from, any.to) {
+            (self.from, self.to) = (offered.from, offered.to);
+        }
+    }
 }
 
 /// Names of days, for clauses that hold little else.
@@ -134,13 +148,17 @@ pub(super) fn named(clause: &Clause, today: Date) -> Vec<Date> {
 pub(super) fn wish(clause: &Clause, today: Date) -> Option<Wish> {
     let wished = before_instead(clause);
     let part = part(&wished);
+    let not_before = limit(&wished, &["after", "past", "despues", "partir"]);
+    let before = limit(&wished, &["before", "antes"]);
     let found = mentions(&wished, today);
     let Some(last) = found.last() else {
         let tomorrow = today.saturating_add(1.day());
-        return part.map(|part| Wish {
+        return (part.is_some() || not_before.is_some() || before.is_some()).then(|| Wish {
             from: tomorrow,
             to: today.saturating_add(ANY_DAYS.days()),
-            part: Some(part),
+            part: part.filter(|_| not_before.is_none() && before.is_none()),
+            not_before,
+            before,
         });
     };
     let other = found.iter().rev().nth(1).filter(|before| {
@@ -152,7 +170,54 @@ pub(super) fn wish(clause: &Clause, today: Date) -> Option<Wish> {
     });
     let from = other.map_or(last.from, |before| before.from.min(last.from));
     let to = other.map_or(last.to, |before| before.to.max(last.to));
-    Some(Wish { from, to, part })
+    Some(Wish {
+        from,
+        to,
+        part: part.filter(|_| not_before.is_none() && before.is_none()),
+        not_before,
+        before,
+    })
+}
+
+/// The days of an earlier offer, or those behind them.
+pub(super) fn offered(offer: &Clause, today: Date, behind: bool) -> Option<Wish> {
+    let days = named(offer, today);
+    let (first, last) = (*days.iter().min()?, *days.iter().max()?);
+    let next = last.saturating_add(1.day());
+    Some(Wish {
+        from: if behind { next } else { first },
+        to: if behind {
+            last.saturating_add(ANY_DAYS.days())
+        } else {
+            last
+        },
+        part: None,
+        not_before: None,
+        before: None,
+    })
+}
+
+/// `after 3`, `despues de las 3:30`, `before 10 am`. Hours that no practice keeps at night are
+/// those of the afternoon.
+fn limit(clause: &Clause, words: &[&str]) -> Option<Time> {
+    let at = clause
+        .words
+        .iter()
+        .position(|word| words.contains(&word.as_str()))?;
+    let mut rest = clause.words.iter().skip(at + 1).map(String::as_str);
+    let word = rest.find(|word| !matches!(*word, "de" | "las" | "la" | "a" | "like" | "about"))?;
+    let (digits, half) = ["am", "pm"]
+        .iter()
+        .find_map(|half| Some((word.strip_suffix(half)?, Some(*half))))
+        .unwrap_or_else(|| (word, rest.next().filter(|it| matches!(*it, "am" | "pm"))));
+    let (hour, minute) = digits.split_once(':').unwrap_or((digits, "0"));
+    let (hour, minute): (i8, i8) = (hour.parse().ok()?, minute.parse().ok()?);
+    let hour = match (hour, half) {
+        (12, Some("am")) => 0,
+        (1..=11, Some("pm")) | (1..=6, None) => hour + 12,
+        _ => hour,
+    };
+    Time::new(hour, minute, 0, 0).ok()
 }
 
 /// Days without a wish: from tomorrow on.
@@ -161,6 +226,8 @@ pub(super) fn any(today: Date) -> Wish {
         from: today.saturating_add(1.day()),
         to: today.saturating_add(ANY_DAYS.days()),
         part: None,
+        not_before: None,
+        before: None,
     }
 }
 
@@ -206,7 +273,14 @@ fn mention(rest: &[&str], before: Option<&str>, today: Date) -> Option<(usize, D
     let single = |length, day: Date| Some((length, day, day));
     let plus = |days: i64| today.saturating_add(days.days());
     match rest {
-        ["today" | "hoy", ..] => single(1, today),
+        ["today" | "hoy" | "tonight", ..] => single(1, today),
+        ["right", "now", ..] => single(2, today),
+        ["weekend" | "weekends", ..] => single(1, after(today, Weekday::Saturday)),
+        ["fin" | "fines", "de", "semana", ..] => single(3, after(today, Weekday::Saturday)),
+        ["in" | "en", count, "weeks" | "week" | "semanas" | "semana", ..] => {
+            let weeks = i64::from(small_number(count)?);
+            Some((3, plus(7 * weeks), plus(7 * weeks + 6)))
+        }
         ["day", "after", "tomorrow", ..] => single(3, plus(2)),
         ["pasado", "manana", ..] => single(2, plus(2)),
         ["manana", ..] if before == Some("la") => None,
@@ -231,7 +305,7 @@ fn mention(rest: &[&str], before: Option<&str>, today: Date) -> Option<(usize, D
             let first = today.first_of_month().saturating_add(1.month());
             Some((2, first, first.last_of_month()))
         }
-        ["next", name, ..] => weekday(name).and_then(|day| single(2, in_week(week(today), day))),
+        ["next" | "proximo", name, ..] => weekday(name).and_then(|day| single(2, in_week(week(today), day))),
         [name, "next", "week", ..] => {
             weekday(name).and_then(|day| single(3, in_week(week(today), day)))
         }
@@ -285,6 +359,16 @@ fn month(word: &str) -> Option<i8> {
         .zip(1..)
         .find(|(names, _)| names.iter().any(|name| same(word, name)));
     found.map(|(_, number)| number)
+}
+
+fn small_number(word: &str) -> Option<i8> {
+    match word {
+        "a" | "one" | "una" => Some(1),
+        "two" | "dos" => Some(2),
+        "three" | "tres" => Some(3),
+        "four" | "cuatro" => Some(4),
+        other => other.parse().ok().filter(|count| (1..=8).contains(count)),
+    }
 }
 
 fn weekday(word: &str) -> Option<Weekday> {

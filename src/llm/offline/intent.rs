@@ -6,8 +6,11 @@ use jiff::tz::TimeZone;
 use crate::agent::tools::HandOver;
 use crate::llm::offline::Turn;
 use crate::llm::offline::days::{self, Wish};
-use crate::llm::offline::keywords::{self, MOVE, UNABLE};
+use crate::llm::offline::keywords::{self, MOVE, REFUSED, UNABLE};
 use crate::llm::offline::words::{self, Clause};
+
+/// Words of a text that says little more than a day.
+const BRIEF: usize = 8;
 
 /// One thing that a burst of texts asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +61,17 @@ impl Topic {
         }
     }
 
+    /// Whether the answer tells of this patient's own visits or results, or changes them.
+    const fn own(&self) -> bool {
+        match self {
+            Self::When | Self::Place | Self::Who | Self::Move(_) | Self::Cancel | Self::Confirm
+            | Self::Results => true,
+            Self::Fact(_) | Self::Staff(_) | Self::Assistant | Self::Keep | Self::Thanks | Self::Hello => {
+                false
+            }
+        }
+    }
+
     const fn small_talk(&self) -> bool {
         matches!(self, Self::Keep | Self::Thanks | Self::Hello)
     }
@@ -80,10 +94,18 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
         let clauses = words::clauses(text);
         let whole = Clause::join(&clauses);
         found.days.extend(days::named(&whole, today));
+        if whole.has(&["now", "ahora"]) && keywords::is_hours(&whole) {
+            found.days.push(today);
+        }
         let mut known = false;
         let mut puzzled = false;
         for clause in &clauses {
-            match topic(clause) {
+            match topic(clause, text) {
+                Some(Topic::Keep) if turn.done() => {
+                    // What is done is not undone by "never mind": staff read it.
+                    known = true;
+                    found.topics.push(Topic::Staff(HandOver::Other));
+                }
                 Some(Topic::Move(_)) if found.topics.contains(&Topic::Move(None)) => known = true,
                 Some(topic) => {
                     known = true;
@@ -92,17 +114,42 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
                 None => puzzled |= clause.question && clause.words.len() > 2,
             }
         }
-        if !known && let Some(topic) = topic(&whole) {
+        if !known && let Some(topic) = topic(&whole, text) {
             known = true;
             puzzled = false;
             found.topics.push(topic);
         }
-        let wish = wish(&clauses, today);
+        let offer = turn.last_said.contains("1) ").then(|| {
+            let offer = Clause::join(&words::clauses(turn.last_said));
+            (days::offered(&offer, today, false), days::offered(&offer, today, true))
+        });
+        let mut wish = wish(&clauses, today);
+        if wish.is_none() && whole.has(&["that day", "same day", "mismo dia"]) && !whole.has(UNABLE) {
+            let said = Clause::join(&words::clauses(turn.last_said));
+            wish = days::offered(&said, today, false);
+        }
+        if !known && is_smile(text) {
+            known = true;
+            found.topics.push(Topic::Thanks);
+        }
+        if let Some((same, behind)) = offer {
+            if let (Some(wished), Some(same)) = (wish.as_mut(), same) {
+                // "The morning one": of the days on offer.
+                wished.settle_on(same, today);
+            }
+            let refused = whole.has(REFUSED);
+            if refused && wish.is_none() {
+                wish = behind;
+            } else if !known && wish.is_none() && whole.words.len() <= BRIEF {
+                // "The other one": the numbers again, so that one of them can be named.
+                wish = same;
+            }
+        }
         let moves = found.topics.iter_mut().rev().find_map(Topic::wish_mut);
         match moves {
             Some(slot) => *slot = wish.or_else(|| slot.take()),
-            // A bare day answers our numbered offer: the patient wishes for another one.
-            None if !known && turn.last_said.contains("1)") && wish.is_some() => {
+            // A bare day after an offer or a visit asks for another one: "what about Friday".
+            None if !known && wish.is_some() && whole.words.len() <= BRIEF && turn.told_visit() => {
                 known = true;
                 puzzled = false;
                 found.topics.push(Topic::Move(wish));
@@ -115,6 +162,14 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
     }
     settle(&mut found.topics, !turn.results.is_empty());
     found
+}
+
+/// A text of friendly emoji and nothing else.
+fn is_smile(text: &str) -> bool {
+    const FRIENDLY: &str = "\u{1f44d}\u{1f64f}\u{2764}\u{1f60a}\u{1f642}\u{1f600}\u{1f603}\u{1f604}\u{1f601}\u{1f44c}\u{1f389}\u{1f970}\u{1f499}\u{1f49c}\u{1f60d}\u{1f917}\u{2705}";
+    const JOINERS: &str = "\u{fe0f}\u{1f3fb}\u{1f3fc}\u{1f3fd}\u{1f3fe}\u{1f3ff}";
+    let mut seen = text.chars().filter(|c| !c.is_whitespace() && !JOINERS.contains(*c)).peekable();
+    seen.peek().is_some() && seen.all(|c| FRIENDLY.contains(c))
 }
 
 /// Keeps each topic once, small talk only when there is nothing else, and the gentler of two wishes.
@@ -136,6 +191,14 @@ fn settle(topics: &mut Vec<Topic>, acted: bool) {
         kept.retain(|topic| *topic == Topic::Staff(HandOver::Other));
     } else {
         kept.truncate(1);
+    }
+    if kept.contains(&Topic::Staff(HandOver::SomeoneElse)) {
+        // What is told of a visit here would be taken for theirs.
+        kept.retain(|topic| !topic.own());
+    }
+    if kept.contains(&Topic::When) {
+        // The visit is told with whom it is.
+        kept.retain(|topic| *topic != Topic::Who);
     }
     if kept.iter().any(|topic| matches!(topic, Topic::Move(_))) {
         kept.retain(|topic| !matches!(topic, Topic::Cancel | Topic::Confirm));
@@ -160,13 +223,20 @@ fn wish(clauses: &[Clause], today: Date) -> Option<Wish> {
 type Reading = (Topic, fn(&Clause) -> bool);
 
 /// In order: the first that fits is the clause's topic.
-fn readings() -> [Reading; 27] {
+fn readings(another: bool) -> Vec<Reading> {
     use HandOver as Why;
-    [
+    let someone_else: fn(&Clause) -> bool = if another {
+        keywords::is_personal
+    } else {
+        keywords::is_someone_elses
+    };
+    vec![
         (Topic::Assistant, keywords::is_assistant),
         (Topic::Staff(Why::Medical), keywords::is_medical),
         (Topic::Staff(Why::Late), keywords::is_late),
+        (Topic::Staff(Why::SomeoneElse), someone_else),
         (Topic::Keep, keywords::is_keep),
+        (Topic::When, keywords::asks_whether_done),
         (Topic::Cancel, keywords::is_cancel),
         (Topic::When, keywords::asks_whether_confirmed),
         (Topic::Confirm, keywords::is_confirm),
@@ -178,7 +248,13 @@ fn readings() -> [Reading; 27] {
         (Topic::Staff(Why::Billing), keywords::is_billing),
         (Topic::Fact("parking"), keywords::is_parking),
         (Topic::Staff(Why::NewAppointment), keywords::is_new),
+        (Topic::Fact("closures"), keywords::is_holiday),
         (Topic::Fact("hours"), keywords::is_hours),
+        (Topic::Fact("fax"), keywords::is_fax),
+        (Topic::Fact("email"), keywords::is_email),
+        (Topic::Fact("website"), keywords::is_website),
+        (Topic::Fact("languages"), keywords::is_languages),
+        (Topic::Fact("accessibility"), keywords::is_accessibility),
         (Topic::Fact("phone"), keywords::is_phone),
         (Topic::Staff(Why::Person), keywords::is_person),
         (Topic::Who, keywords::is_who),
@@ -186,6 +262,7 @@ fn readings() -> [Reading; 27] {
         (Topic::Fact("address"), keywords::is_address),
         (Topic::When, keywords::is_when),
         (Topic::Staff(Why::Refill), keywords::is_medicine),
+        (Topic::Staff(Why::Medical), keywords::is_about_medicine),
         (Topic::Thanks, keywords::is_thanks),
         (Topic::Hello, keywords::is_hello),
         (Topic::Keep, keywords::is_no),
@@ -193,8 +270,9 @@ fn readings() -> [Reading; 27] {
     ]
 }
 
-fn topic(clause: &Clause) -> Option<Topic> {
-    readings()
+fn topic(clause: &Clause, text: &str) -> Option<Topic> {
+    let another = keywords::names_another(text);
+    readings(another)
         .into_iter()
         .find(|(_, fits)| fits(clause))
         .map(|(topic, _)| topic)

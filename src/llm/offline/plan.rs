@@ -23,7 +23,8 @@ pub(super) fn calls(turn: &Turn<'_>, asked: &Understood) -> Vec<ToolCall> {
                     let today = turn.request.now.to_zoned(zone).date();
                     let wish = wish.unwrap_or_else(|| days::any(today));
                     Some(("find_slots", json!({
-                        "from": wish.from, "to": wish.to, "part_of_day": wish.part, "appointment_id": id,
+                        "from": wish.from, "to": wish.to, "part_of_day": wish.part,
+                        "not_before": wish.not_before, "before": wish.before, "appointment_id": id,
                     })))
                 })
             }
@@ -36,6 +37,10 @@ pub(super) fn calls(turn: &Turn<'_>, asked: &Understood) -> Vec<ToolCall> {
                         .map(|id| ("confirm_appointment", json!({ "appointment_id": id })))
                 })
             }
+            Topic::Fact(name @ "hours") => Some((
+                "practice_information",
+                json!({ "topic": name, "on": asked.days.first() }),
+            )),
             Topic::Fact(name) => Some(("practice_information", json!({ "topic": name }))),
             Topic::Assistant => Some(("practice_information", json!({ "topic": "name" }))),
             Topic::Results => Some(("results_status", json!({}))),

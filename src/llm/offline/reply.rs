@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::agent::prompts::Prompts;
 use crate::agent::sayings::{
-    self, HandedOver, Lab, Nothing, Numbered, Offer, Phone, Results, Saying, Told, Visit, Visits,
+    self, HandedOver, Hours, Lab, Nothing, Numbered, Offer, Phone, Results, Saying, Told, Visit, Visits,
 };
 use crate::llm::offline::Turn;
 use crate::llm::offline::intent::{Topic, Understood};
@@ -157,7 +157,12 @@ impl Reply<'_> {
         let phone = text(json, "phone");
         match name {
             _ if value.is_empty() => self.say(sayings::NOT_TOLD, &Phone { phone }),
-            "hours" => self.say(sayings::HOURS, &Told { value }),
+            "hours" => {
+                let days = text(json, "days");
+                let open = json.get("open").and_then(Value::as_bool) == Some(true);
+                self.say(sayings::HOURS, &Hours { value, days, open });
+            }
+            "languages" => self.say(sayings::LANGUAGES, &Told { value }),
             "address" => self.say(sayings::ADDRESS, &Told { value }),
             "phone" => self.say(sayings::PHONE, &Told { value }),
             "parking" => self.say(sayings::PARKING, &Told { value }),

@@ -2,7 +2,7 @@
 
 /// Words that are one letter away from a keyword and mean something else.
 const NOT_TYPOS: &[&str] = &[
-    "better", "cancer", "cuando", "there", "these", "those", "three", "chance", "change", "night",
+    "turning", "either", "opening", "better", "cancer", "cuando", "there", "these", "those", "three", "chance", "change", "night",
     "light", "later", "month", "mouth", "house", "where", "other", "moved", "tomar", "mover",
     "citas", "forma",
 ];
@@ -22,7 +22,7 @@ pub(super) struct Clause {
 
 impl Clause {
     fn of(text: &str, question: bool) -> Self {
-        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        let words: Vec<String> = text.split_whitespace().map(long).collect();
         let padded = format!(" {} ", words.join(" "));
         Self {
             words,
@@ -58,6 +58,22 @@ impl Clause {
             .collect();
         Self::of(&words.join(" "), clauses.iter().any(|one| one.question))
     }
+}
+
+/// What a thumb shortens.
+fn long(word: &str) -> String {
+    match word {
+        "u" => "you",
+        "r" => "are",
+        "ur" => "your",
+        "pls" | "plz" | "plse" | "porfa" => "please",
+        "2day" => "today",
+        "2moro" | "2morrow" | "tmrw" | "tmr" | "tmw" => "tomorrow",
+        "q" => "que",
+        "xq" => "porque",
+        other => other,
+    }
+    .to_owned()
 }
 
 /// Equal, or one slip apart in a long word.

@@ -132,10 +132,14 @@ impl Reader<'_> {
         let starts = word.gap == Gap::Stop;
         let candidate = word.is(LISTED | WEAK) || self.is_strange(at);
         if starts && candidate && (word.is_capital() || !plain) {
+            // Spanish sentences begin with their verbs: "Pasamos su mensaje" names nobody.
+            let listed = word.is(LISTED | WEAK);
             let comma = next.is_some_and(|next| {
+                let whose = self.view.word_bytes(next);
                 next.gap == Gap::Comma && next.is(flag::ADDRESS_FOLLOW)
                     || next.gap == Gap::Space
-                        && matches!(self.view.word_bytes(next), b"your" | b"ur" | b"su" | b"tu")
+                        && (matches!(whose, b"your" | b"ur")
+                            || listed && matches!(whose, b"su" | b"tu"))
             });
             if comma
                 && (!word.is(flag::COMMON)
