@@ -104,6 +104,12 @@ pub struct Surroundings {
     pub birth: regex::bytes::Regex,
     /// In the sentence of an entry that is only possibly clinical: it is.
     pub clinical: regex::bytes::Regex,
+    /// In the sentence of an entry that is only possibly clinical: an errand of everyday life.
+    pub everyday: regex::bytes::Regex,
+    /// Right before a specialty: it is offered or asked for, of nobody in particular.
+    pub offer: regex::bytes::Regex,
+    /// In the sentence of a place: somebody lives there.
+    pub residence: regex::bytes::Regex,
     /// Right behind a laboratory test or vital sign: its value.
     pub value: regex::bytes::Regex,
 }
@@ -259,6 +265,9 @@ fn compile_surroundings(cues: &CueFile) -> Result<Surroundings, PolicyError> {
         birth: get("birth")?,
         clinical: get("clinical")?,
         value: get("value")?,
+        everyday: get("everyday")?,
+        offer: get("offer")?,
+        residence: get("residence")?,
     })
 }
 

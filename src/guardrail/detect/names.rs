@@ -22,7 +22,6 @@ use crate::guardrail::text::View;
 use crate::guardrail::text::Word;
 use crate::policy::Policy;
 use crate::policy::phrases::flag;
-use crate::policy::rules::Owner;
 
 const LISTED: u32 = flag::FIRST | flag::LAST;
 const WEAK: u32 = flag::FIRST_WEAK | flag::LAST_WEAK;
@@ -163,13 +162,7 @@ impl Reader<'_> {
                 ..self
                     .word(words.end.saturating_sub(1))
                     .map_or(word.end, |word| word.end);
-            let soft = patterns::soft(
-                self.policy,
-                self.view,
-                Owner::Contact,
-                Category::Geographic,
-                &span,
-            );
+            let soft = patterns::town(self.policy, self.view, &span);
             return Some(Name {
                 words,
                 reason: "place",

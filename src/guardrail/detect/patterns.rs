@@ -210,6 +210,16 @@ fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> O
     } else {
         rule.confidence?
     };
+    // Cups and degrees of a kitchen are neither doses nor vital signs.
+    if matches!(rule.category, "dose" | "vital")
+        && certainty != Certainty::Certain
+        && policy
+            .surroundings()
+            .everyday
+            .is_match(view.bytes(view.sentence(&span)))
+    {
+        return None;
+    }
     Some(Draft {
         category: category_of(rule.category),
         rule: Arc::clone(&rule.id),
@@ -221,9 +231,34 @@ fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> O
         },
         name: Arc::clone(&rule.id),
         cite: Arc::clone(&rule.cite),
-        soft: soft(policy, view, rule.owner, category_of(rule.category), &span),
+        soft: match &*rule.id {
+            "identifiers.city_state" | "identifiers.city_label" | "identifiers.route" => {
+                town(policy, view, &span)
+            }
+            _ => soft(policy, view, rule.owner, category_of(rule.category), &span),
+        },
         span,
     })
+}
+
+/// A day with its year tells of an event in a life; without one it comes round every year.
+fn has_year(date: &[u8]) -> bool {
+    let long = |part: &[u8]| part.len() == 4 && part.iter().all(u8::is_ascii_digit);
+    date.split(|byte| !byte.is_ascii_digit()).any(long)
+        || date.split(|byte| matches!(byte, b'/' | b'-' | b'.')).count() >= 3
+}
+
+/// A town is the practice's, somebody's, or nobody's: 45 CFR 164.514(b)(2)(i)(B) speaks of the
+/// subdivisions of a person's address, not of every place on the map.
+pub(super) fn town(policy: &Policy, view: &View<'_>, span: &Range<usize>) -> Soft {
+    let told = soft(policy, view, Owner::Contact, Category::Geographic, span);
+    let sentence = view.sentence(span);
+    let lived = policy.surroundings().residence.is_match(view.bytes(sentence));
+    if told == Soft::No && !lived {
+        Soft::Bare
+    } else {
+        told
+    }
 }
 
 /// Whose a value is, by the words of its sentence.
@@ -253,6 +288,8 @@ pub(super) fn soft(
             let visit = cues.schedule.is_match(words) || category != Category::Date;
             if visit && !cues.birth.is_match(words) {
                 Soft::Schedule
+            } else if !cues.birth.is_match(words) && !has_year(view.bytes(span.clone())) {
+                Soft::Bare
             } else {
                 Soft::No
             }
