@@ -108,6 +108,8 @@ pub struct Surroundings {
     pub everyday: regex::bytes::Regex,
     /// Right before a specialty: it is offered or asked for, of nobody in particular.
     pub offer: regex::bytes::Regex,
+    /// In the sentence of a specialty: a search for a doctor.
+    pub directory: regex::bytes::Regex,
     /// In the sentence of a place: somebody lives there.
     pub residence: regex::bytes::Regex,
     /// Right behind a laboratory test or vital sign: its value.
@@ -267,6 +269,7 @@ fn compile_surroundings(cues: &CueFile) -> Result<Surroundings, PolicyError> {
         value: get("value")?,
         everyday: get("everyday")?,
         offer: get("offer")?,
+        directory: get("directory")?,
         residence: get("residence")?,
     })
 }

@@ -65,7 +65,7 @@ pub(super) fn find(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) ->
             continue;
         };
         mark(&mut taken, &phrase.words, Taken::Found);
-        let offered = &*phrase.section.rule == SPECIALTIES && is_offered(policy, view, &span);
+        let offered = is_doctor(view, phrase) && is_offered(policy, view, &span);
         drafts.push(Draft {
             soft: if offered { Soft::Bare } else { Soft::No },
             ..draft_of(phrase, category, confidence, span)
@@ -212,7 +212,7 @@ fn sure_sentences(view: &View<'_>, phrases: &[Phrase<'_>]) -> Vec<Range<usize>> 
             .section
             .category
             .is_some_and(|name| !matches!(name, "geographic" | "specialty" | "dose"))
-            && &*it.section.rule != SPECIALTIES;
+            && !is_doctor(view, it);
         it.section.confidence == Certainty::Certain && clinical && !it.typo
     });
     sure.map(|it| view.sentence(&span_of(view, &it.words)))
@@ -266,7 +266,7 @@ fn weigh(
 fn is_offered(policy: &Policy, view: &View<'_>, span: &Range<usize>) -> bool {
     let cues = policy.surroundings();
     let sentence = view.sentence(span);
-    let before = view.bytes(sentence.start..span.start);
+    let before = view.bytes(sentence.start.min(span.start)..span.start);
     let owned = view.words.iter().any(|word| {
         let inside = sentence.start <= word.start && word.end <= sentence.end;
         inside
@@ -275,7 +275,21 @@ fn is_offered(policy: &Policy, view: &View<'_>, span: &Range<usize>) -> bool {
                 b"your" | b"ur" | b"his" | b"her" | b"their" | b"my" | b"su" | b"tu" | b"referred" | b"referral"
             )
     });
-    cues.offer.is_match(before) && !owned
+    let sought = cues.offer.is_match(before) || cues.directory.is_match(view.bytes(sentence));
+    sought && !owned
+}
+
+/// `gynecologist`, `ENT specialist`: what a doctor is called, in whichever list.
+fn is_doctor(view: &View<'_>, phrase: &Phrase<'_>) -> bool {
+    let last = phrase.words.end.checked_sub(1).and_then(|at| view.words.get(at));
+    let ends = |ending: &[u8]| {
+        last.is_some_and(|word| {
+            let bytes = view.word_bytes(word);
+            bytes.strip_suffix(b"s").unwrap_or(bytes).ends_with(ending)
+        })
+    };
+    &*phrase.section.rule == SPECIALTIES
+        || [&b"ologist"[..], b"specialist", b"ologo", b"ologa"].into_iter().any(ends)
 }
 
 /// The value that follows a test or vital sign at once.

@@ -148,7 +148,7 @@ impl Reader<'_> {
         }
         let (reason, confidence) = self.reason(at)?;
         let words = self.grow(at, at + 1);
-        if self.is_organisation(&words) {
+        if self.is_organisation(&words) || self.is_business(&words) {
             // Behind it the search goes on.
             return Some(Name {
                 words,
@@ -170,7 +170,7 @@ impl Reader<'_> {
                 soft,
             });
         }
-        let soft = if self.is_staff(&words) {
+        let soft = if self.is_staff(&words) || self.is_doctor(&words) {
             Soft::Provider
         } else {
             Soft::No

@@ -195,7 +195,13 @@ fn is_town(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> bo
         .words
         .iter()
         .any(|word| word.start == state.start && word.case == crate::guardrail::text::Case::Upper);
-    large && capitals(view, span) >= 1
+    // `Anne Han, MD` is a doctor, unless the word before is a town.
+    let doctor = view.bytes(state.clone()) == b"md"
+        && !view
+            .words
+            .iter()
+            .any(|word| span.start <= word.start && word.end < state.start && word.is(flag::PLACE));
+    large && capitals(view, span) >= 1 && !doctor
 }
 
 fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> Option<Draft> {
