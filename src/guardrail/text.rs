@@ -314,7 +314,9 @@ impl<'a> View<'a> {
         let end = joins.map_or(word.end, |next| next.end);
         let bytes = self.bytes(word.start..end);
         // `8pm` is an hour, not `bpm`.
-        let hour = bytes.strip_suffix(b"pm").or_else(|| bytes.strip_suffix(b"am"));
+        let hour = bytes
+            .strip_suffix(b"pm")
+            .or_else(|| bytes.strip_suffix(b"am"));
         if hour.is_some_and(|hour| hour.iter().all(u8::is_ascii_digit)) {
             return;
         }

@@ -123,6 +123,7 @@ pub struct Policy {
     rules: Vec<Rule>,
     keywords: AhoCorasick,
     keyword_rules: Vec<u16>,
+    muted: Option<usize>,
     surroundings: Surroundings,
     digest: String,
 }
@@ -162,6 +163,17 @@ impl Policy {
     /// The pattern rules, in order of their files.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// Switches one rule off, to show what breaks without it; false when there is no such rule.
+    pub fn mute(&mut self, rule: &str) -> bool {
+        self.muted = self.rules.iter().position(|it| &*it.id == rule);
+        self.muted.is_some()
+    }
+
+    /// The place of the rule that is switched off.
+    pub(crate) const fn muted(&self) -> Option<usize> {
+        self.muted
     }
 
     /// The phrases that tell the practice's own from a person's own.
@@ -213,6 +225,7 @@ impl Policy {
             keywords,
             keyword_rules,
             surroundings,
+            muted: None,
             digest,
         })
     }

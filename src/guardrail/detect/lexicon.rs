@@ -255,7 +255,12 @@ fn weigh(
     // `once a day` or `up` tell something only beside a medicine or a test.
     let needs_other = matches!(category, Category::Dose | Category::LabValue);
     let level = view.bytes(span.end..sentence.end).starts_with(b" level");
-    if !beside && policy.surroundings().everyday.is_match(view.bytes(sentence.clone())) {
+    if !beside
+        && policy
+            .surroundings()
+            .everyday
+            .is_match(view.bytes(sentence.clone()))
+    {
         return None;
     }
     let enough = beside || !needs_other && (before || after || level);
@@ -272,7 +277,16 @@ fn is_offered(policy: &Policy, view: &View<'_>, span: &Range<usize>) -> bool {
         inside
             && matches!(
                 view.word_bytes(word),
-                b"your" | b"ur" | b"his" | b"her" | b"their" | b"my" | b"su" | b"tu" | b"referred" | b"referral"
+                b"your"
+                    | b"ur"
+                    | b"his"
+                    | b"her"
+                    | b"their"
+                    | b"my"
+                    | b"su"
+                    | b"tu"
+                    | b"referred"
+                    | b"referral"
             )
     });
     let sought = cues.offer.is_match(before) || cues.directory.is_match(view.bytes(sentence));
@@ -281,7 +295,11 @@ fn is_offered(policy: &Policy, view: &View<'_>, span: &Range<usize>) -> bool {
 
 /// `gynecologist`, `ENT specialist`: what a doctor is called, in whichever list.
 fn is_doctor(view: &View<'_>, phrase: &Phrase<'_>) -> bool {
-    let last = phrase.words.end.checked_sub(1).and_then(|at| view.words.get(at));
+    let last = phrase
+        .words
+        .end
+        .checked_sub(1)
+        .and_then(|at| view.words.get(at));
     let ends = |ending: &[u8]| {
         last.is_some_and(|word| {
             let bytes = view.word_bytes(word);
@@ -289,7 +307,9 @@ fn is_doctor(view: &View<'_>, phrase: &Phrase<'_>) -> bool {
         })
     };
     &*phrase.section.rule == SPECIALTIES
-        || [&b"ologist"[..], b"specialist", b"ologo", b"ologa"].into_iter().any(ends)
+        || [&b"ologist"[..], b"specialist", b"ologo", b"ologa"]
+            .into_iter()
+            .any(ends)
 }
 
 /// The value that follows a test or vital sign at once.

@@ -27,13 +27,13 @@ const MOST: usize = 256;
 pub(super) fn find(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) {
     let mut wanted = vec![false; policy.rules().len()];
     policy.mark_keywords(&view.folded, &mut wanted);
-    for (rule, keyword) in policy.rules().iter().zip(wanted) {
+    for (at, (rule, keyword)) in policy.rules().iter().zip(wanted).enumerate() {
         let runs = match rule.needs {
             Needs::Digit => view.has_digit,
             Needs::Keyword => keyword,
             Needs::Both => keyword && view.has_digit,
         };
-        if runs {
+        if runs && policy.muted() != Some(at) {
             run(policy, view, rule, drafts);
         }
     }
@@ -251,7 +251,10 @@ fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> O
 fn has_year(date: &[u8]) -> bool {
     let long = |part: &[u8]| part.len() == 4 && part.iter().all(u8::is_ascii_digit);
     date.split(|byte| !byte.is_ascii_digit()).any(long)
-        || date.split(|byte| matches!(byte, b'/' | b'-' | b'.')).count() >= 3
+        || date
+            .split(|byte| matches!(byte, b'/' | b'-' | b'.'))
+            .count()
+            >= 3
 }
 
 /// A town is the practice's, somebody's, or nobody's: 45 CFR 164.514(b)(2)(i)(B) speaks of the
@@ -259,7 +262,10 @@ fn has_year(date: &[u8]) -> bool {
 pub(super) fn town(policy: &Policy, view: &View<'_>, span: &Range<usize>) -> Soft {
     let told = soft(policy, view, Owner::Contact, Category::Geographic, span);
     let sentence = view.sentence(span);
-    let lived = policy.surroundings().residence.is_match(view.bytes(sentence));
+    let lived = policy
+        .surroundings()
+        .residence
+        .is_match(view.bytes(sentence));
     if told == Soft::No && !lived {
         Soft::Bare
     } else {
