@@ -24,6 +24,17 @@ doc:
 bench-guardrail:
 	cargo bench --bench guardrail
 
+# Open detectors beside `anteroom detect` over FILE (default: evals/guardrail/peers.jsonl).
+.PHONY: bench-peers fuzz
+bench-peers:
+	cargo build --release
+	python3 benches/peers/peers.py $(or $(CARGO_TARGET_DIR),target)/release/anteroom $(FILE)
+
+# Any bytes to the detector, the review and the wire, a minute each; fuzz/Cargo.toml has the
+# coverage-guided targets for a nightly compiler.
+fuzz:
+	ANTEROOM_FUZZ_SECONDS=$(or $(SECONDS_EACH),60) cargo test --test it fuzz::
+
 # Figures of a running practice on the release binary: start, memory, webhook answers, round trips.
 .PHONY: figures recording
 figures: test-deps

@@ -1,44 +1,175 @@
-//! Speed of detection: short, long and accented texts, and the loading of the policy.
+//! Speed and memory of review and detection: percentiles over clinic-like texts, load, allocations.
 
-use std::sync::LazyLock;
+use std::hint::black_box;
+use std::time::Duration;
+use std::time::Instant;
 
-use anteroom::guardrail::detect::Known;
-use anteroom::guardrail::detect::detect;
-use anteroom::policy::Policy;
-use divan::Bencher;
-use divan::black_box;
+use anteroom::guardrail::review::Guardrail;
+use anteroom::guardrail::setting::Author;
+use anteroom::guardrail::setting::Consent;
+use anteroom::guardrail::setting::Fact;
+use anteroom::guardrail::setting::Setting;
+use anteroom::policy::words::Channel;
+use anteroom::policy::words::Jurisdiction;
+use anteroom::policy::words::Language;
+use anteroom::policy::words::Purpose;
+use divan::AllocProfiler;
 
-static POLICY: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::embedded().ok());
+#[global_allocator]
+static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 
-const SHORT: &str = "Hi Maria Gonzalez, your A1c came back at 9.2% and Dr. Patel would like to see you on 03/14/2026 at 10.";
-const ACCENTED: &str = "Hola María González, su A1c salió en 9.2% y la Dra. Peña quisiera verla el 14/03/2026 a las 10 mañana.";
+/// 60 to 160 characters each, the practice's voice; the first thirty are ASCII, the others accented.
+const TEXTS: &str = include_str!("texts.txt");
+const ROUNDS: usize = 200;
 
-fn main() {
-    divan::main();
-}
+const FACTS: &[Fact<'static>] = &[
+    Fact {
+        field: "patient.first_name",
+        value: "Maria",
+    },
+    Fact {
+        field: "appointment.start",
+        value: "2026-12-02T15:00:00-08:00",
+    },
+    Fact {
+        field: "appointment.provider",
+        value: "Dr. Ana Reyes",
+    },
+    Fact {
+        field: "practice.hours",
+        value: "Monday to Friday, 8:00 AM to 5:00 PM",
+    },
+];
 
-fn run(bencher: Bencher<'_, '_>, text: &str) {
-    if let Some(policy) = POLICY.as_ref() {
-        bencher.bench(|| detect(policy, black_box(text), &Known::default()));
+fn setting() -> Setting<'static> {
+    Setting {
+        practice_name: "Lakeside Family Medicine",
+        practice_phone: "+14155550100",
+        practice_type: "primary_care",
+        portal_url: "https://portal.example.com",
+        channel: Channel::Sms,
+        consent: Consent::Granted { proof: "bench" },
+        state: Jurisdiction::UNKNOWN,
+        language: Language::En,
+        timezone: "America/Los_Angeles",
+        now: jiff::Timestamp::from_second(1_796_148_000).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
+        purpose: Purpose::Reply,
+        author: Author::Agent,
+        facts: FACTS,
     }
 }
 
-#[divan::bench]
-fn short(bencher: Bencher<'_, '_>) {
-    run(bencher, SHORT);
+#[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+fn row(name: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |share: usize| {
+        let place = (times.len() * share / 100).min(times.len().saturating_sub(1));
+        times.get(place).copied().unwrap_or_default()
+    };
+    let micros = |time: Duration| time.as_secs_f64() * 1e6;
+    println!(
+        "{name:<34} p50 {:>8.1} us   p99 {:>8.1} us   ({} runs)",
+        micros(at(50)),
+        micros(at(99)),
+        times.len()
+    );
 }
 
-#[divan::bench]
-fn accented(bencher: Bencher<'_, '_>) {
-    run(bencher, ACCENTED);
+fn measure(texts: &[String], mut run: impl FnMut(&str)) -> Vec<Duration> {
+    for text in texts {
+        run(text);
+    }
+    let mut times = Vec::with_capacity(texts.len() * ROUNDS);
+    for _ in 0..ROUNDS {
+        for text in texts {
+            let began = Instant::now();
+            run(black_box(text));
+            times.push(began.elapsed());
+        }
+    }
+    times
 }
 
-#[divan::bench]
-fn long(bencher: Bencher<'_, '_>) {
-    run(bencher, &SHORT.repeat(16));
+/// Resident memory of this process in megabytes, where the system tells it.
+fn resident() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes / 1024.0)
 }
 
-#[divan::bench(sample_count = 10)]
-fn load() -> bool {
-    Policy::embedded().is_ok()
+#[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+fn main() {
+    let before = resident().unwrap_or_default();
+    let began = Instant::now();
+    let Ok(guardrail) = Guardrail::embedded() else {
+        println!("the built-in policy does not load");
+        return;
+    };
+    println!(
+        "load {:.0} ms, resident {before:.1} MB before and {:.1} MB after",
+        began.elapsed().as_secs_f64() * 1e3,
+        resident().unwrap_or_default()
+    );
+    let lines: Vec<String> = TEXTS.lines().map(str::to_owned).collect();
+    let (ascii, accented): (Vec<String>, Vec<String>) =
+        lines.iter().cloned().partition(|line| line.is_ascii());
+    let long = |texts: &[String]| -> Vec<String> {
+        let all = texts.join(" ");
+        let cut: String = all.chars().cycle().take(1_600).collect();
+        vec![cut]
+    };
+    let setting = setting();
+    for (name, texts) in [
+        ("60-160 chars, ASCII", ascii.clone()),
+        ("60-160 chars, accented", accented.clone()),
+        ("1,600 chars, ASCII", long(&ascii)),
+        ("1,600 chars, accented", long(&accented)),
+    ] {
+        row(
+            &format!("detect  {name}"),
+            measure(&texts, |text| {
+                black_box(guardrail.detect(text));
+            }),
+        );
+        row(
+            &format!("review  {name}"),
+            measure(&texts, |text| {
+                black_box(guardrail.review(text, &setting));
+            }),
+        );
+    }
+    println!(
+        "resident {:.1} MB at the end",
+        resident().unwrap_or_default()
+    );
+    println!("allocations a call (the Pass path first):");
+    divan::main();
+}
+
+mod allocations {
+    use std::sync::LazyLock;
+
+    use anteroom::guardrail::review::Guardrail;
+    use divan::Bencher;
+    use divan::black_box;
+
+    static GUARDRAIL: LazyLock<Option<Guardrail>> = LazyLock::new(|| Guardrail::embedded().ok());
+    const PASS: &str =
+        "Please bring a photo ID and your insurance card, and use the door next to the lobby.";
+
+    #[divan::bench(sample_count = 20, sample_size = 20)]
+    fn a_review_that_passes(bencher: Bencher<'_, '_>) {
+        if let Some(guardrail) = GUARDRAIL.as_ref() {
+            let setting = super::setting();
+            bencher.bench(|| guardrail.review(black_box(PASS), &setting));
+        }
+    }
+
+    #[divan::bench(sample_count = 20, sample_size = 20)]
+    fn b_detection_that_finds_nothing(bencher: Bencher<'_, '_>) {
+        if let Some(guardrail) = GUARDRAIL.as_ref() {
+            bencher.bench(|| guardrail.detect(black_box(PASS)));
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! One reading of one text: what was found, what each finding means in this setting, what is wrong.
 
 mod kinds;
+mod public;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -181,8 +182,8 @@ impl Judge<'_> {
             return;
         }
         let field = match finding.category.group() {
-            Group::Clinical => self.clinical(&finding, "clinical"),
-            Group::Sensitive => self.clinical(&finding, "sensitive"),
+            Group::Clinical => self.clinical(&finding, "clinical", text),
+            Group::Sensitive => self.clinical(&finding, "sensitive", text),
             Group::Conduct => Some("other_patient.value".to_owned()),
             Group::Identifier => self.identifier(&finding, statements, text),
         };
@@ -220,12 +221,13 @@ impl Judge<'_> {
 
     /// An approved text names complaints in general ("chest pain: call 911"); a patient's own
     /// record in it is still clinical detail.
-    fn clinical(&self, finding: &Finding, space: &str) -> Option<String> {
+    fn clinical(&self, finding: &Finding, space: &str, text: &str) -> Option<String> {
         let recorded = finding
             .evidence
             .iter()
             .any(|evidence| evidence.kind == "record");
-        if self.setting.author == Author::Approved && !recorded {
+        let public = public::licensed(self.setting.facts, text, &finding.span);
+        if !recorded && (public || self.setting.author == Author::Approved) {
             return None;
         }
         Some(format!("{space}.{}", finding.category))

@@ -286,3 +286,37 @@ impl Matrix {
             .unwrap_or(&self.last)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_any_one_row_an_example_of_it_is_decided_otherwise() {
+        let raw: File = toml::from_str(MINIMUM.1).unwrap();
+        let examples: Vec<(String, Vec<String>)> = raw
+            .row
+            .into_iter()
+            .map(|row| row.into_inner())
+            .map(|row| (row.id, row.examples))
+            .collect();
+        let mut matrix = Matrix::embedded().unwrap();
+        let whole: Vec<Vec<(Action, Arc<str>)>> = examples
+            .iter()
+            .map(|(_, texts)| {
+                let rows = texts.iter().filter_map(|text| matrix.example(text));
+                rows.map(|row| (row.action, Arc::clone(&row.cite)))
+                    .collect()
+            })
+            .collect();
+        for (at, (id, texts)) in examples.iter().enumerate().take(matrix.rows.len()) {
+            let row = matrix.rows.remove(at);
+            let rows = texts.iter().filter_map(|text| matrix.example(text));
+            let now: Vec<_> = rows
+                .map(|row| (row.action, Arc::clone(&row.cite)))
+                .collect();
+            assert_ne!(now, whole[at], "{id}: the rows below decide alike");
+            matrix.rows.insert(at, row);
+        }
+    }
+}

@@ -313,6 +313,13 @@ impl<'a> View<'a> {
         }
         let end = joins.map_or(word.end, |next| next.end);
         let bytes = self.bytes(word.start..end);
+        // `8pm` is an hour, not `bpm`.
+        let hour = bytes
+            .strip_suffix(b"pm")
+            .or_else(|| bytes.strip_suffix(b"am"));
+        if hour.is_some_and(|hour| hour.iter().all(u8::is_ascii_digit)) {
+            return;
+        }
         let letters = bytes
             .iter()
             .filter(|byte| byte.is_ascii_lowercase())

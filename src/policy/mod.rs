@@ -104,6 +104,14 @@ pub struct Surroundings {
     pub birth: regex::bytes::Regex,
     /// In the sentence of an entry that is only possibly clinical: it is.
     pub clinical: regex::bytes::Regex,
+    /// In the sentence of an entry that is only possibly clinical: an errand of everyday life.
+    pub everyday: regex::bytes::Regex,
+    /// Right before a specialty: it is offered or asked for, of nobody in particular.
+    pub offer: regex::bytes::Regex,
+    /// In the sentence of a specialty: a search for a doctor.
+    pub directory: regex::bytes::Regex,
+    /// In the sentence of a place: somebody lives there.
+    pub residence: regex::bytes::Regex,
     /// Right behind a laboratory test or vital sign: its value.
     pub value: regex::bytes::Regex,
 }
@@ -115,6 +123,7 @@ pub struct Policy {
     rules: Vec<Rule>,
     keywords: AhoCorasick,
     keyword_rules: Vec<u16>,
+    muted: Option<usize>,
     surroundings: Surroundings,
     digest: String,
 }
@@ -154,6 +163,17 @@ impl Policy {
     /// The pattern rules, in order of their files.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// Switches one rule off, to show what breaks without it; false when there is no such rule.
+    pub fn mute(&mut self, rule: &str) -> bool {
+        self.muted = self.rules.iter().position(|it| &*it.id == rule);
+        self.muted.is_some()
+    }
+
+    /// The place of the rule that is switched off.
+    pub(crate) const fn muted(&self) -> Option<usize> {
+        self.muted
     }
 
     /// The phrases that tell the practice's own from a person's own.
@@ -205,6 +225,7 @@ impl Policy {
             keywords,
             keyword_rules,
             surroundings,
+            muted: None,
             digest,
         })
     }
@@ -259,6 +280,10 @@ fn compile_surroundings(cues: &CueFile) -> Result<Surroundings, PolicyError> {
         birth: get("birth")?,
         clinical: get("clinical")?,
         value: get("value")?,
+        everyday: get("everyday")?,
+        offer: get("offer")?,
+        directory: get("directory")?,
+        residence: get("residence")?,
     })
 }
 

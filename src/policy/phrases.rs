@@ -4,6 +4,7 @@
 //! difference and no entry can end inside a word.
 
 mod build;
+mod endings;
 mod table;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use crate::policy::PolicyError;
 use crate::policy::fold::fold;
 use crate::policy::phrases::build::Build;
+use crate::policy::phrases::endings::Endings;
 use crate::policy::phrases::table::Table;
 use crate::policy::rules::Certainty;
 use crate::policy::words::Language;
@@ -110,6 +112,7 @@ pub struct Phrases {
     typos: Vec<u32>,
     sections: Vec<Section>,
     nicknames: BTreeMap<u64, Vec<u64>>,
+    endings: Endings,
 }
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
@@ -157,6 +160,12 @@ impl Phrases {
         usize::from(entry.section)
             .checked_sub(1)
             .and_then(|index| self.sections.get(index))
+    }
+
+    /// The section of a word that no list holds, by how it ends (`-olol`, `-itis`).
+    pub fn by_ending(&self, word: &[u8], hash: u64) -> Option<&Section> {
+        let section = self.endings.section_of(word, hash)?;
+        self.sections.get(usize::from(section).checked_sub(1)?)
     }
 
     /// The section of a list word that `word` misspells by one letter dropped, added, changed or swapped.

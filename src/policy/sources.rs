@@ -32,6 +32,8 @@ pub(crate) fn embedded() -> Vec<Source> {
         "identifiers" / "places.toml",
         "identifiers" / "clinical.toml",
         "lexicons" / "medications.txt",
+        "lexicons" / "chemicals.txt",
+        "lexicons" / "endings.txt",
         "lexicons" / "labs.txt",
         "lexicons" / "procedures.txt",
         "lexicons" / "specialties.txt",

@@ -214,3 +214,46 @@ fn hedged(before: &str, matched: &str) -> bool {
             .take(5)
             .any(|word| HEDGES.contains(&word))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guardrail::conduct::CLAIMS;
+    use crate::guardrail::conduct::CONDUCT;
+
+    #[derive(Deserialize)]
+    struct Examples {
+        rule: Vec<Example>,
+    }
+
+    #[derive(Deserialize)]
+    struct Example {
+        id: String,
+        flags: Vec<String>,
+    }
+
+    #[derive(Deserialize)]
+    struct Raw {
+        rule: Vec<Spanned<RawRule>>,
+    }
+
+    #[test]
+    fn without_any_one_rule_of_deeds_and_conduct_an_example_of_it_goes_unseen() {
+        for (file, text) in [CLAIMS, CONDUCT] {
+            let raw: Raw = toml::from_str(text).unwrap();
+            let mut set = RuleSet::compile(file, text, raw.rule).unwrap();
+            let examples: Examples = toml::from_str(text).unwrap();
+            for example in &examples.rule {
+                let at = set.rules.iter().position(|rule| *rule.id == *example.id);
+                let rule = set.rules.remove(at.unwrap());
+                set.any = RegexSet::new(set.rules.iter().map(|it| it.pattern.as_str())).unwrap();
+                let unseen = example.flags.iter().any(|draft| {
+                    let view = View::new(draft, &[]);
+                    set.firings(&view).is_empty()
+                });
+                assert!(unseen, "{}: other rules see all its examples", example.id);
+                set.rules.push(rule);
+            }
+        }
+    }
+}

@@ -23,7 +23,9 @@ use crate::policy::phrases::TYPO_LENGTH;
 use crate::policy::phrases::extend;
 use crate::policy::phrases::flag;
 use crate::policy::rules::Certainty;
-use crate::policy::rules::Owner;
+
+/// The list of what doctors are called after.
+const SPECIALTIES: &str = "lexicon.specialties";
 
 /// What became of a word: nothing, part of a harmless phrase, or part of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +65,11 @@ pub(super) fn find(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) ->
             continue;
         };
         mark(&mut taken, &phrase.words, Taken::Found);
-        drafts.push(draft_of(phrase, category, confidence, span));
+        let offered = is_doctor(view, phrase) && is_offered(policy, view, &span);
+        drafts.push(Draft {
+            soft: if offered { Soft::Bare } else { Soft::No },
+            ..draft_of(phrase, category, confidence, span)
+        });
         // `potassium is 5.9`: what is also a mineral was measured, not given.
         let given =
             category == Category::Medication && phrase.section.confidence != Certainty::Possible;
@@ -129,6 +135,19 @@ fn scan<'a>(policy: &'a Policy, view: &View<'_>) -> Vec<Phrase<'a>> {
             continue;
         }
         let strange = !word.listed && !word.digits && word.len() >= TYPO_LENGTH;
+        let names = flag::FIRST | flag::LAST | flag::FIRST_WEAK | flag::LAST_WEAK | flag::PLACE;
+        if strange
+            && !word.is(names)
+            && let Some(section) = lists.by_ending(view.word_bytes(word), word.hash)
+        {
+            found.push(Phrase {
+                words: at..at + 1,
+                section,
+                typo: true,
+            });
+            at += 1;
+            continue;
+        }
         let known = flag::COMMON
             | flag::FIRST
             | flag::LAST
@@ -192,7 +211,8 @@ fn sure_sentences(view: &View<'_>, phrases: &[Phrase<'_>]) -> Vec<Range<usize>> 
         let clinical = it
             .section
             .category
-            .is_some_and(|name| !matches!(name, "geographic" | "specialty" | "dose"));
+            .is_some_and(|name| !matches!(name, "geographic" | "specialty" | "dose"))
+            && !is_doctor(view, it);
         it.section.confidence == Certainty::Certain && clinical && !it.typo
     });
     sure.map(|it| view.sentence(&span_of(view, &it.words)))
@@ -235,8 +255,61 @@ fn weigh(
     // `once a day` or `up` tell something only beside a medicine or a test.
     let needs_other = matches!(category, Category::Dose | Category::LabValue);
     let level = view.bytes(span.end..sentence.end).starts_with(b" level");
+    if !beside
+        && policy
+            .surroundings()
+            .everyday
+            .is_match(view.bytes(sentence.clone()))
+    {
+        return None;
+    }
     let enough = beside || !needs_other && (before || after || level);
     (enough && (!short || large)).then_some(Confidence::Possible)
+}
+
+/// `a dermatologist in town`: of nobody, unless the sentence speaks of somebody's.
+fn is_offered(policy: &Policy, view: &View<'_>, span: &Range<usize>) -> bool {
+    let cues = policy.surroundings();
+    let sentence = view.sentence(span);
+    let before = view.bytes(sentence.start.min(span.start)..span.start);
+    let owned = view.words.iter().any(|word| {
+        let inside = sentence.start <= word.start && word.end <= sentence.end;
+        inside
+            && matches!(
+                view.word_bytes(word),
+                b"your"
+                    | b"ur"
+                    | b"his"
+                    | b"her"
+                    | b"their"
+                    | b"my"
+                    | b"su"
+                    | b"tu"
+                    | b"referred"
+                    | b"referral"
+            )
+    });
+    let sought = cues.offer.is_match(before) || cues.directory.is_match(view.bytes(sentence));
+    sought && !owned
+}
+
+/// `gynecologist`, `ENT specialist`: what a doctor is called, in whichever list.
+fn is_doctor(view: &View<'_>, phrase: &Phrase<'_>) -> bool {
+    let last = phrase
+        .words
+        .end
+        .checked_sub(1)
+        .and_then(|at| view.words.get(at));
+    let ends = |ending: &[u8]| {
+        last.is_some_and(|word| {
+            let bytes = view.word_bytes(word);
+            bytes.strip_suffix(b"s").unwrap_or(bytes).ends_with(ending)
+        })
+    };
+    &*phrase.section.rule == SPECIALTIES
+        || [&b"ologist"[..], b"specialist", b"ologo", b"ologa"]
+            .into_iter()
+            .any(ends)
 }
 
 /// The value that follows a test or vital sign at once.
@@ -305,7 +378,7 @@ fn place(
     if named || !(clear || longer) {
         return None;
     }
-    let soft = patterns::soft(policy, view, Owner::Contact, Category::Geographic, span);
+    let soft = patterns::town(policy, view, span);
     let confidence = if clear {
         Confidence::Probable
     } else {

@@ -65,6 +65,8 @@ enum Soft {
     Provider,
     Practice,
     Schedule,
+    /// Of nobody while nothing else in the text tells of a person: a town, a day without a year.
+    Bare,
 }
 
 /// A finding in places of the view, before overlaps are resolved.
@@ -117,7 +119,7 @@ fn drop_nobodys(drafts: &mut Vec<Draft>) {
         .any(|draft| draft.soft == Soft::No && draft.category.group() != Group::Conduct);
     drafts.retain(|draft| match draft.soft {
         Soft::No => true,
-        Soft::Schedule => somebody,
+        Soft::Schedule | Soft::Bare => somebody,
         Soft::Provider | Soft::Practice => false,
     });
 }
@@ -152,7 +154,7 @@ fn finish(view: &View<'_>, draft: &Draft) -> Finding {
         name: Arc::clone(&draft.name),
     }];
     let soft = match draft.soft {
-        Soft::No => None,
+        Soft::No | Soft::Bare => None,
         Soft::Provider => Some(mark::PROVIDER),
         Soft::Practice => Some(mark::PRACTICE),
         Soft::Schedule => Some(mark::SCHEDULE),

@@ -22,7 +22,6 @@ use crate::guardrail::text::View;
 use crate::guardrail::text::Word;
 use crate::policy::Policy;
 use crate::policy::phrases::flag;
-use crate::policy::rules::Owner;
 
 const LISTED: u32 = flag::FIRST | flag::LAST;
 const WEAK: u32 = flag::FIRST_WEAK | flag::LAST_WEAK;
@@ -149,7 +148,7 @@ impl Reader<'_> {
         }
         let (reason, confidence) = self.reason(at)?;
         let words = self.grow(at, at + 1);
-        if self.is_organisation(&words) {
+        if self.is_organisation(&words) || self.is_business(&words) {
             // Behind it the search goes on.
             return Some(Name {
                 words,
@@ -163,13 +162,7 @@ impl Reader<'_> {
                 ..self
                     .word(words.end.saturating_sub(1))
                     .map_or(word.end, |word| word.end);
-            let soft = patterns::soft(
-                self.policy,
-                self.view,
-                Owner::Contact,
-                Category::Geographic,
-                &span,
-            );
+            let soft = patterns::town(self.policy, self.view, &span);
             return Some(Name {
                 words,
                 reason: "place",
@@ -177,7 +170,7 @@ impl Reader<'_> {
                 soft,
             });
         }
-        let soft = if self.is_staff(&words) {
+        let soft = if self.is_staff(&words) || self.is_doctor(&words) {
             Soft::Provider
         } else {
             Soft::No

@@ -27,13 +27,13 @@ const MOST: usize = 256;
 pub(super) fn find(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) {
     let mut wanted = vec![false; policy.rules().len()];
     policy.mark_keywords(&view.folded, &mut wanted);
-    for (rule, keyword) in policy.rules().iter().zip(wanted) {
+    for (at, (rule, keyword)) in policy.rules().iter().zip(wanted).enumerate() {
         let runs = match rule.needs {
             Needs::Digit => view.has_digit,
             Needs::Keyword => keyword,
             Needs::Both => keyword && view.has_digit,
         };
-        if runs {
+        if runs && policy.muted() != Some(at) {
             run(policy, view, rule, drafts);
         }
     }
@@ -195,7 +195,13 @@ fn is_town(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> bo
         .words
         .iter()
         .any(|word| word.start == state.start && word.case == crate::guardrail::text::Case::Upper);
-    large && capitals(view, span) >= 1
+    // `Anne Han, MD` is a doctor, unless the word before is a town.
+    let doctor = view.bytes(state.clone()) == b"md"
+        && !view
+            .words
+            .iter()
+            .any(|word| span.start <= word.start && word.end < state.start && word.is(flag::PLACE));
+    large && capitals(view, span) >= 1 && !doctor
 }
 
 fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> Option<Draft> {
@@ -210,6 +216,16 @@ fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> O
     } else {
         rule.confidence?
     };
+    // Cups and degrees of a kitchen are neither doses nor vital signs.
+    if matches!(rule.category, "dose" | "vital")
+        && certainty != Certainty::Certain
+        && policy
+            .surroundings()
+            .everyday
+            .is_match(view.bytes(view.sentence(&span)))
+    {
+        return None;
+    }
     Some(Draft {
         category: category_of(rule.category),
         rule: Arc::clone(&rule.id),
@@ -221,9 +237,40 @@ fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> O
         },
         name: Arc::clone(&rule.id),
         cite: Arc::clone(&rule.cite),
-        soft: soft(policy, view, rule.owner, category_of(rule.category), &span),
+        soft: match &*rule.id {
+            "identifiers.city_state" | "identifiers.city_label" | "identifiers.route" => {
+                town(policy, view, &span)
+            }
+            _ => soft(policy, view, rule.owner, category_of(rule.category), &span),
+        },
         span,
     })
+}
+
+/// A day with its year tells of an event in a life; without one it comes round every year.
+fn has_year(date: &[u8]) -> bool {
+    let long = |part: &[u8]| part.len() == 4 && part.iter().all(u8::is_ascii_digit);
+    date.split(|byte| !byte.is_ascii_digit()).any(long)
+        || date
+            .split(|byte| matches!(byte, b'/' | b'-' | b'.'))
+            .count()
+            >= 3
+}
+
+/// A town is the practice's, somebody's, or nobody's: 45 CFR 164.514(b)(2)(i)(B) speaks of the
+/// subdivisions of a person's address, not of every place on the map.
+pub(super) fn town(policy: &Policy, view: &View<'_>, span: &Range<usize>) -> Soft {
+    let told = soft(policy, view, Owner::Contact, Category::Geographic, span);
+    let sentence = view.sentence(span);
+    let lived = policy
+        .surroundings()
+        .residence
+        .is_match(view.bytes(sentence));
+    if told == Soft::No && !lived {
+        Soft::Bare
+    } else {
+        told
+    }
 }
 
 /// Whose a value is, by the words of its sentence.
@@ -253,6 +300,8 @@ pub(super) fn soft(
             let visit = cues.schedule.is_match(words) || category != Category::Date;
             if visit && !cues.birth.is_match(words) {
                 Soft::Schedule
+            } else if !cues.birth.is_match(words) && !has_year(view.bytes(span.clone())) {
+                Soft::Bare
             } else {
                 Soft::No
             }

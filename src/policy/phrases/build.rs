@@ -11,6 +11,7 @@ use crate::policy::phrases::LONGEST;
 use crate::policy::phrases::Phrases;
 use crate::policy::phrases::Section;
 use crate::policy::phrases::TYPO_LENGTH;
+use crate::policy::phrases::endings::Endings;
 use crate::policy::phrases::extend;
 use crate::policy::phrases::flag;
 use crate::policy::phrases::hash_skipping;
@@ -27,6 +28,7 @@ pub(super) struct Build {
     typos: Vec<u32>,
     sections: Vec<Section>,
     nicknames: BTreeMap<u64, Vec<u64>>,
+    endings: Endings,
 }
 
 /// What the entries of a section become.
@@ -34,6 +36,10 @@ pub(super) struct Build {
 enum Kind {
     Word(u32),
     Term(u16),
+    /// The ends of words of a section.
+    Ending(u16),
+    /// Words whose ends say nothing.
+    NoEnding,
 }
 
 impl Build {
@@ -57,6 +63,7 @@ impl Build {
             typos: self.typos,
             sections: self.sections,
             nicknames: self.nicknames,
+            endings: self.endings,
         }
     }
 
@@ -96,6 +103,13 @@ impl Build {
         let label = parts.next().unwrap_or("");
         let remedy = "write `[category certain|probable|possible en|es|any]`";
         let refuse = |message: &str| PolicyError::at(file, line, header, message, remedy);
+        if label == "no_ending" {
+            return Ok(Kind::NoEnding);
+        }
+        let (label, ending) = match label.strip_suffix("_ending") {
+            Some(label) => (label, true),
+            None => (label, false),
+        };
         if label == "street_word" {
             return Ok(Kind::Word(flag::STREET));
         }
@@ -142,9 +156,12 @@ impl Build {
             language,
             rule,
         });
-        Ok(Kind::Term(
-            u16::try_from(self.sections.len()).unwrap_or(u16::MAX),
-        ))
+        let section = u16::try_from(self.sections.len()).unwrap_or(u16::MAX);
+        Ok(if ending {
+            Kind::Ending(section)
+        } else {
+            Kind::Term(section)
+        })
     }
 
     fn add(&mut self, kind: Kind, variant: &str) {
@@ -155,6 +172,12 @@ impl Build {
             (Kind::Word(bit), words) => {
                 for word in words.iter().filter(|word| word.len() > 2) {
                     self.entry(hash_word(word)).flags |= bit;
+                }
+            }
+            (Kind::Ending(section), _) => self.endings.add(folded.trim_ascii(), section),
+            (Kind::NoEnding, words) => {
+                for word in words {
+                    self.endings.add_everyday(hash_word(word));
                 }
             }
             (Kind::Term(section), words) => {

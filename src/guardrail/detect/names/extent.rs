@@ -88,6 +88,75 @@ impl Reader<'_> {
         })
     }
 
+    /// `at Denny's for six`, `Andrea's steakhouse`: a business that bears a name.
+    pub(super) fn is_business(&self, words: &Range<usize>) -> bool {
+        let last = words.end.saturating_sub(1);
+        let inside = self.bytes(last) == b"s" && words.len() > 1;
+        let (owner, behind) = if inside {
+            (last, words.end)
+        } else {
+            (words.end, words.end + 1)
+        };
+        let owns =
+            self.bytes(owner) == b"s" && self.word(owner).is_some_and(|word| word.gap == Gap::Mark);
+        if !owns {
+            return false;
+        }
+        let placed = self.before(words.start).is_some_and(|word| {
+            matches!(
+                self.view.word_bytes(word),
+                b"at" | b"papa" | b"near" | b"nearest" | b"busy"
+            )
+        });
+        let closes = self.word(behind).is_none_or(|word| {
+            word.gap >= Gap::Comma
+                || matches!(
+                    self.view.word_bytes(word),
+                    b"for"
+                        | b"at"
+                        | b"around"
+                        | b"this"
+                        | b"tonight"
+                        | b"under"
+                        | b"is"
+                        | b"on"
+                        | b"downtown"
+                )
+        });
+        let shop = (behind..behind + 3).any(|at| {
+            self.has(at, flag::ORGANISATION)
+                && self.word(at).is_some_and(|word| word.gap <= Gap::Space)
+        });
+        placed && closes || shop
+    }
+
+    /// `Anne Han, M.D.`: a doctor, unless the text speaks to the bearer.
+    pub(super) fn is_doctor(&self, words: &Range<usize>) -> bool {
+        let degree = |at: usize| {
+            matches!(
+                self.bytes(at),
+                b"md" | b"dds" | b"dmd" | b"np" | b"do" | b"pac"
+            ) && self.is_large(at)
+                || self.bytes(at) == b"m" && self.bytes(at + 1) == b"d"
+                || self.bytes(at) == b"d"
+                    && self.bytes(at + 1) == b"d"
+                    && self.bytes(at + 2) == b"s"
+        };
+        let titled = words.clone().skip(1).any(degree) || degree(words.end);
+        let Some(first) = self.word(words.start) else {
+            return false;
+        };
+        let addressed = first.gap >= Gap::Comma && {
+            let sentence = self.view.sentence(&(first.start..first.end));
+            self.view.words.iter().any(|word| {
+                sentence.start <= word.start
+                    && word.end <= sentence.end
+                    && matches!(self.view.word_bytes(word), b"your" | b"you" | b"su" | b"tu")
+            })
+        };
+        titled && !addressed && !self.greeted(words.start)
+    }
+
     /// `This is Sam from Lakeside`, `- Kim, RN`, `Nurse Kim`.
     pub(super) fn is_staff(&self, words: &Range<usize>) -> bool {
         let two = |one: &[u8], other: &[u8]| {
