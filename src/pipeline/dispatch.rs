@@ -382,9 +382,8 @@ fn next_try(row: &OutboxRow, outcome: &SendOutcome, now: Timestamp) -> Option<Ti
     let doubled = 1_i32 << u32::try_from(row.attempts.clamp(0, 10)).unwrap_or(10);
     // Spread by the row's own number: texts refused together do not come back together.
     let spread = SignedDuration::from_millis(row.id.0.rem_euclid(250));
-    let wished = after_ms
-        .and_then(|ms| i64::try_from(ms).ok())
-        .map(SignedDuration::from_millis);
+    let wished =
+        after_ms.map(|ms| SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX)));
     let own = (BACKOFF * doubled).min(BACKOFF_MAX);
     let wait = wished.map_or(own, |wished| own.max(wished.min(WISH_MAX)));
     Some(now + wait + spread)
