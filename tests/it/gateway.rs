@@ -908,6 +908,8 @@ async fn the_official_client_gets_answers_tools_streams_and_errors() {
             &format!("stream: {CLEAN} stop 13"),
             "stream held: '' content_filter",
             "stream tools: slots {\"day\":\"2026-12-02\"} tool_calls",
+            &format!("stream helper: {CLEAN} stop chunk content.delta content.done"),
+            "after a tool: stop pass",
             "choices: stop content_filter stop",
             "async: stop pass",
             "429: RateLimitError rate_limit_exceeded",
