@@ -34,6 +34,9 @@ use crate::web::port::Person;
 const SAMPLE_PRACTICE: &str = include_str!("../../samples/lakeside.toml");
 const SAMPLE_RECORD: &str = include_str!("../../samples/lakeside.json");
 
+/// Rest before a report that the store did not take is tried again.
+const REPORT_REST: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// A house and what runs beside it.
 pub(super) struct Assembled {
     pub(super) house: Arc<House>,
@@ -118,6 +121,10 @@ pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
         public_url: public_url.clone(),
         entropy: entropy(),
     });
+    house
+        .settle_simulated()
+        .await
+        .map_err(|error| error.to_string())?;
     for (practice, waiting) in reports {
         drain(&house, practice, waiting, &tracker, &stop);
     }
@@ -176,18 +183,24 @@ fn drain(
     tracker.spawn(async move {
         loop {
             let report = tokio::select! {
-                () = stop.cancelled() => break,
+                biased;
                 report = waiting.recv() => report,
+                () = stop.cancelled() => None,
             };
             let Some((carrier_id, delivery)) = report else {
                 break;
             };
             let kind = CarrierKind::Simulator;
-            let known = house
+            while let Err(error) = house
                 .delivery(&practice, kind, &carrier_id, delivery, None)
-                .await;
-            if let Err(error) = known {
-                tracing::warn!(%error, "a delivery report was not kept");
+                .await
+            {
+                tracing::warn!(%error, "a delivery report was not kept; it is tried again");
+                tokio::select! {
+                    // What is lost now is settled at the next start.
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(REPORT_REST) => {}
+                }
             }
         }
     });

@@ -1,23 +1,32 @@
 //! `audit`: prove that the log is whole, and print it.
 
-use tokio_util::task::TaskTracker;
-
-use crate::cli::assemble::open_store;
 use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
 use crate::config::Loaded;
+use crate::seal::MasterKey;
 use crate::store::Store;
 
-async fn store(loaded: &Loaded) -> Result<Store, u8> {
-    let tracker = TaskTracker::new();
-    open_store(&loaded.config, &tracker)
-        .await
-        .map_err(|error| refuse(&error))
+/// The store, to be read beside a running server; none where nothing was ever kept.
+async fn store(loaded: &Loaded) -> Result<Option<Store>, u8> {
+    let opened = async {
+        let url = loaded.config.database_url();
+        if !Store::holds_keys(&url).await.map_err(|it| it.to_string())? {
+            return Ok(None);
+        }
+        let key_file = loaded.config.master_key_file();
+        let master = MasterKey::load_or_create(&key_file, false).map_err(|it| it.to_string())?;
+        Store::open_to_read(&url, master, &loaded.config.data_dir)
+            .await
+            .map(Some)
+            .map_err(|it| it.to_string())
+    };
+    opened.await.map_err(|error: String| refuse(&error))
 }
 
 /// Verifies the chain of every practice against the checkpoints in the database and beside it.
 pub(super) async fn verify(loaded: &Loaded) -> u8 {
     let store = match store(loaded).await {
-        Ok(store) => store,
+        Ok(Some(store)) => store,
+        Ok(None) => return nothing(),
         Err(code) => return code,
     };
     match verify_all(&store).await {
@@ -47,16 +56,21 @@ async fn verify_all(store: &Store) -> Result<u8, crate::store::StoreError> {
         }
     }
     if entries == 0 && code == HOLDS {
-        eprintln!("anteroom: the audit log is empty; nothing was verified");
-        return Ok(NOTHING);
+        return Ok(nothing());
     }
     Ok(code)
+}
+
+fn nothing() -> u8 {
+    eprintln!("anteroom: the audit log is empty; nothing was verified");
+    NOTHING
 }
 
 /// Prints the chained entries of every practice (or one) as JSONL.
 pub(super) async fn export(loaded: &Loaded, only: Option<&str>) -> u8 {
     let store = match store(loaded).await {
-        Ok(store) => store,
+        Ok(Some(store)) => store,
+        Ok(None) => return HOLDS,
         Err(code) => return code,
     };
     let exported = async {

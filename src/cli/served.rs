@@ -112,13 +112,14 @@ impl Served {
         with: &E164,
         practice: Option<&PracticeId>,
     ) -> Result<Vec<ThreadTurn>, StoreError> {
-        let mut thread = Vec::new();
+        let (mut thread, mut conversations) = (Vec::new(), 0);
         for own in self
             .house
             .practices()
             .filter(|own| practice.is_none_or(|id| own.id == *id))
         {
             for conversation in self.house.store().conversations_with(&own.id, with).await? {
+                conversations += 1;
                 let turns = self
                     .house
                     .store()
@@ -145,6 +146,10 @@ impl Served {
                 }));
             }
         }
+        // Several conversations with one number are one thread on the phone.
+        if conversations > 1 {
+            thread.sort_by_key(|turn| turn.at);
+        }
         Ok(thread)
     }
 
@@ -160,7 +165,12 @@ impl Served {
                 );
             }
         }
-        // Each conversation's come oldest first.
+        // Each conversation's come oldest first; the phone shows the newest of all first.
+        let at = |report: &serde_json::Value| {
+            let at = report.get("at").and_then(serde_json::Value::as_str);
+            at.and_then(|at| at.parse::<jiff::Timestamp>().ok())
+        };
+        reports.sort_by_key(at);
         reports.reverse();
         Ok(reports)
     }

@@ -22,7 +22,11 @@ pub const DEFAULTS: &str = include_str!("default.toml");
 const PREFIX: &str = "ANTEROOM_";
 
 /// Variables with our prefix that are not keys.
-const NOT_KEYS: &[&str] = &["ANTEROOM_CONFIG", "ANTEROOM_TEST_POSTGRES"];
+const NOT_KEYS: &[&str] = &[
+    "ANTEROOM_CONFIG",
+    "ANTEROOM_TEST_POSTGRES",
+    "ANTEROOM_TEST_POSTGRES_BIN",
+];
 
 /// A value that is never printed.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -190,7 +194,7 @@ pub fn load(
             .and_then(|()| typed(&table).map(drop))
             .map_err(|message| {
                 ConfigError(format!(
-                    "environment variable {variable}: {}",
+                    "environment variable {variable}: {}; unset it if it is not meant for anteroom",
                     mend(&message)
                 ))
             })?;
@@ -228,6 +232,9 @@ fn set(table: &mut toml::Table, path: &[String], text: &str) -> Result<(), Strin
     let Some((last, parents)) = path.split_last() else {
         return Ok(());
     };
+    if path.first().is_some_and(|first| first == "practice") {
+        return Err("practices are a list; write them as [[practice]] in the file".to_owned());
+    }
     let mut here = table;
     for parent in parents {
         let entry = here

@@ -8,6 +8,7 @@ use crate::audit::Entry;
 use crate::domain::consent::ConsentEvent;
 use crate::domain::conversation::{Conversation, ReplyJob};
 use crate::domain::message::OutboundKind;
+use crate::domain::phi::Phi;
 use crate::pipeline::house::House;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::store::{StoreError, Tx};
@@ -82,9 +83,62 @@ async fn commit_in(
         tx.keep_glass(&conversation, report, now).await?;
     }
     tx.mark_answered(conversation.id, &reply.answers).await?;
-    tx.append_audit(&entry(&conversation, reply, outbox, now))
+    let unread = settle_unread(tx, &conversation, reply, now).await?;
+    if reply.more {
+        tx.want_reply(conversation.id, now).await?;
+    }
+    tx.append_audit(&entry(&conversation, reply, outbox, unread, now))
         .await?;
     Ok(true)
+}
+
+/// Texts so far back that no round reads them any more are left to staff.
+async fn settle_unread(
+    tx: &mut Tx,
+    conversation: &Conversation,
+    reply: &Reply,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let Some(oldest) = reply.read_from.filter(|_| !reply.answers.is_empty()) else {
+        return Ok(0);
+    };
+    let unread = tx.mark_older(conversation.id, oldest).await?;
+    if unread > 0 {
+        let none = Phi::default();
+        tx.hold(conversation, &none, &none, "too many texts at once", now)
+            .await?;
+    }
+    Ok(unread)
+}
+
+impl House {
+    /// Sets a job aside whose every attempt failed, even the one to leave it to staff: the audit log
+    /// and the count of parked conversations tell of it.
+    pub(crate) async fn park(&self, job: ReplyJob, now: Timestamp) -> Result<(), StoreError> {
+        metrics::counter!("anteroom_parked_total").increment(1);
+        self.store()
+            .write(move |tx| {
+                let job = job.clone();
+                Box::pin(async move { park_in(tx, &job, now).await })
+            })
+            .await
+    }
+}
+
+async fn park_in(tx: &mut Tx, job: &ReplyJob, now: Timestamp) -> Result<(), StoreError> {
+    if !tx.park_reply(job).await? {
+        return Ok(());
+    }
+    let practice = tx.practice_id_of(job.conversation).await?;
+    tx.append_audit(&Entry::new(
+        &practice,
+        now,
+        "anteroom",
+        "reply.parked",
+        &format!("conversation/{}", job.conversation),
+        &serde_json::json!({ "attempts": job.attempts }),
+    ))
+    .await
 }
 
 /// Puts the cleared text into the outbox and what moved behind the link into the portal.
@@ -113,7 +167,13 @@ async fn send(
     Ok(Some(id.0))
 }
 
-fn entry(conversation: &Conversation, reply: &Reply, outbox: Option<i64>, now: Timestamp) -> Entry {
+fn entry(
+    conversation: &Conversation,
+    reply: &Reply,
+    outbox: Option<i64>,
+    unread: u64,
+    now: Timestamp,
+) -> Entry {
     let action = match (&reply.cleared, &reply.hold) {
         (Some(_), _) => "message.cleared",
         (None, Some(_)) => "message.held",
@@ -142,6 +202,8 @@ fn entry(conversation: &Conversation, reply: &Reply, outbox: Option<i64>, now: T
                 "text_id": notice.text_id, "sha256": notice.sha256,
             })),
             "held": reply.hold.as_ref().map(|(_, reason)| *reason),
+            "unread": unread,
+            "patient_known": reply.patient.is_some(),
             "epoch": conversation.epoch,
             "review": reply.detail,
         }),

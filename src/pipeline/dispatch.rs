@@ -7,12 +7,14 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::Entry;
+use crate::carrier::Carrier;
 use crate::domain::consent::{ConsentEvent, ConsentProof, ConsentState};
 use crate::domain::conversation::{Conversation, OutboxRow};
 use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
+use crate::domain::phi::Phi;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::pipeline::house::House;
-use crate::pipeline::work::{LEASE, Step, renewing};
+use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::store::{StoreError, Tx};
 
 /// Hand-overs of one text before it is given up and staff are told.
@@ -38,6 +40,8 @@ pub(crate) enum Bar {
     Consent,
     /// The text holds PHI and no agreement with the carrier is in force.
     Agreement,
+    /// The practice is no longer configured here.
+    Practice,
 }
 
 impl Bar {
@@ -47,67 +51,93 @@ impl Bar {
             Self::OptedOut => "opted_out",
             Self::Consent => "consent",
             Self::Agreement => "agreement",
+            Self::Practice => "practice not configured",
         }
     }
 }
 
 impl House {
-    /// Hands over the oldest text that is due, if any is.
+    /// Hands over the oldest text that is due, if any is. A hand-over that panics leaves its text in
+    /// doubt; it is looked for when the lease has run out.
     pub async fn dispatch_once(self: &Arc<Self>) -> Result<Step, StoreError> {
         let now = self.clock().now();
         let Some(row) = self.store().lease_outbox(now, now + LEASE).await? else {
             return Ok(Step::Idle);
         };
-        let conversation = self.store().conversation(row.conversation).await?;
-        let practice = conversation.as_ref().and_then(|it| self.practice_of(it));
-        let (Some(conversation), Some(practice)) = (conversation, practice) else {
-            return Ok(Step::Idle);
-        };
-        if let Some(bar) = bar(&row, &conversation, &practice, now) {
-            self.withdraw(row, bar, now).await?;
-        } else if let Some(until) = quiet_until(row.kind, &practice.timezone, now) {
-            let outcome = SendOutcome::Retry {
-                code: "quiet_hours".to_owned(),
-                after_ms: None,
-            };
-            self.record(row, outcome, Some(until)).await?;
-        } else {
-            let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
-            let outcome = renewing(renew, self.hand_over(&row, &conversation)).await;
-            let next = next_try(&row, &outcome, self.clock().now());
-            self.record(row, outcome, next).await?;
+        if let Some(done) = caught("dispatch", self.dispatch(row)).await {
+            done?;
         }
         self.changed();
         Ok(Step::Worked)
     }
 
-    async fn hand_over(&self, row: &OutboxRow, conversation: &Conversation) -> SendOutcome {
-        let key = (conversation.practice.clone(), conversation.carrier);
-        let Some(carrier) = self.parts.carriers.get(&key) else {
-            return SendOutcome::Fail {
-                code: "carrier_not_configured".to_owned(),
-            };
-        };
-        let outbound = Outbound {
-            reference: format!("{}-{}", conversation.practice, row.id),
-            channel: conversation.channel,
-            from: conversation.sender.clone(),
-            to: conversation.number.clone(),
-            body: row.body.clone(),
-        };
-        // A worker that died may have sent it: only proof of absence allows another try.
+    async fn dispatch(&self, row: OutboxRow) -> Result<(), StoreError> {
+        // What may be with the carrier already is looked for before anything else: it can be
+        // neither withdrawn nor sent again.
         if row.in_doubt {
-            match carrier.find(&outbound, row.at).await {
-                Some(Some(found)) => return found,
-                Some(None) => {}
-                None => {
-                    return SendOutcome::Unknown {
-                        code: "lost_worker".to_owned(),
-                    };
-                }
+            let conversation = self.conversation_of(&row).await?;
+            let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
+            if let Some(outcome) = renewing(renew, self.look_for(&row, &conversation)).await {
+                let next = next_try(&row, &outcome, self.clock().now());
+                return self.record(row, outcome, next).await;
             }
         }
-        carrier.send(&outbound).await
+        if row.attempts > ATTEMPTS_MAX {
+            let code = "too_many_tries".to_owned();
+            return self.record(row, SendOutcome::Fail { code }, None).await;
+        }
+        // Read last, so that only an instant lies between these questions and the hand-over.
+        let conversation = self.conversation_of(&row).await?;
+        let now = self.clock().now();
+        let Some(practice) = self.practice_of(&conversation) else {
+            return self.withdraw(row, Bar::Practice, now).await;
+        };
+        if let Some(bar) = bar(&row, &conversation, &practice, now) {
+            return self.withdraw(row, bar, now).await;
+        }
+        if let Some(until) = quiet_until(row.kind, &practice.timezone, now) {
+            let outcome = SendOutcome::Retry {
+                code: "quiet_hours".to_owned(),
+                after_ms: None,
+            };
+            return self.record(row, outcome, Some(until)).await;
+        }
+        let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
+        let outcome = renewing(renew, self.hand_over(&row, &conversation)).await;
+        let next = next_try(&row, &outcome, self.clock().now());
+        self.record(row, outcome, next).await
+    }
+
+    async fn conversation_of(&self, row: &OutboxRow) -> Result<Conversation, StoreError> {
+        let found = self.store().conversation(row.conversation).await?;
+        found.ok_or(StoreError::NoConversation(row.conversation.0))
+    }
+
+    fn carrier_of(&self, conversation: &Conversation) -> Option<&Arc<dyn Carrier>> {
+        let key = (conversation.practice.clone(), conversation.carrier);
+        self.parts.carriers.get(&key)
+    }
+
+    /// What became of an earlier hand-over that has no recorded end: a worker that died may have
+    /// sent the text. None is proof of absence, and only that allows another try.
+    async fn look_for(&self, row: &OutboxRow, conversation: &Conversation) -> Option<SendOutcome> {
+        let unknown = |code: &str| SendOutcome::Unknown {
+            code: code.to_owned(),
+        };
+        let Some(carrier) = self.carrier_of(conversation) else {
+            return Some(unknown("carrier_not_configured"));
+        };
+        let found = carrier.find(&outbound(row, conversation), row.at).await;
+        found.unwrap_or_else(|| Some(unknown("lost_worker")))
+    }
+
+    async fn hand_over(&self, row: &OutboxRow, conversation: &Conversation) -> SendOutcome {
+        match self.carrier_of(conversation) {
+            Some(carrier) => carrier.send(&outbound(row, conversation)).await,
+            None => SendOutcome::Fail {
+                code: "carrier_not_configured".to_owned(),
+            },
+        }
     }
 
     async fn withdraw(&self, row: OutboxRow, bar: Bar, now: Timestamp) -> Result<(), StoreError> {
@@ -117,12 +147,17 @@ impl House {
             .write(move |tx| {
                 let row = Arc::clone(&row);
                 Box::pin(async move {
-                    if tx.withdraw(&row, now).await? {
-                        let detail = serde_json::json!({ "outbox": row.id.0, "bar": bar.as_str() });
-                        tx.append_audit(&about(&row, now, "message.withdrawn", &detail))
-                            .await?;
+                    if !tx.withdraw(&row, now).await? {
+                        return Ok(());
                     }
-                    Ok(())
+                    let reason = format!("withdrawn: {}", bar.as_str());
+                    let held =
+                        needs_staff(row.kind, bar) && tell_staff(tx, &row, &reason, now).await?;
+                    let detail = serde_json::json!({
+                        "outbox": row.id.0, "bar": bar.as_str(), "held": held,
+                    });
+                    tx.append_audit(&about(&row, now, "message.withdrawn", &detail))
+                        .await
                 })
             })
             .await
@@ -170,9 +205,14 @@ async fn record_in(
         | SendOutcome::Suppress { code }
         | SendOutcome::Unknown { code } => Some(code.as_str()),
     };
+    let held = matches!(
+        settled,
+        SendOutcome::Fail { .. } | SendOutcome::Unknown { .. }
+    ) && tell_staff(tx, row, "not delivered", now).await?;
     let detail = serde_json::json!({
         "outbox": row.id.0,
         "outcome": name(&settled),
+        "held": held,
         "code": code,
         "attempt": row.attempts,
         "phi": row.phi,
@@ -182,8 +222,10 @@ async fn record_in(
         .await?;
     match settled {
         SendOutcome::Suppress { .. } => opt_out(tx, row, now).await,
-        SendOutcome::Fail { .. } | SendOutcome::Unknown { .. } => tell_staff(tx, row, now).await,
-        SendOutcome::Accepted { .. } | SendOutcome::Retry { .. } => Ok(()),
+        SendOutcome::Fail { .. }
+        | SendOutcome::Unknown { .. }
+        | SendOutcome::Accepted { .. }
+        | SendOutcome::Retry { .. } => Ok(()),
     }
 }
 
@@ -197,23 +239,53 @@ async fn opt_out(tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), Sto
         conversation.pending = None;
         conversation.epoch += 1;
         tx.save_conversation(&conversation).await?;
-        tx.suppress_queued(conversation.id, &[OutboundKind::Safety])
+        let suppressed = tx
+            .suppress_queued(conversation.id, &[OutboundKind::Safety])
             .await?;
-        let detail = serde_json::json!({ "by": "carrier", "epoch": conversation.epoch });
+        let detail = serde_json::json!({
+            "by": "carrier", "epoch": conversation.epoch, "suppressed": suppressed,
+        });
         tx.append_audit(&about(row, now, "consent.opted_out", &detail))
             .await?;
     }
     Ok(())
 }
 
-async fn tell_staff(tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
-    let Some(conversation) = tx.lock_conversation(row.conversation).await? else {
-        return Ok(());
-    };
-    let report = crate::domain::phi::Phi::default();
-    tx.hold(&conversation, &row.body, &report, "not delivered", now)
+/// Leaves a text that did not leave to staff; always true, for the audit entry.
+async fn tell_staff(
+    tx: &mut Tx,
+    row: &OutboxRow,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let conversation = tx.lock_conversation(row.conversation).await?;
+    let conversation = conversation.ok_or(StoreError::NoConversation(row.conversation.0))?;
+    let report = Phi::default();
+    tx.hold(&conversation, &row.body, &report, reason, now)
         .await?;
-    Ok(())
+    Ok(true)
+}
+
+/// Whether somebody waits for a text that was withdrawn. After STOP nobody does, and what the house
+/// itself asks or confirms is out of date with the conversation.
+fn needs_staff(kind: OutboundKind, bar: Bar) -> bool {
+    match bar {
+        Bar::OptedOut => false,
+        Bar::Fence | Bar::Consent | Bar::Agreement | Bar::Practice => {
+            matches!(kind, OutboundKind::Reply | OutboundKind::Initiated)
+        }
+    }
+}
+
+/// What the carrier is given.
+fn outbound(row: &OutboxRow, conversation: &Conversation) -> Outbound {
+    Outbound {
+        reference: format!("{}-{}", conversation.practice, row.id),
+        channel: conversation.channel,
+        from: conversation.sender.clone(),
+        to: conversation.number.clone(),
+        body: row.body.clone(),
+    }
 }
 
 fn about(row: &OutboxRow, now: Timestamp, action: &str, detail: &serde_json::Value) -> Entry {
@@ -242,11 +314,11 @@ fn bar(
         row.kind,
         OutboundKind::Safety | OutboundKind::OptOutConfirmation | OutboundKind::Help
     );
-    if row.epoch < conversation.epoch && row.kind != OutboundKind::Safety {
-        return Some(Bar::Fence);
-    }
     if conversation.consent.state == ConsentState::OptedOut && !exempt {
         return Some(Bar::OptedOut);
+    }
+    if row.epoch < conversation.epoch && row.kind != OutboundKind::Safety {
+        return Some(Bar::Fence);
     }
     if !row.phi {
         return None;

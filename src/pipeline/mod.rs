@@ -8,6 +8,7 @@ mod commit;
 pub mod dispatch;
 pub mod house;
 pub mod housekeep;
+mod plan;
 pub mod portal;
 pub mod receive;
 pub mod reply;

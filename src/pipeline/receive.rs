@@ -8,7 +8,7 @@ use crate::audit::Entry;
 use crate::domain::consent::{ConsentEvent, ConsentState};
 use crate::domain::conversation::{Conversation, PendingKind};
 use crate::domain::ids::PracticeId;
-use crate::domain::message::{Delivery, Inbound, OutboundKind};
+use crate::domain::message::{Delivery, INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::pipeline::house::House;
 use crate::policy::words::Language;
@@ -18,6 +18,16 @@ use crate::store::{NewConversation, StoreError, Tx};
 /// Kept as the intent of a text that tells of abuse: a person answers, and the text to the patient
 /// tells nothing to whoever else reads the phone.
 pub(crate) const ABUSE: &str = "abuse";
+
+/// What still leaves after STOP: its one confirmation, what HELP asked for, and safety.
+const AFTER_STOP: &[OutboundKind] = &[
+    OutboundKind::Safety,
+    OutboundKind::OptOutConfirmation,
+    OutboundKind::Help,
+];
+
+/// Texts of the simulator that are settled at one start: far more than a person types.
+const UNSETTLED_MAX: u32 = 10_000;
 
 /// What became of an inbound text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,15 +79,7 @@ impl House {
             return Ok(Received::Duplicate);
         }
         let now = inbound.at;
-        let key = NewConversation {
-            practice: practice.id.clone(),
-            carrier: inbound.carrier,
-            channel: inbound.channel,
-            sender: inbound.to.clone(),
-            number: inbound.from.clone(),
-            language: Language::En,
-        };
-        let mut conversation = tx.conversation_for(&key, now).await?;
+        let mut conversation = tx.conversation_for(&key_of(practice, inbound), now).await?;
         let pending = conversation
             .pending
             .as_ref()
@@ -95,12 +97,14 @@ impl House {
         let turn = tx
             .append_inbound(&conversation, inbound, intent, now)
             .await?;
-        let consent = Self::apply_consent(&mut conversation, &reading, inbound);
+        // A YES to a notice that has not left answers something else.
+        let heard = reading.intent != Intent::ConsentYes || tx.notice_left(conversation.id).await?;
+        let consent = Self::apply_consent(&mut conversation, &reading, inbound, heard);
         conversation.language = reading.language;
         conversation.last_inbound = Some(now);
+        let mut suppressed = 0;
         if conversation.consent.state == ConsentState::OptedOut {
-            tx.suppress_queued(conversation.id, &[OutboundKind::Safety])
-                .await?;
+            suppressed = tx.suppress_queued(conversation.id, AFTER_STOP).await?;
         }
         tx.save_conversation(&conversation).await?;
         if wants_reply {
@@ -123,6 +127,8 @@ impl House {
                 "language": reading.language.as_str(),
                 "rules": reading.rules,
                 "consent": consent,
+                "suppressed": suppressed,
+                "at_length_limit": inbound.body.as_str().chars().count() >= INBOUND_CHARS_MAX,
                 "outcome": if wants_reply { "queued" } else { "silence: opted out" },
             }),
         ))
@@ -135,6 +141,7 @@ impl House {
         conversation: &mut Conversation,
         reading: &Reading,
         inbound: &Inbound,
+        heard: bool,
     ) -> Option<serde_json::Value> {
         let open = conversation.pending.as_ref().map(|question| question.kind);
         let asked = open == Some(PendingKind::Consent);
@@ -142,7 +149,7 @@ impl House {
             ConsentEvent::Stop { at: inbound.at }
         } else if reading.intent == Intent::OptIn {
             ConsentEvent::Start { at: inbound.at }
-        } else if asked && reading.intent == Intent::ConsentYes {
+        } else if asked && heard && reading.intent == Intent::ConsentYes {
             ConsentEvent::Yes {
                 practice: conversation.practice.clone(),
                 patient: conversation.patient.clone(),
@@ -158,6 +165,15 @@ impl House {
         };
         let before = conversation.consent.state;
         let after = conversation.consent.apply(&event).ok()?;
+        let word = matches!(
+            event,
+            ConsentEvent::Stop { .. } | ConsentEvent::Start { .. }
+        );
+        if word && after == conversation.consent {
+            // A second STOP, or START where nothing was stopped: no open question is closed by it
+            // and nothing on its way, such as the one confirmation, is overtaken.
+            return None;
+        }
         conversation.consent = after;
         conversation.pending = None;
         conversation.epoch += 1;
@@ -168,6 +184,18 @@ impl House {
             "proof": conversation.consent.proof.as_ref().map(crate::domain::consent::ConsentProof::digest),
             "epoch": conversation.epoch,
         }))
+    }
+}
+
+/// What the conversation of a text is found by.
+fn key_of(practice: &Practice, inbound: &Inbound) -> NewConversation {
+    NewConversation {
+        practice: practice.id.clone(),
+        carrier: inbound.carrier,
+        channel: inbound.channel,
+        sender: inbound.to.clone(),
+        number: inbound.from.clone(),
+        language: Language::En,
     }
 }
 
@@ -221,6 +249,19 @@ impl House {
     }
 }
 
+impl House {
+    /// Reports texts as delivered that the simulator took before it was last stopped: what it still
+    /// had to say of them is lost, and they are on no other phone than its page.
+    pub async fn settle_simulated(&self) -> Result<(), StoreError> {
+        let carrier = CarrierKind::Simulator;
+        for (practice, carrier_id) in self.store().unsettled(carrier, UNSETTLED_MAX).await? {
+            self.delivery(&practice, carrier, &carrier_id, Delivery::Delivered, None)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
 /// What a carrier reports of one text.
 struct Report {
     practice: PracticeId,
@@ -234,7 +275,13 @@ struct Report {
 async fn report_in(tx: &mut Tx, report: &Report) -> Result<bool, StoreError> {
     let code = report.code.as_deref();
     let known = tx
-        .delivery_report(report.carrier, &report.carrier_id, report.delivery, code)
+        .delivery_report(
+            &report.practice,
+            report.carrier,
+            &report.carrier_id,
+            report.delivery,
+            code,
+        )
         .await?;
     let Some((conversation, state)) = known else {
         return Ok(false);

@@ -7,8 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::agent;
 use crate::agent::texts::TextId;
-use crate::domain::consent::{ConsentState, Notice};
-use crate::domain::conversation::{Conversation, Direction, PendingKind, PendingQuestion, Turn};
+use crate::domain::consent::Notice;
+use crate::domain::conversation::{
+    Conversation, Direction, PendingKind, PendingQuestion, ReplyJob, Turn,
+};
 use crate::domain::ids::TurnId;
 use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
@@ -20,9 +22,9 @@ use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::house::House;
+use crate::pipeline::plan::{Plan, plan, waiting};
 use crate::pipeline::portal::PortalLink;
-use crate::pipeline::receive::ABUSE;
-use crate::pipeline::work::{LEASE, Step, renewing};
+use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::policy::words::Purpose;
 use crate::screen::{Intent, Reading};
 use crate::store::StoreError;
@@ -31,44 +33,11 @@ use crate::store::StoreError;
 /// that breaks us each time.
 const ATTEMPTS_MAX: i64 = 5;
 
+/// First wait after an answer that failed; doubled each time.
+const BACKOFF: SignedDuration = SignedDuration::from_secs(1);
+
 /// How much of the conversation is read: enough for any context, bounded for the model's sake.
 const TURNS_MAX: u32 = 40;
-
-/// More texts than this to one number within [`LOOP_WINDOW`] means that two machines are talking.
-const LOOP_TEXTS_MAX: usize = 20;
-
-/// A person needs this long to read the notice; before, nobody is reminded to answer it.
-const REMINDER_AFTER: SignedDuration = SignedDuration::from_mins(1);
-
-/// See [`LOOP_TEXTS_MAX`].
-const LOOP_WINDOW: SignedDuration = SignedDuration::from_mins(30);
-
-/// What is to be done with what waits.
-enum Plan {
-    /// An approved text answers these turns.
-    Fixed {
-        text: TextId,
-        kind: OutboundKind,
-        answers: Vec<TurnId>,
-        staff: Option<&'static str>,
-    },
-    /// The risk notice goes out; what was asked keeps waiting for YES.
-    Notice,
-    /// The agent answers what was asked; bare YES and START among the turns are settled with it.
-    Agent {
-        asked: Vec<TurnId>,
-        answers: Vec<TurnId>,
-    },
-    /// A person answers; nothing leaves.
-    Staff {
-        answers: Vec<TurnId>,
-        reason: &'static str,
-    },
-    /// The notice has only just gone out; what came since waits for YES with the rest.
-    Wait,
-    /// Nothing waits.
-    Nothing,
-}
 
 /// What becomes of the open question.
 pub(crate) enum Pending {
@@ -90,6 +59,10 @@ pub(crate) struct Reply {
     pub(crate) link: Option<PortalLink>,
     pub(crate) hold: Option<(Phi<String>, &'static str)>,
     pub(crate) report: Option<Phi<String>>,
+    /// Whether texts are left that this reply does not answer and that wait for nobody.
+    pub(crate) more: bool,
+    /// The oldest turn that was read; older ones that still wait will never be.
+    pub(crate) read_from: Option<TurnId>,
     pub(crate) detail: serde_json::Value,
 }
 
@@ -104,43 +77,70 @@ struct Asking<'a> {
 }
 
 impl House {
-    /// Answers what waits in one conversation, if any does.
+    /// Answers what waits in one conversation, if any does. An answer that fails or panics is put
+    /// off, and after a few times left to staff, so that it can stop neither this worker nor others.
     pub async fn reply_once(self: &Arc<Self>) -> Result<Step, StoreError> {
         let now = self.clock().now();
         let Some(job) = self.store().lease_reply(now, now + LEASE).await? else {
             return Ok(Step::Idle);
         };
         let began = Instant::now();
-        let Some(conversation) = self.store().conversation(job.conversation).await? else {
-            return Ok(Step::Idle);
-        };
-        let turns = self.store().turns(conversation.id, TURNS_MAX).await?;
-        let plan = if job.attempts > ATTEMPTS_MAX {
-            Plan::Staff {
-                answers: waiting(&turns).map(|turn| turn.id).collect(),
-                reason: "parked",
+        match caught("reply", Box::pin(self.answer(&job, now))).await {
+            Some(Ok(committed)) => {
+                metrics::histogram!("anteroom_reply_seconds").record(began.elapsed().as_secs_f64());
+                if committed {
+                    self.outbox.notify_one();
+                } else {
+                    metrics::counter!("anteroom_reply_fenced_total").increment(1);
+                    self.replies.notify_one();
+                }
             }
-        } else {
-            plan(&conversation, &turns, now)
-        };
-        let reply = match self.practice_of(&conversation) {
-            Some(practice) => {
-                let renew = || self.store().renew_reply(&job, self.clock().now() + LEASE);
-                let made = self.make(&practice, &conversation, &turns, plan, now);
-                renewing(renew, made).await
+            Some(Err(error)) => {
+                tracing::error!(conversation = %job.conversation, %error, "an answer failed");
+                self.put_off(job).await?;
             }
-            None => None,
-        };
-        let committed = self.commit(job, conversation.epoch, reply, now).await?;
-        metrics::histogram!("anteroom_reply_seconds").record(began.elapsed().as_secs_f64());
-        if committed {
-            self.outbox.notify_one();
-        } else {
-            metrics::counter!("anteroom_reply_fenced_total").increment(1);
-            self.replies.notify_one();
+            None => self.put_off(job).await?,
         }
         self.changed();
         Ok(Step::Worked)
+    }
+
+    async fn answer(self: &Arc<Self>, job: &ReplyJob, now: Timestamp) -> Result<bool, StoreError> {
+        let conversation = self.store().conversation(job.conversation).await?;
+        let conversation = conversation.ok_or(StoreError::NoConversation(job.conversation.0))?;
+        let turns = self.store().turns(conversation.id, TURNS_MAX).await?;
+        let reply = match self.practice_of(&conversation) {
+            _ if job.attempts > ATTEMPTS_MAX => left_to_staff(&turns, "parked"),
+            None => left_to_staff(&turns, "practice not configured"),
+            Some(practice) => {
+                let plan = plan(&conversation, &turns, now);
+                let renew = || self.store().renew_reply(job, self.clock().now() + LEASE);
+                let made = self.make(&practice, &conversation, &turns, plan, now);
+                renewing(renew, made).await
+            }
+        };
+        let reply = reply.map(|reply| Reply {
+            read_from: turns.first().map(|turn| turn.id),
+            ..reply
+        });
+        self.commit(job.clone(), conversation.epoch, reply, now)
+            .await
+    }
+
+    /// Gives a job back for later; one that never ends well is set aside for staff.
+    async fn put_off(&self, job: ReplyJob) -> Result<(), StoreError> {
+        let now = self.clock().now();
+        if job.attempts > ATTEMPTS_MAX {
+            return self.park(job, now).await;
+        }
+        let doubled = 1_i32 << u32::try_from(job.attempts.clamp(0, 10)).unwrap_or(10);
+        let due = now + BACKOFF * doubled;
+        self.store()
+            .write(move |tx| {
+                let job = job.clone();
+                Box::pin(async move { tx.postpone_reply(&job, due).await.map(drop) })
+            })
+            .await
     }
 
     async fn make(
@@ -154,11 +154,7 @@ impl House {
         let patient = self.patient_of(practice, conversation).await;
         let reply = match plan {
             Plan::Nothing | Plan::Wait => return None,
-            Plan::Staff { answers, reason } => {
-                let mut reply = Reply::silent(answers, reason);
-                reply.hold = Some((Phi::default(), reason));
-                reply
-            }
+            Plan::Staff { answers, reason } => Reply::held(answers, reason),
             Plan::Notice => self.notice(practice, conversation, now),
             Plan::Fixed {
                 text,
@@ -168,8 +164,12 @@ impl House {
             } => {
                 let mut reply = self.fixed(practice, conversation, text, now);
                 reply.kind = kind;
+                // An answer to some of the texts leaves the others to the next round.
+                reply.more = !answers.is_empty() && answers.len() < waiting(turns).count();
                 reply.answers = answers;
-                reply.hold = staff.map(|reason| (Phi::default(), reason));
+                reply.hold = staff
+                    .map(|reason| (Phi::default(), reason))
+                    .or_else(|| reply.hold.take());
                 reply
             }
             Plan::Agent { asked, answers } => {
@@ -423,165 +423,23 @@ impl Reply {
             link: None,
             hold: None,
             report: None,
+            more: false,
+            read_from: None,
             detail: serde_json::json!({ "how": how }),
         }
     }
-}
 
-/// The inbound texts that have no outcome yet.
-fn waiting(turns: &[Turn]) -> impl DoubleEndedIterator<Item = &Turn> {
-    turns
-        .iter()
-        .filter(|turn| turn.direction == Direction::Inbound && !turn.answered)
-}
-
-/// Decides what is to be done; pure.
-fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
-    let all = || waiting(turns).map(|turn| turn.id).collect::<Vec<_>>();
-    let with = |intents: &[Intent]| -> Vec<TurnId> {
-        let named = |turn: &&Turn| intents.iter().any(|intent| turn.intent == intent.as_str());
-        waiting(turns).filter(named).map(|turn| turn.id).collect()
-    };
-    let Some(_) = waiting(turns).next() else {
-        return Plan::Nothing;
-    };
-    let safety = [
-        (Intent::Crisis, TextId::Crisis, "crisis"),
-        (Intent::Poison, TextId::Poison, "poison"),
-        (Intent::Emergency, TextId::Emergency, "emergency"),
-    ];
-    for (intent, text, reason) in safety {
-        if !with(&[intent]).is_empty() {
-            let kind = OutboundKind::Safety;
-            return Plan::Fixed {
-                text,
-                kind,
-                answers: all(),
-                staff: Some(reason),
-            };
+    /// A person answers; nothing leaves.
+    fn held(answers: Vec<TurnId>, reason: &'static str) -> Self {
+        Self {
+            hold: Some((Phi::default(), reason)),
+            ..Self::silent(answers, reason)
         }
     }
-    if conversation.human {
-        return Plan::Staff {
-            answers: all(),
-            reason: "taken over",
-        };
-    }
-    if looping(turns, now) {
-        return Plan::Staff {
-            answers: all(),
-            reason: "loop",
-        };
-    }
-    let fixed = |text, kind, answers| Plan::Fixed {
-        text,
-        kind,
-        answers,
-        staff: None,
-    };
-    let state = conversation.consent.state;
-    if state == ConsentState::OptedOut {
-        let stops = with(&[Intent::OptOut]);
-        return match with(&[Intent::Help]) {
-            _ if !stops.is_empty() => fixed(TextId::Stop, OutboundKind::OptOutConfirmation, all()),
-            help if !help.is_empty() => fixed(TextId::Help, OutboundKind::Help, all()),
-            _ => Plan::Staff {
-                answers: all(),
-                reason: "opted out",
-            },
-        };
-    }
-    by_request(turns).unwrap_or_else(|| by_consent(conversation, turns, now))
 }
 
-/// What some texts ask for whatever the consent: help, a person.
-fn by_request(turns: &[Turn]) -> Option<Plan> {
-    let with = |intent: &str| -> Vec<TurnId> {
-        waiting(turns)
-            .filter(|turn| turn.intent == intent)
-            .map(|turn| turn.id)
-            .collect()
-    };
-    let wishes = [
-        (
-            Intent::Help.as_str(),
-            TextId::Help,
-            OutboundKind::Help,
-            None,
-        ),
-        (
-            Intent::Human.as_str(),
-            TextId::Handoff,
-            OutboundKind::Reply,
-            Some("asked for a person"),
-        ),
-        (
-            ABUSE,
-            TextId::HandoffPrivate,
-            OutboundKind::Reply,
-            Some("abuse"),
-        ),
-    ];
-    wishes.into_iter().find_map(|(intent, text, kind, staff)| {
-        let answers = with(intent);
-        (!answers.is_empty()).then_some(Plan::Fixed {
-            text,
-            kind,
-            answers,
-            staff,
-        })
-    })
-}
-
-/// What consent allows for the rest.
-fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
-    let all = || waiting(turns).map(|turn| turn.id).collect::<Vec<_>>();
-    let with = |intent: Intent| -> Vec<TurnId> {
-        waiting(turns)
-            .filter(|turn| turn.intent == intent.as_str())
-            .map(|turn| turn.id)
-            .collect()
-    };
-    let fixed = |text, kind, answers| Plan::Fixed {
-        text,
-        kind,
-        answers,
-        staff: None,
-    };
-    let starts = with(Intent::OptIn);
-    let yes = with(Intent::ConsentYes);
-    let no = with(Intent::ConsentNo);
-    let rest: Vec<TurnId> = all()
-        .into_iter()
-        .filter(|id| !yes.contains(id) && !starts.contains(id))
-        .collect();
-    match conversation.consent.state {
-        ConsentState::Unknown | ConsentState::Expired => Plan::Notice,
-        ConsentState::NoticeSent if just_asked(conversation, now) => Plan::Wait,
-        ConsentState::NoticeSent => fixed(TextId::ClarifyConsent, OutboundKind::Reply, Vec::new()),
-        ConsentState::Declined if !no.is_empty() => {
-            fixed(TextId::ConsentNo, OutboundKind::Reply, all())
-        }
-        ConsentState::Granted if rest.is_empty() && !yes.is_empty() => {
-            fixed(TextId::ConsentYes, OutboundKind::Reply, all())
-        }
-        ConsentState::Granted | ConsentState::Declined | ConsentState::OptedOut => Plan::Agent {
-            asked: rest,
-            answers: all(),
-        },
-    }
-}
-
-/// A text that crosses the notice on its way is no reason to ask again.
-fn just_asked(conversation: &Conversation, now: Timestamp) -> bool {
-    let notice = conversation.consent.notice.as_ref();
-    notice.is_some_and(|notice| now.duration_since(notice.at) < REMINDER_AFTER)
-}
-
-/// Whether so many texts went out just now that a machine must be on the other side.
-fn looping(turns: &[Turn], now: Timestamp) -> bool {
-    let recent = |turn: &&Turn| {
-        turn.direction == Direction::Outbound && now.duration_since(turn.at) < LOOP_WINDOW
-    };
-    turns.iter().filter(recent).count() >= LOOP_TEXTS_MAX
+/// Staff have all that waits, if anything does.
+fn left_to_staff(turns: &[Turn], reason: &'static str) -> Option<Reply> {
+    let answers: Vec<TurnId> = waiting(turns).map(|turn| turn.id).collect();
+    (!answers.is_empty()).then(|| Reply::held(answers, reason))
 }

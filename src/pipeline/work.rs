@@ -1,9 +1,11 @@
 //! Work: the loops that call the steps until they are told to stop.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -42,6 +44,9 @@ const REST: Duration = Duration::from_secs(2);
 /// How often the audit chain is extended.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 
+/// How often what is past its time is erased.
+const ERASING: Duration = Duration::from_mins(10);
+
 impl House {
     /// Starts the loops; they end, after the step in hand, when `stop` is cancelled.
     pub fn start(self: &Arc<Self>, tracker: &TaskTracker, stop: &CancellationToken) {
@@ -65,20 +70,27 @@ impl House {
         }
         let (house, stop) = (Arc::clone(self), stop.clone());
         tracker.spawn(async move {
-            loop {
-                if let Err(error) = house.housekeep_once().await {
-                    tracing::error!(%error, "housekeeping failed");
+            let mut erased = None::<tokio::time::Instant>;
+            while !stop.is_cancelled() {
+                house.keep("housekeeping", house.housekeep_once()).await;
+                if erased.is_none_or(|at| at.elapsed() >= ERASING) {
+                    erased = Some(tokio::time::Instant::now());
+                    house.keep("erasing", house.erase_once()).await;
                 }
                 tokio::select! {
-                    () = stop.cancelled() => break,
+                    () = stop.cancelled() => {}
                     () = tokio::time::sleep(HOUSEKEEPING) => {}
                 }
             }
             // What the last steps appended is chained before the lights go out.
-            if let Err(error) = house.housekeep_once().await {
-                tracing::error!(%error, "housekeeping failed");
-            }
+            house.keep("housekeeping", house.housekeep_once()).await;
         });
+    }
+
+    async fn keep(&self, step: &'static str, work: impl Future<Output = Result<(), StoreError>>) {
+        if let Some(Err(error)) = caught(step, work).await {
+            tracing::error!(step, %error, "a step failed; it is tried again");
+        }
     }
 }
 
@@ -98,6 +110,18 @@ pub(crate) async fn renewing<T, R: Future<Output = Result<bool, StoreError>>>(
             tracing::warn!(%error, "a lease could not be renewed");
         }
     }
+}
+
+/// Does the work; none when it panicked, which is counted and ends neither the worker nor the work
+/// of others.
+pub(crate) async fn caught<T>(step: &'static str, work: impl Future<Output = T>) -> Option<T> {
+    let ended = AssertUnwindSafe(work).catch_unwind().await;
+    if ended.is_err() {
+        // What was panicked with may quote a text.
+        metrics::counter!("anteroom_panics_total", "step" => step).increment(1);
+        tracing::error!(step, "a step panicked; please report it as a bug");
+    }
+    ended.ok()
 }
 
 async fn rest(

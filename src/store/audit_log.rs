@@ -148,9 +148,10 @@ impl Store {
         &self,
         practice: &PracticeId,
     ) -> Result<Result<Summary, FirstBad>, StoreError> {
+        // The entries last: a log that grows meanwhile must not look as if its end were cut off.
+        let mut checkpoints = self.copied_checkpoints(practice)?;
+        checkpoints.extend(self.audit_checkpoints(practice).await?);
         let entries = self.audit_entries(practice).await?;
-        let mut checkpoints = self.audit_checkpoints(practice).await?;
-        checkpoints.extend(self.copied_checkpoints(practice)?);
         Ok(audit::verify(
             practice,
             &entries,

@@ -171,6 +171,11 @@ impl Tx {
         from_row(&row, &key).map(Some)
     }
 
+    /// The practice that a conversation belongs to, also where nothing else of it can be opened.
+    pub async fn practice_id_of(&mut self, id: ConversationId) -> Result<PracticeId, StoreError> {
+        self.practice_of(id).await.map(PracticeId::new)
+    }
+
     /// The practice that a conversation belongs to.
     pub(super) async fn practice_of(&mut self, id: ConversationId) -> Result<String, StoreError> {
         match self.row(BY_ID, args![id.0]).await? {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
+use sqlx::PgPool;
+use sqlx::SqlitePool;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -16,6 +18,7 @@ use sqlx::sqlite::SqliteSynchronous;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
+use crate::domain::ids::PracticeId;
 use crate::seal::MasterKey;
 use crate::store::Engine;
 use crate::store::Inner;
@@ -32,8 +35,9 @@ use crate::store::writer;
 const LOCK_FILE: &str = "anteroom.lock";
 /// Copies of audit checkpoints outside of the database.
 pub(super) const CHECKPOINT_FILE: &str = "audit-checkpoints.jsonl";
-/// How long a connection is waited for.
-const CONNECT_WAIT: Duration = Duration::from_secs(10);
+/// How long a connection is waited for: shorter than any request, so that whoever asked is told to
+/// come back.
+const CONNECT_WAIT: Duration = Duration::from_secs(5);
 const LITE_READERS: u32 = 4;
 const PG_CONNECTIONS: u32 = 16;
 /// Races of several first starts on one PostgreSQL that are sat out.
@@ -100,6 +104,48 @@ impl Store {
         })
     }
 
+    /// Opens an existing database to read it, also while a server has it: takes no lock, changes
+    /// no schema, and refuses every write.
+    pub async fn open_to_read(
+        url: &str,
+        master: MasterKey,
+        data_dir: &Path,
+    ) -> Result<Self, StoreError> {
+        let engine = match url.parse()? {
+            Address::Lite(path) => {
+                let (writer, _nobody) = mpsc::channel(1);
+                let options = lite_options(&path).create_if_missing(false);
+                Engine::Lite {
+                    readers: lite_readers(options).await?,
+                    writer,
+                }
+            }
+            Address::Pg(options) => Engine::Pg {
+                pool: pg_pool(*options).await?,
+            },
+        };
+        let store = Self {
+            inner: Arc::new(Inner {
+                engine,
+                keys: Arc::new(KeyRing::new(master)),
+                data_dir: data_dir.to_owned(),
+            }),
+        };
+        let mut tx = store.read().await?;
+        let known = i64::try_from(dialect::MIGRATIONS.len()).unwrap_or(i64::MAX);
+        let found = match tx.row(VERSION, args![]).await? {
+            Some(row) => row.int("version")?,
+            None => 0,
+        };
+        if found > known {
+            return Err(StoreError::Newer { found, known });
+        }
+        // Opens only with the right master key.
+        tx.known_key(&PracticeId::new("")).await?;
+        drop(tx);
+        Ok(store)
+    }
+
     /// Whether the database at `url` already holds sealed data. Then a missing master key must be
     /// restored, and a new one would be of no use.
     pub async fn holds_keys(url: &str) -> Result<bool, StoreError> {
@@ -157,16 +203,7 @@ async fn open_lite(
     keys: &Arc<KeyRing>,
     tracker: &TaskTracker,
 ) -> Result<Engine, StoreError> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5))
-        .pragma("wal_autocheckpoint", "10000")
-        .pragma("trusted_schema", "OFF")
-        .disable_statement_logging();
+    let options = lite_options(path).create_if_missing(true);
     let connection = options
         .connect()
         .await
@@ -177,12 +214,7 @@ async fn open_lite(
     migrate(&mut tx).await?;
     tx.link.script("COMMIT".to_owned()).await?;
     tx.publish_keys();
-    let readers = SqlitePoolOptions::new()
-        .max_connections(LITE_READERS)
-        .acquire_timeout(CONNECT_WAIT)
-        .connect_with(options.pragma("query_only", "ON"))
-        .await
-        .map_err(|error| unreachable(&error))?;
+    let readers = lite_readers(options).await?;
     let (writer, queue) = mpsc::channel(writer::QUEUE_MAX);
     drop(tracker.spawn(async move {
         writer::serve(tx, queue).await;
@@ -192,13 +224,38 @@ async fn open_lite(
     Ok(Engine::Lite { readers, writer })
 }
 
-async fn open_pg(options: PgConnectOptions, keys: &Arc<KeyRing>) -> Result<Engine, StoreError> {
-    let pool = PgPoolOptions::new()
+fn lite_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("wal_autocheckpoint", "10000")
+        .pragma("trusted_schema", "OFF")
+        .disable_statement_logging()
+}
+
+async fn lite_readers(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    SqlitePoolOptions::new()
+        .max_connections(LITE_READERS)
+        .acquire_timeout(CONNECT_WAIT)
+        .connect_with(options.pragma("query_only", "ON"))
+        .await
+        .map_err(|error| unreachable(&error))
+}
+
+async fn pg_pool(options: PgConnectOptions) -> Result<PgPool, StoreError> {
+    PgPoolOptions::new()
         .max_connections(PG_CONNECTIONS)
         .acquire_timeout(CONNECT_WAIT)
         .connect_with(options)
         .await
-        .map_err(|error| unreachable(&error))?;
+        .map_err(|error| unreachable(&error))
+}
+
+async fn open_pg(options: PgConnectOptions, keys: &Arc<KeyRing>) -> Result<Engine, StoreError> {
+    let pool = pg_pool(options).await?;
     let mut reader = Tx::new(Link::Pg(pool.acquire().await?), Arc::clone(keys));
     check_version(&mut reader, "PostgreSQL", dialect::POSTGRES_OLDEST).await?;
     drop(reader);

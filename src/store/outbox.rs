@@ -28,6 +28,7 @@ use crate::store::turns::body_of;
 use crate::store::tx::Tx;
 use crate::store::tx::instant;
 use crate::store::tx::open_json;
+use crate::store::tx::open_text;
 use crate::store::tx::place;
 use crate::store::tx::seal_json;
 use crate::store::tx::word;
@@ -53,6 +54,15 @@ const WAITING: &str = "SELECT id, kind FROM outbox WHERE conversation = $1 \
                        AND due IS NOT NULL AND leased_until = 0 AND in_doubt = 0";
 const SUPPRESS: &str = "UPDATE outbox SET delivery = 'suppressed', due = NULL \
                         WHERE id = $1 AND due IS NOT NULL AND leased_until = 0 AND in_doubt = 0";
+/// Whether the newest notice may be on the phone: handed over, or perhaps handed over.
+const NOTICE: &str = "SELECT CAST(CASE \
+    WHEN delivery IN ('suppressed', 'undelivered', 'failed') THEN 0 \
+    WHEN delivery = 'pending' AND leased_until = 0 AND in_doubt = 0 THEN 0 \
+    ELSE 1 END AS BIGINT) AS left_us \
+    FROM outbox WHERE conversation = $1 AND kind = 'notice' ORDER BY id DESC LIMIT 1";
+const UNSETTLED: &str = "SELECT o.id, o.practice, o.carrier_ref FROM outbox o \
+    JOIN conversation c ON c.id = o.conversation WHERE c.carrier = $1 AND o.carrier_ref IS NOT NULL \
+    AND o.delivery IN ('accepted', 'queued', 'sending', 'sent') ORDER BY o.id LIMIT $2";
 const RETRY: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = $3, code = $4 \
                      WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 const END: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = NULL, delivery = $3, \
@@ -82,7 +92,42 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Texts that a carrier took and of which no end is known, oldest first, by its ids.
+    pub async fn unsettled(
+        &self,
+        carrier: CarrierKind,
+        limit: u32,
+    ) -> Result<Vec<(PracticeId, String)>, StoreError> {
+        let mut tx = self.read().await?;
+        let mut unsettled = Vec::new();
+        let find = args![carrier.as_str(), i64::from(limit)];
+        for row in tx.rows(UNSETTLED, find).await? {
+            let (id, practice) = (row.int("id")?, row.text("practice")?);
+            let key = tx.key_for_row(&practice).await?;
+            let spelled = id.to_string();
+            let carrier_id = open_text(
+                &key,
+                &place(&practice, "outbox", "carrier_ref", &spelled),
+                &row.blob("carrier_ref")?,
+                Inconsistency::on("outbox").column("carrier_ref").row(id),
+            )?;
+            unsettled.push((PracticeId::new(practice), carrier_id));
+        }
+        Ok(unsettled)
+    }
+}
+
 impl Tx {
+    /// Whether the notice that was last asked with may have reached the phone: nobody answers what
+    /// still lies here.
+    pub async fn notice_left(&mut self, conversation: ConversationId) -> Result<bool, StoreError> {
+        match self.row(NOTICE, args![conversation.0]).await? {
+            Some(row) => Ok(row.int("left_us")? != 0),
+            None => Ok(false),
+        }
+    }
+
     /// Puts a cleared text into the outbox and the conversation. Refuses one that holds PHI
     /// without the very proof that it was cleared under.
     pub async fn enqueue(
@@ -211,7 +256,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         let practice = row.practice.as_str();
         let carrier = self.carrier_of(row.conversation).await?;
-        let hash = carrier_hash(carrier, carrier_id);
+        let hash = carrier_hash(&row.practice, carrier, carrier_id);
         let early = self.take_early_report(&hash).await?;
         let key = self.key_for_row(practice).await?;
         let spelled = row.id.to_string();
@@ -262,10 +307,16 @@ impl Tx {
     }
 }
 
-/// What a carrier's id is found by. Its ids are random and name nobody, and reports arrive before
+/// What a carrier's id is found by, within its practice. Its ids are random and name nobody, and reports arrive before
 /// it is known whose they are, so the hash has no key.
-pub(super) fn carrier_hash(carrier: CarrierKind, carrier_id: &str) -> [u8; 16] {
+pub(super) fn carrier_hash(
+    practice: &PracticeId,
+    carrier: CarrierKind,
+    carrier_id: &str,
+) -> [u8; 16] {
     let mut hash = Sha256::new();
+    hash.update(practice.as_str().as_bytes());
+    hash.update([0]);
     hash.update(carrier.as_str().as_bytes());
     hash.update([0]);
     hash.update(carrier_id.as_bytes());

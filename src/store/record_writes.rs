@@ -1,6 +1,9 @@
 //! Changes of the embedded record: a visit confirmed, cancelled or moved, each key once; the import.
 
+use jiff::Timestamp;
+
 use crate::agent::ports::RecordsError;
+use crate::audit::Entry;
 use crate::domain::ids::AppointmentId;
 use crate::domain::ids::PatientId;
 use crate::domain::ids::PracticeId;
@@ -91,20 +94,41 @@ impl EmbeddedRecords {
         practice: &PracticeId,
         set: &RecordSet,
     ) -> Result<Counts, StoreError> {
-        let (practice, shared) = (practice.clone(), std::sync::Arc::new(set.clone()));
-        self.store
-            .write(move |tx| {
-                let (practice, set) = (practice.clone(), std::sync::Arc::clone(&shared));
-                Box::pin(async move { tx.import(&practice, &set).await })
-            })
-            .await?;
-        Ok(Counts {
+        let counts = Counts {
             patients: set.patients.len(),
             providers: set.providers.len(),
             appointments: set.appointments.len(),
             slots: set.slots.len(),
             clinical: set.clinical.len(),
-        })
+        };
+        let detail = serde_json::json!({
+            "patients": counts.patients,
+            "providers": counts.providers,
+            "appointments": counts.appointments,
+            "slots": counts.slots,
+            "clinical": counts.clinical,
+        });
+        let now = self.clock.now();
+        let entry = Entry::new(
+            practice,
+            now,
+            "operator",
+            "record.imported",
+            "record",
+            &detail,
+        );
+        let (practice, shared) = (practice.clone(), std::sync::Arc::new((set.clone(), entry)));
+        self.store
+            .write(move |tx| {
+                let (practice, shared) = (practice.clone(), std::sync::Arc::clone(&shared));
+                Box::pin(async move {
+                    let (set, entry) = &*shared;
+                    tx.import(&practice, set).await?;
+                    tx.append_audit(entry).await
+                })
+            })
+            .await?;
+        Ok(counts)
     }
 
     pub(super) async fn change(
@@ -117,11 +141,12 @@ impl EmbeddedRecords {
     ) -> Result<Appointment, RecordsError> {
         let (practice, patient) = (practice.clone(), patient.clone());
         let (appointment, key) = (appointment.clone(), key.to_owned());
+        let now = self.clock.now();
         self.store
             .write(move |tx| {
                 let visit = Visit::new(&practice, &patient, &appointment);
                 let (change, key) = (change.clone(), key.clone());
-                Box::pin(async move { tx.change_once(&visit, &change, &key).await })
+                Box::pin(async move { tx.change_once(&visit, &change, &key, now).await })
             })
             .await
             .map_err(|error| unavailable(&error))?
@@ -145,6 +170,28 @@ impl Visit {
     }
 }
 
+impl Visit {
+    /// The audit entry of a change; the visit's own id could name the patient, its keyed hash
+    /// cannot.
+    fn changed(&self, change: &Change, key: &DataKey, now: Timestamp) -> Entry {
+        let change = match change {
+            Change::Status(status) => status.as_str(),
+            Change::Slot(_) => "moved",
+        };
+        let hash = hex::encode(visit_hash(key, &self.id).get(..8).unwrap_or_default());
+        let subject = format!("appointment/{hash}");
+        let detail = serde_json::json!({ "change": change });
+        Entry::new(
+            &self.practice,
+            now,
+            "agent",
+            "record.changed",
+            &subject,
+            &detail,
+        )
+    }
+}
+
 fn patient_hash(key: &DataKey, patient: &PatientId) -> [u8; 32] {
     key.lookup("patient", patient.as_str().as_bytes())
 }
@@ -160,6 +207,7 @@ impl Tx {
         visit: &Visit,
         change: &Change,
         used: &str,
+        now: Timestamp,
     ) -> Result<Result<Appointment, RecordsError>, StoreError> {
         let practice = visit.practice.as_str();
         let Some(key) = self.known_key(&visit.practice).await? else {
@@ -188,6 +236,7 @@ impl Tx {
         let sealed = seal_json(&key, &receipt, &AppointmentRow::from(&changed))?;
         self.run(KEEP_RECEIPT, args![practice, &used, sealed])
             .await?;
+        self.append_audit(&visit.changed(change, &key, now)).await?;
         Ok(Ok(changed))
     }
 

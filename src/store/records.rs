@@ -1,10 +1,14 @@
 //! The embedded record: people, visits, free times and clinical entries in the store's own tables.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::agent::ports::BoxFuture;
 use crate::agent::ports::Records;
 use crate::agent::ports::RecordsError;
+use crate::domain::clock::Clock;
+use crate::domain::clock::SystemClock;
 use crate::domain::ids::AppointmentId;
 use crate::domain::ids::PatientId;
 use crate::domain::ids::PracticeId;
@@ -46,12 +50,22 @@ const PROVIDERS: &str =
 #[derive(Clone, Debug)]
 pub struct EmbeddedRecords {
     pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl EmbeddedRecords {
     /// The record kept in this store.
-    pub const fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// With another clock for the audit entries of changes.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
     }
 
     /// Everything of one table that a statement with practice and a keyed hash finds.

@@ -1,6 +1,7 @@
 //! Delivery reports: a state never falls back, and a report may come before the hand-over's answer.
 
 use crate::domain::ids::ConversationId;
+use crate::domain::ids::PracticeId;
 use crate::domain::message::Delivery;
 use crate::domain::practice::CarrierKind;
 use crate::store::dialect::Sql;
@@ -24,16 +25,18 @@ const KEEP: &str = "UPDATE early_report SET delivery = $2, code = $3 WHERE hash 
 const FORGET: &str = "DELETE FROM early_report WHERE hash = $1";
 
 impl Tx {
-    /// Takes in a carrier's report. Gives the conversation and the state that the text now has, or
+    /// Takes in a report that a carrier made to a practice, on a text of that practice: what one
+    /// practice is told moves no text of another. Gives the conversation and the state that the text now has, or
     /// none when no text is known by that id (yet: the report is kept for the hand-over's answer).
     pub async fn delivery_report(
         &mut self,
+        practice: &PracticeId,
         carrier: CarrierKind,
         carrier_id: &str,
         delivery: Delivery,
         code: Option<&str>,
     ) -> Result<Option<(ConversationId, Delivery)>, StoreError> {
-        let hash = carrier_hash(carrier, carrier_id);
+        let hash = carrier_hash(practice, carrier, carrier_id);
         let code = plain_code(code.unwrap_or(""));
         let code = code.as_str();
         if let Some(done) = self.advance(&hash, delivery, code).await? {

@@ -30,6 +30,9 @@ const INSERT: &str = "INSERT INTO turn (id, practice, conversation, direction, i
 const ANSWERED: &str = "INSERT INTO answered (turn, conversation) SELECT t.id, t.conversation \
     FROM turn t WHERE t.id = $1 AND t.conversation = $2 AND t.direction = 'inbound' \
     ON CONFLICT (turn) DO NOTHING";
+const ANSWERED_OLDER: &str = "INSERT INTO answered (turn, conversation) \
+    SELECT t.id, t.conversation FROM turn t LEFT JOIN answered a ON a.turn = t.id \
+    WHERE t.conversation = $1 AND t.id < $2 AND t.direction = 'inbound' AND a.turn IS NULL";
 const NEWEST: &str = "SELECT t.*, a.turn AS answered, o.delivery FROM turn t \
     LEFT JOIN answered a ON a.turn = t.id LEFT JOIN outbox o ON o.turn = t.id \
     WHERE t.conversation = $1 ORDER BY t.id DESC LIMIT $2";
@@ -125,6 +128,16 @@ impl Tx {
             marked += self.run(ANSWERED, args![turn.0, conversation.0]).await?;
         }
         Ok(marked)
+    }
+
+    /// Gives the inbound texts before this one their outcome; how many had none.
+    pub async fn mark_older(
+        &mut self,
+        conversation: ConversationId,
+        than: TurnId,
+    ) -> Result<u64, StoreError> {
+        self.run(ANSWERED_OLDER, args![conversation.0, than.0])
+            .await
     }
 }
 

@@ -82,6 +82,99 @@ async fn a_server_says_where_it_is_is_ready_and_stops_cleanly() {
     assert_eq!(server.stop(), Some(0));
 }
 
+#[tokio::test]
+async fn the_audit_log_can_be_verified_while_the_server_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, _, err) = output(anteroom(dir.path()).args(["audit", "verify"]));
+    assert_eq!(code, Some(4), "nothing was ever kept: {err}");
+    let server = Server::start_with(dir.path(), &[]);
+    server.text(TOM, "When is my appointment?").await;
+    server.answers(TOM, 1).await;
+    let chained = "anteroom_audit_chained_total ";
+    loop {
+        let (_, metrics) = server.get("/metrics").await;
+        let count = metrics.lines().find_map(|line| line.strip_prefix(chained));
+        if count.is_some_and(|count| count != "0") {
+            break;
+        }
+    }
+    let (code, out, err) = output(anteroom(dir.path()).args(["audit", "verify"]));
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("entries whole"), "{out}");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[tokio::test]
+async fn a_stop_while_a_slow_model_thinks_ends_in_time_and_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", model.local_addr().unwrap());
+    let server = Server::start_with(
+        dir.path(),
+        &[
+            ("ANTEROOM_LLM__KIND", "openai"),
+            ("ANTEROOM_LLM__BASE_URL", &url),
+            ("ANTEROOM_SHUTDOWN_S", "1"),
+        ],
+    );
+    server.text(TOM, "When is my appointment?").await;
+    server.answers(TOM, 1).await;
+    server.text(TOM, "YES").await;
+    let asked = model.accept().await.unwrap();
+    let began = std::time::Instant::now();
+    assert_eq!(server.stop(), Some(3), "some work did not end in time");
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    drop(asked);
+    let server = Server::start_with(dir.path(), &[]);
+    let answers = server.answers(TOM, 2).await;
+    assert_eq!(answers.len(), 2, "answered once: {answers:?}");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[tokio::test]
+async fn a_server_without_its_postgres_says_so_and_goes_on_when_it_is_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let cluster = postgres::Cluster::start();
+    let server = Server::start(dir.path(), &cluster.url());
+    server.text(TOM, "When is my appointment?").await;
+    server.answers(TOM, 1).await;
+    cluster.control(&["-m", "immediate", "stop"]);
+    assert_eq!(server.post(TOM, "YES").await, 503);
+    assert_eq!(server.get("/readyz").await.0, 503);
+    assert_eq!(server.get("/livez").await.0, 200);
+    cluster.run();
+    server.text(TOM, "YES").await;
+    let answers = server.answers(TOM, 2).await;
+    assert_eq!(answers.len(), 2, "{answers:?}");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn variables_that_are_no_keys_are_told_with_their_remedy() {
+    let dir = tempfile::tempdir().unwrap();
+    for (variable, told) in [
+        ("ANTEROOM_LISTE", "did you mean `listen`?; unset it"),
+        ("ANTEROOM_NONSENSE", "unknown key `nonsense`"),
+        (
+            "ANTEROOM_PRACTICE__0__NAME",
+            "write them as [[practice]] in the file",
+        ),
+        ("ANTEROOM_LLM__KIND__X", "`kind` is not a section"),
+    ] {
+        let (code, _, err) = output(
+            anteroom(dir.path())
+                .arg("config")
+                .arg("explain")
+                .env(variable, "x"),
+        );
+        assert_eq!(code, Some(2), "{variable}");
+        assert!(
+            err.contains(variable) && err.contains(told),
+            "{variable}: {err}"
+        );
+    }
+}
+
 #[test]
 fn a_second_server_on_one_folder_is_told_why_it_cannot_start() {
     let dir = tempfile::tempdir().unwrap();

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod trouble;
+
 use std::future::Future;
 use std::sync::Arc;
 

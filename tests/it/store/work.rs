@@ -16,6 +16,7 @@ use super::lab::VISIT;
 use super::lab::at;
 use super::lab::cleared;
 use super::lab::inbound;
+use super::lab::practice;
 use super::lab::proof;
 use super::lab::unit;
 
@@ -53,7 +54,7 @@ fn accepted(id: &str) -> SendOutcome {
 
 async fn report(lab: &Lab, id: &'static str, delivery: Delivery) -> Option<Delivery> {
     unit!(lab.store, [], |tx| {
-        tx.delivery_report(CarrierKind::Twilio, id, delivery, Some("0"))
+        tx.delivery_report(&practice(), CarrierKind::Twilio, id, delivery, Some("0"))
             .await
     })
     .unwrap()

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use anteroom::agent::ports::Model;
@@ -43,6 +44,10 @@ pub(crate) const NOBODY: &str = "+14155550190";
 pub(crate) struct Loopback {
     sent: Mutex<Vec<Outbound>>,
     script: Mutex<VecDeque<SendOutcome>>,
+    /// How often it panics before it sends again.
+    pub(crate) panics: AtomicU32,
+    /// Cannot tell whether it has a text.
+    pub(crate) blind: AtomicBool,
 }
 
 impl Carrier for Loopback {
@@ -51,6 +56,9 @@ impl Carrier for Loopback {
         outbound: &'a Outbound,
     ) -> Pin<Box<dyn Future<Output = SendOutcome> + Send + 'a>> {
         Box::pin(async move {
+            let left = self.panics.load(Ordering::Relaxed);
+            self.panics.store(left.saturating_sub(1), Ordering::Relaxed);
+            assert_eq!(left, 0, "a carrier that panics");
             let scripted = self.script.lock().unwrap().pop_front();
             let outcome = scripted.unwrap_or_else(|| SendOutcome::Accepted {
                 carrier_id: format!("LB-{}", outbound.reference),
@@ -72,6 +80,9 @@ impl Carrier for Loopback {
         _since: Timestamp,
     ) -> Pin<Box<dyn Future<Output = Option<Option<SendOutcome>>> + Send + 'a>> {
         Box::pin(async move {
+            if self.blind.load(Ordering::Relaxed) {
+                return None;
+            }
             let sent = self.sent.lock().unwrap();
             let known = sent.iter().any(|it| it.reference == outbound.reference);
             Some(known.then(|| SendOutcome::Accepted {
@@ -79,6 +90,14 @@ impl Carrier for Loopback {
                 delivery: Delivery::Queued,
             }))
         })
+    }
+}
+
+impl Loopback {
+    /// Our reference of the text that it took last.
+    pub(crate) fn last_reference(&self) -> String {
+        let sent = self.sent.lock().unwrap();
+        sent.last().unwrap().reference.clone()
     }
 }
 
@@ -100,9 +119,19 @@ impl App {
 
     /// The sample practice on this store, answered by this model.
     pub(crate) async fn with_model(store: Store, model: Arc<dyn Model>) -> Self {
+        Self::build(store, model, true).await
+    }
+
+    /// A house on this store that does not know the practice any more.
+    pub(crate) async fn closed(store: Store) -> Self {
+        Self::build(store, Arc::new(Offline::new()), false).await
+    }
+
+    async fn build(store: Store, model: Arc<dyn Model>, open: bool) -> Self {
         let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
         let practice = Arc::new(sample_practice());
-        let records = Arc::new(EmbeddedRecords::new(store.clone()));
+        let records = EmbeddedRecords::new(store.clone()).with_clock(Arc::clone(&clock) as _);
+        let records = Arc::new(records);
         let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
         bundle::freshen(&mut set, clock.now());
         records.import(&practice.id, &set).await.unwrap();
@@ -120,7 +149,10 @@ impl App {
             model,
             offline: Arc::new(Offline::new()),
             carriers,
-            practices: BTreeMap::from([(practice.id.clone(), Arc::clone(&practice))]),
+            practices: open
+                .then(|| (practice.id.clone(), Arc::clone(&practice)))
+                .into_iter()
+                .collect(),
             public_url: "http://127.0.0.1:8080/".parse().unwrap(),
             entropy: Arc::new(move |buffer: &mut [u8]| {
                 let mut seed = seed.lock().unwrap();
@@ -230,6 +262,12 @@ impl App {
             .unwrap();
         assert_eq!(found.len(), 1);
         found.into_iter().next().unwrap()
+    }
+
+    /// Why texts wait for staff, oldest first.
+    pub(crate) async fn held(&self) -> Vec<String> {
+        let holds = self.house.store().holds(&self.practice.id).await.unwrap();
+        holds.into_iter().map(|hold| hold.reason).collect()
     }
 
     /// The practice's id.

@@ -76,11 +76,20 @@ impl Server {
         }
     }
 
-    /// Texts the practice through the simulator.
-    pub(crate) async fn text(&self, from: &str, body: &str) -> String {
+    async fn posted(&self, from: &str, body: &str) -> reqwest::Response {
         let text = serde_json::json!({ "from": from, "to": "+14155550101", "body": body });
         let url = format!("{}/simulator/messages", self.base);
-        let answer = self.http.post(url).json(&text).send().await.unwrap();
+        self.http.post(url).json(&text).send().await.unwrap()
+    }
+
+    /// Texts the practice through the simulator; what it is told.
+    pub(crate) async fn post(&self, from: &str, body: &str) -> u16 {
+        self.posted(from, body).await.status().as_u16()
+    }
+
+    /// Texts the practice through the simulator, successfully.
+    pub(crate) async fn text(&self, from: &str, body: &str) -> String {
+        let answer = self.posted(from, body).await;
         assert_eq!(answer.status(), 202);
         answer.json::<Value>().await.unwrap()["id"]
             .as_str()

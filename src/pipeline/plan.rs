@@ -1,0 +1,228 @@
+//! Plan: what is to be done with what waits in one conversation; pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::agent::texts::TextId;
+use crate::domain::consent::ConsentState;
+use crate::domain::conversation::{Conversation, Direction, Turn};
+use crate::domain::ids::TurnId;
+use crate::domain::message::{Delivery, OutboundKind};
+use crate::pipeline::receive::ABUSE;
+use crate::screen::Intent;
+
+/// More texts than this to one number within [`LOOP_WINDOW`] means that two machines are talking.
+const LOOP_TEXTS_MAX: usize = 20;
+
+/// A person needs this long to read the notice; before, nobody is reminded to answer it.
+const REMINDER_AFTER: SignedDuration = SignedDuration::from_mins(1);
+
+/// See [`LOOP_TEXTS_MAX`].
+const LOOP_WINDOW: SignedDuration = SignedDuration::from_mins(30);
+
+/// What is to be done with what waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// An approved text answers these turns.
+    Fixed {
+        text: TextId,
+        kind: OutboundKind,
+        answers: Vec<TurnId>,
+        staff: Option<&'static str>,
+    },
+    /// The risk notice goes out; what was asked keeps waiting for YES.
+    Notice,
+    /// The agent answers what was asked; bare YES and START among the turns are settled with it.
+    Agent {
+        asked: Vec<TurnId>,
+        answers: Vec<TurnId>,
+    },
+    /// A person answers; nothing leaves.
+    Staff {
+        answers: Vec<TurnId>,
+        reason: &'static str,
+    },
+    /// The notice has only just gone out; what came since waits for YES with the rest.
+    Wait,
+    /// Nothing waits.
+    Nothing,
+}
+
+/// The inbound texts that have no outcome yet.
+pub(crate) fn waiting(turns: &[Turn]) -> impl DoubleEndedIterator<Item = &Turn> {
+    turns
+        .iter()
+        .filter(|turn| turn.direction == Direction::Inbound && !turn.answered)
+}
+
+/// Decides what is to be done; pure.
+pub(crate) fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
+    let all = || waiting(turns).map(|turn| turn.id).collect::<Vec<_>>();
+    let with = |intents: &[Intent]| -> Vec<TurnId> {
+        let named = |turn: &&Turn| intents.iter().any(|intent| turn.intent == intent.as_str());
+        waiting(turns).filter(named).map(|turn| turn.id).collect()
+    };
+    let Some(_) = waiting(turns).next() else {
+        return Plan::Nothing;
+    };
+    let safety = [
+        (Intent::Crisis, TextId::Crisis, "crisis"),
+        (Intent::Poison, TextId::Poison, "poison"),
+        (Intent::Emergency, TextId::Emergency, "emergency"),
+    ];
+    for (intent, text, reason) in safety {
+        if !with(&[intent]).is_empty() {
+            let kind = OutboundKind::Safety;
+            return Plan::Fixed {
+                text,
+                kind,
+                answers: all(),
+                staff: Some(reason),
+            };
+        }
+    }
+    if conversation.human {
+        return Plan::Staff {
+            answers: all(),
+            reason: "taken over",
+        };
+    }
+    if looping(turns, now) {
+        return Plan::Staff {
+            answers: all(),
+            reason: "loop",
+        };
+    }
+    let fixed = |text, kind, answers| Plan::Fixed {
+        text,
+        kind,
+        answers,
+        staff: None,
+    };
+    let state = conversation.consent.state;
+    if state == ConsentState::OptedOut {
+        let stops = with(&[Intent::OptOut]);
+        return match with(&[Intent::Help]) {
+            _ if !stops.is_empty() => fixed(TextId::Stop, OutboundKind::OptOutConfirmation, all()),
+            help if !help.is_empty() => fixed(TextId::Help, OutboundKind::Help, all()),
+            _ => Plan::Staff {
+                answers: all(),
+                reason: "opted out",
+            },
+        };
+    }
+    by_request(turns).unwrap_or_else(|| by_consent(conversation, turns, now))
+}
+
+/// What some texts ask for whatever the consent: help, a person.
+fn by_request(turns: &[Turn]) -> Option<Plan> {
+    let with = |intent: &str| -> Vec<TurnId> {
+        waiting(turns)
+            .filter(|turn| turn.intent == intent)
+            .map(|turn| turn.id)
+            .collect()
+    };
+    let wishes = [
+        (
+            Intent::Help.as_str(),
+            TextId::Help,
+            OutboundKind::Help,
+            None,
+        ),
+        (
+            Intent::Human.as_str(),
+            TextId::Handoff,
+            OutboundKind::Reply,
+            Some("asked for a person"),
+        ),
+        (
+            ABUSE,
+            TextId::HandoffPrivate,
+            OutboundKind::Reply,
+            Some("abuse"),
+        ),
+    ];
+    wishes.into_iter().find_map(|(intent, text, kind, staff)| {
+        let answers = with(intent);
+        (!answers.is_empty()).then_some(Plan::Fixed {
+            text,
+            kind,
+            answers,
+            staff,
+        })
+    })
+}
+
+/// What consent allows for the rest.
+fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
+    let all = || waiting(turns).map(|turn| turn.id).collect::<Vec<_>>();
+    let with = |intent: Intent| -> Vec<TurnId> {
+        waiting(turns)
+            .filter(|turn| turn.intent == intent.as_str())
+            .map(|turn| turn.id)
+            .collect()
+    };
+    let fixed = |text, kind, answers| Plan::Fixed {
+        text,
+        kind,
+        answers,
+        staff: None,
+    };
+    let starts = with(Intent::OptIn);
+    let yes = with(Intent::ConsentYes);
+    let no = with(Intent::ConsentNo);
+    let rest: Vec<TurnId> = all()
+        .into_iter()
+        .filter(|id| !yes.contains(id) && !starts.contains(id))
+        .collect();
+    match conversation.consent.state {
+        ConsentState::Unknown | ConsentState::Expired => Plan::Notice,
+        ConsentState::NoticeSent if never_arrived(conversation, turns) => Plan::Notice,
+        ConsentState::NoticeSent if just_asked(conversation, now) => Plan::Wait,
+        ConsentState::NoticeSent => fixed(TextId::ClarifyConsent, OutboundKind::Reply, Vec::new()),
+        ConsentState::Declined if !no.is_empty() => {
+            fixed(TextId::ConsentNo, OutboundKind::Reply, all())
+        }
+        ConsentState::Granted if rest.is_empty() && !yes.is_empty() => {
+            fixed(TextId::ConsentYes, OutboundKind::Reply, all())
+        }
+        ConsentState::Granted | ConsentState::Declined | ConsentState::OptedOut => Plan::Agent {
+            asked: rest,
+            answers: all(),
+        },
+    }
+}
+
+/// Whether the notice is known not to have reached the phone: then nobody was asked.
+fn never_arrived(conversation: &Conversation, turns: &[Turn]) -> bool {
+    let notice = conversation.consent.notice.as_ref();
+    let sent = notice.and_then(|notice| {
+        turns
+            .iter()
+            .rfind(|turn| turn.direction == Direction::Outbound && same_time(turn.at, notice.at))
+    });
+    sent.and_then(|turn| turn.delivery).is_some_and(|state| {
+        matches!(
+            state,
+            Delivery::Suppressed | Delivery::Undelivered | Delivery::Failed
+        )
+    })
+}
+
+/// The store keeps microseconds.
+fn same_time(kept: Timestamp, made: Timestamp) -> bool {
+    kept.as_microsecond() == made.as_microsecond()
+}
+
+/// A text that crosses the notice on its way is no reason to ask again.
+fn just_asked(conversation: &Conversation, now: Timestamp) -> bool {
+    let notice = conversation.consent.notice.as_ref();
+    notice.is_some_and(|notice| now.duration_since(notice.at) < REMINDER_AFTER)
+}
+
+/// Whether so many texts went out just now that a machine must be on the other side.
+fn looping(turns: &[Turn], now: Timestamp) -> bool {
+    let recent = |turn: &&Turn| {
+        turn.direction == Direction::Outbound && now.duration_since(turn.at) < LOOP_WINDOW
+    };
+    turns.iter().filter(recent).count() >= LOOP_TEXTS_MAX
+}
