@@ -29,6 +29,7 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         ("database", database(config).await),
         ("public address", public_address(config)),
         ("model", model(config).await),
+        ("gateway", gateway(config)),
         ("agreements", agreements(config)),
         ("policy", policy()),
     ];
@@ -138,6 +139,17 @@ async fn model(config: &Config) -> Finding {
         Ok(Err(_)) | Err(_) => Finding::Bad(format!(
             "{host}:{port} cannot be reached; check llm.base_url and the network (texts are answered offline meanwhile)"
         )),
+    }
+}
+
+/// Who may call the guard's addresses.
+fn gateway(config: &Config) -> Finding {
+    match (config.guard.api_keys.len(), real(config)) {
+        (0, true) => Finding::Note("off; set [guard] api_keys to use it".to_owned()),
+        (0, false) => Finding::Note(
+            "open to programs on this machine; others need [guard] api_keys".to_owned(),
+        ),
+        (count, _) => Finding::Good(format!("opens with {count} key(s)")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `check --explain`: a review for people, with what was found underlined.
 
+use std::ffi::OsStr;
 use std::io::{IsTerminal as _, Write};
 
 use unicode_width::UnicodeWidthChar as _;
@@ -16,10 +17,14 @@ pub(super) struct Paint {
 impl Paint {
     /// Colour on a terminal that can show it, unless `NO_COLOR` says otherwise (no-color.org).
     pub(super) fn of_stdout() -> Self {
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let variable = |name: &str| std::env::var_os(name).unwrap_or_default();
+        let terminal = std::io::stdout().is_terminal();
+        Self::wanted(terminal, &variable("NO_COLOR"), &variable("TERM"))
+    }
+
+    fn wanted(terminal: bool, no_color: &OsStr, term: &OsStr) -> Self {
         Self {
-            colour: std::io::stdout().is_terminal() && !refused && !dumb,
+            colour: terminal && no_color.is_empty() && term != "dumb",
         }
     }
 
@@ -254,4 +259,25 @@ fn drawn(line: &[Mark], paint: Paint) -> String {
         column = reach(mark);
     }
     drawn
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_is_for_terminals_that_want_it() {
+        for (terminal, no_color, term, colour) in [
+            (true, "", "xterm-256color", true),
+            (true, "", "", true),
+            (true, "1", "xterm-256color", false),
+            (true, "", "dumb", false),
+            (false, "", "xterm-256color", false),
+        ] {
+            let paint = Paint::wanted(terminal, OsStr::new(no_color), OsStr::new(term));
+            let dyed = paint.action(Action::Hold, "^^1");
+            let want = if colour { "\x1b[31m^^1\x1b[0m" } else { "^^1" };
+            assert_eq!(dyed, want, "{terminal} {no_color:?} {term:?}");
+        }
+    }
 }

@@ -175,6 +175,11 @@ pub(crate) async fn completions(
     })
 }
 
+/// The answer to every method but POST.
+pub(crate) async fn only_post() -> ChatError {
+    ChatError::new(StatusCode::METHOD_NOT_ALLOWED, "only POST is known here")
+}
+
 /// A request, parted into what goes to the model server and what is for us.
 struct Asked {
     request: Map<String, Value>,

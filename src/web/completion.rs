@@ -32,15 +32,13 @@ const ENDS: &[&str] = &[
 /// Calls of the caller's tools; they are for programs, not for patients.
 const CALLS: &[&str] = &["tool_calls", "function_call"];
 
-/// A reviewed completion.
-#[derive(Debug)]
+/// A reviewed completion. No `Debug`: it holds what is meant for a patient.
 pub(crate) struct Completion {
     head: Map<String, Value>,
     usage: Value,
     choices: Vec<Choice>,
 }
 
-#[derive(Debug)]
 struct Choice {
     index: u64,
     content: Value,

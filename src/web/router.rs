@@ -99,7 +99,10 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
         .route_layer(middleware::from_fn_with_state(door.clone(), gate::guard))
         .layer(DefaultBodyLimit::max(guard::CHECK_BYTES_MAX));
     let chat = Router::new()
-        .route(chat::ADDRESS, post(chat::completions))
+        .route(
+            chat::ADDRESS,
+            post(chat::completions).fallback(chat::only_post),
+        )
         .route_layer(middleware::from_fn_with_state(door.clone(), gate::guard))
         .layer(DefaultBodyLimit::max(chat::CHAT_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(

@@ -7,6 +7,9 @@ use std::process::Stdio;
 
 use crate::support::server::anteroom;
 
+/// The setting of a line.
+const CONTEXT: &str = r#"{"practice":{"name":"Lakeside Family Medicine","phone":"+14155550100","type":"primary_care","portal_url":"https://portal.example.com"},"channel":"sms","consent":"granted","state":"CA","language":"en","timezone":"America/Los_Angeles","now":"2026-12-01T10:00:00-08:00","purpose":"reply"}"#;
+
 /// What the command tells for drafts on the command line or lines on standard input.
 fn told(arguments: &[&str], input: &str) -> (i32, String) {
     let folder = tempfile::tempdir().unwrap();
@@ -64,12 +67,17 @@ fn what_was_found_is_underlined_whatever_the_script() {
             "  | Hello.\n  | Your metformin\n  |      ^^^^^^^^^1\n",
         ),
     ];
+    let context: serde_json::Value = serde_json::from_str(CONTEXT).unwrap();
+    let line = |(draft, _): &(&str, &str)| {
+        serde_json::json!({ "id": 1, "draft": draft, "context": context }).to_string()
+    };
+    let input: Vec<String> = cases.iter().map(line).collect();
+    let (code, out) = told(&[], &input.join("\n"));
+    assert_eq!(code, 1, "{out}");
     for (draft, shown) in cases {
-        let (code, out) = told(&["--draft", draft], "");
-        assert_eq!(code, 1, "{out}");
         assert!(out.contains(shown), "{draft:?}: {out}");
-        assert!(!out.contains('\u{1b}'), "no colour, no draft steers: {out}");
     }
+    assert!(!out.contains('\u{1b}'), "no colour, no draft steers: {out}");
 }
 
 #[test]
@@ -116,7 +124,7 @@ fn overlapping_findings_stand_below_each_other() {
 
 #[test]
 fn lines_on_standard_input_are_explained_in_order_and_broken_ones_told() {
-    let context = r#"{"practice":{"name":"A","phone":"+14155550100","type":"primary_care","portal_url":""},"channel":"sms","consent":"none","state":"CA","language":"en","timezone":"America/Los_Angeles","now":"2026-12-01T10:00:00-08:00","purpose":"reply"}"#;
+    let context = CONTEXT;
     let input = format!(
         "{{\"id\":\"first\",\"draft\":\"Hello.\",\"context\":{context}}}\n{{\"id\":2,\"drfat\":1}}\n{{\"id\":3,\"draft\":\"Hello.\",\"context\":{context}}}\n"
     );

@@ -4,7 +4,10 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use anteroom::llm::openai::BadSettings;
+use anteroom::llm::upstream::{Fault, Upstream};
 use anteroom::web::gate::{GuardSettings, Peer};
 use anteroom::web::router::router;
 use axum::Router;
@@ -261,6 +264,13 @@ async fn a_broken_check_names_the_key_and_never_the_value() {
     assert_eq!(told.status, 415);
     let request = Request::get(CHECK).body(Body::empty()).unwrap();
     assert_eq!(ask(&router, request).await.status, 405);
+    let mut request = Request::get(CHAT).body(Body::empty()).unwrap();
+    request
+        .extensions_mut()
+        .insert(Peer("::1".parse().unwrap()));
+    let told = ask(&router, request).await;
+    assert_eq!(told.status, 405);
+    assert_eq!(told.json()["error"]["type"], "invalid_request_error");
 }
 
 /// What, at which door, from where, with which headers, and the status.
@@ -868,6 +878,10 @@ async fn the_official_client_gets_answers_tools_streams_and_errors() {
     let root = env!("CARGO_MANIFEST_DIR");
     let python = format!("{root}/.venv/bin/python");
     let client = format!("{root}/tests/python/openai_client.py");
+    assert!(
+        std::path::Path::new(&python).exists(),
+        "the `openai` package is not installed: run tests/install.sh"
+    );
     let gateway = Gateway::start(&format!("[\"{KEY}\"]")).await;
     let output = std::process::Command::new(python)
         .arg(client)
@@ -880,10 +894,7 @@ async fn the_official_client_gets_answers_tools_streams_and_errors() {
         .unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "run tests/install.sh first? {told}{errors}"
-    );
+    assert!(output.status.success(), "{told}{errors}");
     let link =
         "Your refill is ready. Details are in your secure message: https://portal.example.com";
     assert_eq!(
@@ -897,6 +908,8 @@ async fn the_official_client_gets_answers_tools_streams_and_errors() {
             &format!("stream: {CLEAN} stop 13"),
             "stream held: '' content_filter",
             "stream tools: slots {\"day\":\"2026-12-02\"} tool_calls",
+            &format!("stream helper: {CLEAN} stop chunk content.delta content.done"),
+            "after a tool: stop pass",
             "choices: stop content_filter stop",
             "async: stop pass",
             "429: RateLimitError rate_limit_exceeded",
@@ -906,4 +919,35 @@ async fn the_official_client_gets_answers_tools_streams_and_errors() {
         ]
     );
     gateway.server.stop();
+}
+
+#[tokio::test]
+async fn a_model_server_that_is_late_gone_or_misnamed_is_told_apart() {
+    let server = MockServer::start().await;
+    let late = ResponseTemplate::new(200).set_delay(Duration::from_mins(1));
+    Mock::given(method("POST"))
+        .respond_with(late)
+        .mount(&server)
+        .await;
+    let none = SecretString::default();
+    let brief = Duration::from_millis(50);
+    let upstream = Upstream::new(&server.uri(), &none, "m", brief).unwrap();
+    assert_eq!(upstream.complete(Vec::new()).await, Err(Fault::Timeout));
+    let sent = server.received_requests().await.unwrap();
+    assert!(!sent[0].headers.contains_key("authorization"));
+    // Bound and let go: nobody listens there.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    let upstream = Upstream::new(&gone, &none, "m", Duration::from_secs(5)).unwrap();
+    assert_eq!(upstream.complete(Vec::new()).await, Err(Fault::Unreachable));
+    for (base, key, want) in [
+        ("", "", BadSettings::Address),
+        ("api.example.com/v1", "", BadSettings::Address),
+        ("ftp://api.example.com", "", BadSettings::Address),
+        ("https://api.example.com", "a\nb", BadSettings::Key),
+    ] {
+        let made = Upstream::new(base, &SecretString::from(key), "m", brief);
+        assert_eq!(made.unwrap_err(), want, "{base}");
+    }
 }

@@ -64,6 +64,16 @@ print("stream held:", repr(text), end)
 _, calls, end, _ = stream("tools", tools=TOOLS)
 print("stream tools:", calls[0].function.name, calls[0].function.arguments, end)
 
+with client.chat.completions.stream(**asked(CLEAN)) as events:
+    kinds = sorted({event.type for event in events})
+    whole = events.get_final_completion().choices[0]
+print("stream helper:", whole.message.content, whole.finish_reason, *kinds)
+
+result = {"role": "tool", "tool_call_id": "call_1", "content": CLEAN}
+turns = [{"role": "user", "content": "tools"}, choice.message.model_dump(exclude_none=True), result]
+choice = client.chat.completions.create(**{**asked(""), "messages": turns, "tools": TOOLS}).choices[0]
+print("after a tool:", choice.finish_reason, choice.anteroom["verdict"])
+
 print("choices:", *[choice.finish_reason for choice in chat(CLEAN, n=3).choices])
 
 
