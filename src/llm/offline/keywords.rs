@@ -12,7 +12,7 @@ const MEDICAL: &[&str] = &[
         "im pregnant", "blood pressure", "do i have cancer", "itchy", "sore throat", "dolor", "duele",
         "duelen", "fiebre", "sarpullido", "sangrado", "sangrando", "mareo", "mareos", "mareada", "mareado",
         "nauseas", "vomito", "vomitos", "hinchado", "hinchada", "sintoma*", "enferma", "enfermo",
-        "fell", "fallen", "me cai", "throwing up", "threw up", "puking", "diarrhea", "diarrea", "cramp*",
+        "lost my balance", "hit my head", "fell", "fallen", "me cai", "throwing up", "threw up", "puking", "diarrhea", "diarrea", "cramp*",
         "calambre*", "burning", "numb", "tingling", "lump", "hives", "allergic", "alergia", "uti", "stomach",
         "estomago", "cant sleep", "no puedo dormir", "insomnia", "anxiety", "anxious", "ansiedad", "panic",
         "depressed", "deprimid*", "sprain*", "broken bone", "broke my", "std", "sti", "burns", "pee", "what does it mean", "what does that mean", "cancer*",

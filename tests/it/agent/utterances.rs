@@ -349,6 +349,7 @@ const ENGLISH: &[(&str, &str, &str)] = &[
     ("is it cancer??", STAFF, NO_ADVICE),
     ("so should i be worried", STAFF, NO_ADVICE),
     ("I fell yesterday", STAFF, NO_ADVICE),
+    ("I lost my balance and hit my head", STAFF, NO_ADVICE),
     ("do i have to fast for my test", STAFF, NO_ADVICE),
     ("was it positive or negative", STAFF, NO_ADVICE),
     ("can I eat before", STAFF, NO_ADVICE),
