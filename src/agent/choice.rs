@@ -15,14 +15,88 @@ const WEEKDAYS: &[&[&str]] = &[
 
 /// Words of a text that refuses, asks for more, or is about something else.
 const NOT_A_PICK: &[&str] = &[
-    "not", "cant", "cannot", "dont", "doesnt", "wont", "isnt", "none", "neither", "after", "before",
-    "anything", "something", "any", "other", "others", "different", "another", "than", "cancel", "instead",
-    "week", "month", "ninguna", "ninguno", "despues", "antes", "otro", "otra", "otros", "otras", "algo",
-    "puedo", "podria", "cancelar", "semana", "mes", "what", "how", "why", "que", "more", "mas", "tomorrow",
-    "today", "hoy", "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december", "jan", "feb", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov",
-    "dec", "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre",
-    "noviembre", "diciembre", "dia",
+    "not",
+    "cant",
+    "cannot",
+    "dont",
+    "doesnt",
+    "wont",
+    "isnt",
+    "none",
+    "neither",
+    "after",
+    "before",
+    "anything",
+    "something",
+    "any",
+    "other",
+    "others",
+    "different",
+    "another",
+    "than",
+    "cancel",
+    "instead",
+    "week",
+    "month",
+    "ninguna",
+    "ninguno",
+    "despues",
+    "antes",
+    "otro",
+    "otra",
+    "otros",
+    "otras",
+    "algo",
+    "puedo",
+    "podria",
+    "cancelar",
+    "semana",
+    "mes",
+    "what",
+    "how",
+    "why",
+    "que",
+    "more",
+    "mas",
+    "tomorrow",
+    "today",
+    "hoy",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "jan",
+    "feb",
+    "apr",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "sept",
+    "oct",
+    "nov",
+    "dec",
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+    "dia",
 ];
 
 /// One offered time, as the offer wrote it.
@@ -52,7 +126,11 @@ pub fn chosen(offer: &str, text: &str) -> Option<u8> {
     let asks = text.contains('?') && !wishes(&words);
     let able = words.get(..2) == Some(&["puedo", "a"]);
     let refused = |word: &&str| NOT_A_PICK.contains(word) && !(able && *word == "puedo");
-    if offered.is_empty() || words.len() > WORDS_MAX || asks || pick_only(&words).iter().any(refused) {
+    if offered.is_empty()
+        || words.len() > WORDS_MAX
+        || asks
+        || pick_only(&words).iter().any(refused)
+    {
         return None;
     }
     let words = pick_only(&words);
@@ -124,8 +202,12 @@ fn pick_only<'a>(words: &[&'a str]) -> Vec<&'a str> {
 fn wishes(words: &[&str]) -> bool {
     matches!(
         words,
-        ["can" | "could", "i" | "we", "do" | "take" | "have" | "get" | "come", ..]
-            | ["ill", "take" | "do", ..]
+        [
+            "can" | "could",
+            "i" | "we",
+            "do" | "take" | "have" | "get" | "come",
+            ..
+        ] | ["ill", "take" | "do", ..]
     )
 }
 
@@ -145,7 +227,10 @@ fn words(text: &str) -> Vec<String> {
             _ => folded.push(' '),
         }
     }
-    let folded = format!(" {} ", folded.split_whitespace().collect::<Vec<_>>().join(" "));
+    let folded = format!(
+        " {} ",
+        folded.split_whitespace().collect::<Vec<_>>().join(" ")
+    );
     let joined = folded.replace(" a m ", " am ").replace(" p m ", " pm ");
     joined.split_whitespace().map(str::to_owned).collect()
 }
@@ -187,15 +272,21 @@ fn ordinal(word: &str) -> Option<u8> {
 }
 
 fn part(words: &[&str]) -> Option<bool> {
-    let morning = words.iter().any(|word| matches!(*word, "morning" | "manana"));
-    let afternoon = words.iter().any(|word| matches!(*word, "afternoon" | "tarde"));
+    let morning = words
+        .iter()
+        .any(|word| matches!(*word, "morning" | "manana"));
+    let afternoon = words
+        .iter()
+        .any(|word| matches!(*word, "afternoon" | "tarde"));
     (morning != afternoon).then_some(afternoon)
 }
 
 /// "the later one": the last; "the earliest": the first.
 fn end(words: &[&str]) -> Option<bool> {
     let last = ["later", "latest", "last", "ultima", "ultimo"];
-    let first = ["earlier", "earliest", "soonest", "sooner", "first", "primera", "primero"];
+    let first = [
+        "earlier", "earliest", "soonest", "sooner", "first", "primera", "primero",
+    ];
     let has = |keys: &[&str]| words.iter().any(|word| keys.contains(word));
     (has(&last) != has(&first)).then(|| has(&last))
 }
@@ -204,7 +295,8 @@ fn end(words: &[&str]) -> Option<bool> {
 fn clock(words: &[&str]) -> Option<Clock> {
     let with_minutes = words.iter().position(|word| word.contains(':'));
     let with_half = words.iter().position(|word| {
-        word.starts_with(|c: char| c.is_ascii_digit()) && (word.ends_with("am") || word.ends_with("pm"))
+        word.starts_with(|c: char| c.is_ascii_digit())
+            && (word.ends_with("am") || word.ends_with("pm"))
     });
     let before_half = words
         .windows(2)
@@ -226,7 +318,10 @@ fn clock(words: &[&str]) -> Option<Clock> {
         Some((hour, minute)) => (hour.parse().ok()?, minute.parse().ok()?),
         None => match digits.parse::<u16>().ok()? {
             // "930" and "1030" are times; "9" is on the hour.
-            long @ 100..=1259 => (u8::try_from(long / 100).ok()?, u8::try_from(long % 100).ok()?),
+            long @ 100..=1259 => (
+                u8::try_from(long / 100).ok()?,
+                u8::try_from(long % 100).ok()?,
+            ),
             hour => (u8::try_from(hour).ok()?, 0),
         },
     };

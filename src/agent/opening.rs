@@ -6,10 +6,17 @@ use jiff::civil::Weekday;
 /// them is written another way: then nothing is concluded, and the hours speak for themselves.
 pub fn is_open(hours: &str, day: Weekday) -> Option<bool> {
     let mut open = Vec::new();
-    for part in hours.split([',', ';']).map(str::trim).filter(|it| !it.is_empty()) {
+    for part in hours
+        .split([',', ';'])
+        .map(str::trim)
+        .filter(|it| !it.is_empty())
+    {
         let cut = part.find(|c: char| c.is_ascii_digit())?;
         let (days, times) = part.split_at_checked(cut)?;
-        if times.to_lowercase().contains(|c: char| c.is_alphabetic() && !"amp".contains(c)) {
+        if times
+            .to_lowercase()
+            .contains(|c: char| c.is_alphabetic() && !"amp".contains(c))
+        {
             return None;
         }
         open.extend(span(days.trim().trim_end_matches(':'))?);

@@ -3,6 +3,7 @@
 mod days;
 mod intent;
 mod keywords;
+mod others;
 mod plan;
 mod reply;
 mod words;
@@ -61,12 +62,18 @@ impl<'a> Turn<'a> {
 
     /// Whether one of our last texts told of a visit or offered times.
     fn told_visit(&self) -> bool {
-        let said = self.request.messages.iter().rev().filter_map(|message| match message {
-            Message::Agent(text) => Some(text.as_str()),
-            Message::Patient(_) | Message::ToolCalls(_) | Message::ToolResult { .. } => None,
-        });
         const VISIT: &[&str] = &["1) ", "isit", "cita", "You will see"];
-        said.take(5).any(|text| VISIT.iter().any(|word| text.contains(word)))
+        let said = self
+            .request
+            .messages
+            .iter()
+            .rev()
+            .filter_map(|message| match message {
+                Message::Agent(text) => Some(text.as_str()),
+                Message::Patient(_) | Message::ToolCalls(_) | Message::ToolResult { .. } => None,
+            });
+        said.take(5)
+            .any(|text| VISIT.iter().any(|word| text.contains(word)))
     }
 
     /// Whether our last text told of something done.

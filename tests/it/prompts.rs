@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod cleared;
+
 use anteroom::agent::prompts::{PromptError, Prompts};
 use anteroom::agent::sayings;
 use anteroom::policy::words::Language;

@@ -117,9 +117,7 @@ impl ToolResult {
 pub async fn call(call: &CheckedCall, scene: &Scene<'_>, records: &dyn Records) -> ToolResult {
     let Some(patient) = scene.patient else {
         return match &call.task {
-            Task::PracticeInformation { topic, on } => {
-                desk::information(call, scene, topic, *on)
-            },
+            Task::PracticeInformation { topic, on } => desk::information(call, scene, topic, *on),
             Task::HandOver { reason } => desk::hand_over(call, *reason),
             Task::Providers => desk::providers(call, scene, records).await,
             Task::ListAppointments
@@ -150,9 +148,7 @@ pub async fn call(call: &CheckedCall, scene: &Scene<'_>, records: &dyn Records) 
         } => visits.cancel(appointment, *agreed).await,
         Task::Reschedule { appointment, slot } => visits.reschedule(appointment, slot).await,
         Task::FindSlots(wish) => visits.find(wish).await,
-        Task::PracticeInformation { topic, on } => {
-                desk::information(call, scene, topic, *on)
-            },
+        Task::PracticeInformation { topic, on } => desk::information(call, scene, topic, *on),
         Task::HandOver { reason } => desk::hand_over(call, *reason),
         Task::SendByPortal { text } => desk::send_by_portal(call, text),
         Task::ResultsStatus => desk::results(call, scene, patient, records).await,

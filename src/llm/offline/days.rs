@@ -277,7 +277,12 @@ fn mention(rest: &[&str], before: Option<&str>, today: Date) -> Option<(usize, D
         ["right", "now", ..] => single(2, today),
         ["weekend" | "weekends", ..] => single(1, after(today, Weekday::Saturday)),
         ["fin" | "fines", "de", "semana", ..] => single(3, after(today, Weekday::Saturday)),
-        ["in" | "en", count, "weeks" | "week" | "semanas" | "semana", ..] => {
+        [
+            "in" | "en",
+            count,
+            "weeks" | "week" | "semanas" | "semana",
+            ..,
+        ] => {
             let weeks = i64::from(small_number(count)?);
             Some((3, plus(7 * weeks), plus(7 * weeks + 6)))
         }
@@ -305,7 +310,9 @@ fn mention(rest: &[&str], before: Option<&str>, today: Date) -> Option<(usize, D
             let first = today.first_of_month().saturating_add(1.month());
             Some((2, first, first.last_of_month()))
         }
-        ["next" | "proximo", name, ..] => weekday(name).and_then(|day| single(2, in_week(week(today), day))),
+        ["next" | "proximo", name, ..] => {
+            weekday(name).and_then(|day| single(2, in_week(week(today), day)))
+        }
         [name, "next", "week", ..] => {
             weekday(name).and_then(|day| single(3, in_week(week(today), day)))
         }

@@ -7,6 +7,7 @@ use crate::agent::tools::HandOver;
 use crate::llm::offline::Turn;
 use crate::llm::offline::days::{self, Wish};
 use crate::llm::offline::keywords::{self, MOVE, REFUSED, UNABLE};
+use crate::llm::offline::others;
 use crate::llm::offline::words::{self, Clause};
 
 /// Words of a text that says little more than a day.
@@ -64,11 +65,19 @@ impl Topic {
     /// Whether the answer tells of this patient's own visits or results, or changes them.
     const fn own(&self) -> bool {
         match self {
-            Self::When | Self::Place | Self::Who | Self::Move(_) | Self::Cancel | Self::Confirm
+            Self::When
+            | Self::Place
+            | Self::Who
+            | Self::Move(_)
+            | Self::Cancel
+            | Self::Confirm
             | Self::Results => true,
-            Self::Fact(_) | Self::Staff(_) | Self::Assistant | Self::Keep | Self::Thanks | Self::Hello => {
-                false
-            }
+            Self::Fact(_)
+            | Self::Staff(_)
+            | Self::Assistant
+            | Self::Keep
+            | Self::Thanks
+            | Self::Hello => false,
         }
     }
 
@@ -119,32 +128,11 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
             puzzled = false;
             found.topics.push(topic);
         }
-        let offer = turn.last_said.contains("1) ").then(|| {
-            let offer = Clause::join(&words::clauses(turn.last_said));
-            (days::offered(&offer, today, false), days::offered(&offer, today, true))
-        });
-        let mut wish = wish(&clauses, today);
-        if wish.is_none() && whole.has(&["that day", "same day", "mismo dia"]) && !whole.has(UNABLE) {
-            let said = Clause::join(&words::clauses(turn.last_said));
-            wish = days::offered(&said, today, false);
-        }
         if !known && is_smile(text) {
             known = true;
             found.topics.push(Topic::Thanks);
         }
-        if let Some((same, behind)) = offer {
-            if let (Some(wished), Some(same)) = (wish.as_mut(), same) {
-                // "The morning one": of the days on offer.
-                wished.settle_on(same, today);
-            }
-            let refused = whole.has(REFUSED);
-            if refused && wish.is_none() {
-                wish = behind;
-            } else if !known && wish.is_none() && whole.words.len() <= BRIEF {
-                // "The other one": the numbers again, so that one of them can be named.
-                wish = same;
-            }
-        }
+        let wish = meant(turn, &clauses, known, today);
         let moves = found.topics.iter_mut().rev().find_map(Topic::wish_mut);
         match moves {
             Some(slot) => *slot = wish.or_else(|| slot.take()),
@@ -164,11 +152,40 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
     found
 }
 
+/// The days wished for, read beside our last text: "that day", "none of those", "the other one".
+fn meant(turn: &Turn<'_>, clauses: &[Clause], known: bool, today: Date) -> Option<Wish> {
+    let whole = Clause::join(clauses);
+    let said = Clause::join(&words::clauses(turn.last_said));
+    let same = days::offered(&said, today, false);
+    let mut wish = wish(clauses, today);
+    if whole.has(&["that day", "same day", "mismo dia"]) && !whole.has(UNABLE) {
+        wish = wish.or(same);
+    }
+    if !turn.last_said.contains("1) ") {
+        return wish;
+    }
+    if let (Some(wished), Some(same)) = (wish.as_mut(), same) {
+        // "The morning one": of the days on offer.
+        wished.settle_on(same, today);
+    }
+    if whole.has(REFUSED) {
+        wish.or_else(|| days::offered(&said, today, true))
+    } else if !known && whole.words.len() <= BRIEF {
+        // "The other one": the numbers again, so that one of them can be named.
+        wish.or(same)
+    } else {
+        wish
+    }
+}
+
 /// A text of friendly emoji and nothing else.
 fn is_smile(text: &str) -> bool {
     const FRIENDLY: &str = "\u{1f44d}\u{1f64f}\u{2764}\u{1f60a}\u{1f642}\u{1f600}\u{1f603}\u{1f604}\u{1f601}\u{1f44c}\u{1f389}\u{1f970}\u{1f499}\u{1f49c}\u{1f60d}\u{1f917}\u{2705}";
     const JOINERS: &str = "\u{fe0f}\u{1f3fb}\u{1f3fc}\u{1f3fd}\u{1f3fe}\u{1f3ff}";
-    let mut seen = text.chars().filter(|c| !c.is_whitespace() && !JOINERS.contains(*c)).peekable();
+    let mut seen = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !JOINERS.contains(*c))
+        .peekable();
     seen.peek().is_some() && seen.all(|c| FRIENDLY.contains(c))
 }
 
@@ -226,9 +243,9 @@ type Reading = (Topic, fn(&Clause) -> bool);
 fn readings(another: bool) -> Vec<Reading> {
     use HandOver as Why;
     let someone_else: fn(&Clause) -> bool = if another {
-        keywords::is_personal
+        others::is_personal
     } else {
-        keywords::is_someone_elses
+        others::is_someone_elses
     };
     vec![
         (Topic::Assistant, keywords::is_assistant),
@@ -271,7 +288,7 @@ fn readings(another: bool) -> Vec<Reading> {
 }
 
 fn topic(clause: &Clause, text: &str) -> Option<Topic> {
-    let another = keywords::names_another(text);
+    let another = others::names_another(text);
     readings(another)
         .into_iter()
         .find(|(_, fits)| fits(clause))

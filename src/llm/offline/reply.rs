@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::agent::prompts::Prompts;
 use crate::agent::sayings::{
-    self, HandedOver, Hours, Lab, Nothing, Numbered, Offer, Phone, Results, Saying, Told, Visit, Visits,
+    self, HandedOver, Hours, Lab, Nothing, Numbered, Offer, Phone, Results, Saying, Told, Visit,
+    Visits,
 };
 use crate::llm::offline::Turn;
 use crate::llm::offline::intent::{Topic, Understood};

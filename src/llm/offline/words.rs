@@ -2,9 +2,9 @@
 
 /// Words that are one letter away from a keyword and mean something else.
 const NOT_TYPOS: &[&str] = &[
-    "turning", "either", "opening", "better", "cancer", "cuando", "there", "these", "those", "three", "chance", "change", "night",
-    "light", "later", "month", "mouth", "house", "where", "other", "moved", "tomar", "mover",
-    "citas", "forma",
+    "turning", "either", "opening", "better", "cancer", "cuando", "there", "these", "those",
+    "three", "chance", "change", "night", "light", "later", "month", "mouth", "house", "where",
+    "other", "moved", "tomar", "mover", "citas", "forma",
 ];
 /// Shortest keyword in which one wrong letter is forgiven: shorter ones have too many neighbours.
 const TYPO_CHARS_MIN: usize = 6;
