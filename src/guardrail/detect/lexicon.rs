@@ -231,6 +231,11 @@ fn weigh(
     if phrase.typo {
         return Some(Confidence::Probable);
     }
+    // `add 5 and 89`: an everyday word of three letters is no test with its score.
+    let everyday = view.words.get(phrase.words.start).is_some_and(|word| {
+        phrase.words.len() == 1 && word.len() <= 3 && word.is(flag::COMMON) && !word.is_capital()
+    });
+    let valued = valued && !(everyday && phrase.section.confidence == Certainty::Possible);
     if phrase.section.confidence != Certainty::Possible || valued {
         return Some(confidence_of(phrase.section.confidence).max(if valued {
             Confidence::Probable
