@@ -297,7 +297,7 @@ mod tests {
         let examples: Vec<(String, Vec<String>)> = raw
             .row
             .into_iter()
-            .map(|row| row.into_inner())
+            .map(Spanned::into_inner)
             .map(|row| (row.id, row.examples))
             .collect();
         let mut matrix = Matrix::embedded().unwrap();

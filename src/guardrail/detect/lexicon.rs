@@ -264,7 +264,7 @@ fn weigh(
         && policy
             .surroundings()
             .everyday
-            .is_match(view.bytes(sentence.clone()))
+            .is_match(view.bytes(sentence))
     {
         return None;
     }

@@ -6,10 +6,13 @@ use std::collections::BTreeSet;
 /// A shorter word has too little before its ending to be a technical term.
 const LEAST: usize = 7;
 
+/// An ending and its section, from 1.
+type Ending = (Box<[u8]>, u16);
+
 /// The endings by their last two letters, and the everyday words that end so.
 #[derive(Debug, Default)]
 pub(super) struct Endings {
-    by_tail: BTreeMap<[u8; 2], Vec<(Box<[u8]>, u16)>>,
+    by_tail: BTreeMap<[u8; 2], Vec<Ending>>,
     everyday: BTreeSet<u64>,
 }
 
