@@ -1,5 +1,5 @@
 # What a person types is what CI runs.
-.PHONY: test test-deps lint fmt deny doc bench-guardrail clean
+.PHONY: test test-deps lint fmt deny doc bench-guardrail
 
 # Installs what the tests need, asking for nothing, and passes them all.
 test: test-deps
@@ -40,6 +40,12 @@ fuzz:
 figures: test-deps
 	cargo build --release
 	.venv/bin/python tests/python/figures.py $(or $(CARGO_TARGET_DIR),target)/release/anteroom
+
+# Times of one review each over a file of texts: make guardrail-figures TEXTS=texts.jsonl
+.PHONY: guardrail-figures
+guardrail-figures:
+	cargo build --release
+	python3 tests/python/guardrail_figures.py $(or $(CARGO_TARGET_DIR),target)/release/anteroom $(TEXTS)
 
 # One conversation through signed Twilio webhooks, written down.
 recording: test-deps
