@@ -39,7 +39,7 @@ fuzz:
 .PHONY: figures recording
 figures: test-deps
 	cargo build --release
-	.venv/bin/python tests/python/figures.py $(or $(CARGO_TARGET_DIR),target)/release/anteroom
+	.venv/bin/python tests/python/figures.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom
 
 # Times of one review each over a file of texts: make guardrail-figures TEXTS=texts.jsonl
 .PHONY: guardrail-figures
