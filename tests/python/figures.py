@@ -64,26 +64,37 @@ with tempfile.TemporaryDirectory() as folder:
         took.append(at - began)
     print(f"| inbound webhook to outbound request, offline model, {len(took)} texts | {quantiles(took)} |")
 
-    answers = [[] for _ in range(CLIENTS)]
+    quiet = [practice.text(patients[number % 12], "thanks", connection) for number in range(200)]
+    print(f"| webhook answer, one client | {quantiles(quiet)} |")
 
-    def client(mine, index):
-        own = practice.connect()
-        for number in range(WEBHOOKS // CLIENTS):
-            mine.append(practice.text(f"+1415555{2000 + index * 250 + number:04d}", "What are your hours?", own))
+    def flood(pause, first):
+        """Each text a first contact; with a pause, arrivals as a busy day has them."""
+        answers = [[] for _ in range(CLIENTS)]
 
-    threads = [threading.Thread(target=client, args=(mine, index)) for index, mine in enumerate(answers)]
-    began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    spent = time.perf_counter() - began
-    flat = [one for mine in answers for one in mine]
-    print(f"| webhook answer, {CLIENTS} clients, {len(flat) / spent:.0f}/s, each a first contact | {quantiles(flat)} |")
-    sequential = [practice.text(patients[0], "thanks", connection) for _ in range(200)]
-    print(f"| webhook answer, one client | {quantiles(sequential)} |")
+        def client(mine, index):
+            own = practice.connect()
+            for number in range(WEBHOOKS // CLIENTS):
+                sender = f"+1{first + index * 250 + number}"
+                mine.append(practice.text(sender, "What are your hours?", own))
+                time.sleep(pause)
+
+        threads = [threading.Thread(target=client, args=(mine, index)) for index, mine in enumerate(answers)]
+        began = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        spent = time.perf_counter() - began
+        flat = [one for mine in answers for one in mine]
+        how = f"{len(flat) / spent:.0f}/s" + ("" if pause else ", as fast as they can")
+        print(f"| webhook answer, {CLIENTS} clients, {how} | {quantiles(flat)} |")
+        return len(flat)
+
+    count = len(practice.twilio.sent) + flood(CLIENTS / 100, 4155552000)
+    practice.twilio.wait(count, 120)
+    count += flood(0, 4155556000)
+    practice.twilio.wait(count, 120)
     print(f"| raw append + fdatasync, after | {quantiles(fsync_probe(folder))} |")
-    practice.twilio.wait(count + len(flat), 120)
     print(f"\nstart to /readyz {practice.ready_after * 1000:.0f} ms; binary {size:.1f} MB; "
           f"resident idle {idle:.1f} MB, after the load {practice.rss_mb():.1f} MB")
     sys.exit(practice.stop())
