@@ -33,7 +33,8 @@ bench-peers:
 # Any bytes to the detector, the review and the wire, a minute each; fuzz/Cargo.toml has the
 # coverage-guided targets for a nightly compiler.
 fuzz:
-	ANTEROOM_FUZZ_SECONDS=$(or $(SECONDS_EACH),60) cargo test --test it fuzz::
+	PROPTEST_RNG_SEED=$${RANDOM_SEED:-$$(date +%s)} ANTEROOM_FUZZ_SECONDS=$(or $(SECONDS_EACH),60) \
+		cargo test --test it fuzz::
 
 # Figures of a running practice on the release binary: start, memory, webhook answers, round trips.
 .PHONY: figures recording

@@ -24,6 +24,7 @@ use crate::guardrail::judge::Reading;
 use crate::guardrail::minimum;
 use crate::guardrail::rewrite;
 use crate::guardrail::rewrite::Cleared;
+use crate::guardrail::segment;
 use crate::guardrail::setting::Author;
 use crate::guardrail::setting::Consent;
 use crate::guardrail::setting::Setting;
@@ -99,7 +100,8 @@ impl Guardrail {
     }
 
     fn judge(&self, draft: &str, setting: &Setting<'_>) -> Review {
-        if !draft.chars().any(char::is_alphanumeric) && draft.trim().is_empty() {
+        // Folded first: a text of zero-width characters shows nothing either.
+        if !draft.chars().any(char::is_alphanumeric) && segment::fold(draft).trim().is_empty() {
             return self.hold(draft, "review.empty", "nothing was examined", Vec::new());
         }
         if draft.len() > DRAFT_CHARS_MAX && draft.chars().count() > DRAFT_CHARS_MAX {

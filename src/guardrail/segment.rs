@@ -86,6 +86,8 @@ pub fn fold(text: &str) -> String {
             }
             '\u{200b}' | '\u{feff}' | '\u{ad}' => {}
             '\t' => folded.push(' '),
+            // A phone shows nothing for them, or worse.
+            control if control.is_control() && control != '\n' => {}
             other => folded.push(other),
         }
     }

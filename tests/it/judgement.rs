@@ -461,3 +461,63 @@ fn table() -> &'static [Case] {
     static TABLE: std::sync::OnceLock<Vec<Case>> = std::sync::OnceLock::new();
     TABLE.get_or_init(cases)
 }
+
+#[test]
+fn a_wrapped_line_leaves_no_predicate_behind() {
+    let guardrail = guardrail();
+    let broken = [
+        "Your HIV test\nis positive.",
+        "Your HIV test\n\nis positive",
+        "Your\nHIV test\n\nis positive",
+        "The biopsy\ncame back fine.",
+        "Your A1c\r\nwas high.",
+        "Su prueba de VIH\nsalió positiva.",
+        "La biopsia\n\nestá bien.",
+    ];
+    for draft in broken {
+        let case = Case {
+            draft: draft.to_owned(),
+            ..Case::default()
+        };
+        let review = review(&guardrail, &case, draft);
+        let text = review.cleared.as_ref().map_or("", |cleared| cleared.text());
+        for rest in ["is positive", "came back", "was high", "positiva", "bien"] {
+            assert!(!text.contains(rest), "{draft:?} became {text:?}");
+        }
+    }
+}
+
+#[test]
+fn control_characters_never_reach_a_phone() {
+    for (text, folded) in [
+        ("a\u{1b}[31mb", "a[31mb"),
+        ("a\rb\u{7}", "ab"),
+        ("a\nb", "a\nb"),
+    ] {
+        assert_eq!(segment::fold(text), folded);
+    }
+}
+
+#[test]
+fn a_text_that_shows_nothing_is_held() {
+    let guardrail = guardrail();
+    for draft in [
+        "",
+        "  ",
+        "\u{200b}",
+        "\u{feff} \u{ad}",
+        "\u{7}",
+        "\r\n\t",
+        "\u{a0}\u{3000}",
+    ] {
+        let case = Case {
+            draft: draft.to_owned(),
+            ..Case::default()
+        };
+        assert_eq!(
+            review(&guardrail, &case, draft).verdict,
+            Verdict::Hold,
+            "{draft:?}"
+        );
+    }
+}

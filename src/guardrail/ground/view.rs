@@ -169,7 +169,7 @@ impl<'a> View<'a> {
         let mut start = 0;
         for (at, &byte) in bytes.iter().enumerate() {
             let end = match byte {
-                b'\n' => at,
+                b'\n' if !self.goes_on(at) => at,
                 b'.' | b'!' | b'?' if self.ends_sentence(at, byte) => at + 1,
                 _ => continue,
             };
@@ -178,6 +178,16 @@ impl<'a> View<'a> {
         }
         push_trimmed(&self.low, start..self.low.len(), &mut sentences);
         sentences
+    }
+
+    /// Whether the text goes on small behind a line break: then the line was only wrapped, and what
+    /// is taken out before it must not leave its predicate behind.
+    fn goes_on(&self, at: usize) -> bool {
+        let rest = self.low.get(at + 1..).unwrap_or_default();
+        let gap = rest.len() - rest.trim_start().len();
+        let following = self.span(&(at + 1 + gap..at + 2 + gap)).start;
+        let tail = self.text.get(following..).unwrap_or_default();
+        !rest.trim_start().is_empty() && tail.starts_with(char::is_lowercase)
     }
 
     fn ends_sentence(&self, at: usize, byte: u8) -> bool {
