@@ -102,6 +102,23 @@ pub fn freshen(records: &mut RecordSet, now: Timestamp) {
     for slot in &mut records.slots {
         (slot.start, slot.end) = (moved(slot.start), moved(slot.end));
     }
+    // What is left of the present week is open too, so that "Thursday" has an answer on a Wednesday.
+    let earlier = |at: Timestamp| {
+        let there = at.to_zoned(zone.clone()).checked_sub(1.week());
+        there.map_or(at, |zoned| zoned.timestamp())
+    };
+    let week: Vec<Slot> = records
+        .slots
+        .iter()
+        .map(|slot| Slot {
+            id: SlotId::new(format!("{}-before", slot.id)),
+            start: earlier(slot.start),
+            end: earlier(slot.end),
+            ..slot.clone()
+        })
+        .filter(|slot| slot.start > now && slot.start < moved(first))
+        .collect();
+    records.slots.extend(week);
     for visit in &mut records.appointments {
         (visit.start, visit.end) = (moved(visit.start), moved(visit.end));
     }

@@ -128,3 +128,36 @@ fn a_broken_bundle_is_told_where_and_how_to_mend_it() {
         );
     }
 }
+
+#[test]
+fn the_sample_has_free_times_from_tomorrow_on_whatever_the_day() {
+    let (original, _) = bundle::parse(SAMPLE).unwrap();
+    for (now, within_days) in [
+        ("2026-11-22T20:00:00Z", 1), // a Sunday
+        ("2026-11-23T20:00:00Z", 1),
+        ("2026-11-25T20:00:00Z", 1), // a Wednesday
+        ("2026-11-26T20:00:00Z", 1),
+        ("2026-11-28T20:00:00Z", 2), // a Saturday
+        ("2027-03-13T20:00:00Z", 2), // the clocks change on the Sunday
+    ] {
+        let now = now.parse().unwrap();
+        let mut records = original.clone();
+        bundle::freshen(&mut records, now);
+        let next = records
+            .slots
+            .iter()
+            .map(|slot| slot.start)
+            .filter(|start| *start > now)
+            .min();
+        let wait = next.unwrap().duration_since(now).as_hours();
+        assert!(wait <= within_days * 24, "at {now}: {wait} h");
+        let mut ids: Vec<&str> = records.slots.iter().map(|slot| slot.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(
+            ids.len(),
+            records.slots.len(),
+            "each time has its own id at {now}"
+        );
+    }
+}

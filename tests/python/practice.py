@@ -15,7 +15,9 @@ import subprocess
 import threading
 import time
 import urllib.parse
+import zoneinfo
 
+ZONE = zoneinfo.ZoneInfo("America/Los_Angeles")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PUBLIC_URL = "https://text.example.com"
 ACCOUNT = "AC" + "0" * 32
@@ -83,13 +85,15 @@ def fresh_bundle(path):
     """The sample record with its visits moved by whole weeks into the days to come."""
     text = (ROOT / "samples/lakeside.json").read_text()
     bundle = json.loads(text)
-    today = datetime.date.today()
+    today = datetime.datetime.now(ZONE).date()
     weeks = (today - datetime.date(2026, 11, 30)).days // 7 + 1
     for entry in bundle["entry"]:
         for field in ("start", "end"):
             value = entry["resource"].get(field)
             if value:
-                moved = datetime.datetime.fromisoformat(value) + datetime.timedelta(weeks=weeks)
+                # The hour on the practice's wall stays, also across a clock change.
+                wall = datetime.datetime.fromisoformat(value).astimezone(ZONE).replace(tzinfo=None)
+                moved = (wall + datetime.timedelta(weeks=weeks)).replace(tzinfo=ZONE)
                 entry["resource"][field] = moved.isoformat()
     path.write_text(json.dumps(bundle))
 

@@ -17,7 +17,7 @@ SCRIPT = [
     ("YES", r"9:00", r"biopsy"),
     ("Are my biopsy results in?", r"https://text\.example\.com/p/[\w-]{43}", r"(?i)biopsy|benign|mole"),
     ("can you move it to Thursday?", r"1\)", None),
-    ("1", r"Thu", None),
+    ("1", r"(?i)moved to \w{3},", None),
     ("STOP", r"START", None),
 ]
 
