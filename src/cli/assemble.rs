@@ -391,21 +391,7 @@ pub(super) fn twilio_inbound(
 pub(super) fn remarks(house: &House, today: jiff::civil::Date) -> Vec<String> {
     let mut remarks = Vec::new();
     for practice in house.practices() {
-        let mut missing: Vec<&str> = practice
-            .senders
-            .iter()
-            .filter(|sender| sender.carrier != CarrierKind::Simulator)
-            .map(|sender| sender.carrier.as_str())
-            .filter(|carrier| {
-                !practice
-                    .agreements
-                    .iter()
-                    .any(|agreement| agreement.counterparty == *carrier && agreement.covers(today))
-            })
-            .collect();
-        missing.sort_unstable();
-        missing.dedup();
-        for carrier in missing {
+        for carrier in practice.uncovered(today) {
             remarks.push(format!(
                 "practice `{}`: no agreement with {carrier} in force; texts with PHI stay here",
                 practice.id

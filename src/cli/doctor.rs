@@ -157,23 +157,11 @@ fn agreements(config: &Config) -> Finding {
     let today = SystemClock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let mut missing = Vec::new();
     for practice in &config.practice {
-        for sender in practice
-            .senders
-            .iter()
-            .filter(|it| it.carrier != CarrierKind::Simulator)
-        {
-            let name = sender.carrier.as_str();
-            let covered = practice
-                .agreements
-                .iter()
-                .any(|agreement| agreement.counterparty == name && agreement.covers(today));
-            if !covered {
-                missing.push(format!("{} with {name}", practice.id));
-            }
+        for carrier in practice.uncovered(today) {
+            missing.push(format!("{} with {carrier}", practice.id));
         }
     }
     missing.sort_unstable();
-    missing.dedup();
     if missing.is_empty() {
         return if real(config) {
             Finding::Good("in force with every carrier".to_owned())

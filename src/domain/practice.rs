@@ -1,5 +1,8 @@
 //! The practice (the covered entity), the numbers it texts from, and what it says in public.
 
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::agreement::Agreement;
@@ -87,5 +90,22 @@ impl Practice {
     /// The sender with this number, if it is one of the practice's.
     pub fn sender(&self, number: &E164) -> Option<&Sender> {
         self.senders.iter().find(|sender| sender.number == *number)
+    }
+
+    /// Whether this carrier may carry PHI on `day`: the simulator, from which nothing leaves, or
+    /// one with an agreement in force.
+    pub fn covers(&self, carrier: CarrierKind, day: Date) -> bool {
+        carrier == CarrierKind::Simulator
+            || self.agreements.iter().any(|agreement| {
+                agreement.counterparty == carrier.as_str() && agreement.covers(day)
+            })
+    }
+
+    /// The carriers it texts by that may not carry PHI on `day`, each once.
+    pub fn uncovered(&self, day: Date) -> BTreeSet<CarrierKind> {
+        let carriers = self.senders.iter().map(|sender| sender.carrier);
+        carriers
+            .filter(|carrier| !self.covers(*carrier, day))
+            .collect()
     }
 }

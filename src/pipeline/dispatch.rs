@@ -12,7 +12,7 @@ use crate::domain::consent::{ConsentEvent, ConsentProof, ConsentState};
 use crate::domain::conversation::{Conversation, OutboxRow};
 use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
 use crate::domain::phi::Phi;
-use crate::domain::practice::{CarrierKind, Practice};
+use crate::domain::practice::Practice;
 use crate::pipeline::house::House;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::store::{StoreError, Tx};
@@ -334,11 +334,7 @@ fn bar(
         return Some(Bar::Consent);
     }
     let today = now.to_zoned(TimeZone::UTC).date();
-    let covered = conversation.carrier == CarrierKind::Simulator
-        || practice.agreements.iter().any(|agreement| {
-            agreement.counterparty == conversation.carrier.as_str() && agreement.covers(today)
-        });
-    (!covered).then_some(Bar::Agreement)
+    (!practice.covers(conversation.carrier, today)).then_some(Bar::Agreement)
 }
 
 /// When a text that the practice begins may leave, if not now (47 CFR 64.1200(c)(1), kept as house

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 use url::Url;
 
+use crate::agent::facts;
 use crate::agent::ports::{Model, Records};
 use crate::agent::texts::{RenderedText, TextContext, TextId, Texts};
 use crate::carrier::Carrier;
@@ -144,10 +145,6 @@ impl House {
         practice: &Practice,
         language: Language,
     ) -> RenderedText {
-        let hours = match language {
-            Language::Es if !practice.hours_es.is_empty() => &practice.hours_es,
-            Language::En | Language::Es => &practice.hours,
-        };
         let url = if practice.portal_url.is_empty() {
             self.parts.public_url.as_str()
         } else {
@@ -160,7 +157,7 @@ impl House {
                 practice: &practice.name,
                 phone: &practice.phone.display_us(),
                 url,
-                hours,
+                hours: facts::hours(practice, language),
             },
         )
     }

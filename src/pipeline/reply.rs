@@ -6,7 +6,7 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::agent;
-use crate::agent::texts::TextId;
+use crate::agent::texts::{RenderedText, TextId};
 use crate::domain::consent::Notice;
 use crate::domain::conversation::{
     Conversation, Direction, PendingKind, PendingQuestion, ReplyJob, Turn,
@@ -162,7 +162,8 @@ impl House {
                 answers,
                 staff,
             } => {
-                let mut reply = self.fixed(practice, conversation, text, now);
+                let text = self.fixed_text(text, practice, conversation.language);
+                let mut reply = self.fixed(practice, conversation, &text, now);
                 reply.kind = kind;
                 // An answer to some of the texts leaves the others to the next round.
                 reply.more = !answers.is_empty() && answers.len() < waiting(turns).count();
@@ -208,10 +209,9 @@ impl House {
         &self,
         practice: &Practice,
         conversation: &Conversation,
-        text: TextId,
+        rendered: &RenderedText,
         now: Timestamp,
     ) -> Reply {
-        let rendered = self.fixed_text(text, practice, conversation.language);
         let written = self.clear(&Writing {
             practice,
             conversation,
@@ -232,7 +232,7 @@ impl House {
         });
         reply.report = Some(written.report("approved"));
         if written.review.cleared.is_none() {
-            reply.hold = Some((Phi::new(rendered.text), "approved text was held"));
+            reply.hold = Some((Phi::from(rendered.text.as_str()), "approved text was held"));
         }
         reply.cleared = written.review.cleared;
         reply
@@ -240,7 +240,7 @@ impl House {
 
     fn notice(&self, practice: &Practice, conversation: &Conversation, now: Timestamp) -> Reply {
         let rendered = self.fixed_text(TextId::RiskNotice, practice, conversation.language);
-        let mut reply = self.fixed(practice, conversation, TextId::RiskNotice, now);
+        let mut reply = self.fixed(practice, conversation, &rendered, now);
         reply.kind = OutboundKind::Notice;
         if reply.cleared.is_none() {
             // Nobody was asked anything; a YES to it must not count.
@@ -365,7 +365,8 @@ impl House {
             } else {
                 "guardrail"
             };
-            let handed = self.fixed(practice, conversation, TextId::Handoff, now);
+            let text = self.fixed_text(TextId::Handoff, practice, conversation.language);
+            let handed = self.fixed(practice, conversation, &text, now);
             reply.cleared = handed.cleared;
             reply.pending = Pending::Set(None);
             reply.hold = Some((draft, reason));
