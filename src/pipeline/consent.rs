@@ -119,10 +119,10 @@ pub(crate) fn meaning(
     }
     let asked = open == Some(PendingKind::Consent);
     let mut acts = plain.acts;
-    match reading.intent {
-        Intent::ConsentYes if asked && heard => acts.push(Act::Yes(party(conversation))),
-        Intent::ConsentNo if asked => acts.push(Act::No),
-        _ => {}
+    if asked && heard && reading.intent == Intent::ConsentYes {
+        acts.push(Act::Yes(party(conversation)));
+    } else if asked && reading.intent == Intent::ConsentNo {
+        acts.push(Act::No);
     }
     Meaning {
         intent: plain.intent,
@@ -158,12 +158,15 @@ fn stop(reading: &Reading, inbound: &Inbound, open: Option<PendingKind>) -> Mean
                 | PendingKind::RescheduleChoice
         )
     );
-    let intent = match reading.intent {
-        // A text may call for help and revoke: the help is given, the consent ends.
-        safety if is_safety(safety) => safety.as_str(),
-        _ if wrong => STOP_WRONG,
-        _ if visit && says_cancel(inbound.body.as_str()) => STOP_VISIT,
-        _ => Intent::OptOut.as_str(),
+    // A text may call for help and revoke: the help is given, the consent ends.
+    let intent = if is_safety(reading.intent) {
+        reading.intent.as_str()
+    } else if wrong {
+        STOP_WRONG
+    } else if visit && says_cancel(inbound.body.as_str()) {
+        STOP_VISIT
+    } else {
+        Intent::OptOut.as_str()
     };
     let mut acts = vec![Act::Stop];
     if wrong {
@@ -280,6 +283,20 @@ pub(crate) async fn record(
     .await?;
     metrics::counter!("anteroom_consent_events_total", "event" => event.as_str()).increment(1);
     Ok(Some(shift.json(event)))
+}
+
+/// A number that was silent for long may be another's: what was agreed and assumed is in doubt.
+pub(crate) async fn doubt_silence(
+    tx: &mut Tx,
+    conversation: &mut Conversation,
+    now: Timestamp,
+) -> Result<Option<serde_json::Value>, StoreError> {
+    if !(conversation.is_silent(now) && conversation.doubt_may_begin()) {
+        return Ok(None);
+    }
+    let rule = Evidence::of_rule(now, "silent too long");
+    let event = ConsentEvent::new(Act::Reassigned(Doubt::Silent), rule);
+    record(tx, conversation, &event).await
 }
 
 /// An audit entry of its own, for consent that moved with no text to tell of it.

@@ -284,7 +284,7 @@ mod tests {
             speaker: Speaker::default(),
             consent: Consent {
                 state,
-                notice: (state == ConsentState::NoticeSent).then(|| Notice {
+                notice: (state == NoticeSent).then(|| Notice {
                     text_id: "risk_notice/1".to_owned(),
                     sha256: "00".repeat(32),
                     language: Language::En,
@@ -337,73 +337,76 @@ mod tests {
         }
     }
 
+    use ConsentState::{Declined, Expired, Granted, NoticeSent, OptedOut, Reassigned, Unknown};
+
+    /// Consent, the intents that wait, and what is to be done.
+    const CASES: &[(ConsentState, &[&str], &str)] = &[
+        (Unknown, &[], "nothing"),
+        (Granted, &[], "nothing"),
+        (Unknown, &["question"], "notice"),
+        (Expired, &["question"], "notice"),
+        (Reassigned, &["question"], "notice"),
+        (Granted, &[STOP_DOUBT], "ClarifyStop reply /1"),
+        (Granted, &[KEEP], "ConsentYes reply /1"),
+        (Declined, &[KEEP], "ConsentNo reply /1"),
+        (NoticeSent, &[KEEP], "ClarifyConsent reply /"),
+        (
+            OptedOut,
+            &[STOP_VISIT],
+            "Stop opt_out_confirmation /1 +CANCEL ended texts; the visit was open",
+        ),
+        (
+            OptedOut,
+            &["question", STOP_WRONG],
+            "Stop opt_out_confirmation /1,2 +wrong number",
+        ),
+        (Unknown, &["consent_yes"], "notice"),
+        (Unknown, &["help"], "Help help /1"),
+        (Unknown, &["question", "help"], "Help help /2"),
+        (Unknown, &["emergency"], "Emergency safety /1 +emergency"),
+        (
+            Unknown,
+            &["question", "crisis"],
+            "Crisis safety /1,2 +crisis",
+        ),
+        (
+            Granted,
+            &["emergency", "poison"],
+            "Poison safety /1,2 +poison",
+        ),
+        (OptedOut, &["emergency"], "Emergency safety /1 +emergency"),
+        (NoticeSent, &["question"], "ClarifyConsent reply /"),
+        (NoticeSent, &["question", "help"], "Help help /2"),
+        (Granted, &["question"], "agent 1 /1"),
+        (Granted, &["consent_yes"], "ConsentYes reply /1"),
+        (Granted, &["question", "consent_yes"], "agent 1 /1,2"),
+        (Granted, &["opt_in", "question"], "agent 2 /1,2"),
+        (Granted, &["human"], "Handoff reply /1 +asked for a person"),
+        (
+            Granted,
+            &["question", ABUSE],
+            "HandoffPrivate reply /2 +abuse",
+        ),
+        (Declined, &["consent_no"], "ConsentNo reply /1"),
+        (Declined, &["question"], "agent 1 /1"),
+        (OptedOut, &["opt_out"], "Stop opt_out_confirmation /1"),
+        (
+            OptedOut,
+            &["question", "opt_out"],
+            "Stop opt_out_confirmation /1,2",
+        ),
+        (
+            OptedOut,
+            &["opt_out", "help"],
+            "Stop opt_out_confirmation /1,2",
+        ),
+        (OptedOut, &["help"], "Help help /1"),
+        (OptedOut, &["question"], "staff /1 +opted out"),
+    ];
+
     #[test]
     fn each_consent_and_each_intent_have_their_plan() {
-        use ConsentState::{Declined, Expired, Granted, NoticeSent, OptedOut, Reassigned, Unknown};
-        let cases: &[(ConsentState, &[&str], &str)] = &[
-            (Unknown, &[], "nothing"),
-            (Granted, &[], "nothing"),
-            (Unknown, &["question"], "notice"),
-            (Expired, &["question"], "notice"),
-            (Reassigned, &["question"], "notice"),
-            (Granted, &[STOP_DOUBT], "ClarifyStop reply /1"),
-            (Granted, &[KEEP], "ConsentYes reply /1"),
-            (Declined, &[KEEP], "ConsentNo reply /1"),
-            (NoticeSent, &[KEEP], "ClarifyConsent reply /"),
-            (
-                OptedOut,
-                &[STOP_VISIT],
-                "Stop opt_out_confirmation /1 +CANCEL ended texts; the visit was open",
-            ),
-            (
-                OptedOut,
-                &["question", STOP_WRONG],
-                "Stop opt_out_confirmation /1,2 +wrong number",
-            ),
-            (Unknown, &["consent_yes"], "notice"),
-            (Unknown, &["help"], "Help help /1"),
-            (Unknown, &["question", "help"], "Help help /2"),
-            (Unknown, &["emergency"], "Emergency safety /1 +emergency"),
-            (
-                Unknown,
-                &["question", "crisis"],
-                "Crisis safety /1,2 +crisis",
-            ),
-            (
-                Granted,
-                &["emergency", "poison"],
-                "Poison safety /1,2 +poison",
-            ),
-            (OptedOut, &["emergency"], "Emergency safety /1 +emergency"),
-            (NoticeSent, &["question"], "ClarifyConsent reply /"),
-            (NoticeSent, &["question", "help"], "Help help /2"),
-            (Granted, &["question"], "agent 1 /1"),
-            (Granted, &["consent_yes"], "ConsentYes reply /1"),
-            (Granted, &["question", "consent_yes"], "agent 1 /1,2"),
-            (Granted, &["opt_in", "question"], "agent 2 /1,2"),
-            (Granted, &["human"], "Handoff reply /1 +asked for a person"),
-            (
-                Granted,
-                &["question", ABUSE],
-                "HandoffPrivate reply /2 +abuse",
-            ),
-            (Declined, &["consent_no"], "ConsentNo reply /1"),
-            (Declined, &["question"], "agent 1 /1"),
-            (OptedOut, &["opt_out"], "Stop opt_out_confirmation /1"),
-            (
-                OptedOut,
-                &["question", "opt_out"],
-                "Stop opt_out_confirmation /1,2",
-            ),
-            (
-                OptedOut,
-                &["opt_out", "help"],
-                "Stop opt_out_confirmation /1,2",
-            ),
-            (OptedOut, &["help"], "Help help /1"),
-            (OptedOut, &["question"], "staff /1 +opted out"),
-        ];
-        for (state, intents, want) in cases {
+        for (state, intents, want) in CASES {
             let turns: Vec<Turn> = (1_i64..)
                 .zip(*intents)
                 .map(|(id, intent)| turn(id, Direction::Inbound, intent, None))
@@ -416,7 +419,7 @@ mod tests {
 
     #[test]
     fn a_person_who_took_over_answers_all_but_an_emergency() {
-        let taken = conversation(ConsentState::Granted, true);
+        let taken = conversation(Granted, true);
         for (intent, want) in [
             ("question", "staff /1 +taken over"),
             ("help", "staff /1 +taken over"),
@@ -429,7 +432,7 @@ mod tests {
 
     #[test]
     fn a_notice_that_did_not_arrive_is_asked_again_and_one_on_its_way_is_awaited() {
-        let asked = conversation(ConsentState::NoticeSent, false);
+        let asked = conversation(NoticeSent, false);
         let (soon, late) = (NOTICE_AT + 5, NOTICE_AT + 3_600);
         for (delivery, now, want) in [
             (Delivery::Pending, soon, "wait"),
@@ -450,7 +453,7 @@ mod tests {
 
     #[test]
     fn two_machines_that_answer_each_other_are_stopped() {
-        let granted = conversation(ConsentState::Granted, false);
+        let granted = conversation(Granted, false);
         let mut turns: Vec<Turn> = (1..=20)
             .map(|id| turn(id, Direction::Outbound, "", None))
             .collect();

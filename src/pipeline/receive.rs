@@ -82,11 +82,7 @@ impl House {
         let now = inbound.at;
         let mut conversation = tx.conversation_for(&key_of(practice, inbound), now).await?;
         let mut moved = Vec::new();
-        if conversation.is_silent(now) && conversation.doubt_may_begin() {
-            let rule = Evidence::of_rule(now, "silent too long");
-            let event = ConsentEvent::new(Act::Reassigned(Doubt::Silent), rule);
-            moved.extend(consent::record(tx, &mut conversation, &event).await?);
-        }
+        moved.extend(consent::doubt_silence(tx, &mut conversation, now).await?);
         conversation.end_session(now);
         let pending = conversation.pending.as_ref();
         let pending = pending.and_then(|question| consent::asked(question.kind));
@@ -129,29 +125,36 @@ impl House {
             let none = Phi::default();
             tx.hold(&conversation, &none, &none, reason, now).await?;
         }
-        tx.append_audit(&Entry::new(
-            &practice.id,
-            now,
-            "patient",
-            "message.received",
-            &format!("conversation/{}", conversation.id),
-            &serde_json::json!({
-                "turn": turn.0,
-                "carrier": inbound.carrier.as_str(),
-                "channel": inbound.channel.as_str(),
-                "intent": meaning.intent,
-                "injection": reading.injection,
-                "language": reading.language.as_str(),
-                "rules": reading.rules,
-                "consent": moved,
-                "suppressed": suppressed,
-                "at_length_limit": inbound.body.as_str().chars().count() >= INBOUND_CHARS_MAX,
-                "outcome": silence.unwrap_or("queued"),
-            }),
-        ))
-        .await?;
+        let about = serde_json::json!({
+            "turn": turn.0,
+            "carrier": inbound.carrier.as_str(),
+            "channel": inbound.channel.as_str(),
+            "intent": meaning.intent,
+            "injection": reading.injection,
+            "language": reading.language.as_str(),
+            "rules": reading.rules,
+            "consent": moved,
+            "suppressed": suppressed,
+            "at_length_limit": inbound.body.as_str().chars().count() >= INBOUND_CHARS_MAX,
+            "outcome": silence.unwrap_or("queued"),
+        });
+        tx.append_audit(&received(&conversation, now, &about))
+            .await?;
         Ok(Received::New)
     }
+}
+
+fn received(conversation: &Conversation, now: Timestamp, about: &serde_json::Value) -> Entry {
+    let subject = format!("conversation/{}", conversation.id);
+    let practice = &conversation.practice;
+    Entry::new(
+        practice,
+        now,
+        "patient",
+        "message.received",
+        &subject,
+        about,
+    )
 }
 
 /// What the carrier did about a text by itself, where this number is set so.

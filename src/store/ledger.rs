@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::domain::consent::ConsentEvent;
+use crate::domain::consent::ConsentProof;
 use crate::domain::consent::ConsentState;
 use crate::domain::consent::Evidence;
 use crate::domain::consent::Notice;
@@ -83,7 +84,7 @@ impl Tx {
             evidence: event.evidence.clone(),
             patient: patient.cloned(),
             notice: notice.cloned(),
-            proof: after.consent.proof.as_ref().map(|proof| proof.digest()),
+            proof: after.consent.proof.as_ref().map(ConsentProof::digest),
             purposes: Purposes::of(after),
         };
         let place = place(practice, "consent_event", "sealed", &spelled);

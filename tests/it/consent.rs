@@ -112,7 +112,7 @@ fn every_state_and_event_moves_as_the_table_says() {
                 |next| {
                     let letters: Vec<&str> = ConsentPurpose::ALL
                         .iter()
-                        .map(|it| &next.standing(*it).as_str()[..2])
+                        .map(|it| next.standing(*it).as_str().split_at(2).0)
                         .collect();
                     letters.join("/")
                 },

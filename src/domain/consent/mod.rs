@@ -119,10 +119,12 @@ impl From<Kept> for Consent {
             Granted | Expired | NoticeSent | Unknown => Unknown,
         };
         Self {
-            contact: kept.contact.unwrap_or(Standing::new(contact, kept.since)),
+            contact: kept
+                .contact
+                .unwrap_or_else(|| Standing::new(contact, kept.since)),
             confirmations: kept
                 .confirmations
-                .unwrap_or(Standing::new(confirmations, kept.since)),
+                .unwrap_or_else(|| Standing::new(confirmations, kept.since)),
             state: kept.state,
             notice: kept.notice,
             proof: kept.proof,
