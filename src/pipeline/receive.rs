@@ -13,6 +13,7 @@ use crate::domain::ids::PracticeId;
 use crate::domain::message::{Delivery, INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::{CarrierKind, KeywordReplies, Practice};
+use crate::pipeline::alarm;
 use crate::pipeline::consent::{self, CarrierDid, KEEP};
 use crate::pipeline::house::House;
 use crate::pipeline::plan::told_to_staff;
@@ -98,6 +99,9 @@ impl House {
         let turn = tx
             .append_inbound(&conversation, inbound, meaning.intent, now)
             .await?;
+        if let Some(kind) = alarm::kind_of(&reading) {
+            alarm::raise(tx, &conversation, turn, kind, now).await?;
+        }
         let evidence = consent::evidence(inbound, &reading);
         for act in meaning.acts {
             let event = ConsentEvent::new(act, evidence.clone());

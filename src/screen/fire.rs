@@ -167,7 +167,10 @@ impl<'a> Scene<'a> {
     /// Whether the phrase's own words, those it passed over left out, are part of another phrase.
     fn is_aside(&self, rule: usize, hit: Hit) -> bool {
         let (from, to) = hit.gap.unwrap_or((hit.end, hit.end));
-        let hits = self.hits.get(&Owner::Aside(rule)).map_or(&[][..], Vec::as_slice);
+        let hits = self
+            .hits
+            .get(&Owner::Aside(rule))
+            .map_or(&[][..], Vec::as_slice);
         hits.iter()
             .any(|aside| aside.overlaps(hit.start, from) || aside.overlaps(to, hit.end))
     }
@@ -191,9 +194,9 @@ impl<'a> Scene<'a> {
             Place::Near => true,
             Place::After => word.start >= hit.end,
             Place::Before => {
-                let denied_within = hit
-                    .gap
-                    .is_some_and(|(from, to)| word.start >= from && self.leads_to(guard, *word, to));
+                let denied_within = hit.gap.is_some_and(|(from, to)| {
+                    word.start >= from && self.leads_to(guard, *word, to)
+                });
                 denied_within || self.leads_to(guard, *word, hit.start)
             }
         })
@@ -204,6 +207,10 @@ impl<'a> Scene<'a> {
     fn leads_to(&self, guard: usize, word: Hit, place: usize) -> bool {
         let fillers = self.book.guards.get(guard).map(|guard| &guard.fillers);
         let clause = |i: usize| self.tokens.get(i).map(|token| token.clause);
+        // "hace 5 anos tuve" before "tuve un derrame": the guard's last word is the phrase's first.
+        if word.start < place && place < word.end {
+            return true;
+        }
         let Some(between) = self.tokens.get(word.end..place) else {
             return false;
         };

@@ -10,8 +10,8 @@ mod fire;
 mod hidden;
 mod phrase;
 mod rules;
-mod vocabulary;
 mod view;
+mod vocabulary;
 pub mod wire;
 
 use std::sync::Arc;
@@ -98,6 +98,11 @@ impl Reading {
     /// Whether the text tells of abuse: the answer must be neutral, another may read the phone.
     pub fn tells_of_abuse(&self) -> bool {
         self.any("abuse.")
+    }
+
+    /// Whether the text threatens somebody else.
+    pub fn threatens(&self) -> bool {
+        self.any("harm.")
     }
 
     fn any(&self, prefix: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The phrases of the rules: a small language that a clinic's staff can read, and its matcher.
 //!
 //! `my (son|child) [has] swallowed .. bleach`: words; one of several; perhaps; up to three words
-//! between (`...` up to six). `chest ~ pain`: both, in either order, up to six words apart.
+//! between (`...` up to six). `chest ~ pain`: both, in either order, up to eight words apart.
 //! `<group>` is a named list, `<number>` and `<year>` are numbers, `<104-109>` a number within,
 //! `<any>` is any word. `^` and `$` are the two ends of a sentence. Hand-written instead of regular
 //! expressions because rules need words, sentences and clauses, not bytes, and a bound on time.
@@ -26,9 +26,7 @@ impl Atom {
         match self {
             Self::Word(word) => word == token.word,
             Self::Number => token.number.is_some(),
-            Self::Within(least, most) => {
-                token.number.is_some_and(|n| (least..=most).contains(&n))
-            }
+            Self::Within(least, most) => token.number.is_some_and(|n| (least..=most).contains(&n)),
             Self::Any => true,
         }
     }
@@ -84,6 +82,8 @@ pub(super) enum Head {
 /// Longest gap of a phrase, in words: `..` and `...`.
 const GAP_SHORT: usize = 3;
 const GAP_LONG: usize = 6;
+/// Longest gap between parts that may come in any order.
+const GAP_EITHER: usize = 8;
 /// Most parts of a phrase that may come in any order: three have six orders.
 const PARTS_MAX: usize = 3;
 /// How deep a group may name another.
@@ -97,7 +97,7 @@ pub(super) struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    /// Compiles one phrase, or says what is wrong with it; `a ~ b` is `a ... b` and `b ... a`.
+    /// Compiles one phrase, or says what is wrong with it; `a ~ b` is both orders.
     pub(super) fn phrases(&mut self, text: &str) -> Result<Vec<Phrase>, String> {
         let parts: Vec<&str> = text.split(" ~ ").collect();
         if parts.len() > PARTS_MAX {
@@ -134,6 +134,8 @@ impl Compiler<'_> {
             Ok((choice(self.alternatives(body)?, false), left))
         } else if let Some((body, left)) = closed('[', ']') {
             Ok((choice(self.alternatives(body)?, true), left))
+        } else if let Some(left) = rest.strip_prefix("....") {
+            Ok((vec![Step::Gap(GAP_EITHER)], left))
         } else if let Some(left) = rest.strip_prefix("...") {
             Ok((vec![Step::Gap(GAP_LONG)], left))
         } else if let Some(left) = rest.strip_prefix("..") {
@@ -213,11 +215,10 @@ impl Compiler<'_> {
 
     /// The members of a group; a member that is a group itself stands for its own.
     fn members(&self, name: &str, depth: usize) -> Result<Vec<String>, String> {
-        let members = self
-            .groups
-            .get(name)
-            .filter(|_| depth > 0)
-            .ok_or_else(|| format!("unknown group <{name}>, or groups within groups too deep"))?;
+        let members =
+            self.groups.get(name).filter(|_| depth > 0).ok_or_else(|| {
+                format!("unknown group <{name}>, or groups within groups too deep")
+            })?;
         let mut all = Vec::new();
         for member in members.split('|') {
             match member.strip_prefix('<').and_then(|m| m.strip_suffix('>')) {
@@ -243,7 +244,11 @@ fn orders(parts: &[&str]) -> Vec<String> {
         for (place, first) in parts.iter().enumerate() {
             let mut rest = parts.to_vec();
             rest.remove(place);
-            all.extend(orders(&rest).iter().map(|rest| format!("{first} ... {rest}")));
+            all.extend(
+                orders(&rest)
+                    .iter()
+                    .map(|rest| format!("{first} .... {rest}")),
+            );
         }
         return all;
     };

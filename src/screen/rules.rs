@@ -72,6 +72,16 @@ pub(super) enum Kind {
     Injection,
 }
 
+impl Kind {
+    /// Whether it alarms staff.
+    fn is_safety(self) -> bool {
+        matches!(
+            self,
+            Self::Emergency | Self::Crisis | Self::Poison | Self::Abuse | Self::Harm
+        )
+    }
+}
+
 /// Why the rules were refused. Nothing of them is in force then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScreenError {
@@ -278,7 +288,8 @@ impl Book {
             for text in phrases {
                 let compiled = self.compiled(text, groups);
                 let compiled = compiled.map_err(|e| source.wrong(&entry.id, &e))?;
-                self.phrases.extend(compiled.into_iter().map(|phrase| (owner, phrase)));
+                self.phrases
+                    .extend(compiled.into_iter().map(|phrase| (owner, phrase)));
             }
         }
         Ok(())
@@ -309,12 +320,18 @@ impl Book {
                 "needs an example in flags and a counter-example in allows",
             ));
         }
+        if entry.kind.is_safety() && !entry.unless.is_empty() {
+            return Err(wrong(
+                "an alarm cannot be turned off by other words of its sentence; write `aside` instead of `unless`",
+            ));
+        }
         let known = |id: &String| self.guards.iter().position(|guard| guard.id == *id);
         let guards: Option<Vec<usize>> = entry.guards.iter().map(known).collect();
         let guards = guards.ok_or_else(|| wrong("names a guard that does not exist"))?;
         for text in entry.whole.values().flatten() {
             let compiled = self.compiled(text, groups).map_err(|e| wrong(&e))?;
-            self.whole.extend(compiled.into_iter().map(|phrase| (index, phrase)));
+            self.whole
+                .extend(compiled.into_iter().map(|phrase| (index, phrase)));
         }
         let open = entry
             .phrases
@@ -325,7 +342,8 @@ impl Book {
         let aside = entry.aside.iter().map(|text| (Owner::Aside(index), text));
         for (owner, text) in open.chain(shut).chain(aside) {
             let compiled = self.compiled(text, groups).map_err(|e| wrong(&e))?;
-            self.phrases.extend(compiled.into_iter().map(|phrase| (owner, phrase)));
+            self.phrases
+                .extend(compiled.into_iter().map(|phrase| (owner, phrase)));
         }
         self.rules.push(Rule {
             place: (source.name.to_owned(), source.line(&entry.id)),

@@ -182,8 +182,18 @@ mod tests {
     fn a_word_is_known_however_it_is_spelt_and_another_word_is_not_taken_for_it() {
         let mut words = Vocabulary::default();
         for word in [
-            "suicidar", "quiero", "breathe", "bleeding", "choking", "seizure", "heart", "kill",
-            "unconscious", "fainting", "hemorragia", "respirar",
+            "suicidar",
+            "quiero",
+            "breathe",
+            "bleeding",
+            "choking",
+            "seizure",
+            "heart",
+            "kill",
+            "unconscious",
+            "fainting",
+            "hemorragia",
+            "respirar",
         ] {
             words.intern(word);
         }
