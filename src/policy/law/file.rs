@@ -238,7 +238,12 @@ pub(crate) fn read(name: &str, text: &str) -> Result<LawFile, PolicyError> {
 fn jurisdiction_of(reader: &Reader<'_>, head: &RawFile) -> Result<Jurisdiction, PolicyError> {
     if *head.schema.get_ref() != 1 {
         let at = head.schema.span().start;
-        return Err(reader.refuse(at, "schema", "this version reads schema 1", "write schema = 1"));
+        return Err(reader.refuse(
+            at,
+            "schema",
+            "this version reads schema 1",
+            "write schema = 1",
+        ));
     }
     if head.reviewed_by.get_ref().trim().is_empty() {
         let at = head.reviewed_by.span().start;
@@ -259,7 +264,8 @@ fn jurisdiction_of(reader: &Reader<'_>, head: &RawFile) -> Result<Jurisdiction, 
     };
     let Some(jurisdiction) = known else {
         let message = "there is no such jurisdiction";
-        let remedy = "write US for the federal file, or US- and the two-letter code of a state or DC";
+        let remedy =
+            "write US for the federal file, or US- and the two-letter code of a state or DC";
         return Err(reader.refuse(at, "jurisdiction", message, remedy));
     };
     let stem = reader.file.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -348,9 +354,8 @@ fn rule<'i>(
 /// What can be said of a rule by itself.
 fn check(reader: &Reader<'_>, raw: &RawRule) -> Result<(), PolicyError> {
     let id = raw.id.get_ref().as_str();
-    let refuse = |at: usize, message: &str, remedy: &str| {
-        Err(reader.refuse(at, id, message, remedy))
-    };
+    let refuse =
+        |at: usize, message: &str, remedy: &str| Err(reader.refuse(at, id, message, remedy));
     let dotted = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-';
     if !id.contains('.') || !id.bytes().all(dotted) {
         let remedy = "write it as `ca.breach.ag`: lower-case words between dots";
@@ -373,11 +378,19 @@ fn check(reader: &Reader<'_>, raw: &RawRule) -> Result<(), PolicyError> {
     match &raw.relaxes {
         Some(relaxes) if *raw.basis.get_ref() != Basis::Policy => {
             let remedy = "law needs no `relaxes`: the strictest of all that apply wins by itself";
-            refuse(relaxes.span().start, "only a rule of the house may relax", remedy)
+            refuse(
+                relaxes.span().start,
+                "only a rule of the house may relax",
+                remedy,
+            )
         }
         Some(relaxes) if raw.reason.as_ref().is_none_or(|it| it.trim().is_empty()) => {
             let remedy = "add `reason`: whoever reads the audit will ask for it";
-            refuse(relaxes.span().start, "it relaxes a rule and gives no reason", remedy)
+            refuse(
+                relaxes.span().start,
+                "it relaxes a rule and gives no reason",
+                remedy,
+            )
         }
         Some(_) | None => Ok(()),
     }
