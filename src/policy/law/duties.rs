@@ -92,18 +92,11 @@ impl Duties {
                         per_hours: it.per_hours,
                         max: it.max,
                         by: Arc::clone(&rule.id),
-                    }))
+                    }));
             }
             Params::ContentBlock(it) => duties.block(it, &by()),
             Params::ProhibitAi(it) => {
-                duties.ai = AiDuty {
-                    acts: it.acts.iter().map(|act| (*act, by())).collect(),
-                    allow: Allowed::said(&it.allow),
-                    logistics: Most(it.logistics_mode),
-                    safety_screen: it.safety_screen.iter().cloned().collect(),
-                    penalty_max_usd: Most(it.penalty_max_usd),
-                    by: by(),
-                };
+                duties.ai = ban(it, &by());
             }
             Params::Disclosure(it) => {
                 let duty = disclosure(it, by());
@@ -114,17 +107,34 @@ impl Duties {
                         .insert((it.element, *content), duty.clone());
                 }
             }
+            Params::Authorization(_)
+            | Params::Deadline(_)
+            | Params::Retention(_)
+            | Params::DataResidency(_)
+            | Params::Route(_)
+            | Params::Language(_)
+            | Params::Workforce(_)
+            | Params::Status(_)
+            | Params::Exemption(_) => duties.papers(rule),
+        }
+        duties
+    }
+
+    /// The duties about papers, clocks and the house.
+    fn papers(&mut self, rule: &LawRule) {
+        let by = || Ids::from([Arc::clone(&rule.id)]);
+        match &rule.params {
             Params::Authorization(it) => {
                 let duty = authorization(it, by());
                 if it.about.is_empty() {
-                    duties.authorizations.insert(None, duty.clone());
+                    self.authorizations.insert(None, duty.clone());
                 }
                 for class in &it.about {
-                    duties.authorizations.insert(Some(*class), duty.clone());
+                    self.authorizations.insert(Some(*class), duty.clone());
                 }
             }
             Params::Deadline(it) => {
-                duties.clocks.insert(clock(it, Arc::clone(&rule.id)));
+                self.clocks.insert(clock(it, Arc::clone(&rule.id)));
             }
             Params::Retention(it) => {
                 let duty = KeepDuty {
@@ -134,7 +144,7 @@ impl Duties {
                     by: by(),
                 };
                 for record in &it.record {
-                    duties.keep.insert(record.clone(), duty.clone());
+                    self.keep.insert(record.clone(), duty.clone());
                 }
             }
             Params::DataResidency(it) => {
@@ -143,7 +153,7 @@ impl Duties {
                     by: by(),
                 };
                 for data in &it.applies_to {
-                    duties.residency.insert(data.clone(), duty.clone());
+                    self.residency.insert(data.clone(), duty.clone());
                 }
             }
             Params::Route(it) => {
@@ -153,17 +163,24 @@ impl Duties {
                         page_staff: Flag(it.page_staff),
                         by: by(),
                     };
-                    duties.routes.insert(topic.clone(), duty);
+                    self.routes.insert(topic.clone(), duty);
                 }
             }
             Params::Language(_)
             | Params::Workforce(_)
             | Params::Status(_)
             | Params::Exemption(_) => {
-                duties.house = house(&rule.params, by());
+                self.house = house(&rule.params, by());
             }
+            Params::Consent(_)
+            | Params::OptOut(_)
+            | Params::OptOutScope(_)
+            | Params::SendWindow(_)
+            | Params::FrequencyCap(_)
+            | Params::ContentBlock(_)
+            | Params::ProhibitAi(_)
+            | Params::Disclosure(_) => {}
         }
-        duties
     }
 
     fn block(&mut self, it: &params::ContentBlock, by: &Ids) {
@@ -322,4 +339,15 @@ fn house(params: &Params, by: Ids) -> HouseDuty {
         house.exemption_off = Flag(!it.enabled);
     }
     house
+}
+
+fn ban(it: &params::ProhibitAi, by: &Ids) -> AiDuty {
+    AiDuty {
+        acts: it.acts.iter().map(|act| (*act, by.clone())).collect(),
+        allow: Allowed::said(&it.allow),
+        logistics: Most(it.logistics_mode),
+        safety_screen: it.safety_screen.iter().cloned().collect(),
+        penalty_max_usd: Most(it.penalty_max_usd),
+        by: by.clone(),
+    }
 }

@@ -8,7 +8,7 @@ use crate::policy::PolicyError;
 use crate::policy::law::duties::Duties;
 use crate::policy::law::file::{LawFile, LawRule, read};
 use crate::policy::law::join::Join as _;
-use crate::policy::law::params::{Deadline, Params, SendWindow};
+use crate::policy::law::params::{Deadline, Params, SendWindow, Term};
 use crate::policy::law::terms::{Basis, MessageClass};
 use crate::policy::law::{Law, answer, merged};
 use crate::policy::sources::{self, Source};
@@ -82,8 +82,8 @@ impl Law {
 
     fn check(&self) -> Result<(), PolicyError> {
         let mut seen: BTreeMap<&str, &LawRule> = BTreeMap::new();
-        let mut known: BTreeSet<&str> = self.practice_types.keys().map(|it| it.as_str()).collect();
-        known.extend(self.practice_types.values().flatten().map(|it| it.as_str()));
+        let mut known: BTreeSet<&str> = self.practice_types.keys().map(Term::as_str).collect();
+        known.extend(self.practice_types.values().flatten().map(Term::as_str));
         for rule in self.rules() {
             if let Some(first) = seen.insert(&rule.id, rule) {
                 let message = format!("the id is taken by {}:{}", first.place.0, first.place.1);

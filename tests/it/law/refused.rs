@@ -105,78 +105,79 @@ fn every_mistake_is_refused_with_its_line_and_a_remedy() {
 }
 
 /// Kinds with a mistake of their own: kind, parameters, a word of the message.
+const MEANINGLESS: &[(&str, &str, &str)] = &[
+    (
+        "send_window",
+        "open = \"21:00\"\nclose = \"08:00\"\nclock = \"recipient\"\napplies_to = [\"solicitation\"]",
+        "opens after",
+    ),
+    (
+        "send_window",
+        "open = \"8am\"\nclose = \"21:00\"\nclock = \"recipient\"\napplies_to = [\"solicitation\"]",
+        "08:00",
+    ),
+    (
+        "send_window",
+        "open = \"08:00\"\nclose = \"21:00\"\nclock = \"recipient\"\napplies_to = [\"safety\"]",
+        "never waits",
+    ),
+    (
+        "send_window",
+        "open = \"08:00\"\nclose = \"21:00\"\nclock = \"recipient\"\napplies_to = [\"reply\"]",
+        "never waits",
+    ),
+    (
+        "send_window",
+        "open = \"08:00\"\nclose = \"21:00\"\nclock = \"recipient\"\napplies_to = []",
+        "nothing",
+    ),
+    ("content_block", "channel = [\"sms\"]", "blocks nothing"),
+    (
+        "content_block",
+        "channel = []\nnever = [\"hiv\"]",
+        "no channel",
+    ),
+    (
+        "content_block",
+        "channel = [\"pigeon\"]\nnever = [\"hiv\"]",
+        "pigeon",
+    ),
+    (
+        "content_block",
+        "channel = [\"sms\"]\nnever = [\"hivv\"]",
+        "hivv",
+    ),
+    (
+        "disclosure",
+        "element = \"ai_identity\"\nwhen = []",
+        "no moment",
+    ),
+    (
+        "disclosure",
+        "element = \"ai_identity\"\nwhen = [\"every_hours:0\"]",
+        "every_hours",
+    ),
+    (
+        "disclosure",
+        "element = \"ai_identity\"\nwhen = [\"sometimes\"]",
+        "session_start",
+    ),
+    ("prohibit_ai", "acts = []", "bars nothing"),
+    (
+        "opt_out",
+        "confirm = { text_id = \"stop\", max = 2, within_seconds = 300 }",
+        "more than once",
+    ),
+    (
+        "opt_out",
+        "confirm = { text_id = \"stop\", max = 1, within_seconds = 300, marketing = true }",
+        "sells",
+    ),
+];
+
 #[test]
 fn a_rule_that_cannot_mean_what_it_says_is_refused() {
-    let cases: &[(&str, &str, &str)] = &[
-        (
-            "send_window",
-            "open = \"21:00\"\nclose = \"08:00\"\nclock = \"recipient\"\napplies_to = [\"solicitation\"]",
-            "opens after",
-        ),
-        (
-            "send_window",
-            "open = \"8am\"\nclose = \"21:00\"\nclock = \"recipient\"\napplies_to = [\"solicitation\"]",
-            "08:00",
-        ),
-        (
-            "send_window",
-            "open = \"08:00\"\nclose = \"21:00\"\nclock = \"recipient\"\napplies_to = [\"safety\"]",
-            "never waits",
-        ),
-        (
-            "send_window",
-            "open = \"08:00\"\nclose = \"21:00\"\nclock = \"recipient\"\napplies_to = [\"reply\"]",
-            "never waits",
-        ),
-        (
-            "send_window",
-            "open = \"08:00\"\nclose = \"21:00\"\nclock = \"recipient\"\napplies_to = []",
-            "nothing",
-        ),
-        ("content_block", "channel = [\"sms\"]", "blocks nothing"),
-        (
-            "content_block",
-            "channel = []\nnever = [\"hiv\"]",
-            "no channel",
-        ),
-        (
-            "content_block",
-            "channel = [\"pigeon\"]\nnever = [\"hiv\"]",
-            "pigeon",
-        ),
-        (
-            "content_block",
-            "channel = [\"sms\"]\nnever = [\"hivv\"]",
-            "hivv",
-        ),
-        (
-            "disclosure",
-            "element = \"ai_identity\"\nwhen = []",
-            "no moment",
-        ),
-        (
-            "disclosure",
-            "element = \"ai_identity\"\nwhen = [\"every_hours:0\"]",
-            "every_hours",
-        ),
-        (
-            "disclosure",
-            "element = \"ai_identity\"\nwhen = [\"sometimes\"]",
-            "session_start",
-        ),
-        ("prohibit_ai", "acts = []", "bars nothing"),
-        (
-            "opt_out",
-            "confirm = { text_id = \"stop\", max = 2, within_seconds = 300 }",
-            "more than once",
-        ),
-        (
-            "opt_out",
-            "confirm = { text_id = \"stop\", max = 1, within_seconds = 300, marketing = true }",
-            "sells",
-        ),
-    ];
-    for (kind, params, word) in cases {
+    for (kind, params, word) in MEANINGLESS {
         let (start, _) = RULE.split_once("event").unwrap();
         let text = format!("{HEAD}{}{params}\n", start.replace("deadline", kind));
         let error = Law::read(&[("states/CA.toml", &text)]).expect_err(params);
