@@ -79,7 +79,8 @@ impl<'t> Row<'t> {
                 clock(&self.duties(law), question, on, rest)
             }
             (question, [class]) if question.starts_with("hours ") => {
-                hours(&self.duties(law), &question[6..], class.parse().unwrap())
+                let day = question.trim_start_matches("hours ");
+                hours(&self.duties(law), day, class.parse().unwrap())
             }
             ("kept", [record]) => text(Law::kept_years(&self.duties(law), record)),
             ("kept minor", [record]) => {
@@ -224,7 +225,7 @@ fn telling(duties: &Duties, given: &[&str]) -> String {
 }
 
 fn text(found: Option<impl ToString>) -> String {
-    found.map_or("none".to_owned(), |found| found.to_string())
+    found.map_or_else(|| "none".to_owned(), |found| found.to_string())
 }
 
 #[test]
