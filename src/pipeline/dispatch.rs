@@ -8,12 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::Entry;
 use crate::carrier::Carrier;
+use crate::carrier::codes::ErrorClass;
 use crate::domain::consent::{ConsentEvent, ConsentProof, ConsentState};
 use crate::domain::conversation::{Conversation, OutboxRow};
-use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
+use crate::domain::message::{Delivery, Outbound, OutboundKind, SendOutcome};
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
 use crate::pipeline::house::House;
+use crate::pipeline::report::{not_delivered, reference_of};
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::store::{StoreError, Tx};
 
@@ -28,6 +30,13 @@ const BACKOFF_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// Longest wait that a carrier may ask for; an answer that comes a day late is none.
 const WISH_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// Hand-overs and looks after which a text that nobody can tell of is left to staff.
+const LOOKS_MAX: i64 = 4;
+
+/// First wait before a text in doubt is looked for; doubled each time. Longer than an exchange
+/// takes: what is still on its way to the carrier is on no list.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(15);
 
 /// Texts that the practice begins go out between these hours of the recipient's day.
 const WINDOW: (Time, Time) = (Time::constant(8, 0, 0, 0), Time::constant(21, 0, 0, 0));
@@ -81,13 +90,14 @@ impl House {
             let conversation = self.conversation_of(&row).await?;
             let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
             if let Some(outcome) = renewing(renew, self.look_for(&row, &conversation)).await {
-                let next = next_try(&row, &outcome, self.clock().now());
-                return self.record(row, outcome, next).await;
+                return self.settle(row, &conversation, outcome).await;
             }
         }
         if row.attempts > ATTEMPTS_MAX {
             let code = "too_many_tries".to_owned();
-            return self.record(row, SendOutcome::Fail { code }, None).await;
+            return self
+                .record(row, SendOutcome::Fail { code }, None, None)
+                .await;
         }
         // Read last, so that only an instant lies between these questions and the hand-over.
         let conversation = self.conversation_of(&row).await?;
@@ -103,12 +113,56 @@ impl House {
                 code: "quiet_hours".to_owned(),
                 after_ms: None,
             };
-            return self.record(row, outcome, Some(until)).await;
+            return self.record(row, outcome, Some(until), None).await;
         }
         let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
         let outcome = renewing(renew, self.hand_over(&row, &conversation)).await;
-        let next = next_try(&row, &outcome, self.clock().now());
-        self.record(row, outcome, next).await
+        self.settle(row, &conversation, outcome).await
+    }
+
+    /// Keeps how a hand-over, or a look for an earlier one, ended. Of one that nobody can tell yet,
+    /// the text is looked for again before it is left to staff: lists lag, and reports come.
+    async fn settle(
+        &self,
+        row: OutboxRow,
+        conversation: &Conversation,
+        outcome: SendOutcome,
+    ) -> Result<(), StoreError> {
+        let now = self.clock().now();
+        if let SendOutcome::Unknown { code } = &outcome
+            && row.attempts < LOOKS_MAX
+        {
+            let doubled = 1_i32 << u32::try_from(row.attempts.clamp(1, 10) - 1).unwrap_or(0);
+            return self
+                .doubt(row, code.clone(), now + LOOK_AGAIN * doubled)
+                .await;
+        }
+        let next = next_try(&row, &outcome, now);
+        let class =
+            code_of(&outcome).and_then(|code| self.carrier_of(conversation)?.class_of(code));
+        self.record(row, outcome, next, class).await
+    }
+
+    async fn doubt(&self, row: OutboxRow, code: String, due: Timestamp) -> Result<(), StoreError> {
+        metrics::counter!("anteroom_sends_total", "outcome" => "in_doubt").increment(1);
+        let now = self.clock().now();
+        let work = Arc::new((row, code));
+        self.store()
+            .write(move |tx| {
+                let work = Arc::clone(&work);
+                Box::pin(async move {
+                    let (row, code) = &*work;
+                    if !tx.doubt(row, code, due).await? {
+                        return Ok(());
+                    }
+                    let detail = serde_json::json!({
+                        "outbox": row.id.0, "code": code, "attempt": row.attempts,
+                    });
+                    let entry = about(row, now, "message.in_doubt", &detail);
+                    tx.append_audit(&entry).await
+                })
+            })
+            .await
     }
 
     async fn conversation_of(&self, row: &OutboxRow) -> Result<Conversation, StoreError> {
@@ -171,14 +225,19 @@ impl House {
         row: OutboxRow,
         outcome: SendOutcome,
         next: Option<Timestamp>,
+        class: Option<ErrorClass>,
     ) -> Result<(), StoreError> {
         let now = self.clock().now();
         metrics::counter!("anteroom_sends_total", "outcome" => name(&outcome)).increment(1);
+        if let Some(class) = class.filter(|class| class.alerts()) {
+            metrics::counter!("anteroom_carrier_alerts_total", "class" => class.as_str())
+                .increment(1);
+        }
         let work = Arc::new((row, outcome));
         self.store()
             .write(move |tx| {
                 let work = Arc::clone(&work);
-                Box::pin(async move { record_in(tx, &work.0, &work.1, next, now).await })
+                Box::pin(async move { record_in(tx, &work.0, &work.1, (next, class), now).await })
             })
             .await
     }
@@ -188,7 +247,7 @@ async fn record_in(
     tx: &mut Tx,
     row: &OutboxRow,
     outcome: &SendOutcome,
-    next: Option<Timestamp>,
+    (next, class): (Option<Timestamp>, Option<ErrorClass>),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let given_up = matches!(outcome, SendOutcome::Retry { .. }) && next.is_none();
@@ -201,22 +260,25 @@ async fn record_in(
     if !tx.record_attempt(row, &settled, next, now).await? {
         return Ok(());
     }
-    let code = match &settled {
-        SendOutcome::Accepted { .. } => None,
-        SendOutcome::Retry { code, .. }
-        | SendOutcome::Fail { code }
-        | SendOutcome::Suppress { code }
-        | SendOutcome::Unknown { code } => Some(code.as_str()),
-    };
-    let held = matches!(
+    let code = code_of(&settled);
+    // A report may have overtaken the answer to the hand-over, and say that it failed.
+    let failed_already = matches!(settled, SendOutcome::Accepted { .. })
+        && matches!(
+            tx.delivery_of(row.id).await?,
+            Some(Delivery::Failed | Delivery::Undelivered)
+        );
+    let lost = matches!(
         settled,
         SendOutcome::Fail { .. } | SendOutcome::Unknown { .. }
-    ) && tell_staff(tx, row, "not delivered", now).await?;
+    );
+    let held =
+        (lost || failed_already) && tell_staff(tx, row, &not_delivered(class, code), now).await?;
     let detail = serde_json::json!({
         "outbox": row.id.0,
         "outcome": name(&settled),
         "held": held,
         "code": code,
+        "class": class.map(ErrorClass::as_str),
         "attempt": row.attempts,
         "phi": row.phi,
         "proof": row.proof.as_ref().map(ConsentProof::digest),
@@ -233,7 +295,11 @@ async fn record_in(
 }
 
 /// The carrier knows of an opt-out that we do not: our ledger follows.
-async fn opt_out(tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn opt_out(
+    tx: &mut Tx,
+    row: &OutboxRow,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let Some(mut conversation) = tx.lock_conversation(row.conversation).await? else {
         return Ok(());
     };
@@ -255,7 +321,7 @@ async fn opt_out(tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), Sto
 }
 
 /// Leaves a text that did not leave to staff; always true, for the audit entry.
-async fn tell_staff(
+pub(crate) async fn tell_staff(
     tx: &mut Tx,
     row: &OutboxRow,
     reason: &str,
@@ -283,17 +349,29 @@ fn needs_staff(kind: OutboundKind, bar: Bar) -> bool {
 /// What the carrier is given.
 fn outbound(row: &OutboxRow, conversation: &Conversation) -> Outbound {
     Outbound {
-        reference: format!("{}-{}", conversation.practice, row.id),
+        reference: reference_of(&conversation.practice, row.id),
         channel: conversation.channel,
         from: conversation.sender.clone(),
         to: conversation.number.clone(),
         body: row.body.clone(),
+        template: None,
+        valid_s: None,
     }
 }
 
 fn about(row: &OutboxRow, now: Timestamp, action: &str, detail: &serde_json::Value) -> Entry {
     let subject = format!("conversation/{}", row.conversation);
     Entry::new(&row.practice, now, "anteroom", action, &subject, detail)
+}
+
+fn code_of(outcome: &SendOutcome) -> Option<&str> {
+    match outcome {
+        SendOutcome::Accepted { .. } => None,
+        SendOutcome::Retry { code, .. }
+        | SendOutcome::Fail { code }
+        | SendOutcome::Suppress { code }
+        | SendOutcome::Unknown { code } => Some(code),
+    }
 }
 
 const fn name(outcome: &SendOutcome) -> &'static str {

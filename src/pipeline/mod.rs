@@ -12,4 +12,5 @@ mod plan;
 pub mod portal;
 pub mod receive;
 pub mod reply;
+pub mod report;
 pub mod work;
