@@ -9,7 +9,10 @@ vocabulary! {
     ErrorClass, "error class" {
         /// The person opted out, or the number is blocked: never again, and the ledger must say so.
         OptedOut = "opted_out",
-        /// The number cannot receive texts.
+        /// The number is gone or another's: unreachable for good, unknown, no mobile any more, no
+        /// account on this channel.
+        Gone = "gone",
+        /// The number cannot be texted from here.
         BadAddress = "bad_address",
         /// Our request or the account's settings are wrong.
         OurRequest = "our_request",
@@ -36,6 +39,7 @@ impl ErrorClass {
     pub const fn told(self) -> &'static str {
         match self {
             Self::OptedOut => "the person opted out at the carrier",
+            Self::Gone => "the number is gone or another's",
             Self::BadAddress => "the number cannot receive texts",
             Self::OurRequest => "the carrier refused the request: check the account",
             Self::Registration => "the carrier filtered it or suspended the number: act there",
@@ -70,7 +74,8 @@ pub fn ending(codes: Codes, status: u16, code: Option<&str>, after_ms: Option<u6
         (Some(ErrorClass::InDoubt), _) | (None, 408 | 500..=599) => SendOutcome::Unknown { code },
         (
             Some(
-                ErrorClass::BadAddress
+                ErrorClass::Gone
+                | ErrorClass::BadAddress
                 | ErrorClass::OurRequest
                 | ErrorClass::Registration
                 | ErrorClass::Window

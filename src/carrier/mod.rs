@@ -20,6 +20,7 @@ pub mod bird;
 pub mod codes;
 pub mod exchange;
 pub mod hear;
+pub mod keywords;
 pub mod mac;
 pub mod media;
 pub mod messagebird;
@@ -39,7 +40,10 @@ pub enum Keywords {
 }
 
 /// What a carrier can do, honestly: whoever asks for more is refused before anything is sent.
-#[expect(clippy::struct_excessive_bools, reason = "each is a question with two answers")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a question with two answers"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     /// The channels it carries.

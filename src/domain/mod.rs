@@ -12,3 +12,4 @@ pub mod phone;
 pub mod practice;
 pub mod record;
 pub mod secret;
+pub mod speaker;

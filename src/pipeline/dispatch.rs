@@ -6,37 +6,20 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::audit::Entry;
 use crate::carrier::Carrier;
-use crate::carrier::codes::ErrorClass;
-use crate::domain::consent::{ConsentEvent, ConsentProof, ConsentState};
+use crate::domain::consent::{ConsentProof, ConsentState};
 use crate::domain::conversation::{Conversation, OutboxRow};
-use crate::domain::message::{Delivery, Outbound, OutboundKind, SendOutcome};
-use crate::domain::phi::Phi;
+use crate::domain::ids::ConversationId;
+use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
 use crate::domain::practice::Practice;
 use crate::pipeline::house::House;
-use crate::pipeline::report::{not_delivered, reference_of};
+use crate::pipeline::outcome::{about, tell_staff};
+use crate::pipeline::report::reference_of;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
-use crate::store::{StoreError, Tx};
+use crate::store::StoreError;
 
 /// Hand-overs of one text before it is given up and staff are told.
-const ATTEMPTS_MAX: i64 = 6;
-
-/// First wait after a refusal; doubled each time, capped at [`BACKOFF_MAX`].
-const BACKOFF: SignedDuration = SignedDuration::from_secs(1);
-
-/// See [`BACKOFF`].
-const BACKOFF_MAX: SignedDuration = SignedDuration::from_mins(5);
-
-/// Longest wait that a carrier may ask for; an answer that comes a day late is none.
-const WISH_MAX: SignedDuration = SignedDuration::from_hours(24);
-
-/// Hand-overs and looks after which a text that nobody can tell of is left to staff.
-const LOOKS_MAX: i64 = 4;
-
-/// First wait before a text in doubt is looked for; doubled each time. Longer than an exchange
-/// takes: what is still on its way to the carrier is on no list.
-const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(15);
+pub(crate) const ATTEMPTS_MAX: i64 = 6;
 
 /// Texts that the practice begins go out between these hours of the recipient's day.
 const WINDOW: (Time, Time) = (Time::constant(8, 0, 0, 0), Time::constant(21, 0, 0, 0));
@@ -90,14 +73,12 @@ impl House {
             let conversation = self.conversation_of(&row).await?;
             let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
             if let Some(outcome) = renewing(renew, self.look_for(&row, &conversation)).await {
-                return self.settle(row, &conversation, outcome).await;
+                return self.settle(row, outcome).await;
             }
         }
         if row.attempts > ATTEMPTS_MAX {
             let code = "too_many_tries".to_owned();
-            return self
-                .record(row, SendOutcome::Fail { code }, None, None)
-                .await;
+            return self.record(row, SendOutcome::Fail { code }, None).await;
         }
         // Read last, so that only an instant lies between these questions and the hand-over.
         let conversation = self.conversation_of(&row).await?;
@@ -113,56 +94,11 @@ impl House {
                 code: "quiet_hours".to_owned(),
                 after_ms: None,
             };
-            return self.record(row, outcome, Some(until), None).await;
+            return self.record(row, outcome, Some(until)).await;
         }
         let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
         let outcome = renewing(renew, self.hand_over(&row, &conversation)).await;
-        self.settle(row, &conversation, outcome).await
-    }
-
-    /// Keeps how a hand-over, or a look for an earlier one, ended. Of one that nobody can tell yet,
-    /// the text is looked for again before it is left to staff: lists lag, and reports come.
-    async fn settle(
-        &self,
-        row: OutboxRow,
-        conversation: &Conversation,
-        outcome: SendOutcome,
-    ) -> Result<(), StoreError> {
-        let now = self.clock().now();
-        if let SendOutcome::Unknown { code } = &outcome
-            && row.attempts < LOOKS_MAX
-        {
-            let doubled = 1_i32 << u32::try_from(row.attempts.clamp(1, 10) - 1).unwrap_or(0);
-            return self
-                .doubt(row, code.clone(), now + LOOK_AGAIN * doubled)
-                .await;
-        }
-        let next = next_try(&row, &outcome, now);
-        let class =
-            code_of(&outcome).and_then(|code| self.carrier_of(conversation)?.class_of(code));
-        self.record(row, outcome, next, class).await
-    }
-
-    async fn doubt(&self, row: OutboxRow, code: String, due: Timestamp) -> Result<(), StoreError> {
-        metrics::counter!("anteroom_sends_total", "outcome" => "in_doubt").increment(1);
-        let now = self.clock().now();
-        let work = Arc::new((row, code));
-        self.store()
-            .write(move |tx| {
-                let work = Arc::clone(&work);
-                Box::pin(async move {
-                    let (row, code) = &*work;
-                    if !tx.doubt(row, code, due).await? {
-                        return Ok(());
-                    }
-                    let detail = serde_json::json!({
-                        "outbox": row.id.0, "code": code, "attempt": row.attempts,
-                    });
-                    let entry = about(row, now, "message.in_doubt", &detail);
-                    tx.append_audit(&entry).await
-                })
-            })
-            .await
+        self.settle(row, outcome).await
     }
 
     async fn conversation_of(&self, row: &OutboxRow) -> Result<Conversation, StoreError> {
@@ -170,9 +106,18 @@ impl House {
         found.ok_or(StoreError::NoConversation(row.conversation.0))
     }
 
-    fn carrier_of(&self, conversation: &Conversation) -> Option<&Arc<dyn Carrier>> {
+    pub(crate) fn carrier_of(&self, conversation: &Conversation) -> Option<&Arc<dyn Carrier>> {
         let key = (conversation.practice.clone(), conversation.carrier);
         self.parts.carriers.get(&key)
+    }
+
+    /// The line that a conversation goes by.
+    pub(crate) async fn line_of(
+        &self,
+        id: ConversationId,
+    ) -> Result<Option<Arc<dyn Carrier>>, StoreError> {
+        let conversation = self.store().conversation(id).await?;
+        Ok(conversation.and_then(|it| self.carrier_of(&it).map(Arc::clone)))
     }
 
     /// What became of an earlier hand-over that has no recorded end: a worker that died may have
@@ -219,120 +164,6 @@ impl House {
             })
             .await
     }
-
-    async fn record(
-        &self,
-        row: OutboxRow,
-        outcome: SendOutcome,
-        next: Option<Timestamp>,
-        class: Option<ErrorClass>,
-    ) -> Result<(), StoreError> {
-        let now = self.clock().now();
-        metrics::counter!("anteroom_sends_total", "outcome" => name(&outcome)).increment(1);
-        if let Some(class) = class.filter(|class| class.alerts()) {
-            metrics::counter!("anteroom_carrier_alerts_total", "class" => class.as_str())
-                .increment(1);
-        }
-        let work = Arc::new((row, outcome));
-        self.store()
-            .write(move |tx| {
-                let work = Arc::clone(&work);
-                Box::pin(async move { record_in(tx, &work.0, &work.1, (next, class), now).await })
-            })
-            .await
-    }
-}
-
-async fn record_in(
-    tx: &mut Tx,
-    row: &OutboxRow,
-    outcome: &SendOutcome,
-    (next, class): (Option<Timestamp>, Option<ErrorClass>),
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let given_up = matches!(outcome, SendOutcome::Retry { .. }) && next.is_none();
-    let mut settled = outcome.clone();
-    if let SendOutcome::Retry { code, .. } = outcome
-        && given_up
-    {
-        settled = SendOutcome::Fail { code: code.clone() };
-    }
-    if !tx.record_attempt(row, &settled, next, now).await? {
-        return Ok(());
-    }
-    let code = code_of(&settled);
-    // A report may have overtaken the answer to the hand-over, and say that it failed.
-    let failed_already = matches!(settled, SendOutcome::Accepted { .. })
-        && matches!(
-            tx.delivery_of(row.id).await?,
-            Some(Delivery::Failed | Delivery::Undelivered)
-        );
-    let lost = matches!(
-        settled,
-        SendOutcome::Fail { .. } | SendOutcome::Unknown { .. }
-    );
-    let held =
-        (lost || failed_already) && tell_staff(tx, row, &not_delivered(class, code), now).await?;
-    let detail = serde_json::json!({
-        "outbox": row.id.0,
-        "outcome": name(&settled),
-        "held": held,
-        "code": code,
-        "class": class.map(ErrorClass::as_str),
-        "attempt": row.attempts,
-        "phi": row.phi,
-        "proof": row.proof.as_ref().map(ConsentProof::digest),
-    });
-    tx.append_audit(&about(row, now, "message.dispatched", &detail))
-        .await?;
-    match settled {
-        SendOutcome::Suppress { .. } => opt_out(tx, row, now).await,
-        SendOutcome::Fail { .. }
-        | SendOutcome::Unknown { .. }
-        | SendOutcome::Accepted { .. }
-        | SendOutcome::Retry { .. } => Ok(()),
-    }
-}
-
-/// The carrier knows of an opt-out that we do not: our ledger follows.
-pub(crate) async fn opt_out(
-    tx: &mut Tx,
-    row: &OutboxRow,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let Some(mut conversation) = tx.lock_conversation(row.conversation).await? else {
-        return Ok(());
-    };
-    if let Ok(next) = conversation.consent.apply(&ConsentEvent::Stop { at: now }) {
-        conversation.consent = next;
-        conversation.pending = None;
-        conversation.epoch += 1;
-        tx.save_conversation(&conversation).await?;
-        let suppressed = tx
-            .suppress_queued(conversation.id, &[OutboundKind::Safety])
-            .await?;
-        let detail = serde_json::json!({
-            "by": "carrier", "epoch": conversation.epoch, "suppressed": suppressed,
-        });
-        tx.append_audit(&about(row, now, "consent.opted_out", &detail))
-            .await?;
-    }
-    Ok(())
-}
-
-/// Leaves a text that did not leave to staff; always true, for the audit entry.
-pub(crate) async fn tell_staff(
-    tx: &mut Tx,
-    row: &OutboxRow,
-    reason: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let conversation = tx.lock_conversation(row.conversation).await?;
-    let conversation = conversation.ok_or(StoreError::NoConversation(row.conversation.0))?;
-    let report = Phi::default();
-    tx.hold(&conversation, &row.body, &report, reason, now)
-        .await?;
-    Ok(true)
 }
 
 /// Whether somebody waits for a text that was withdrawn. After STOP nobody does, and what the house
@@ -359,31 +190,6 @@ fn outbound(row: &OutboxRow, conversation: &Conversation) -> Outbound {
     }
 }
 
-fn about(row: &OutboxRow, now: Timestamp, action: &str, detail: &serde_json::Value) -> Entry {
-    let subject = format!("conversation/{}", row.conversation);
-    Entry::new(&row.practice, now, "anteroom", action, &subject, detail)
-}
-
-fn code_of(outcome: &SendOutcome) -> Option<&str> {
-    match outcome {
-        SendOutcome::Accepted { .. } => None,
-        SendOutcome::Retry { code, .. }
-        | SendOutcome::Fail { code }
-        | SendOutcome::Suppress { code }
-        | SendOutcome::Unknown { code } => Some(code),
-    }
-}
-
-const fn name(outcome: &SendOutcome) -> &'static str {
-    match outcome {
-        SendOutcome::Accepted { .. } => "accepted",
-        SendOutcome::Retry { .. } => "retry",
-        SendOutcome::Fail { .. } => "fail",
-        SendOutcome::Suppress { .. } => "suppress",
-        SendOutcome::Unknown { .. } => "unknown",
-    }
-}
-
 /// Whether anything forbids the text now; the same questions as at clearing, asked again.
 fn bar(
     row: &OutboxRow,
@@ -404,10 +210,7 @@ fn bar(
     if !row.phi {
         return None;
     }
-    let standing = conversation
-        .consent
-        .allows_phi(now)
-        .map(ConsentProof::digest);
+    let standing = conversation.proof(now).map(ConsentProof::digest);
     if standing.is_none() || standing != row.proof.as_ref().map(ConsentProof::digest) {
         return Some(Bar::Consent);
     }
@@ -445,62 +248,9 @@ fn quiet_until(kind: OutboundKind, timezone: &str, now: Timestamp) -> Option<Tim
         .or(Some(now + SignedDuration::from_hours(24)))
 }
 
-/// When to try again; none when the outcome is final or patience is at its end.
-fn next_try(row: &OutboxRow, outcome: &SendOutcome, now: Timestamp) -> Option<Timestamp> {
-    let SendOutcome::Retry { after_ms, .. } = outcome else {
-        return None;
-    };
-    if row.attempts >= ATTEMPTS_MAX {
-        return None;
-    }
-    let doubled = 1_i32 << u32::try_from(row.attempts.clamp(0, 10)).unwrap_or(10);
-    // Spread by the row's own number: texts refused together do not come back together.
-    let spread = SignedDuration::from_millis(row.id.0.rem_euclid(250));
-    let wished =
-        after_ms.map(|ms| SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX)));
-    let own = (BACKOFF * doubled).min(BACKOFF_MAX);
-    let wait = wished.map_or(own, |wished| own.max(wished.min(WISH_MAX)));
-    Some(now + wait + spread)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::{ConversationId, OutboxId, PracticeId};
-
-    #[test]
-    fn a_refused_text_comes_back_no_sooner_than_the_carrier_wishes() {
-        let now = "2026-11-23T14:00:00Z".parse().unwrap();
-        for (attempts, after_ms, want) in [
-            (1, None, Some(2)),
-            (2, None, Some(4)),
-            (5, None, Some(32)),
-            (1, Some(500), Some(2)),
-            (1, Some(90_000), Some(90)),
-            (1, Some(3_600_000), Some(3_600)),
-            (1, Some(u64::MAX), Some(24 * 3_600)),
-            (ATTEMPTS_MAX, Some(1_000), None),
-        ] {
-            let row = OutboxRow {
-                id: OutboxId(250),
-                practice: PracticeId::new("lakeside"),
-                conversation: ConversationId(1),
-                epoch: 1,
-                kind: OutboundKind::Reply,
-                body: Phi::default(),
-                phi: false,
-                proof: None,
-                attempts,
-                in_doubt: false,
-                at: now,
-                lease: 1,
-            };
-            let code = "20429".to_owned();
-            let next = next_try(&row, &SendOutcome::Retry { code, after_ms }, now);
-            let waited = next.map(|next| next.duration_since(now).as_secs());
-            assert_eq!(waited, want, "attempt {attempts}, wish {after_ms:?}");
-        }
-    }
 
     #[test]
     fn what_the_practice_begins_waits_for_the_morning_also_across_a_clock_change() {

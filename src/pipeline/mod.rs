@@ -5,9 +5,11 @@
 
 mod clear;
 mod commit;
+mod consent;
 pub mod dispatch;
 pub mod house;
 pub mod housekeep;
+mod outcome;
 mod plan;
 pub mod portal;
 pub mod receive;

@@ -9,11 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::audit::Entry;
 use crate::carrier::codes::ErrorClass;
 use crate::carrier::hear::Report;
+use crate::domain::consent::{Act, ConsentEvent, Doubt, Evidence};
 use crate::domain::ids::{OutboxId, PracticeId};
 use crate::domain::message::Delivery;
 use crate::domain::practice::CarrierKind;
-use crate::pipeline::dispatch::{opt_out, tell_staff};
 use crate::pipeline::house::House;
+use crate::pipeline::outcome::{count_alert, follow, tell_staff};
 use crate::store::{StoreError, Tx};
 
 /// Texts of the simulator that are settled at one start: far more than a person types.
@@ -146,15 +147,15 @@ async fn report_in(tx: &mut Tx, told: &Told) -> Result<bool, StoreError> {
     let fell = failed && known.before != known.state;
     let mut held = false;
     if fell && let Some(row) = tx.outbox(known.outbox).await? {
-        if told.class == Some(ErrorClass::OptedOut) {
-            opt_out(tx, &row, told.now).await?;
-        } else {
+        if told.class != Some(ErrorClass::OptedOut) {
             let reason = not_delivered(told.class, code);
             held = tell_staff(tx, &row, &reason, told.now).await?;
         }
-    }
-    if let Some(class) = told.class.filter(|class| fell && class.alerts()) {
-        metrics::counter!("anteroom_carrier_alerts_total", "class" => class.as_str()).increment(1);
+        let said = code.and_then(|code| said_by(told.class, code, told.now));
+        if let Some(event) = said {
+            follow(tx, &row, &event).await?;
+        }
+        count_alert(told.class);
     }
     let detail = serde_json::json!({
         "outbox": known.outbox.0,
@@ -182,6 +183,27 @@ pub(crate) fn not_delivered(class: Option<ErrorClass>, code: Option<&str>) -> St
         (Some(class), Some(code)) => format!("not delivered: {} ({code})", class.told()),
         (None, _) | (_, None) => "not delivered".to_owned(),
     }
+}
+
+/// What a carrier's error says of consent: an opt-out that we do not know of, or a number that is
+/// gone.
+pub(crate) fn said_by(
+    class: Option<ErrorClass>,
+    code: &str,
+    at: Timestamp,
+) -> Option<ConsentEvent> {
+    let act = match class? {
+        ErrorClass::OptedOut => Act::Stop,
+        ErrorClass::Gone => Act::Reassigned(Doubt::Carrier),
+        ErrorClass::BadAddress
+        | ErrorClass::OurRequest
+        | ErrorClass::Registration
+        | ErrorClass::Window
+        | ErrorClass::Expired
+        | ErrorClass::InDoubt
+        | ErrorClass::Transient => return None,
+    };
+    Some(ConsentEvent::new(act, Evidence::of_carrier(at, code)))
 }
 
 /// Our reference of a text, as carriers repeat it.

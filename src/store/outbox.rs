@@ -65,7 +65,7 @@ const UNSETTLED: &str = "SELECT o.id, o.practice, o.carrier_ref FROM outbox o \
     AND o.delivery IN ('accepted', 'queued', 'sending', 'sent') ORDER BY o.id LIMIT $2";
 const RETRY: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = $3, code = $4 \
                      WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
-const STATE: &str = "SELECT delivery FROM outbox WHERE id = $1";
+const STATE: &str = "SELECT delivery, code FROM outbox WHERE id = $1";
 const DOUBT: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 1, due = $3, code = $4 \
                      WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 const END: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = NULL, delivery = $3, \
@@ -288,11 +288,17 @@ impl Tx {
         }
     }
 
-    /// Where a text stands.
-    pub async fn delivery_of(&mut self, id: OutboxId) -> Result<Option<Delivery>, StoreError> {
+    /// Where a text stands, and the code that came with it.
+    pub async fn delivery_of(
+        &mut self,
+        id: OutboxId,
+    ) -> Result<Option<(Delivery, String)>, StoreError> {
         let damage = Inconsistency::on("outbox").column("delivery").row(id.0);
         match self.row(STATE, args![id.0]).await? {
-            Some(row) => word(&row.text("delivery")?, damage).map(Some),
+            Some(row) => Ok(Some((
+                word(&row.text("delivery")?, damage)?,
+                row.text("code")?,
+            ))),
             None => Ok(None),
         }
     }

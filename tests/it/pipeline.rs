@@ -274,7 +274,7 @@ async fn unknown(store: Store) {
     assert_eq!(again, Vec::<String>::new(), "not before it is looked for");
     app.wait(SignedDuration::from_mins(1));
     app.drain().await;
-    assert_eq!(app.received_by(TOM).len(), 3, "proven absent, sent again");
+    assert_eq!(app.received_by(TOM).len(), 4, "proven absent, sent again");
     app.script([SendOutcome::Unknown {
         code: "timeout".to_owned(),
     }]);

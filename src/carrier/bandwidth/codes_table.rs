@@ -6,11 +6,11 @@ use crate::carrier::codes::{Codes, ErrorClass};
 /// Each code that is known, by class.
 pub const CODES: Codes = &[
     (ErrorClass::OptedOut, &["4775", "4482", "4772"]),
+    // Destination invalid, and no such subscriber.
+    (ErrorClass::Gone, &["4720", "4721"]),
     (
         ErrorClass::BadAddress,
-        &[
-            "4303", "4350", "4404", "4406", "4701", "4702", "4720", "4721", "4753",
-        ],
+        &["4303", "4350", "4404", "4406", "4701", "4702", "4753"],
     ),
     (
         ErrorClass::OurRequest,

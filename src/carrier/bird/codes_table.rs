@@ -9,20 +9,12 @@ pub const CODES: Codes = &[
         &["recipient_opted_out", "blocked_by_recipient", "103"],
     ),
     (
+        ErrorClass::Gone,
+        &["landline_unreachable", "invalid_destination", "1", "5"],
+    ),
+    (
         ErrorClass::BadAddress,
-        &[
-            "landline_unreachable",
-            "invalid_destination",
-            "1",
-            "2",
-            "3",
-            "5",
-            "9",
-            "11",
-            "12",
-            "13",
-            "21",
-        ],
+        &["2", "3", "9", "11", "12", "13", "21"],
     ),
     (
         ErrorClass::OurRequest,

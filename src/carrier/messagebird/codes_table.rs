@@ -7,9 +7,11 @@ use crate::carrier::codes::{Codes, ErrorClass};
 /// Each code that is known, by class.
 pub const CODES: Codes = &[
     (ErrorClass::OptedOut, &["103"]),
+    // Unknown and unidentified subscribers.
+    (ErrorClass::Gone, &["1", "5"]),
     (
         ErrorClass::BadAddress,
-        &["1", "2", "3", "5", "9", "11", "12", "13", "21"],
+        &["2", "3", "9", "11", "12", "13", "21"],
     ),
     (
         ErrorClass::OurRequest,

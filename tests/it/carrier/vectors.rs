@@ -1,5 +1,5 @@
-//! The signatures of MessageBird, Bird and Bandwidth, one test for each case that the official
-//! packages were asked about, and MessageBird's own 43.
+//! The signatures of `MessageBird`, Bird and Bandwidth, one test for each case that the official
+//! packages were asked about, and `MessageBird`'s own 43.
 
 #![cfg(test)]
 

@@ -86,7 +86,9 @@ impl Carrier for Loopback {
             let taken = match &outcome {
                 SendOutcome::Accepted { .. } => true,
                 SendOutcome::Unknown { code } => code != NEVER_ARRIVED,
-                _ => false,
+                SendOutcome::Retry { .. }
+                | SendOutcome::Fail { .. }
+                | SendOutcome::Suppress { .. } => false,
             };
             if taken {
                 self.sent.lock().unwrap().push(outbound.clone());
