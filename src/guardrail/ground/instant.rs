@@ -25,11 +25,11 @@ pub(crate) struct Instant<'a> {
 }
 
 /// The instants among the facts; several facts may name the same one.
-pub(crate) fn instants<'a>(facts: &'a [Fact<'a>], zone: &TimeZone) -> Vec<Instant<'a>> {
-    facts
-        .iter()
-        .filter_map(|fact| instant(fact, zone))
-        .collect()
+pub(crate) fn instants<'a>(
+    facts: &'a [Fact<'a>],
+    zone: &TimeZone,
+) -> impl Iterator<Item = Instant<'a>> {
+    facts.iter().filter_map(move |fact| instant(fact, zone))
 }
 
 fn instant<'a>(fact: &Fact<'a>, zone: &TimeZone) -> Option<Instant<'a>> {
@@ -129,7 +129,7 @@ pub(crate) fn compare(moment: &Moment, instant: &Instant<'_>) -> Differs {
     let many = moment
         .weekdays
         .as_ref()
-        .is_some_and(|(days, _)| !days.contains(&weekday));
+        .is_some_and(|(days, _)| !days.contains(weekday));
     Differs {
         weekday: one || many,
         day: moment
