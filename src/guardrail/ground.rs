@@ -414,7 +414,7 @@ fn licensed(moment: &Moment, known: &[Moment], context: Context) -> bool {
         known
             .iter()
             .filter_map(|known| known.hour.as_ref())
-            .any(|(other, _)| same_hour(hour, other))
+            .any(|(other, _)| same_hour(*hour, *other))
     });
     day_known && weekday_known && weekdays_known && hour_known
 }
@@ -440,7 +440,7 @@ fn same_partial(left: &Day, right: &Day) -> bool {
     }
 }
 
-fn same_hour(left: &Hour, right: &Hour) -> bool {
+fn same_hour(left: Hour, right: Hour) -> bool {
     match (left, right) {
         (
             Hour::At {
@@ -454,7 +454,7 @@ fn same_hour(left: &Hour, right: &Hour) -> bool {
                 twelve: other_twelve,
             },
         ) => {
-            let loose = *twelve || *other_twelve;
+            let loose = twelve || other_twelve;
             minute == other_minute && (hour == other || loose && hour % 12 == other % 12)
         }
         (Hour::Between(..), _) => true,

@@ -379,7 +379,7 @@ impl<'a> Judge<'a> {
                         told(category),
                         (action, rule, cite),
                         "fact",
-                        Label::field(&field),
+                        Label::field(field),
                     );
                     self.reading.findings.push(finding);
                 }

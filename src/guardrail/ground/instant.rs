@@ -89,17 +89,17 @@ impl Day {
 
 impl Hour {
     /// Whether `time` is meant; without "am" or "pm" both halves of the day are.
-    pub(crate) fn agrees(&self, time: Time) -> bool {
+    pub(crate) fn agrees(self, time: Time) -> bool {
         match self {
             Self::At {
                 hour,
                 minute,
                 twelve,
             } => {
-                let same = *hour == time.hour() || *twelve && hour % 12 == time.hour() % 12;
-                same && *minute == time.minute()
+                let same = hour == time.hour() || twelve && hour % 12 == time.hour() % 12;
+                same && minute == time.minute()
             }
-            Self::Between(from, to) => *from <= time.hour() && time.hour() < *to,
+            Self::Between(from, to) => from <= time.hour() && time.hour() < to,
         }
     }
 }

@@ -46,10 +46,10 @@ fn is_provider(fact: &Fact<'_>) -> bool {
 /// The name of a provider to go on with, from a fact's value: the last word that is no title.
 fn short_name(value: &str) -> Option<&str> {
     let name = value.split(',').next()?;
-    let words = name
+    let mut words = name
         .split_whitespace()
         .filter(|word| !TITLES.has(Folded::of(word).trim_end_matches('.')));
-    words.last()
+    words.next_back()
 }
 
 /// "Dr. Reyes", "la doctora Reyes": whom the draft names by title.
