@@ -53,7 +53,9 @@ pub(super) async fn acknowledge(loaded: &Loaded, id: i64, by: &str) -> u8 {
         Err(StoreError::Locked { .. }) => {
             return match Store::leave_word(data_dir, id, by) {
                 Ok(()) => {
-                    eprintln!("anteroom: left for the running server; `anteroom alarm list` shows when it is taken");
+                    eprintln!(
+                        "anteroom: left for the running server; `anteroom alarm list` shows when it is taken"
+                    );
                     HOLDS
                 }
                 Err(error) => broken(&error),

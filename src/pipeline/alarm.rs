@@ -89,7 +89,9 @@ impl House {
             self.changed();
         }
         let open = self.store().open_alarms().await?;
-        let oldest = open.first().map_or(0, |it| now.duration_since(it.raised).as_secs());
+        let oldest = open
+            .first()
+            .map_or(0, |it| now.duration_since(it.raised).as_secs());
         #[expect(
             clippy::cast_precision_loss,
             reason = "gauges; neither alarms nor seconds reach 2^52"

@@ -27,7 +27,8 @@ const OPEN_ALREADY: &str =
 const RAISE: &str = "INSERT INTO alarm (id, practice, conversation, turn, kind, raised, due, \
     repeated, acknowledged_at, acknowledged_by) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, NULL, '')";
 const DUE: &str = "SELECT * FROM alarm WHERE due <= $1 ORDER BY due LIMIT $2";
-const REPEAT: &str = "UPDATE alarm SET repeated = repeated + 1, due = $3 WHERE id = $1 AND due = $2";
+const REPEAT: &str =
+    "UPDATE alarm SET repeated = repeated + 1, due = $3 WHERE id = $1 AND due = $2";
 const OPEN: &str = "SELECT * FROM alarm WHERE due IS NOT NULL ORDER BY id";
 const ONE: &str = "SELECT * FROM alarm WHERE id = $1";
 const TAKE: &str = "UPDATE alarm SET due = NULL, acknowledged_at = $2, acknowledged_by = $3 \
@@ -98,7 +99,11 @@ impl Tx {
     }
 
     /// Winds the clock of an alarm again; false when another replica has, or a person took it.
-    pub async fn repeat_alarm(&mut self, alarm: &Alarm, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn repeat_alarm(
+        &mut self,
+        alarm: &Alarm,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let Some(due) = alarm.due else {
             return Ok(false);
         };
@@ -154,11 +159,7 @@ impl Store {
 
     /// Leaves word of an acknowledgement in the data folder, for the server that has the embedded
     /// database locked; it finds it within a second.
-    pub fn leave_word(
-        data_dir: &std::path::Path,
-        id: AlarmId,
-        by: &str,
-    ) -> Result<(), StoreError> {
+    pub fn leave_word(data_dir: &std::path::Path, id: AlarmId, by: &str) -> Result<(), StoreError> {
         let folder = data_dir.join(LEFT_WORD);
         let file = folder.join(id.to_string());
         std::fs::create_dir_all(&folder)

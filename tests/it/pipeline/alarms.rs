@@ -64,7 +64,10 @@ async fn repeated(store: Store) {
     let now = app.house.clock().now();
     let acknowledge = async |id| {
         let store = app.house.store();
-        store.acknowledge_alarm(id, "  Ana at the desk ", now).await.unwrap()
+        store
+            .acknowledge_alarm(id, "  Ana at the desk ", now)
+            .await
+            .unwrap()
     };
     assert_eq!(acknowledge(id).await, Acknowledged::Now);
     assert_eq!(acknowledge(id).await, Acknowledged::Before);
@@ -72,10 +75,18 @@ async fn repeated(store: Store) {
     after(&app, 600).await;
     assert_eq!(open(&app).await, []);
     let audited = app.audited().await;
-    let alarms: Vec<_> = audited.iter().filter(|it| it.starts_with("alarm.")).collect();
+    let alarms: Vec<_> = audited
+        .iter()
+        .filter(|it| it.starts_with("alarm."))
+        .collect();
     assert_eq!(
         alarms,
-        ["alarm.raised", "alarm.repeated", "alarm.repeated", "alarm.acknowledged"]
+        [
+            "alarm.raised",
+            "alarm.repeated",
+            "alarm.repeated",
+            "alarm.acknowledged"
+        ]
     );
 }
 
@@ -104,7 +115,11 @@ async fn once(store: Store) {
     let alarms = app.house.store().open_alarms().await.unwrap();
     assert_eq!(alarms.len(), 1);
     let now = app.house.clock().now();
-    let taken = app.house.store().acknowledge_alarm(alarms[0].id, "Ana", now).await;
+    let taken = app
+        .house
+        .store()
+        .acknowledge_alarm(alarms[0].id, "Ana", now)
+        .await;
     assert_eq!(taken.unwrap(), Acknowledged::Now);
     app.text(TOM, "chest pain is back").await;
     assert_eq!(open(&app).await, [(AlarmKind::Emergency, 0)]);
@@ -127,6 +142,17 @@ async fn left_word(store: Store) {
     Store::leave_word(&folder, AlarmId(4_000), "Nobody").unwrap();
     after(&app, 0).await;
     assert_eq!(open(&app).await, []);
-    assert!(app.audited().await.contains(&"alarm.acknowledged".to_owned()));
-    assert_eq!(app.house.store().take_left_word(alarm.raised).await.unwrap(), 0);
+    assert!(
+        app.audited()
+            .await
+            .contains(&"alarm.acknowledged".to_owned())
+    );
+    assert_eq!(
+        app.house
+            .store()
+            .take_left_word(alarm.raised)
+            .await
+            .unwrap(),
+        0
+    );
 }
