@@ -1,11 +1,11 @@
 //! `alarm`: which alarms nobody has, and to say that somebody has one.
 
-use jiff::Timestamp;
 use tokio_util::task::TaskTracker;
 
 use crate::cli::audit::store_to_read;
 use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, refuse};
 use crate::config::Loaded;
+use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::ids::AlarmId;
 use crate::seal::MasterKey;
 use crate::store::{Acknowledged, Store, StoreError};
@@ -63,7 +63,7 @@ pub(super) async fn acknowledge(loaded: &Loaded, id: i64, by: &str) -> u8 {
         }
         Err(error) => return refuse(&error.to_string()),
     };
-    match store.acknowledge_alarm(id, by, Timestamp::now()).await {
+    match store.acknowledge_alarm(id, by, SystemClock.now()).await {
         Ok(Acknowledged::Now) => {
             eprintln!("anteroom: alarm {id} is yours; its clock has stopped");
             HOLDS

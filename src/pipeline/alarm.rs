@@ -19,25 +19,31 @@ use crate::store::{StoreError, Tx};
 const REPEATED_MAX: u32 = 100;
 
 /// The alarm that a text raises. A crisis is told before an emergency, as it is answered.
-pub(crate) fn kind_of(reading: &Reading) -> Option<AlarmKind> {
-    Some(match reading.intent {
-        Intent::Emergency => AlarmKind::Emergency,
-        Intent::Crisis => AlarmKind::Crisis,
-        Intent::Poison => AlarmKind::Poison,
-        _ if reading.tells_of_abuse() => AlarmKind::Abuse,
-        _ if reading.threatens() => AlarmKind::Harm,
-        _ => return None,
-    })
+fn kind_of(reading: &Reading) -> Option<AlarmKind> {
+    let is = |intent| reading.intent == intent;
+    [
+        (is(Intent::Crisis), AlarmKind::Crisis),
+        (is(Intent::Emergency), AlarmKind::Emergency),
+        (is(Intent::Poison), AlarmKind::Poison),
+        (reading.tells_of_abuse(), AlarmKind::Abuse),
+        (reading.threatens(), AlarmKind::Harm),
+    ]
+    .into_iter()
+    .find_map(|(is, kind)| is.then_some(kind))
 }
 
-/// Raises an alarm with its audit entry; does nothing while one of its kind is open.
+/// Raises the alarm of a text, if it has one, with its audit entry; does nothing while one of its
+/// kind is open in the conversation.
 pub(crate) async fn raise(
     tx: &mut Tx,
     conversation: &Conversation,
     turn: TurnId,
-    kind: AlarmKind,
+    reading: &Reading,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let Some(kind) = kind_of(reading) else {
+        return Ok(());
+    };
     let Some(id) = tx.raise_alarm(conversation, turn, kind, now).await? else {
         return Ok(());
     };

@@ -94,9 +94,7 @@ impl House {
         let turn = tx
             .append_inbound(&conversation, inbound, meaning.intent, now)
             .await?;
-        if let Some(kind) = alarm::kind_of(&reading) {
-            alarm::raise(tx, &conversation, turn, kind, now).await?;
-        }
+        alarm::raise(tx, &conversation, turn, &reading, now).await?;
         let evidence = consent::evidence(inbound, &reading);
         for act in meaning.acts {
             let event = ConsentEvent::new(act, evidence.clone());
