@@ -128,6 +128,20 @@ impl Reader<'_> {
             && word.len() >= 3
     }
 
+    /// Written in capitals in a text that is not, and no word of any list: `flew to LEPPEN`.
+    fn is_shouted(&self, at: usize) -> bool {
+        let Some(word) = self.word(at) else {
+            return false;
+        };
+        let small = |word: &Word| word.case == Case::Lower && word.len() > 1;
+        self.is_free(at)
+            && word.case == Case::Upper
+            && word.len() >= 4
+            && !word.listed
+            && (word.flags == 0 || word.is(flag::PLACE))
+            && self.view.words.iter().any(small)
+    }
+
     fn is_large(&self, at: usize) -> bool {
         self.word(at).is_some_and(Word::is_capital)
     }
@@ -157,7 +171,7 @@ impl Reader<'_> {
                 soft: Soft::Provider,
             });
         }
-        if reason == "unknown" && self.placed(at) {
+        if reason == "unknown" && self.placed(at) && !self.is_given(&words) {
             let span = word.start
                 ..self
                     .word(words.end.saturating_sub(1))
@@ -215,13 +229,7 @@ impl Reader<'_> {
             return None;
         }
         let words = at..self.grow(at + 1, at + 2).end;
-        let addressed = self.word(words.end).is_some_and(|word| {
-            word.gap == Gap::Comma
-                && matches!(
-                    self.view.word_bytes(word),
-                    b"your" | b"you" | b"ur" | b"su" | b"tu"
-                )
-        });
+        let addressed = self.speaks_to(at, words.end);
         let provider = title.is(flag::PROVIDER)
             && !addressed
             && !self.before(at).is_some_and(|word| word.is(flag::GREETING));
@@ -233,6 +241,45 @@ impl Reader<'_> {
             confidence: Confidence::Certain,
             soft,
         })
+    }
+
+    /// Is the bearer spoken to? `Dr. Ito, your visit ...`, `... your health, Dr. Janet Gibbs.`, or
+    /// written to: `Dr. Cindy Holinka Apt. 117`.
+    fn speaks_to(&self, from: usize, end: usize) -> bool {
+        let next = self.word(end);
+        let whose = next.map_or(&[][..], |word| self.view.word_bytes(word));
+        let before = next.is_some_and(|word| word.gap == Gap::Comma)
+            && matches!(whose, b"your" | b"you" | b"ur" | b"su" | b"tu");
+        let closes = next.is_none_or(|word| word.gap == Gap::Stop);
+        // `My name is spelled wrong, please correct it to Dr. Ana Ruiz`.
+        let named = (1..from).any(|at| {
+            matches!(self.bytes(at), b"name" | b"nombre")
+                && matches!(self.bytes(at - 1), b"my" | b"mi" | b"your" | b"su")
+        });
+        let behind = closes
+            && from > 0
+            && self.comma_before(from)
+            && self.is_said(from, |word| {
+                matches!(word, b"your" | b"you" | b"su" | b"usted" | b"tu")
+            });
+        let home = matches!(whose, b"apt" | b"apartment")
+            || next.is_some_and(|word| word.digits && word.gap == Gap::Space && word.len() >= 3);
+        before || behind || home || named
+    }
+
+    /// Does the sentence up to `at` have a word that is so?
+    pub(super) fn is_said(&self, at: usize, so: impl Fn(&[u8]) -> bool) -> bool {
+        let words = self.view.words.iter().take(at).rev();
+        // The first word of the sentence has the stop before it.
+        for word in words {
+            if so(self.view.word_bytes(word)) {
+                return true;
+            }
+            if word.gap == Gap::Stop {
+                break;
+            }
+        }
+        false
     }
 
     /// Behind `in`, `on`, `near`: a place rather than a person.
@@ -252,7 +299,10 @@ impl Reader<'_> {
                 | b"around"
                 | b"visiting"
                 | b"outside"
-        )
+        ) || before == b"of"
+            && at > 1
+            && matches!(self.bytes(at - 2), b"university" | b"city" | b"town")
+            || matches!(before, b"city" | b"town" | b"village") && self.is_shouted(at)
     }
 
     fn is_initial(&self, at: usize) -> bool {
@@ -270,6 +320,9 @@ impl Reader<'_> {
             || word.is(flag::SPANISH);
         let named_small =
             word.is(WEAK) && self.word(at + 1).is_some_and(|next| next.gap == Gap::Comma);
+        if self.asked_for(at) && large && !plain {
+            return Some(("cue", Confidence::Probable));
+        }
         if self.greeted(at) && (large || word.is(LISTED | WEAK)) && (!plain || large || named_small)
         {
             let closed = self
@@ -297,10 +350,109 @@ impl Reader<'_> {
         if self.addressed(at, plain) || self.told(at, plain) {
             return Some(("address", Confidence::Probable));
         }
-        if self.is_strange(at) && self.stands_as_name(at) {
+        let weak = large && word.is(WEAK) && !word.is(NO_NAME);
+        let strange = self.is_strange(at);
+        let first = !large && word.is(flag::FIRST) && !word.is(flag::COMMON);
+        if strange && self.stands_as_name(at) || (strange || weak || first) && self.among_names(at)
+        {
+            return Some(("unknown", Confidence::Possible));
+        }
+        if self.placed(at) && (self.is_shouted(at) || self.is_unheard(at) && self.settled(at)) {
             return Some(("unknown", Confidence::Possible));
         }
         None
+    }
+
+    /// `flew to`, `lives in`, `grew up in`: what follows is a place, however it is written.
+    fn settled(&self, at: usize) -> bool {
+        let Some(verb) = at.checked_sub(2) else {
+            return false;
+        };
+        matches!(
+            self.bytes(verb),
+            b"lives"
+                | b"live"
+                | b"lived"
+                | b"flew"
+                | b"moved"
+                | b"resides"
+                | b"up"
+                | b"born"
+                | b"vive"
+                | b"vivo"
+        )
+    }
+
+    fn span_of(&self, name: &Name) -> Range<usize> {
+        let start = self.word(name.words.start).map_or(0, |word| word.start);
+        let end = self.word(name.words.end.saturating_sub(1));
+        start..end.map_or(start, |word| word.end)
+    }
+
+    /// `tell jim I'm coming`: one first name, written small and with nothing of a practice beside it,
+    /// is of nobody while nothing else tells of a person.
+    fn is_lone(&self, name: &Name) -> bool {
+        let asked = self.before(name.words.start).is_some_and(|word| {
+            matches!(
+                self.view.word_bytes(word),
+                b"me"
+                    | b"name"
+                    | b"is"
+                    | b"tell"
+                    | b"inform"
+                    | b"called"
+                    | b"text"
+                    | b"with"
+                    | b"under"
+            )
+        });
+        let last = name.words.end.saturating_sub(1);
+        let owner = self.bytes(last) == b"s" && name.words.len() == 2;
+        let general = self
+            .policy
+            .surroundings()
+            .general
+            .is_match(self.view.bytes(self.view.sentence(&self.span_of(name))));
+        let lone = name.reason == "cue" && asked && name.words.len() == 1
+            || name.reason == "address" && owner
+            || general;
+        let lone = lone && name.soft == Soft::No && !self.is_large(name.words.start);
+        lone && !self.view.words.iter().any(|word| {
+            matches!(
+                self.view.word_bytes(word),
+                b"appointment"
+                    | b"appointments"
+                    | b"appt"
+                    | b"appts"
+                    | b"visit"
+                    | b"visits"
+                    | b"chart"
+                    | b"record"
+                    | b"records"
+                    | b"doctor"
+                    | b"dr"
+                    | b"nurse"
+                    | b"clinic"
+                    | b"office"
+                    | b"refill"
+                    | b"result"
+                    | b"results"
+                    | b"lab"
+                    | b"labs"
+                    | b"test"
+                    | b"tests"
+                    | b"rx"
+                    | b"patient"
+                    | b"cita"
+                    | b"consulta"
+                    | b"receta"
+                    | b"paciente"
+                    | b"clinica"
+                    | b"your"
+                    | b"ur"
+                    | b"su"
+            )
+        })
     }
 
     fn draft(&self, name: &Name) -> Option<Draft> {
@@ -310,6 +462,19 @@ impl Reader<'_> {
         let start = self.word(name.words.start)?.start;
         let end = self.word(name.words.end.checked_sub(1)?)?.end;
         let place = name.reason == "place";
+        // `in Bjert 6091`: the postal code behind the town.
+        let end = self
+            .word(name.words.end)
+            .filter(|next| {
+                let bytes = self.view.word_bytes(next);
+                let year = bytes.starts_with(b"19") || bytes.starts_with(b"20");
+                place
+                    && next.gap == Gap::Space
+                    && (4..=5).contains(&bytes.len())
+                    && bytes.iter().all(u8::is_ascii_digit)
+                    && !(year && bytes.len() == 4)
+            })
+            .map_or(end, |next| next.end);
         let kind = match name.reason {
             "listed" | "pair" => "lexicon",
             _ => "context",
@@ -331,7 +496,11 @@ impl Reader<'_> {
             kind,
             name: name.reason.into(),
             cite: if place { PLACE_CITE } else { NAME_CITE }.into(),
-            soft: name.soft,
+            soft: if self.is_lone(name) {
+                Soft::Bare
+            } else {
+                name.soft
+            },
         })
     }
 }
