@@ -73,19 +73,22 @@ fn numbered(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) {
             continue;
         }
         let from = if led { at + 1 } else { at };
-        let rest = view.words.iter().skip(from).take(STREET_WORDS);
-        let street: Vec<&Word> = rest
-            .take_while(|word| word.gap <= Gap::Space && in_street(word))
-            .collect();
-        let unknown = street.iter().any(|word| is_unknown(word));
-        let last = view.words.get(from + street.len());
+        let street = view
+            .words
+            .iter()
+            .skip(from)
+            .take(STREET_WORDS)
+            .take_while(|word| word.gap <= Gap::Space && in_street(word));
+        let count = street.clone().count();
+        let unknown = street.clone().any(is_unknown);
+        let last = view.words.get(from + count);
         let closes = last.filter(|word| word.gap == Gap::Space && is_number(view, word));
-        let sure = led && first.len() >= 3 || street.iter().any(|word| word.is_capital());
+        let sure = street.clone().any(Word::is_capital);
         match closes {
             Some(end) if unknown && sure && (led || end.len() >= 2) => {
                 let span = first.start..end.end;
                 drafts.push(draft_of(policy, view, span));
-                at = from + street.len() + 1;
+                at = from + count + 1;
             }
             _ => at += 1,
         }

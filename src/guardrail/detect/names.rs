@@ -5,12 +5,14 @@
 
 mod extent;
 mod reasons;
+mod whose;
 
 use std::ops::Range;
 
 use crate::guardrail::detect::Draft;
 use crate::guardrail::detect::NAME_CITE;
 use crate::guardrail::detect::PLACE_CITE;
+use crate::guardrail::detect::Scratch;
 use crate::guardrail::detect::Soft;
 use crate::guardrail::detect::lexicon::Taken;
 use crate::guardrail::detect::patterns;
@@ -38,16 +40,22 @@ const NO_NAME: u32 = flag::NEVER_NAME
 const MOST: usize = 6;
 
 /// Finds the names in words that no other finding took.
-pub(super) fn find(policy: &Policy, view: &View<'_>, taken: &[Taken], drafts: &mut Vec<Draft>) {
-    let covered: Vec<Range<usize>> = drafts
+pub(super) fn find(
+    policy: &Policy,
+    view: &View<'_>,
+    scratch: &mut Scratch,
+    drafts: &mut Vec<Draft>,
+) {
+    let covered = &mut scratch.covered;
+    covered.clear();
+    let sure = drafts
         .iter()
-        .filter(|it| it.confidence > Confidence::Possible)
-        .map(|it| it.span.clone())
-        .collect();
+        .filter(|it| it.confidence > Confidence::Possible);
+    covered.extend(sure.map(|it| it.span.clone()));
     let reader = Reader {
         policy,
         view,
-        taken,
+        taken: scratch.lists.taken(),
         covered,
     };
     let mut at = 0;
@@ -73,7 +81,7 @@ struct Reader<'a> {
     policy: &'a Policy,
     view: &'a View<'a>,
     taken: &'a [Taken],
-    covered: Vec<Range<usize>>,
+    covered: &'a [Range<usize>],
 }
 
 impl Reader<'_> {
@@ -243,45 +251,6 @@ impl Reader<'_> {
         })
     }
 
-    /// Is the bearer spoken to? `Dr. Ito, your visit ...`, `... your health, Dr. Janet Gibbs.`, or
-    /// written to: `Dr. Cindy Holinka Apt. 117`.
-    fn speaks_to(&self, from: usize, end: usize) -> bool {
-        let next = self.word(end);
-        let whose = next.map_or(&[][..], |word| self.view.word_bytes(word));
-        let before = next.is_some_and(|word| word.gap == Gap::Comma)
-            && matches!(whose, b"your" | b"you" | b"ur" | b"su" | b"tu");
-        let closes = next.is_none_or(|word| word.gap == Gap::Stop);
-        // `My name is spelled wrong, please correct it to Dr. Ana Ruiz`.
-        let named = (1..from).any(|at| {
-            matches!(self.bytes(at), b"name" | b"nombre")
-                && matches!(self.bytes(at - 1), b"my" | b"mi" | b"your" | b"su")
-        });
-        let behind = closes
-            && from > 0
-            && self.comma_before(from)
-            && self.is_said(from, |word| {
-                matches!(word, b"your" | b"you" | b"su" | b"usted" | b"tu")
-            });
-        let home = matches!(whose, b"apt" | b"apartment")
-            || next.is_some_and(|word| word.digits && word.gap == Gap::Space && word.len() >= 3);
-        before || behind || home || named
-    }
-
-    /// Does the sentence up to `at` have a word that is so?
-    pub(super) fn is_said(&self, at: usize, so: impl Fn(&[u8]) -> bool) -> bool {
-        let words = self.view.words.iter().take(at).rev();
-        // The first word of the sentence has the stop before it.
-        for word in words {
-            if so(self.view.word_bytes(word)) {
-                return true;
-            }
-            if word.gap == Gap::Stop {
-                break;
-            }
-        }
-        false
-    }
-
     /// Behind `in`, `on`, `near`: a place rather than a person.
     fn placed(&self, at: usize) -> bool {
         let before = self
@@ -381,78 +350,6 @@ impl Reader<'_> {
                 | b"vive"
                 | b"vivo"
         )
-    }
-
-    fn span_of(&self, name: &Name) -> Range<usize> {
-        let start = self.word(name.words.start).map_or(0, |word| word.start);
-        let end = self.word(name.words.end.saturating_sub(1));
-        start..end.map_or(start, |word| word.end)
-    }
-
-    /// `tell jim I'm coming`: one first name, written small and with nothing of a practice beside it,
-    /// is of nobody while nothing else tells of a person.
-    fn is_lone(&self, name: &Name) -> bool {
-        let asked = self.before(name.words.start).is_some_and(|word| {
-            matches!(
-                self.view.word_bytes(word),
-                b"me"
-                    | b"name"
-                    | b"is"
-                    | b"tell"
-                    | b"inform"
-                    | b"called"
-                    | b"text"
-                    | b"with"
-                    | b"under"
-            )
-        });
-        let last = name.words.end.saturating_sub(1);
-        let owner = self.bytes(last) == b"s" && name.words.len() == 2;
-        let general = self
-            .policy
-            .surroundings()
-            .general
-            .is_match(self.view.bytes(self.view.sentence(&self.span_of(name))));
-        let lone = name.reason == "cue" && asked && name.words.len() == 1
-            || name.reason == "address" && owner
-            || general;
-        let lone = lone && name.soft == Soft::No && !self.is_large(name.words.start);
-        lone && !self.view.words.iter().any(|word| {
-            matches!(
-                self.view.word_bytes(word),
-                b"appointment"
-                    | b"appointments"
-                    | b"appt"
-                    | b"appts"
-                    | b"visit"
-                    | b"visits"
-                    | b"chart"
-                    | b"record"
-                    | b"records"
-                    | b"doctor"
-                    | b"dr"
-                    | b"nurse"
-                    | b"clinic"
-                    | b"office"
-                    | b"refill"
-                    | b"result"
-                    | b"results"
-                    | b"lab"
-                    | b"labs"
-                    | b"test"
-                    | b"tests"
-                    | b"rx"
-                    | b"patient"
-                    | b"cita"
-                    | b"consulta"
-                    | b"receta"
-                    | b"paciente"
-                    | b"clinica"
-                    | b"your"
-                    | b"ur"
-                    | b"su"
-            )
-        })
     }
 
     fn draft(&self, name: &Name) -> Option<Draft> {

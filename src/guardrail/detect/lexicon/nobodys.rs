@@ -10,30 +10,31 @@ use crate::guardrail::text::Word;
 use crate::policy::Policy;
 use crate::policy::phrases::flag;
 
-/// The words of the sentence around a span.
-fn sentence<'v>(view: &'v View<'_>, span: &Range<usize>) -> impl Iterator<Item = &'v Word> {
-    let sentence = view.sentence(span);
-    let inside = move |word: &&Word| sentence.start <= word.start && word.end <= sentence.end;
-    view.words.iter().filter(inside)
-}
-
 /// Does the sentence speak of somebody's own? The doctor's office is his own, and the pet's ail too.
 fn is_owned(view: &View<'_>, span: &Range<usize>) -> bool {
-    let words: Vec<&Word> = sentence(view, span).collect();
-    words.iter().enumerate().any(|(at, word)| {
-        let next = words
-            .get(at + 1)
-            .filter(|word| word.gap <= Gap::Space)
-            .map_or(&[][..], |word| view.word_bytes(word));
-        match view.word_bytes(word) {
-            b"your" | b"ur" | b"su" | b"sus" | b"tu" | b"tus" | b"referred" | b"referral" => true,
-            b"his" | b"her" | b"their" => !matches!(
-                next,
-                b"" | b"office" | b"practice" | b"clinic" | b"name" | b"number"
-            ),
-            b"my" => !matches!(next, b"dog" | b"cat" | b"puppy"),
-            _ => false,
-        }
+    let around = view.sentence(span);
+    let inside = |word: &&Word| around.start <= word.start && word.end <= around.end;
+    let mut pairs = view
+        .words
+        .iter()
+        .zip(view.words.iter().skip(1).map(Some).chain([None]));
+    pairs.any(|(word, next)| {
+        let next = next
+            .filter(inside)
+            .filter(|next| next.gap <= Gap::Space)
+            .map_or(&[][..], |next| view.word_bytes(next));
+        inside(&word)
+            && match view.word_bytes(word) {
+                b"your" | b"ur" | b"su" | b"sus" | b"tu" | b"tus" | b"referred" | b"referral" => {
+                    true
+                }
+                b"his" | b"her" | b"their" => !matches!(
+                    next,
+                    b"" | b"office" | b"practice" | b"clinic" | b"name" | b"number"
+                ),
+                b"my" => !matches!(next, b"dog" | b"cat" | b"puppy"),
+                _ => false,
+            }
     })
 }
 
@@ -56,6 +57,9 @@ pub(super) fn is_nobodys(
     category: Category,
     span: &Range<usize>,
 ) -> bool {
+    if is_owned(view, span) {
+        return false;
+    }
     let business = matches!(
         category,
         Category::Specialty
@@ -73,11 +77,13 @@ pub(super) fn is_nobodys(
             .surroundings()
             .clinical_own
             .is_match(view.bytes(view.sentence(span)));
-    let general = policy
-        .surroundings()
-        .general
-        .is_match(view.bytes(view.sentence(span)));
-    (business || complaint || general) && !is_owned(view, span)
+    let general = || {
+        policy
+            .surroundings()
+            .general
+            .is_match(view.bytes(view.sentence(span)))
+    };
+    business || complaint || general()
 }
 
 /// `Sonoma Dermatology`, `Allura Skin & Laser Center`: written large among words written large.
