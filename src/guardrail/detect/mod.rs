@@ -9,6 +9,7 @@ mod names;
 mod numbers;
 mod patterns;
 mod record;
+pub mod tagger;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -95,6 +96,7 @@ pub fn detect(policy: &Policy, text: &str, known: &Known<'_>) -> Vec<Finding> {
     numbers::find(&view, &mut drafts);
     let taken = lexicon::find(policy, &view, &mut drafts);
     names::find(policy, &view, &taken, &mut drafts);
+    tagger::vote(policy, &view, &taken, &mut drafts);
     let shields = record::find(policy, &view, known, &mut drafts);
     drafts.retain(|draft| {
         let inside = |it: &Range<usize>| it.start <= draft.span.start && draft.span.end <= it.end;
