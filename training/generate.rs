@@ -75,6 +75,15 @@ const STREET_ENDS: &[&str] = &[
     "Terrace", "gate", "gatan", "straat", "strasse", "vej", "katu", "tie", "utca u.", "weg",
 ];
 
+const STREET_BEFORE: &[&str] = &[
+    "Via", "Rua", "Calle", "Avenida", "Avda.", "Camino", "Paseo", "Plaza", "rue de", "Rue", "Avenue", "ul.", "Boulevard",
+    "Rua da", "Via della", "Vicolo", "Strada", "Carrer", "Quai", "Impasse", "Rambla", "Largo", "Praça", "Calle de la",
+];
+const STREET_JOINED: &[&str] = &[
+    "strasse", "straße", "straat", "weg", "gata", "gatan", "vägen", "veien", "vej", "gade", "katu", "tie", "kuja",
+    "laan", "plein", "gasse", "platz", "allee", "utca", "út", "tér", "ova", "ská", "tänav", "gränd", "stræde", "brautin",
+];
+
 /// What fills the slots.
 pub struct Words {
     lists: BTreeMap<String, Vec<String>>,
@@ -242,7 +251,12 @@ impl<'a> Writer<'a> {
             other => panic!("the template slot {{{other}}} is unknown"),
         };
         let start = out.text.len();
-        out.text.push_str(&text);
+        // Forms hold their values in capitals.
+        if matches!(label, NAME | PLACE | PROVIDER) && self.dice.once_in(12) {
+            out.text.push_str(&text.to_uppercase());
+        } else {
+            out.text.push_str(&text);
+        }
         if label != NONE {
             out.spans.push((start..out.text.len(), label));
         }
@@ -344,9 +358,12 @@ impl<'a> Writer<'a> {
     }
 
     fn street(&mut self) -> String {
-        match self.dice.below(3) {
+        match self.dice.below(6) {
             0 => self.listed("street"),
-            1 => format!("{} {}", self.made(TOWN_ENDS), self.dice.pick(STREET_ENDS)),
+            1 => format!("{} {}", self.dice.pick(STREET_BEFORE), self.made(NAME_ENDS)),
+            2 => format!("{} {}", self.dice.pick(STREET_BEFORE), self.full()),
+            3 => self.made(STREET_JOINED),
+            4 => format!("{} {}", self.made(TOWN_ENDS), self.dice.pick(STREET_ENDS)),
             _ => format!("{} {}", self.last(), self.dice.pick(STREET_ENDS)),
         }
     }

@@ -118,7 +118,7 @@ pub fn learn(words: &[Word], how: Settings) -> Weights {
 
 impl Weights {
     /// The model with weights of one byte; the scale is such that few are cut off.
-    pub fn small(&self, thresholds: [f32; LANES]) -> Option<Model> {
+    pub fn small(&self, thresholds: [i32; LANES]) -> Option<Model> {
         let mut sizes: Vec<f32> = self.rows.iter().flatten().map(|it| it.abs()).collect();
         sizes.sort_by(f32::total_cmp);
         let top = sizes[sizes.len() - 1 - sizes.len() / 20_000].max(1e-6);
@@ -128,6 +128,6 @@ impl Weights {
             .iter()
             .map(|row| row.map(|it| (it * scale).round().clamp(-127.0, 127.0) as i8))
             .collect();
-        Model::new(rows, thresholds.map(|it| (it * scale).round() as i32))
+        Model::new(rows, thresholds)
     }
 }

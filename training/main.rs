@@ -24,6 +24,7 @@ use anteroom::guardrail::detect::tagger;
 use anteroom::policy::Policy;
 use anteroom::policy::tagger::LABELS;
 use anteroom::policy::tagger::LANES;
+use anteroom::policy::tagger::Model;
 
 use crate::generate::Words;
 use crate::generate::Writer;
@@ -38,11 +39,11 @@ struct Arguments {
     out: PathBuf,
     settings: Settings,
     generated: usize,
-    threshold: f32,
     show: usize,
+    explain: Option<String>,
 }
 
-const USAGE: &str = "use --data DIR, --out FILE, --generated N, --seed N, --bits N, --rounds N, --threshold X, --show N";
+const USAGE: &str = "use --data DIR, --out FILE, --generated N, --seed N, --bits N, --rounds N, --show N, --explain TEXT";
 
 fn arguments() -> Result<Arguments, String> {
     let mut got = Arguments {
@@ -57,8 +58,8 @@ fn arguments() -> Result<Arguments, String> {
             seed: 20_261_125,
         },
         generated: 60_000,
-        threshold: 2.5,
         show: 0,
+        explain: None,
     };
     let mut all = std::env::args().skip(1);
     while let Some(name) = all.next() {
@@ -69,11 +70,11 @@ fn arguments() -> Result<Arguments, String> {
             "--data" => got.data = Some(value.into()),
             "--out" => got.out = value.into(),
             "--generated" => got.generated = number()?,
+            "--explain" => got.explain = Some(value.clone()),
             "--show" => got.show = number()?,
             "--seed" => got.settings.seed = number()? as u64,
             "--bits" => got.settings.bits = number()? as u32,
             "--rounds" => got.settings.rounds = number()?,
-            "--threshold" => got.threshold = value.parse().map_err(|error| wrong(&error))?,
             _ => return Err(format!("{name} is unknown; {USAGE}")),
         }
     }
@@ -93,6 +94,14 @@ fn main() -> ExitCode {
 fn run() -> Result<(), String> {
     let given = arguments()?;
     let policy = Policy::embedded().map_err(|error| error.to_string())?;
+    if let Some(text) = &given.explain {
+        for word in tagger::examples(&policy, text) {
+            let (label, lead) = word.told;
+            let told = if word.candidate { format!("{} by {lead}", LABELS[label]) } else { "-".to_owned() };
+            println!("{:24} {told}", &text[word.span]);
+        }
+        return Ok(());
+    }
     let words = Words::read();
     let mut writer = Writer::new(&words, given.settings.seed);
     if given.show > 0 {
@@ -103,8 +112,10 @@ fn run() -> Result<(), String> {
         return Ok(());
     }
     let mut learnt = Vec::new();
+    let mut tuning: Vec<Labelled> = Vec::new();
     for _ in 0..given.generated {
-        add(&policy, &writer.write(), &mut learnt);
+        let it = writer.write();
+        add(&policy, &it, &mut learnt);
     }
     let mut used = Vec::new();
     for set in sets::SETS {
@@ -114,6 +125,10 @@ fn run() -> Result<(), String> {
             continue;
         };
         used.push(format!("{} = \"{}\"", set.name, read.digest));
+        if set.quiet {
+            let tune = read.texts.iter().filter(|(part, _)| *part == Part::Tune);
+            tuning.extend(tune.map(|(_, it)| it.clone()));
+        }
         let trained = read.texts.iter().filter(|(part, _)| *part == Part::Train).take(set.most);
         for (_, it) in trained {
             for _ in 0..set.times {
@@ -123,7 +138,10 @@ fn run() -> Result<(), String> {
     }
     eprintln!("learning from {} words", learnt.len());
     let weights = learn::learn(&learnt, given.settings);
-    let model = weights.small([given.threshold; LANES]).ok_or("the weights are no model")?;
+    let draft = weights.small([0; LANES]).ok_or("the weights are no model")?;
+    let thresholds = thresholds(&policy, &draft, &tuning);
+    eprintln!("thresholds {thresholds:?}");
+    let model = weights.small(thresholds).ok_or("the weights are no model")?;
     let bytes = model.to_bytes();
     fs::write(&given.out, &bytes).map_err(|error| format!("{}: {error}", given.out.display()))?;
     eprintln!("{}: {} bytes", given.out.display(), bytes.len());
@@ -142,4 +160,37 @@ fn add(policy: &Policy, it: &Labelled, learnt: &mut Vec<Word>) {
             });
         }
     }
+}
+
+/// The most texts of a thousand in which a label may be told falsely when the thresholds are chosen.
+const FALSE_IN_1000: usize = 1;
+/// No threshold is below this, however quiet the tuning texts are.
+const LEAST: i32 = 100;
+
+/// For each label the smallest lead at which it is hardly ever told of a word that is nothing.
+fn thresholds(policy: &Policy, model: &Model, tuning: &[Labelled]) -> [i32; LANES] {
+    let mut wrong: [Vec<i32>; LANES] = Default::default();
+    for it in tuning {
+        for word in tagger::examples(policy, &it.text) {
+            let at = word.span.start;
+            let labelled = it.spans.iter().any(|(span, _)| span.contains(&at));
+            if !word.candidate || labelled {
+                continue;
+            }
+            let mut sums = [0; LANES];
+            for feature in &word.features {
+                model.add(*feature, &mut sums);
+            }
+            let (label, lead) = tagger::lead(&sums);
+            let small = it.text[at..].starts_with(char::is_lowercase);
+            // As the tagger does: a word written small must lead by twice as much.
+            wrong[label].push(if small { lead / 2 } else { lead });
+        }
+    }
+    let allowed = tuning.len() * FALSE_IN_1000 / 1000;
+    wrong.map(|mut leads| {
+        leads.sort_unstable_by(|a, b| b.cmp(a));
+        let least = leads.get(allowed).copied().unwrap_or(0);
+        least.max(LEAST)
+    })
 }

@@ -9,6 +9,7 @@ use sha2::Digest as _;
 use sha2::Sha256;
 
 /// A text with what its stretches are.
+#[derive(Clone)]
 pub struct Labelled {
     pub text: String,
     /// Byte ranges and places in `LABELS`.
@@ -30,6 +31,8 @@ pub struct Set {
     /// The most texts that are trained on, and how often each.
     pub most: usize,
     pub times: usize,
+    /// Is what no label covers surely nothing, and in the voice of requests? Then it tunes thresholds.
+    pub quiet: bool,
     label: fn(&Value, &str, &str) -> Option<usize>,
 }
 
@@ -46,6 +49,7 @@ pub const SETS: &[Set] = &[
         name: "presidio_synth_v2",
         most: usize::MAX,
         times: 4,
+        quiet: true,
         label: |_, label, _| match label {
             "PERSON" => Some(NAME),
             "STREET_ADDRESS" | "GPE" | "ZIP_CODE" => Some(PLACE),
@@ -57,6 +61,7 @@ pub const SETS: &[Set] = &[
         name: "names_wnut17",
         most: usize::MAX,
         times: 1,
+        quiet: false,
         label: |_, label, _| match label {
             "person" => Some(NAME),
             "location" => Some(PLACE),
@@ -67,10 +72,10 @@ pub const SETS: &[Set] = &[
         name: "sgd_appointments",
         most: 4000,
         times: 1,
-        label: |row, label, _| match label {
+        quiet: true,
+        label: |_, label, _| match label {
             "doctor_name" | "dentist_name" => Some(PROVIDER),
             "stylist_name" => Some(OTHER),
-            "city" if row["labels"]["speaker"] == "user" => Some(PLACE),
             "city" | "street_address" | "address" => Some(PROVIDER),
             _ => None,
         },
@@ -79,6 +84,7 @@ pub const SETS: &[Set] = &[
         name: "bc5cdr",
         most: 4000,
         times: 1,
+        quiet: false,
         label: |_, label, _| match label {
             "Disease" => Some(CONDITION),
             "Chemical" => Some(MEDICINE),
@@ -89,6 +95,7 @@ pub const SETS: &[Set] = &[
         name: "uon_appointments",
         most: usize::MAX,
         times: 2,
+        quiet: false,
         label: |_, label, _| match label {
             "PATIENT_NAME" => Some(NAME),
             "APPT_REASON" => Some(CONDITION),
@@ -99,6 +106,7 @@ pub const SETS: &[Set] = &[
         name: "benign_clinc150",
         most: usize::MAX,
         times: 1,
+        quiet: true,
         label: |_, _, _| None,
     },
 ];

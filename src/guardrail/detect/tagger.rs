@@ -125,11 +125,13 @@ fn label(model: &Model, view: &View<'_>, at: usize, hand: Hand) -> usize {
     features(view, at, hand, &mut |feature| model.add(feature, &mut sums));
     let (best, lead) = lead(&sums);
     let wanted = model.thresholds().get(best).copied().unwrap_or(i32::MAX);
+    let small = view.words.get(at).is_some_and(|word| !word.is_capital());
+    let wanted = if small { wanted.saturating_mul(2) } else { wanted };
     if lead > wanted { best } else { 0 }
 }
 
 /// The best label and by how much it leads the next of another kind.
-pub(super) fn lead(sums: &[i32; LANES]) -> (usize, i32) {
+pub fn lead(sums: &[i32; LANES]) -> (usize, i32) {
     let sums = || sums.iter().copied().enumerate().take(LABELS.len());
     let first = |(best, top): (usize, i32), (label, sum): (usize, i32)| {
         if sum > top { (label, sum) } else { (best, top) }
@@ -183,8 +185,10 @@ fn tell(
     if met && label != PLACE {
         return;
     }
-    let soft = if label == PLACE {
-        patterns::town(policy, view, &span)
+    // The words around a place are what the tagger went by: it is somebody's, unless the practice's.
+    let lived = policy.surroundings().residence.is_match(view.bytes(view.sentence(&span)));
+    let soft = if label == PLACE && !lived && patterns::town(policy, view, &span) == Soft::Practice {
+        Soft::Practice
     } else {
         Soft::No
     };
@@ -200,19 +204,30 @@ fn tell(
     });
 }
 
-/// The numbers of a house and of a postal code beside a place.
+/// The numbers of a house and of a postal code beside a place, also behind a state or country.
 fn with_numbers(view: &View<'_>, words: &Range<usize>) -> Range<usize> {
-    let number = |at: usize| {
-        view.words
-            .get(at)
-            .is_some_and(|word| word.digits && word.len() <= 6)
+    let word = |at: usize| view.words.get(at);
+    let number = |at: usize| word(at).is_some_and(|it| it.digits && it.len() <= 6);
+    // Blanks, commas and the ends of lines part the lines of an address, a full stop does not.
+    let joined = |at: usize| {
+        let start = at.checked_sub(1).and_then(word).map_or(0, |it| it.end);
+        let between = word(at).map_or(&b"."[..], |it| view.bytes(start..it.start));
+        let line = |byte: &u8| matches!(byte, b' ' | b',' | b'-' | b'\n' | b'\r' | b'>');
+        between.len() <= 12 && between.iter().all(line)
     };
-    let near = |at: usize| view.words.get(at).is_some_and(|word| word.gap <= Gap::Comma);
     let mut all = words.clone();
-    while all.start > 0 && number(all.start - 1) && near(all.start) {
+    while all.start > 0 && number(all.start - 1) && joined(all.start) {
         all.start -= 1;
     }
-    while number(all.end) && near(all.end) {
+    let wide = |at: usize| {
+        let state = |it: &Word| it.is(flag::COUNTRY) || it.case == Case::Upper && it.len() == 2;
+        joined(at) && word(at).is_some_and(state)
+    };
+    let behind = (all.end..all.end + 3).find(|at| !wide(*at)).unwrap_or(all.end);
+    if number(behind) && joined(behind) {
+        all.end = behind;
+    }
+    while number(all.end) && joined(all.end) {
         all.end += 1;
     }
     all
@@ -382,6 +397,8 @@ pub struct Example {
     pub candidate: bool,
     /// Its features.
     pub features: Vec<u32>,
+    /// The place in `LABELS` that the model in use gives it, and its lead.
+    pub told: (usize, i32),
 }
 
 /// The words of a text as the tagger sees them, for training.
@@ -391,13 +408,18 @@ pub fn examples(policy: &Policy, text: &str) -> Vec<Example> {
     let look = |(at, word): (usize, &Word)| {
         let candidate = is_candidate(word, hand);
         let mut all = Vec::new();
+        let mut sums = [0; LANES];
         if candidate {
-            features(&view, at, hand, &mut |feature| all.push(feature));
+            features(&view, at, hand, &mut |feature| {
+                all.push(feature);
+                policy.tagger().add(feature, &mut sums);
+            });
         }
         Example {
             span: view.to_original(&(word.start..word.end)),
             candidate,
             features: all,
+            told: lead(&sums),
         }
     };
     view.words.iter().enumerate().map(look).collect()
