@@ -64,6 +64,15 @@ pub fn says_opted_out(code: &str) -> bool {
     code.parse().ok().and_then(class_of) == Some(ErrorClass::OptedOut)
 }
 
+/// Codes that tell of a number that is gone or another's: unreachable for good, unknown, no mobile
+/// any more, no account on this channel.
+const GONE: &[u32] = &[21211, 21614, 21635, 30003, 30005, 30006, 63003, 63024];
+
+/// Whether an error code says that the number may belong to nobody or somebody else now.
+pub fn says_number_gone(code: &str) -> bool {
+    code.parse().is_ok_and(|code| GONE.contains(&code))
+}
+
 /// What becomes of a text that the carrier refused with this HTTP status and, where the answer had
 /// one, this code. `after_ms` is the carrier's wish.
 pub fn ending(status: u16, code: Option<u32>, after_ms: Option<u64>) -> SendOutcome {

@@ -9,6 +9,7 @@ use crate::domain::message::{Outbound, SendOutcome};
 
 pub mod codes;
 pub mod hook;
+pub mod keywords;
 pub mod listing;
 pub mod signature;
 pub mod simulator;

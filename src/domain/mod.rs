@@ -10,3 +10,4 @@ pub mod phi;
 pub mod phone;
 pub mod practice;
 pub mod record;
+pub mod speaker;

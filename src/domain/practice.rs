@@ -80,6 +80,25 @@ pub struct Sender {
     pub channel: Channel,
     /// The number.
     pub number: E164,
+    /// Who answers STOP, START and HELP on this number.
+    #[serde(default = "we_reply")]
+    pub keywords: KeywordReplies,
+}
+
+vocabulary! {
+    /// Who answers the keywords STOP, START and HELP.
+    KeywordReplies, "keyword replies" {
+        /// We do: the carrier's own answers are switched off, as Twilio's Message Redaction needs,
+        /// or there are none. Where the carrier answers all the same, it refuses our confirmation
+        /// and nobody is texted twice.
+        WeReply = "we_reply",
+        /// The carrier does, and blocks the number: we keep the ledger and stay silent.
+        CarrierReplies = "carrier_replies",
+    }
+}
+
+const fn we_reply() -> KeywordReplies {
+    KeywordReplies::WeReply
 }
 
 fn sms() -> Channel {

@@ -8,12 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::Entry;
 use crate::carrier::Carrier;
-use crate::domain::consent::{ConsentEvent, ConsentProof, ConsentState};
+use crate::domain::consent::{Act, ConsentEvent, ConsentProof, ConsentState, Evidence};
 use crate::domain::conversation::{Conversation, OutboxRow};
 use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
+use crate::pipeline::consent;
 use crate::pipeline::house::House;
+use crate::pipeline::receive::said_by;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::store::{StoreError, Tx};
 
@@ -223,35 +225,35 @@ async fn record_in(
     });
     tx.append_audit(&about(row, now, "message.dispatched", &detail))
         .await?;
-    match settled {
-        SendOutcome::Suppress { .. } => opt_out(tx, row, now).await,
-        SendOutcome::Fail { .. }
-        | SendOutcome::Unknown { .. }
-        | SendOutcome::Accepted { .. }
-        | SendOutcome::Retry { .. } => Ok(()),
+    let event = match &settled {
+        SendOutcome::Suppress { code } => Some(ConsentEvent::new(
+            Act::Stop,
+            Evidence::of_carrier(now, code),
+        )),
+        SendOutcome::Fail { code } => said_by(code, now),
+        SendOutcome::Unknown { .. } | SendOutcome::Accepted { .. } | SendOutcome::Retry { .. } => {
+            None
+        }
+    };
+    match event {
+        Some(event) => follow(tx, row, &event).await,
+        None => Ok(()),
     }
 }
 
-/// The carrier knows of an opt-out that we do not: our ledger follows.
-async fn opt_out(tx: &mut Tx, row: &OutboxRow, now: Timestamp) -> Result<(), StoreError> {
+/// What the carrier's code says of consent: our ledger follows.
+async fn follow(tx: &mut Tx, row: &OutboxRow, event: &ConsentEvent) -> Result<(), StoreError> {
     let Some(mut conversation) = tx.lock_conversation(row.conversation).await? else {
         return Ok(());
     };
-    if let Ok(next) = conversation.consent.apply(&ConsentEvent::Stop { at: now }) {
-        conversation.consent = next;
-        conversation.pending = None;
-        conversation.epoch += 1;
-        tx.save_conversation(&conversation).await?;
-        let suppressed = tx
-            .suppress_queued(conversation.id, &[OutboundKind::Safety])
-            .await?;
-        let detail = serde_json::json!({
-            "by": "carrier", "epoch": conversation.epoch, "suppressed": suppressed,
-        });
-        tx.append_audit(&about(row, now, "consent.opted_out", &detail))
-            .await?;
-    }
-    Ok(())
+    let Some(moved) = consent::record(tx, &mut conversation, event).await? else {
+        return Ok(());
+    };
+    tx.save_conversation(&conversation).await?;
+    tx.suppress_queued(conversation.id, &[OutboundKind::Safety])
+        .await?;
+    tx.append_audit(&consent::entry(&conversation, event, &moved))
+        .await
 }
 
 /// Leaves a text that did not leave to staff; always true, for the audit entry.
@@ -326,10 +328,7 @@ fn bar(
     if !row.phi {
         return None;
     }
-    let standing = conversation
-        .consent
-        .allows_phi(now)
-        .map(ConsentProof::digest);
+    let standing = conversation.proof(now).map(ConsentProof::digest);
     if standing.is_none() || standing != row.proof.as_ref().map(ConsentProof::digest) {
         return Some(Bar::Consent);
     }

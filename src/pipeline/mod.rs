@@ -5,6 +5,7 @@
 
 mod clear;
 mod commit;
+mod consent;
 pub mod dispatch;
 pub mod house;
 pub mod housekeep;

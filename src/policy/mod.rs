@@ -1,6 +1,8 @@
 //! What may be said, as data: rules with citations, compiled once, and the words they use.
 
 pub mod fold;
+pub mod law;
+pub mod pattern;
 pub mod phrases;
 pub mod rules;
 mod sources;
@@ -9,6 +11,7 @@ pub mod words;
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 use aho_corasick::AhoCorasickKind;
@@ -16,6 +19,8 @@ use serde::Deserialize;
 use sha2::Digest;
 use sha2::Sha256;
 
+use crate::policy::law::Law;
+use crate::policy::pattern::Pattern;
 use crate::policy::phrases::Phrases;
 use crate::policy::rules::Rule;
 use crate::policy::sources::Source;
@@ -97,25 +102,25 @@ impl PolicyError {
 #[derive(Clone, Debug)]
 pub struct Surroundings {
     /// Before or after a phone number, address or link: it is the practice's own.
-    pub practice: regex::bytes::Regex,
+    pub practice: Pattern,
     /// In the same sentence: it is somebody's own after all.
-    pub personal: regex::bytes::Regex,
+    pub personal: Pattern,
     /// In the sentence of a date: a visit or the practice's calendar.
-    pub schedule: regex::bytes::Regex,
+    pub schedule: Pattern,
     /// In the sentence of a date: it is somebody's own date after all.
-    pub birth: regex::bytes::Regex,
+    pub birth: Pattern,
     /// In the sentence of an entry that is only possibly clinical: it is.
-    pub clinical: regex::bytes::Regex,
+    pub clinical: Pattern,
     /// In the sentence of an entry that is only possibly clinical: an errand of everyday life.
-    pub everyday: regex::bytes::Regex,
+    pub everyday: Pattern,
     /// Right before a specialty: it is offered or asked for, of nobody in particular.
-    pub offer: regex::bytes::Regex,
+    pub offer: Pattern,
     /// In the sentence of a specialty: a search for a doctor.
-    pub directory: regex::bytes::Regex,
+    pub directory: Pattern,
     /// In the sentence of a place: somebody lives there.
-    pub residence: regex::bytes::Regex,
+    pub residence: Pattern,
     /// Right behind a laboratory test or vital sign: its value.
-    pub value: regex::bytes::Regex,
+    pub value: Pattern,
 }
 
 /// The compiled policy; immutable, shared by `Arc`.
@@ -128,6 +133,7 @@ pub struct Policy {
     muted: Option<usize>,
     surroundings: Surroundings,
     tagger: Model,
+    law: Arc<Law>,
     digest: String,
 }
 
@@ -147,15 +153,22 @@ impl Policy {
     /// The policy in the binary, with every file that lies in `dir` in place of its namesake or beside it.
     pub fn from_dir(dir: &Path) -> Result<Self, PolicyError> {
         let mut all = sources::embedded();
-        for folder in ["identifiers", "lexicons", ""] {
+        for folder in ["identifiers", "lexicons", "states", ""] {
             sources::overlay(dir, Path::new(folder), &mut all)?;
         }
-        Self::compile(&all, &sources::model(dir)?)
+        let policy = Self::compile(&all, &sources::model(dir)?)?;
+        policy.law.keeps(&Law::embedded()?)?;
+        Ok(policy)
     }
 
     /// Hex SHA-256 over the names and bytes of all sources: two policies with one digest judge alike.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The law.
+    pub const fn law(&self) -> &Arc<Law> {
+        &self.law
     }
 
     /// The words and phrases.
@@ -215,7 +228,7 @@ impl Policy {
         let mut cues = None;
         let mut rules = Vec::new();
         let mut lists = Vec::new();
-        for source in all {
+        for source in all.iter().filter(|source| !source.is_law()) {
             let name = source.path.to_string_lossy();
             if source.path.ends_with("cues.toml") {
                 cues = Some(read_cues(&name, &source.text)?);
@@ -239,6 +252,7 @@ impl Policy {
             surroundings,
             tagger,
             muted: None,
+            law: Arc::new(Law::compile(all)?),
             digest,
         })
     }

@@ -88,13 +88,19 @@ impl Model {
         let body = body.get(1..).unwrap_or(&[]);
         let (cells, rest) = body.as_chunks::<LABELS_LEN>();
         if cells.len() != 1 << bits || !rest.is_empty() {
-            let message = format!("it holds {} bytes of weights, not {}", body.len(), LABELS_LEN << bits);
+            let message = format!(
+                "it holds {} bytes of weights, not {}",
+                body.len(),
+                LABELS_LEN << bits
+            );
             return Err(refuse(&message));
         }
         if sum != format!("{:016x}", checksum(body)) {
-            return Err(refuse("its weights do not match the checksum in its header"));
+            return Err(refuse(
+                "its weights do not match the checksum in its header",
+            ));
         }
-        let rows = cells.iter().map(widen).collect();
+        let rows = cells.iter().copied().map(widen).collect();
         Self::new(rows, thresholds).ok_or_else(|| refuse("its rows are no power of two"))
     }
 
@@ -103,7 +109,11 @@ impl Model {
         let body: Vec<u8> = self
             .rows
             .iter()
-            .flat_map(|row| row.iter().take(LABELS_LEN).map(|weight| weight.cast_unsigned()))
+            .flat_map(|row| {
+                row.iter()
+                    .take(LABELS_LEN)
+                    .map(|weight| weight.cast_unsigned())
+            })
             .collect();
         let thresholds: Vec<String> = self.thresholds.iter().map(i32::to_string).collect();
         let header = format!(
@@ -137,7 +147,7 @@ impl Model {
 
 const LABELS_LEN: usize = LABELS.len();
 
-fn widen(cell: &[u8; LABELS_LEN]) -> [i8; LANES] {
+fn widen(cell: [u8; LABELS_LEN]) -> [i8; LANES] {
     let mut row = [0; LANES];
     for (slot, byte) in row.iter_mut().zip(cell) {
         *slot = byte.cast_signed();
@@ -151,8 +161,6 @@ fn checksum(body: &[u8]) -> u64 {
     let words = words.iter().map(|word| u64::from_le_bytes(*word));
     let rest = rest.iter().map(|byte| u64::from(*byte));
     words.chain(rest).fold(0xcbf2_9ce4_8422_2325, |hash, word| {
-        (hash ^ word)
-            .wrapping_mul(0x0100_0000_01b3)
-            .rotate_left(17)
+        (hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(17)
     })
 }

@@ -12,6 +12,7 @@ mod gateway;
 mod gold;
 mod guardrail;
 mod judgement;
+mod law;
 mod llm;
 mod mutation;
 mod pipeline;

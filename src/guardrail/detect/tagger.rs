@@ -16,6 +16,7 @@ use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
 use crate::guardrail::text::Case;
 use crate::guardrail::text::Gap;
+use crate::guardrail::text::Room;
 use crate::guardrail::text::View;
 use crate::guardrail::text::Word;
 use crate::policy::Policy;
@@ -46,7 +47,11 @@ pub(super) enum Hand {
 impl Hand {
     pub(super) fn of(view: &View<'_>) -> Self {
         let (mut lower, mut upper) = (false, false);
-        for word in view.words.iter().filter(|word| !word.digits && word.len() > 1) {
+        for word in view
+            .words
+            .iter()
+            .filter(|word| !word.digits && word.len() > 1)
+        {
             match word.case {
                 Case::Lower => lower = true,
                 Case::Title => return Self::Mixed,
@@ -126,7 +131,11 @@ fn label(model: &Model, view: &View<'_>, at: usize, hand: Hand) -> usize {
     let (best, lead) = lead(&sums);
     let wanted = model.thresholds().get(best).copied().unwrap_or(i32::MAX);
     let small = view.words.get(at).is_some_and(|word| !word.is_capital());
-    let wanted = if small { wanted.saturating_mul(2) } else { wanted };
+    let wanted = if small {
+        wanted.saturating_mul(2)
+    } else {
+        wanted
+    };
     if lead > wanted { best } else { 0 }
 }
 
@@ -138,9 +147,8 @@ pub fn lead(sums: &[i32; LANES]) -> (usize, i32) {
     };
     let (best, top) = sums().fold((0, i32::MIN), first);
     let clinical = [CONDITION, MEDICINE];
-    let rival = |label: usize| {
-        label != best && !(clinical.contains(&label) && clinical.contains(&best))
-    };
+    let rival =
+        |label: usize| label != best && !(clinical.contains(&label) && clinical.contains(&best));
     let next = sums().filter(|it| rival(it.0)).map(|it| it.1).max();
     (best, top.saturating_sub(next.unwrap_or(i32::MIN)))
 }
@@ -170,7 +178,7 @@ fn tell(
     } else {
         words.clone()
     };
-    let ends = view.words.get(words.clone()).unwrap_or(&[]);
+    let ends = view.words.get(words).unwrap_or(&[]);
     let (Some(first), Some(last)) = (ends.first(), ends.last()) else {
         return;
     };
@@ -186,8 +194,12 @@ fn tell(
         return;
     }
     // The words around a place are what the tagger went by: it is somebody's, unless the practice's.
-    let lived = policy.surroundings().residence.is_match(view.bytes(view.sentence(&span)));
-    let soft = if label == PLACE && !lived && patterns::town(policy, view, &span) == Soft::Practice {
+    let lived = policy
+        .surroundings()
+        .residence
+        .is_match(view.bytes(view.sentence(&span)));
+    let soft = if label == PLACE && !lived && patterns::town(policy, view, &span) == Soft::Practice
+    {
         Soft::Practice
     } else {
         Soft::No
@@ -223,7 +235,9 @@ fn with_numbers(view: &View<'_>, words: &Range<usize>) -> Range<usize> {
         let state = |it: &Word| it.is(flag::COUNTRY) || it.case == Case::Upper && it.len() == 2;
         joined(at) && word(at).is_some_and(state)
     };
-    let behind = (all.end..all.end + 3).find(|at| !wide(*at)).unwrap_or(all.end);
+    let behind = (all.end..all.end + 3)
+        .find(|at| !wide(*at))
+        .unwrap_or(all.end);
     if number(behind) && joined(behind) {
         all.end = behind;
     }
@@ -362,7 +376,11 @@ pub(super) fn features(view: &View<'_>, at: usize, hand: Hand, give: &mut impl F
         (17, known, shape0),
         (18, class1 << 8 | class0, gap(Some(word))),
         (19, class0 << 8 | class9, gap(after)),
-        (20, class1 << 16 | class0 << 8 | class9, gap(Some(word)) << 8 | gap(after)),
+        (
+            20,
+            class1 << 16 | class0 << 8 | class9,
+            gap(Some(word)) << 8 | gap(after),
+        ),
         (21, class2 << 16 | class1 << 8 | class0, 0),
         (22, class0 << 16 | class9 << 8 | class8, 0),
         (23, shape1 << 20 | shape0, gap(Some(word))),
@@ -403,7 +421,8 @@ pub struct Example {
 
 /// The words of a text as the tagger sees them, for training.
 pub fn examples(policy: &Policy, text: &str) -> Vec<Example> {
-    let view = View::new(policy.phrases(), text);
+    let mut room = Room::default();
+    let view = View::new(policy.phrases(), text, &mut room);
     let hand = Hand::of(&view);
     let look = |(at, word): (usize, &Word)| {
         let candidate = is_candidate(word, hand);

@@ -2,28 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use crate::learn::Dice;
-use crate::sets::CONDITION;
-use crate::sets::Labelled;
-use crate::sets::MEDICINE;
-use crate::sets::NAME;
-use crate::sets::NONE;
-use crate::sets::OTHER;
-use crate::sets::PLACE;
-use crate::sets::PROVIDER;
+use super::learn::Dice;
+use super::sets::CONDITION;
+use super::sets::Labelled;
+use super::sets::MEDICINE;
+use super::sets::NAME;
+use super::sets::NONE;
+use super::sets::OTHER;
+use super::sets::PLACE;
+use super::sets::PROVIDER;
 
 const ENGLISH: &str = include_str!("texts/english.txt");
 const SPANISH: &str = include_str!("texts/spanish.txt");
 const HARMLESS: &str = include_str!("texts/harmless.txt");
 const WORDS: &str = include_str!("texts/names.txt");
-const NAMES: &str = include_str!("../guardrails/lexicons/names.txt");
-const PLACES: &str = include_str!("../guardrails/lexicons/places.txt");
-const CONDITIONS: &str = include_str!("../guardrails/lexicons/conditions.txt");
-const SYMPTOMS: &str = include_str!("../guardrails/lexicons/symptoms.txt");
-const MEDICATIONS: &str = include_str!("../guardrails/lexicons/medications.txt");
+const NAMES: &str = include_str!("../../guardrails/lexicons/names.txt");
+const PLACES: &str = include_str!("../../guardrails/lexicons/places.txt");
+const CONDITIONS: &str = include_str!("../../guardrails/lexicons/conditions.txt");
+const SYMPTOMS: &str = include_str!("../../guardrails/lexicons/symptoms.txt");
+const MEDICATIONS: &str = include_str!("../../guardrails/lexicons/medications.txt");
 
-/// The files that decide what is generated, for the provenance.
-pub const SOURCES: &[(&str, &str)] = &[
+/// The files that decide most of what is generated and of the features, for the provenance.
+pub(crate) const SOURCES: &[(&str, &str)] = &[
     ("english.txt", ENGLISH),
     ("spanish.txt", SPANISH),
     ("harmless.txt", HARMLESS),
@@ -33,69 +33,156 @@ pub const SOURCES: &[(&str, &str)] = &[
     ("lexicons/conditions.txt", CONDITIONS),
     ("lexicons/symptoms.txt", SYMPTOMS),
     ("lexicons/medications.txt", MEDICATIONS),
+    (
+        "lexicons/common.txt",
+        include_str!("../../guardrails/lexicons/common.txt"),
+    ),
+    ("cues.toml", include_str!("../../guardrails/cues.toml")),
 ];
 
 const KIN: &[&str] = &[
-    "son", "daughter", "wife", "husband", "mom", "dad", "mother", "father", "sister", "brother", "grandson",
-    "grandma", "niece", "nephew", "cousin", "aunt", "uncle", "partner", "fiance", "stepson", "baby", "kid",
+    "son", "daughter", "wife", "husband", "mom", "dad", "mother", "father", "sister", "brother",
+    "grandson", "grandma", "niece", "nephew", "cousin", "aunt", "uncle", "partner", "fiance",
+    "stepson", "baby", "kid",
 ];
 const FAMILIAR: &[&str] = &[
-    "hijo", "hija", "mamá", "papá", "esposa", "esposo", "hermana", "hermano", "abuela", "tío", "nieta", "suegra",
+    "hijo", "hija", "mamá", "papá", "esposa", "esposo", "hermana", "hermano", "abuela", "tío",
+    "nieta", "suegra",
 ];
 const DAYS: &[&str] = &[
-    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "Mon", "Tues", "tomorrow",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+    "Mon",
+    "Tues",
+    "tomorrow",
 ];
-const DIAS: &[&str] = &["lunes", "martes", "miércoles", "jueves", "viernes", "sábado"];
+const DIAS: &[&str] = &[
+    "lunes",
+    "martes",
+    "miércoles",
+    "jueves",
+    "viernes",
+    "sábado",
+];
 const MONTHS: &[&str] = &[
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
 ];
-const PARTICLES: &[&str] = &["de la", "van der", "van", "von", "de", "del", "da", "dos", "al", "el", "bin", "ten", "Mac"];
+const PARTICLES: &[&str] = &[
+    "de la", "van der", "van", "von", "de", "del", "da", "dos", "al", "el", "bin", "ten", "Mac",
+];
 const HEADS: &[&str] = &[
-    "Bra", "Kel", "Zor", "Mi", "Ta", "Jo", "Ska", "Vel", "Dru", "Che", "Ny", "Pha", "Re", "Lo", "Ku", "Ba", "Sho",
-    "Gri", "Hal", "Wen", "Ya", "Fe", "Ol", "An", "Is", "Ur", "Eb", "Thi", "Quo", "Xa", "Ji", "Mwa", "Nde", "Tsu",
+    "Bra", "Kel", "Zor", "Mi", "Ta", "Jo", "Ska", "Vel", "Dru", "Che", "Ny", "Pha", "Re", "Lo",
+    "Ku", "Ba", "Sho", "Gri", "Hal", "Wen", "Ya", "Fe", "Ol", "An", "Is", "Ur", "Eb", "Thi", "Quo",
+    "Xa", "Ji", "Mwa", "Nde", "Tsu",
 ];
 const MIDDLES: &[&str] = &[
-    "ra", "li", "no", "vi", "sto", "ke", "mar", "den", "lo", "sha", "ti", "bur", "na", "go", "ri", "zan", "ju", "e",
+    "ra", "li", "no", "vi", "sto", "ke", "mar", "den", "lo", "sha", "ti", "bur", "na", "go", "ri",
+    "zan", "ju", "e",
 ];
 const NAME_ENDS: &[&str] = &[
-    "n", "na", "s", "ko", "ski", "ova", "ez", "son", "wala", "ian", "idis", "dottir", "enko", "ic", "man", "field",
-    "worth", "a", "o", "iel", "ette", "is", "us", "vik", "jee", "moto", "shi", "ng", "ah", "i", "eau", "ton", "ley",
+    "n", "na", "s", "ko", "ski", "ova", "ez", "son", "wala", "ian", "idis", "dottir", "enko", "ic",
+    "man", "field", "worth", "a", "o", "iel", "ette", "is", "us", "vik", "jee", "moto", "shi",
+    "ng", "ah", "i", "eau", "ton", "ley",
 ];
 const TOWN_ENDS: &[&str] = &[
-    "ville", "ton", "burg", "bury", "ford", "field", "port", "haven", "dale", "wick", "by", "stad", "dorf", "heim",
-    "grad", "ovo", "mouth", "land", "town", "borough", "küla", "vik", "nes", "pool", "hurst", "ham", "wood", "ia",
+    "ville", "ton", "burg", "bury", "ford", "field", "port", "haven", "dale", "wick", "by", "stad",
+    "dorf", "heim", "grad", "ovo", "mouth", "land", "town", "borough", "küla", "vik", "nes",
+    "pool", "hurst", "ham", "wood", "ia",
 ];
-const TOWN_BEFORE: &[&str] = &["San", "Santa", "St.", "New", "Port", "Lake", "Mount", "El", "La", "Los", "Fort", "North"];
+const TOWN_BEFORE: &[&str] = &[
+    "San", "Santa", "St.", "New", "Port", "Lake", "Mount", "El", "La", "Los", "Fort", "North",
+];
 const MEDICINE_ENDS: &[&str] = &[
-    "mab", "tinib", "pril", "sartan", "statin", "azole", "cillin", "mycin", "oxacin", "olol", "idine", "amide",
-    "zepam", "triptan", "gliptin", "gliflozin", "parin", "vir", "caine", "one", "ine", "ol", "ax", "era", "ivo",
+    "mab",
+    "tinib",
+    "pril",
+    "sartan",
+    "statin",
+    "azole",
+    "cillin",
+    "mycin",
+    "oxacin",
+    "olol",
+    "idine",
+    "amide",
+    "zepam",
+    "triptan",
+    "gliptin",
+    "gliflozin",
+    "parin",
+    "vir",
+    "caine",
+    "one",
+    "ine",
+    "ol",
+    "ax",
+    "era",
+    "ivo",
 ];
 const STREET_ENDS: &[&str] = &[
-    "St", "Street", "Ave", "Avenue", "Rd", "Road", "Lane", "Ln", "Dr", "Drive", "Blvd", "Court", "Way", "Place",
-    "Terrace", "gate", "gatan", "straat", "strasse", "vej", "katu", "tie", "utca u.", "weg",
+    "St", "Street", "Ave", "Avenue", "Rd", "Road", "Lane", "Ln", "Dr", "Drive", "Blvd", "Court",
+    "Way", "Place", "Terrace", "gate", "gatan", "straat", "strasse", "vej", "katu", "tie",
+    "utca u.", "weg",
 ];
 
 const STREET_BEFORE: &[&str] = &[
-    "Via", "Rua", "Calle", "Avenida", "Avda.", "Camino", "Paseo", "Plaza", "rue de", "Rue", "Avenue", "ul.", "Boulevard",
-    "Rua da", "Via della", "Vicolo", "Strada", "Carrer", "Quai", "Impasse", "Rambla", "Largo", "Praça", "Calle de la",
+    "Via",
+    "Rua",
+    "Calle",
+    "Avenida",
+    "Avda.",
+    "Camino",
+    "Paseo",
+    "Plaza",
+    "rue de",
+    "Rue",
+    "Avenue",
+    "ul.",
+    "Boulevard",
+    "Rua da",
+    "Via della",
+    "Vicolo",
+    "Strada",
+    "Carrer",
+    "Quai",
+    "Impasse",
+    "Rambla",
+    "Largo",
+    "Praça",
+    "Calle de la",
 ];
 const STREET_JOINED: &[&str] = &[
-    "strasse", "straße", "straat", "weg", "gata", "gatan", "vägen", "veien", "vej", "gade", "katu", "tie", "kuja",
-    "laan", "plein", "gasse", "platz", "allee", "utca", "út", "tér", "ova", "ská", "tänav", "gränd", "stræde", "brautin",
+    "strasse", "straße", "straat", "weg", "gata", "gatan", "vägen", "veien", "vej", "gade", "katu",
+    "tie", "kuja", "laan", "plein", "gasse", "platz", "allee", "utca", "út", "tér", "ova", "ská",
+    "tänav", "gränd", "stræde", "brautin",
 ];
 
 /// What fills the slots.
-pub struct Words {
+pub(crate) struct Words {
     lists: BTreeMap<String, Vec<String>>,
 }
 
 impl Words {
-    pub fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let mut lists: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut section = String::new();
         for line in WORDS.lines().filter(|line| !line.starts_with('#')) {
             if let Some(name) = line.strip_prefix('[') {
-                section = name.trim_end_matches(']').to_owned();
+                name.trim_end_matches(']').clone_into(&mut section);
                 continue;
             }
             let list = lists.entry(section.clone()).or_default();
@@ -103,11 +190,23 @@ impl Words {
                 list.extend(line.split(';').map(|it| it.trim().to_owned()));
             } else {
                 let blanks = section != "last";
-                let word = |it: &str| if blanks { it.replace('-', " ") } else { it.to_owned() };
+                let word = |it: &str| {
+                    if blanks {
+                        it.replace('-', " ")
+                    } else {
+                        it.to_owned()
+                    }
+                };
                 list.extend(line.split_whitespace().map(word));
             }
         }
-        for (file, wanted) in [(NAMES, ""), (PLACES, "city"), (CONDITIONS, ""), (SYMPTOMS, ""), (MEDICATIONS, "")] {
+        for (file, wanted) in [
+            (NAMES, ""),
+            (PLACES, "city"),
+            (CONDITIONS, ""),
+            (SYMPTOMS, ""),
+            (MEDICATIONS, ""),
+        ] {
             read_lexicon(file, wanted, &mut lists);
         }
         Self { lists }
@@ -141,7 +240,8 @@ fn read_lexicon(file: &str, wanted: &str, lists: &mut BTreeMap<String, Vec<Strin
             label.clone_into(&mut section);
             continue;
         }
-        if section.is_empty() || line.is_empty() || (!wanted.is_empty() && section != "known_town") {
+        if section.is_empty() || line.is_empty() || (!wanted.is_empty() && section != "known_town")
+        {
             continue;
         }
         let words = line.split(',').map(|it| it.trim().to_owned());
@@ -150,15 +250,18 @@ fn read_lexicon(file: &str, wanted: &str, lists: &mut BTreeMap<String, Vec<Strin
 }
 
 /// Writes texts.
-pub struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     words: &'a Words,
     dice: Dice,
     templates: Vec<&'static str>,
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(words: &'a Words, seed: u64) -> Self {
-        let lines = |text: &'static str| text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    pub(crate) fn new(words: &'a Words, seed: u64) -> Self {
+        let lines = |text: &'static str| {
+            text.lines()
+                .filter(|line| !line.starts_with('#') && !line.is_empty())
+        };
         let mut templates: Vec<&'static str> = lines(ENGLISH).collect();
         templates.extend(lines(SPANISH));
         templates.extend(lines(SPANISH));
@@ -172,7 +275,7 @@ impl<'a> Writer<'a> {
     }
 
     /// One text, with what its stretches are.
-    pub fn write(&mut self) -> Labelled {
+    pub(crate) fn write(&mut self) -> Labelled {
         let template = *self.dice.pick(&self.templates);
         let chosen = self.choose(template);
         let mut out = Labelled {
@@ -376,7 +479,11 @@ impl<'a> Writer<'a> {
             0 => self.listed("known_condition"),
             _ => self.listed("condition"),
         };
-        if self.dice.once_in(4) { self.misspell(&word) } else { word }
+        if self.dice.once_in(4) {
+            self.misspell(&word)
+        } else {
+            word
+        }
     }
 
     fn medicine(&mut self) -> String {
@@ -385,8 +492,16 @@ impl<'a> Writer<'a> {
         } else {
             self.listed("known_medicine")
         };
-        let word = if self.dice.once_in(4) { self.misspell(&word) } else { word };
-        if self.dice.once_in(3) { capital(&word) } else { word }
+        let word = if self.dice.once_in(4) {
+            self.misspell(&word)
+        } else {
+            word
+        };
+        if self.dice.once_in(3) {
+            capital(&word)
+        } else {
+            word
+        }
     }
 
     fn time(&mut self) -> String {
@@ -429,7 +544,10 @@ impl<'a> Writer<'a> {
         match self.dice.below(20) {
             0..=3 => it.text = same_length(&it.text, |c| c.to_lowercase().next().unwrap_or(c)),
             4 => it.text = same_length(&it.text, |c| c.to_uppercase().next().unwrap_or(c)),
-            5 => it.text = same_length(&it.text, |c| if matches!(c, ',' | '.' | ':') { ' ' } else { c }),
+            5 => {
+                let bare = |c| if matches!(c, ',' | '.' | ':') { ' ' } else { c };
+                it.text = same_length(&it.text, bare);
+            }
             _ => {}
         }
         it
@@ -437,15 +555,21 @@ impl<'a> Writer<'a> {
 }
 
 /// Changes the characters whose new form is as long as the old.
-pub fn same_length(text: &str, change: impl Fn(char) -> char) -> String {
+pub(crate) fn same_length(text: &str, change: impl Fn(char) -> char) -> String {
     let kept = |c: char| {
         let new = change(c);
-        if new.len_utf8() == c.len_utf8() { new } else { c }
+        if new.len_utf8() == c.len_utf8() {
+            new
+        } else {
+            c
+        }
     };
     text.chars().map(kept).collect()
 }
 
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }

@@ -10,15 +10,15 @@ use sha2::Sha256;
 
 /// A text with what its stretches are.
 #[derive(Clone)]
-pub struct Labelled {
-    pub text: String,
+pub(crate) struct Labelled {
+    pub(crate) text: String,
     /// Byte ranges and places in `LABELS`.
-    pub spans: Vec<(Range<usize>, usize)>,
+    pub(crate) spans: Vec<(Range<usize>, usize)>,
 }
 
 /// Which part of a set a text belongs to: `tests/python/quality.py` holds out the same fifth.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     Train,
     /// Chooses the thresholds.
     Tune,
@@ -26,25 +26,25 @@ pub enum Part {
 }
 
 /// One public set.
-pub struct Set {
-    pub name: &'static str,
+pub(crate) struct Set {
+    pub(crate) name: &'static str,
     /// The most texts that are trained on, and how often each.
-    pub most: usize,
-    pub times: usize,
+    pub(crate) most: usize,
+    pub(crate) times: usize,
     /// Is what no label covers surely nothing, and in the voice of requests? Then it tunes thresholds.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     label: fn(&Value, &str, &str) -> Option<usize>,
 }
 
-pub const NONE: usize = 0;
-pub const NAME: usize = 1;
-pub const PROVIDER: usize = 2;
-pub const PLACE: usize = 3;
-pub const OTHER: usize = 4;
-pub const CONDITION: usize = 5;
-pub const MEDICINE: usize = 6;
+pub(crate) const NONE: usize = 0;
+pub(crate) const NAME: usize = 1;
+pub(crate) const PROVIDER: usize = 2;
+pub(crate) const PLACE: usize = 3;
+pub(crate) const OTHER: usize = 4;
+pub(crate) const CONDITION: usize = 5;
+pub(crate) const MEDICINE: usize = 6;
 
-pub const SETS: &[Set] = &[
+pub(crate) const SETS: &[Set] = &[
     Set {
         name: "presidio_synth_v2",
         most: usize::MAX,
@@ -74,9 +74,10 @@ pub const SETS: &[Set] = &[
         times: 1,
         quiet: true,
         label: |_, label, _| match label {
-            "doctor_name" | "dentist_name" => Some(PROVIDER),
+            "doctor_name" | "dentist_name" | "city" | "street_address" | "address" => {
+                Some(PROVIDER)
+            }
             "stylist_name" => Some(OTHER),
-            "city" | "street_address" | "address" => Some(PROVIDER),
             _ => None,
         },
     },
@@ -112,14 +113,14 @@ pub const SETS: &[Set] = &[
 ];
 
 /// What was read of a set.
-pub struct Read {
-    pub texts: Vec<(Part, Labelled)>,
+pub(crate) struct Read {
+    pub(crate) texts: Vec<(Part, Labelled)>,
     /// Hex SHA-256 of the file.
-    pub digest: String,
+    pub(crate) digest: String,
 }
 
 /// Reads `name.jsonl` below `dir`; nothing when it is not there.
-pub fn read(dir: &Path, set: &Set) -> Result<Option<Read>, String> {
+pub(crate) fn read(dir: &Path, set: &Set) -> Result<Option<Read>, String> {
     let path = dir.join(format!("{}.jsonl", set.name));
     if !path.exists() {
         return Ok(None);
@@ -131,12 +132,16 @@ pub fn read(dir: &Path, set: &Set) -> Result<Option<Read>, String> {
     for (number, line) in text.lines().enumerate() {
         let wrong = |what: &str| format!("{}:{}: {what}", path.display(), number + 1);
         let row: Value = serde_json::from_str(line).map_err(|error| wrong(&error.to_string()))?;
-        let words = row["text"].as_str().ok_or_else(|| wrong("`text` is missing"))?;
+        let words = row["text"]
+            .as_str()
+            .ok_or_else(|| wrong("`text` is missing"))?;
         let place = |at: &Value| {
             let at = usize::try_from(at.as_u64().unwrap_or(0)).unwrap_or(0);
             words.char_indices().nth(at).map_or(words.len(), |it| it.0)
         };
-        let spans = row["spans"].as_array().ok_or_else(|| wrong("`spans` is missing"))?;
+        let spans = row["spans"]
+            .as_array()
+            .ok_or_else(|| wrong("`spans` is missing"))?;
         let spans = spans.iter().filter_map(|span| {
             let range = place(&span["start"])..place(&span["end"]);
             let label = (set.label)(&row, span["label"].as_str()?, words.get(range.clone())?)?;

@@ -1,36 +1,36 @@
-//! Multinomial logistic regression over hashed features, by AdaGrad; the same input gives the same bits.
+//! Multinomial logistic regression over hashed features, by `AdaGrad`; the same input gives the same bits.
 
 use anteroom::policy::tagger::LANES;
 use anteroom::policy::tagger::Model;
 
 /// A word to learn from.
-pub struct Word {
-    pub features: Vec<u32>,
-    pub label: usize,
+pub(crate) struct Word {
+    pub(crate) features: Vec<u32>,
+    pub(crate) label: usize,
 }
 
 /// How to learn.
 #[derive(Clone, Copy)]
-pub struct Settings {
-    pub bits: u32,
-    pub rounds: usize,
-    pub rate: f32,
+pub(crate) struct Settings {
+    pub(crate) bits: u32,
+    pub(crate) rounds: usize,
+    pub(crate) rate: f32,
     /// How strongly weights are drawn to zero at each step.
-    pub decay: f32,
-    pub labels: usize,
-    pub seed: u64,
+    pub(crate) decay: f32,
+    pub(crate) labels: usize,
+    pub(crate) seed: u64,
 }
 
 /// The weights before they are made small.
-pub struct Weights {
+pub(crate) struct Weights {
     rows: Vec<[f32; LANES]>,
 }
 
 /// A small generator of numbers (`SplitMix64`): the seed decides all.
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub fn roll(&mut self) -> u64 {
+    pub(crate) fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -38,20 +38,20 @@ impl Dice {
     }
 
     /// A number below `most`.
-    pub fn below(&mut self, most: usize) -> usize {
+    pub(crate) fn below(&mut self, most: usize) -> usize {
         (self.roll() % most.max(1) as u64) as usize
     }
 
     /// True once in `n`.
-    pub fn once_in(&mut self, n: usize) -> bool {
+    pub(crate) fn once_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
 
-    pub fn shuffle<T>(&mut self, all: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, all: &mut [T]) {
         for at in (1..all.len()).rev() {
             all.swap(at, self.below(at + 1));
         }
@@ -82,7 +82,7 @@ fn softmax(sums: &[f32; LANES], labels: usize) -> [f32; LANES] {
     out
 }
 
-pub fn learn(words: &[Word], how: Settings) -> Weights {
+pub(crate) fn learn(words: &[Word], how: Settings) -> Weights {
     let size = 1_usize << how.bits;
     let mask = (size - 1) as u32;
     let mut rows = vec![[0.0_f32; LANES]; size];
@@ -118,7 +118,7 @@ pub fn learn(words: &[Word], how: Settings) -> Weights {
 
 impl Weights {
     /// The model with weights of one byte; the scale is such that few are cut off.
-    pub fn small(&self, thresholds: [i32; LANES]) -> Option<Model> {
+    pub(crate) fn small(&self, thresholds: [i32; LANES]) -> Option<Model> {
         let mut sizes: Vec<f32> = self.rows.iter().flatten().map(|it| it.abs()).collect();
         sizes.sort_by(f32::total_cmp);
         let top = sizes[sizes.len() - 1 - sizes.len() / 20_000].max(1e-6);
