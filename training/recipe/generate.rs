@@ -14,6 +14,7 @@ use super::sets::PROVIDER;
 
 const ENGLISH: &str = include_str!("texts/english.txt");
 const SPANISH: &str = include_str!("texts/spanish.txt");
+const SPANISH_HARMLESS: &str = include_str!("texts/spanish_harmless.txt");
 const HARMLESS: &str = include_str!("texts/harmless.txt");
 const WORDS: &str = include_str!("texts/names.txt");
 const NAMES: &str = include_str!("../../guardrails/lexicons/names.txt");
@@ -21,18 +22,21 @@ const PLACES: &str = include_str!("../../guardrails/lexicons/places.txt");
 const CONDITIONS: &str = include_str!("../../guardrails/lexicons/conditions.txt");
 const SYMPTOMS: &str = include_str!("../../guardrails/lexicons/symptoms.txt");
 const MEDICATIONS: &str = include_str!("../../guardrails/lexicons/medications.txt");
+const ENDINGS: &str = include_str!("../../guardrails/lexicons/endings.txt");
 
 /// The files that decide most of what is generated and of the features, for the provenance.
 pub(crate) const SOURCES: &[(&str, &str)] = &[
     ("english.txt", ENGLISH),
     ("spanish.txt", SPANISH),
     ("harmless.txt", HARMLESS),
+    ("spanish_harmless.txt", SPANISH_HARMLESS),
     ("names.txt", WORDS),
     ("lexicons/names.txt", NAMES),
     ("lexicons/places.txt", PLACES),
     ("lexicons/conditions.txt", CONDITIONS),
     ("lexicons/symptoms.txt", SYMPTOMS),
     ("lexicons/medications.txt", MEDICATIONS),
+    ("lexicons/endings.txt", ENDINGS),
     (
         "lexicons/common.txt",
         include_str!("../../guardrails/lexicons/common.txt"),
@@ -171,6 +175,35 @@ const STREET_JOINED: &[&str] = &[
     "tänav", "gränd", "stræde", "brautin",
 ];
 
+const SHOPS: &[&str] = &[
+    "Barber Shop",
+    "Salon",
+    "Steakhouse",
+    "Cafe",
+    "Diner",
+    "Auto Repair",
+    "Bakery",
+    "Market",
+    "Pizza",
+    "Nails",
+    "Deli",
+    "Grill",
+    "Tavern",
+    "Cleaners",
+    "Florist",
+    "Garage",
+    "Gym",
+    "Hardware",
+    "Bookstore",
+    "Tacos",
+    "barber shop",
+    "restaurant",
+    "place",
+    "hair studio",
+    "pharmacy",
+    "kitchen",
+];
+
 /// What fills the slots.
 pub(crate) struct Words {
     lists: BTreeMap<String, Vec<String>>,
@@ -206,6 +239,7 @@ impl Words {
             (CONDITIONS, ""),
             (SYMPTOMS, ""),
             (MEDICATIONS, ""),
+            (ENDINGS, ""),
         ] {
             read_lexicon(file, wanted, &mut lists);
         }
@@ -235,6 +269,7 @@ fn read_lexicon(file: &str, wanted: &str, lists: &mut BTreeMap<String, Vec<Strin
                 "diagnosis" | "symptom" if spanish => "condition_es",
                 "diagnosis" | "symptom" if !weak => "known_condition",
                 "medication" if !weak => "known_medicine",
+                "no_ending" => "everyday",
                 _ => "",
             };
             label.clone_into(&mut section);
@@ -267,6 +302,8 @@ impl<'a> Writer<'a> {
         templates.extend(lines(SPANISH));
         templates.extend(lines(HARMLESS));
         templates.extend(lines(HARMLESS));
+        templates.extend(lines(SPANISH_HARMLESS));
+        templates.extend(lines(SPANISH_HARMLESS));
         Self {
             words,
             dice: Dice(seed),
@@ -334,6 +371,11 @@ impl<'a> Writer<'a> {
             "street" => (self.street(), PLACE),
             "street_none" => (self.street(), PROVIDER),
             "org" => (self.listed("organisation"), OTHER),
+            "everyday" => (self.listed("everyday"), NONE),
+            "business" => {
+                let shop = *self.dice.pick(SHOPS);
+                (format!("{}'s {shop}", self.person()), OTHER)
+            }
             "country" => (self.listed("country"), NONE),
             "state" => (self.listed("state"), NONE),
             "zip" => (format!("{}", 10_000 + self.dice.below(89_000)), NONE),

@@ -29,7 +29,7 @@ use sets::Part;
 /// The most texts of a thousand in which a label may be told falsely when thresholds are chosen.
 const FALSE_IN_1000: usize = 1;
 /// No threshold is below this, however quiet the tuning texts are.
-const LEAST: i32 = 100;
+const LEAST: [i32; LANES] = [100, 100, 100, 100, 100, 200, 200, 100];
 
 /// The settings of the model in the program.
 pub(crate) const SETTINGS: Settings = Settings {
@@ -62,7 +62,7 @@ pub(crate) fn train(
     let mut writer = Writer::new(&words, how.seed);
     let mut learnt = Vec::new();
     for _ in 0..generated {
-        add(policy, &writer.write(), &mut learnt);
+        add(policy, &writer.write(), false, &mut learnt);
     }
     let mut tuning = Vec::new();
     let mut used = Vec::new();
@@ -79,7 +79,7 @@ pub(crate) fn train(
         }
         for (_, it) in part(Part::Train).take(set.most) {
             for _ in 0..set.times {
-                add(policy, it, &mut learnt);
+                add(policy, it, set.small_only, &mut learnt);
             }
         }
     }
@@ -123,10 +123,11 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 /// The words of a text that the tagger would look at, with their labels.
-fn add(policy: &Policy, it: &Labelled, learnt: &mut Vec<Word>) {
+fn add(policy: &Policy, it: &Labelled, small_only: bool, learnt: &mut Vec<Word>) {
     for word in tagger::examples(policy, &it.text) {
-        if word.candidate {
-            let at = word.span.start;
+        let at = word.span.start;
+        let left_out = small_only && !it.text[at..].starts_with(char::is_lowercase);
+        if word.candidate && !left_out {
             let span = it.spans.iter().find(|(span, _)| span.contains(&at));
             learnt.push(Word {
                 features: word.features,
@@ -157,8 +158,10 @@ fn thresholds(policy: &Policy, model: &Model, tuning: &[Labelled]) -> [i32; LANE
         }
     }
     let allowed = tuning.len() * FALSE_IN_1000 / 1000;
-    wrong.map(|mut leads| {
+    let mut out = LEAST;
+    for (leads, least) in wrong.iter_mut().zip(&mut out) {
         leads.sort_unstable_by(|a, b| b.cmp(a));
-        leads.get(allowed).copied().unwrap_or(0).max(LEAST)
-    })
+        *least = leads.get(allowed).copied().unwrap_or(0).max(*least);
+    }
+    out
 }

@@ -33,6 +33,8 @@ pub(crate) struct Set {
     pub(crate) times: usize,
     /// Is what no label covers surely nothing, and in the voice of requests? Then it tunes thresholds.
     pub(crate) quiet: bool,
+    /// Are only words written small sure to be nothing?
+    pub(crate) small_only: bool,
     label: fn(&Value, &str, &str) -> Option<usize>,
 }
 
@@ -50,6 +52,7 @@ pub(crate) const SETS: &[Set] = &[
         most: usize::MAX,
         times: 4,
         quiet: true,
+        small_only: false,
         label: |_, label, _| match label {
             "PERSON" => Some(NAME),
             "STREET_ADDRESS" | "GPE" | "ZIP_CODE" => Some(PLACE),
@@ -62,6 +65,7 @@ pub(crate) const SETS: &[Set] = &[
         most: usize::MAX,
         times: 1,
         quiet: false,
+        small_only: false,
         label: |_, label, _| match label {
             "person" => Some(NAME),
             "location" => Some(PLACE),
@@ -73,6 +77,7 @@ pub(crate) const SETS: &[Set] = &[
         most: 4000,
         times: 1,
         quiet: true,
+        small_only: false,
         label: |_, label, _| match label {
             "doctor_name" | "dentist_name" | "city" | "street_address" | "address" => {
                 Some(PROVIDER)
@@ -86,6 +91,7 @@ pub(crate) const SETS: &[Set] = &[
         most: 4000,
         times: 1,
         quiet: false,
+        small_only: false,
         label: |_, label, _| match label {
             "Disease" => Some(CONDITION),
             "Chemical" => Some(MEDICINE),
@@ -97,17 +103,28 @@ pub(crate) const SETS: &[Set] = &[
         most: usize::MAX,
         times: 2,
         quiet: false,
+        small_only: false,
         label: |_, label, _| match label {
             "PATIENT_NAME" => Some(NAME),
             "APPT_REASON" => Some(CONDITION),
             _ => None,
         },
     },
+    // Whoever is named in it is no label's; a word written small hardly ever names anybody.
+    Set {
+        name: "sms_uci",
+        most: usize::MAX,
+        times: 1,
+        quiet: false,
+        small_only: true,
+        label: |_, _, _| None,
+    },
     Set {
         name: "benign_clinc150",
         most: usize::MAX,
         times: 1,
         quiet: true,
+        small_only: false,
         label: |_, _, _| None,
     },
 ];

@@ -45,7 +45,8 @@ pub(super) fn find(
     scratch: &mut Scratch,
     drafts: &mut Vec<Draft>,
 ) {
-    let covered = &mut scratch.covered;
+    let (covered, businesses) = (&mut scratch.covered, &mut scratch.businesses);
+    businesses.clear();
     covered.clear();
     let sure = drafts
         .iter()
@@ -62,6 +63,9 @@ pub(super) fn find(
         match reader.name_at(at) {
             Some(name) => {
                 at = name.words.end.max(at + 1);
+                if name.reason == "organisation" {
+                    businesses.extend(reader.span(&name));
+                }
                 drafts.extend(reader.draft(&name));
             }
             None => at += 1,
@@ -310,19 +314,24 @@ impl Reader<'_> {
         None
     }
 
+    fn span(&self, name: &Name) -> Option<Range<usize>> {
+        let start = self.word(name.words.start)?.start;
+        let end = self.word(name.words.end.checked_sub(1)?)?.end;
+        Some(start..end)
+    }
+
     fn draft(&self, name: &Name) -> Option<Draft> {
         if name.reason == "organisation" {
             return None;
         }
-        let start = self.word(name.words.start)?.start;
-        let end = self.word(name.words.end.checked_sub(1)?)?.end;
+        let span = self.span(name)?;
         let place = name.reason == "place";
         let kind = match name.reason {
             "listed" | "pair" => "lexicon",
             _ => "context",
         };
         Some(Draft {
-            span: start..end,
+            span,
             category: if place {
                 Category::Geographic
             } else {

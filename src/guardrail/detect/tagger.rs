@@ -85,15 +85,29 @@ pub(super) fn is_candidate(word: &Word, hand: Hand) -> bool {
 
 /// Votes on the words that no finding is sure of.
 ///
-/// A new finding is probable; a possible one that is met and agrees becomes probable.
-pub(super) fn vote(policy: &Policy, view: &View<'_>, taken: &[Taken], drafts: &mut Vec<Draft>) {
+/// `named` are the businesses that the rules know by their names. A new finding is probable; a possible one that is met and agrees becomes probable.
+pub(super) fn vote(
+    policy: &Policy,
+    view: &View<'_>,
+    taken: &[Taken],
+    named: &[Range<usize>],
+    drafts: &mut Vec<Draft>,
+) {
     let model = policy.tagger();
     let hand = Hand::of(view);
+    let spanish = view
+        .words
+        .iter()
+        .filter(|word| word.is(flag::SPANISH) && !word.is(flag::COMMON))
+        .nth(1)
+        .is_some();
     let mut run: Option<(usize, Range<usize>)> = None;
     for (at, word) in view.words.iter().enumerate() {
         let free = taken.get(at) == Some(&Taken::Free) && is_candidate(word, hand);
-        let label = if free && !is_sure(drafts, &(word.start..word.end)) {
-            label(model, view, at, hand)
+        let span = word.start..word.end;
+        let spoken_for = is_sure(drafts, &span) || named.iter().any(|it| meets(it, &span));
+        let label = if free && !spoken_for {
+            label(model, view, at, hand, spanish)
         } else {
             0
         };
@@ -125,18 +139,19 @@ fn is_sure(drafts: &[Draft], span: &Range<usize>) -> bool {
 }
 
 /// The label of a word when it leads by its threshold, else none.
-fn label(model: &Model, view: &View<'_>, at: usize, hand: Hand) -> usize {
+fn label(model: &Model, view: &View<'_>, at: usize, hand: Hand, spanish: bool) -> usize {
     let mut sums = [0; LANES];
     features(view, at, hand, &mut |feature| model.add(feature, &mut sums));
     let (best, lead) = lead(&sums);
     let wanted = model.thresholds().get(best).copied().unwrap_or(i32::MAX);
+    // A word written small is rarely a name, and Spanish is thin in what the model learned from.
     let small = view.words.get(at).is_some_and(|word| !word.is_capital());
-    let wanted = if small {
-        wanted.saturating_mul(2)
+    let strict = 1 + i32::from(small) + i32::from(spanish);
+    if lead > wanted.saturating_mul(strict) {
+        best
     } else {
-        wanted
-    };
-    if lead > wanted { best } else { 0 }
+        0
+    }
 }
 
 /// The best label and by how much it leads the next of another kind.
