@@ -229,6 +229,35 @@ fn texts_in_voices_that_the_rules_had_not_met_are_read_as_well() {
 }
 
 #[test]
+fn typical_texts_and_mild_complaints_are_told_apart() {
+    hold(
+        "evals/screen/held_out_3.jsonl",
+        include_str!("../../../evals/screen/held_out_3.jsonl"),
+        140,
+    );
+}
+
+/// `expected | text`, however it is spelt.
+#[test]
+fn misspelt_short_and_shouted_texts_are_read() {
+    let screen = Screen::embedded().unwrap();
+    let mut wrong = Vec::new();
+    for line in include_str!("misspelt.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+    {
+        let (expected, text) = line.split_once(" | ").unwrap();
+        let intent = screen.read(text, None, Language::En).intent;
+        let right = match expected {
+            "no opt_out" => intent != Intent::OptOut,
+            expected => intent.as_str() == expected,
+        };
+        wrong.extend((!right).then(|| format!("{line} -> {intent}")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn alarms_stay_on_whatever_is_put_around_them() {
     let screen = Screen::embedded().unwrap();
     let file = include_str!("../../../evals/screen/gold.jsonl");
