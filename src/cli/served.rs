@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
 use crate::agent::ports::BoxFuture;
+use crate::cli::assemble;
 use crate::domain::conversation::{Direction, PortalMessage};
 use crate::domain::ids::PracticeId;
 use crate::domain::message::{Delivery, Inbound};
@@ -32,8 +33,6 @@ pub(super) struct Served {
     pub(super) house: Arc<House>,
     pub(super) people: Vec<Person>,
     pub(super) metrics: PrometheusHandle,
-    /// What is worth a look though the house is ready: agreements missing, and the like.
-    pub(super) remarks: Vec<String>,
 }
 
 impl std::fmt::Debug for Served {
@@ -284,7 +283,7 @@ impl crate::web::port::House for Served {
                 "policy": self.house.guardrail().digest(),
                 "model": self.house.model_name(),
                 "practices": self.house.practices().count(),
-                "remarks": self.remarks,
+                "remarks": assemble::remarks(&self.house).await,
             });
             if store.is_ok() {
                 Ok(details)

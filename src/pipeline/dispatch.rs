@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::civil::Time;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::Entry;
@@ -12,11 +10,11 @@ use crate::domain::consent::{Act, ConsentEvent, ConsentProof, ConsentState, Evid
 use crate::domain::conversation::{Conversation, OutboxRow};
 use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
 use crate::domain::phi::Phi;
-use crate::domain::practice::Practice;
 use crate::pipeline::consent;
 use crate::pipeline::house::House;
 use crate::pipeline::receive::said_by;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
+use crate::policy::law::window::Opening;
 use crate::store::{StoreError, Tx};
 
 /// Hand-overs of one text before it is given up and staff are told.
@@ -31,9 +29,6 @@ const BACKOFF_MAX: SignedDuration = SignedDuration::from_mins(5);
 /// Longest wait that a carrier may ask for; an answer that comes a day late is none.
 const WISH_MAX: SignedDuration = SignedDuration::from_hours(24);
 
-/// Texts that the practice begins go out between these hours of the recipient's day.
-const WINDOW: (Time, Time) = (Time::constant(8, 0, 0, 0), Time::constant(21, 0, 0, 0));
-
 /// Why a text that was cleared does not leave after all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bar {
@@ -45,6 +40,8 @@ pub(crate) enum Bar {
     Consent,
     /// The text holds PHI and no agreement with the carrier is in force.
     Agreement,
+    /// No hour is open wherever the reader may be.
+    Hours,
     /// The practice is no longer configured here.
     Practice,
 }
@@ -56,6 +53,7 @@ impl Bar {
             Self::OptedOut => "opted_out",
             Self::Consent => "consent",
             Self::Agreement => "agreement",
+            Self::Hours => "no open hour",
             Self::Practice => "practice not configured",
         }
     }
@@ -97,15 +95,22 @@ impl House {
         let Some(practice) = self.practice_of(&conversation) else {
             return self.withdraw(row, Bar::Practice, now).await;
         };
-        if let Some(bar) = bar(&row, &conversation, &practice, now) {
+        if let Some(bar) = bar(&row, &conversation, now) {
             return self.withdraw(row, bar, now).await;
         }
-        if let Some(until) = quiet_until(row.kind, &practice.timezone, now) {
-            let outcome = SendOutcome::Retry {
-                code: "quiet_hours".to_owned(),
-                after_ms: None,
-            };
-            return self.record(row, outcome, Some(until)).await;
+        if row.phi && !self.covered(&practice, &conversation, now).await? {
+            return self.withdraw(row, Bar::Agreement, now).await;
+        }
+        match self.opening_for(&row, &practice, now) {
+            Opening::Open => {}
+            Opening::Never(_) => return self.withdraw(row, Bar::Hours, now).await,
+            Opening::At(until, _) => {
+                let outcome = SendOutcome::Retry {
+                    code: "quiet_hours".to_owned(),
+                    after_ms: None,
+                };
+                return self.record(row, outcome, Some(until)).await;
+            }
         }
         let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
         let outcome = renewing(renew, self.hand_over(&row, &conversation)).await;
@@ -276,7 +281,7 @@ async fn tell_staff(
 fn needs_staff(kind: OutboundKind, bar: Bar) -> bool {
     match bar {
         Bar::OptedOut => false,
-        Bar::Fence | Bar::Consent | Bar::Agreement | Bar::Practice => {
+        Bar::Fence | Bar::Consent | Bar::Agreement | Bar::Hours | Bar::Practice => {
             matches!(kind, OutboundKind::Reply | OutboundKind::Initiated)
         }
     }
@@ -309,12 +314,7 @@ const fn name(outcome: &SendOutcome) -> &'static str {
 }
 
 /// Whether anything forbids the text now; the same questions as at clearing, asked again.
-fn bar(
-    row: &OutboxRow,
-    conversation: &Conversation,
-    practice: &Practice,
-    now: Timestamp,
-) -> Option<Bar> {
+fn bar(row: &OutboxRow, conversation: &Conversation, now: Timestamp) -> Option<Bar> {
     let exempt = matches!(
         row.kind,
         OutboundKind::Safety | OutboundKind::OptOutConfirmation | OutboundKind::Help
@@ -332,38 +332,7 @@ fn bar(
     if standing.is_none() || standing != row.proof.as_ref().map(ConsentProof::digest) {
         return Some(Bar::Consent);
     }
-    let today = now.to_zoned(TimeZone::UTC).date();
-    (!practice.covers(conversation.carrier, today)).then_some(Bar::Agreement)
-}
-
-/// When a text that the practice begins may leave, if not now (47 CFR 64.1200(c)(1), kept as house
-/// policy for every text that the practice begins). An unknown zone waits for hours that are open
-/// from Maine to Hawaii.
-fn quiet_until(kind: OutboundKind, timezone: &str, now: Timestamp) -> Option<Timestamp> {
-    if kind != OutboundKind::Initiated {
-        return None;
-    }
-    let zones = match TimeZone::get(timezone) {
-        Ok(zone) => vec![zone],
-        Err(_) => ["America/New_York", "Pacific/Honolulu"]
-            .iter()
-            .filter_map(|name| TimeZone::get(name).ok())
-            .collect(),
-    };
-    let open = |at: Timestamp| {
-        zones.iter().all(|zone| {
-            let time = at.to_zoned(zone.clone()).time();
-            WINDOW.0 <= time && time < WINDOW.1
-        })
-    };
-    if open(now) {
-        return None;
-    }
-    // Quarter hours of the next two days; windows that never overlap wait for a person.
-    (1..=192)
-        .map(|quarter| now + SignedDuration::from_mins(15 * quarter))
-        .find(|at| open(*at))
-        .or(Some(now + SignedDuration::from_hours(24)))
+    None
 }
 
 /// When to try again; none when the outcome is final or patience is at its end.
@@ -414,63 +383,13 @@ mod tests {
                 attempts,
                 in_doubt: false,
                 at: now,
+                law: crate::domain::message::LawTag::default(),
                 lease: 1,
             };
             let code = "20429".to_owned();
             let next = next_try(&row, &SendOutcome::Retry { code, after_ms }, now);
             let waited = next.map(|next| next.duration_since(now).as_secs());
             assert_eq!(waited, want, "attempt {attempts}, wish {after_ms:?}");
-        }
-    }
-
-    #[test]
-    fn what_the_practice_begins_waits_for_the_morning_also_across_a_clock_change() {
-        let cases = [
-            // kind, zone, now, leaves at
-            (
-                OutboundKind::Initiated,
-                "America/New_York",
-                "2026-11-23T14:00:00Z",
-                None,
-            ),
-            (
-                OutboundKind::Initiated,
-                "America/New_York",
-                "2026-11-24T02:30:00Z",
-                Some("2026-11-24T13:00:00Z"),
-            ),
-            (
-                OutboundKind::Initiated,
-                "America/Los_Angeles",
-                "2026-03-08T05:30:00Z",
-                Some("2026-03-08T15:00:00Z"),
-            ),
-            (
-                OutboundKind::Initiated,
-                "Nowhere/Unknown",
-                "2026-11-23T14:00:00Z",
-                Some("2026-11-23T18:00:00Z"),
-            ),
-            (
-                OutboundKind::Reply,
-                "America/New_York",
-                "2026-11-24T02:30:00Z",
-                None,
-            ),
-            (
-                OutboundKind::Safety,
-                "America/New_York",
-                "2026-11-24T02:30:00Z",
-                None,
-            ),
-        ];
-        for (kind, zone, now, want) in cases {
-            let got = quiet_until(kind, zone, now.parse().unwrap());
-            assert_eq!(
-                got,
-                want.map(|at| at.parse().unwrap()),
-                "{kind} in {zone} at {now}"
-            );
         }
     }
 }

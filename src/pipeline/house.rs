@@ -1,7 +1,7 @@
 //! The house: everything a step needs, put together once at start.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 use url::Url;
@@ -15,6 +15,8 @@ use crate::domain::conversation::Conversation;
 use crate::domain::ids::PracticeId;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::guardrail::review::Guardrail;
+use crate::pipeline::law;
+use crate::policy::law::duties::Duties;
 use crate::policy::words::Language;
 use crate::screen::Screen;
 use crate::store::Store;
@@ -60,6 +62,7 @@ pub struct House {
     pub(crate) replies: Notify,
     pub(crate) outbox: Notify,
     changes: watch::Sender<u64>,
+    duties: Mutex<BTreeMap<law::Key, Arc<Duties>>>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -85,7 +88,13 @@ impl House {
             replies: Notify::new(),
             outbox: Notify::new(),
             changes,
+            duties: Mutex::new(BTreeMap::new()),
         })
+    }
+
+    /// Duties that were merged already.
+    pub(crate) fn lock_duties(&self) -> MutexGuard<'_, BTreeMap<law::Key, Arc<Duties>>> {
+        self.duties.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store.

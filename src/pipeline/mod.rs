@@ -9,6 +9,8 @@ mod consent;
 pub mod dispatch;
 pub mod house;
 pub mod housekeep;
+mod law;
+pub mod papers;
 mod plan;
 pub mod portal;
 pub mod receive;
