@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use url::Url;
 
@@ -27,6 +28,9 @@ pub type Entropy = Arc<dyn Fn(&mut [u8]) -> bool + Send + Sync>;
 
 /// The carriers of one practice, by kind.
 pub type Carriers = BTreeMap<(PracticeId, CarrierKind), Arc<dyn Carrier>>;
+
+/// When each kind of refused webhook was last written down, and how many came since.
+pub(crate) type Remarks = BTreeMap<(PracticeId, CarrierKind, &'static str), (Timestamp, u64)>;
 
 /// What the house is made of.
 pub struct Parts {
@@ -61,6 +65,7 @@ pub struct House {
     pub(crate) parts: Parts,
     pub(crate) replies: Notify,
     pub(crate) outbox: Notify,
+    pub(crate) remarks: Mutex<Remarks>,
     changes: watch::Sender<u64>,
     duties: Mutex<BTreeMap<law::Key, Arc<Duties>>>,
 }
@@ -87,6 +92,7 @@ impl House {
             parts,
             replies: Notify::new(),
             outbox: Notify::new(),
+            remarks: Mutex::default(),
             changes,
             duties: Mutex::new(BTreeMap::new()),
         })
@@ -105,6 +111,11 @@ impl House {
     /// The record.
     pub fn records(&self) -> &Arc<dyn Records> {
         &self.parts.records
+    }
+
+    /// The lines to carriers.
+    pub fn carriers(&self) -> &Carriers {
+        &self.parts.carriers
     }
 
     /// The clock.

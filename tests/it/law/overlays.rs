@@ -133,14 +133,21 @@ fn every_day_state_and_practice_type_resolves_and_a_state_never_loosens_the_floo
             let floor = merged(&floor);
             for state in states() {
                 let duties = law.duties(at(state));
-                assert_eq!(join(&duties, &floor), duties, "{state} loosens the floor on {day}");
+                assert_eq!(
+                    join(&duties, &floor),
+                    duties,
+                    "{state} loosens the floor on {day}"
+                );
                 assert_eq!(join(&everywhere, &duties), everywhere, "{state} on {day}");
                 assert!(!zones::names(state).is_empty());
                 for language in Language::ALL {
                     for disclosure in duties.disclosures.values() {
                         for text in &disclosure.texts {
                             let id = text.as_str().parse().unwrap();
-                            assert!(!texts.elements(id, *language).is_empty(), "{text} in {language}");
+                            assert!(
+                                !texts.elements(id, *language).is_empty(),
+                                "{text} in {language}"
+                            );
                         }
                     }
                     explored += 1;
@@ -174,23 +181,53 @@ fn a_folder_may_add_to_the_law_and_never_takes_from_it() {
     };
     let unchanged = load(built_in).unwrap();
     // Stricter, or another rule: taken, and another digest.
-    let shorter = built_in.replacen("n = 30\nunit = \"calendar_day\"", "n = 20\nunit = \"calendar_day\"", 1);
+    let shorter = built_in.replacen(
+        "n = 30\nunit = \"calendar_day\"",
+        "n = 20\nunit = \"calendar_day\"",
+        1,
+    );
     assert_ne!(shorter, built_in);
     assert_ne!(load(&shorter).unwrap(), unchanged);
     // Looser: refused with the file, the rule and a remedy.
-    let from = built_in.find("id         = \"ca.ab3030.disclaimer\"").unwrap();
+    let from = built_in
+        .find("id         = \"ca.ab3030.disclaimer\"")
+        .unwrap();
     let rest = built_in.get(from..).unwrap();
     let one_rule = rest.find("[[rule]]").unwrap();
     let without = format!(
         "{}{}",
-        built_in.get(..from).unwrap().trim_end().trim_end_matches("[[rule]]"),
+        built_in
+            .get(..from)
+            .unwrap()
+            .trim_end()
+            .trim_end_matches("[[rule]]"),
         rest.get(one_rule..).unwrap()
     );
     let cases = [
-        (built_in.replacen("n = 30\nunit = \"calendar_day\"", "n = 45\nunit = \"calendar_day\"", 1), "less"),
-        (built_in.replacen("effective  = 2025-01-01", "effective  = 2028-01-01", 1), "begins later"),
-        (built_in.replacen("effective  = 2025-01-01", "effective  = 2025-01-01\nuntil = 2026-06-01", 1), "ends on"),
-        (built_in.replacen("basis      = \"statute\"", "basis      = \"policy\"", 1), "rule of the house"),
+        (
+            built_in.replacen(
+                "n = 30\nunit = \"calendar_day\"",
+                "n = 45\nunit = \"calendar_day\"",
+                1,
+            ),
+            "less",
+        ),
+        (
+            built_in.replacen("effective  = 2025-01-01", "effective  = 2028-01-01", 1),
+            "begins later",
+        ),
+        (
+            built_in.replacen(
+                "effective  = 2025-01-01",
+                "effective  = 2025-01-01\nuntil = 2026-06-01",
+                1,
+            ),
+            "ends on",
+        ),
+        (
+            built_in.replacen("basis      = \"statute\"", "basis      = \"policy\"", 1),
+            "rule of the house",
+        ),
         (without, "left out"),
     ];
     for (text, word) in cases {
@@ -198,7 +235,10 @@ fn a_folder_may_add_to_the_law_and_never_takes_from_it() {
         let error = load(&text).expect_err(word);
         let told = error.to_string();
         assert!(told.contains(word), "{word}: {told}");
-        assert!(!error.remedy.is_empty() && error.file.contains("CA.toml"), "{told}");
+        assert!(
+            !error.remedy.is_empty() && error.file.contains("CA.toml"),
+            "{told}"
+        );
     }
 }
 
@@ -226,12 +266,30 @@ fn a_rule_of_the_house_is_relaxed_by_name_with_a_reason_and_law_never() {
         day: date(2026, 12, 1),
     };
     let rules = policy.law().duties(at).rules;
-    assert!(rules.contains("house.hours") && !rules.contains("policy.hours"), "{rules:?}");
+    assert!(
+        rules.contains("house.hours") && !rules.contains("policy.hours"),
+        "{rules:?}"
+    );
     for (relaxes, basis, extra, word) in [
-        ("us.tcpa.hours", "policy", "reason = \"x\"", "law cannot be relaxed"),
+        (
+            "us.tcpa.hours",
+            "policy",
+            "reason = \"x\"",
+            "law cannot be relaxed",
+        ),
         ("policy.hours", "policy", "", "gives no reason"),
-        ("policy.hours", "statute", "reason = \"x\"", "only a rule of the house"),
-        ("policy.hourz", "policy", "reason = \"x\"", "no rule `policy.hourz`"),
+        (
+            "policy.hours",
+            "statute",
+            "reason = \"x\"",
+            "only a rule of the house",
+        ),
+        (
+            "policy.hourz",
+            "policy",
+            "reason = \"x\"",
+            "no rule `policy.hourz`",
+        ),
     ] {
         let error = load(relaxes, basis, extra).unwrap_err();
         assert!(error.to_string().contains(word), "{error}");

@@ -201,7 +201,8 @@ pub(super) fn inbound(body: &str, carrier_id: &str) -> Inbound {
         from: number("+14155550142"),
         to: number("+14155550100"),
         body: Phi::from(body),
-        media: 0,
+        media: Vec::new(),
+        button: None,
         at: at(0),
     }
 }
