@@ -136,7 +136,9 @@ impl House {
             written.barred = Some("law of the state");
             return;
         }
-        let telling = self.telling(writing.law, (&written.review, writing.purpose), &session);
+        let telling = writing
+            .law
+            .telling((&written.review, writing.purpose), &session);
         written.law.extend(telling.rules);
         let language = writing.conversation.language;
         let words: Vec<String> = telling

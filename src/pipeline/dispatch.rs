@@ -57,7 +57,7 @@ impl House {
         let Some(row) = self.store().lease_outbox(now, now + LEASE).await? else {
             return Ok(Step::Idle);
         };
-        if let Some(done) = caught("dispatch", self.dispatch(row)).await {
+        if let Some(done) = caught("dispatch", Box::pin(self.dispatch(row))).await {
             done?;
         }
         self.changed();

@@ -138,33 +138,6 @@ impl House {
         Ok(lacks.is_empty())
     }
 
-    /// What must be told along with a text of the agent.
-    pub(crate) fn telling(
-        &self,
-        governed: &Governed,
-        (review, purpose): (&Review, Purpose),
-        session: &Session,
-    ) -> Telling {
-        let contents = contents(review, purpose);
-        let mut telling = Telling::default();
-        for (_, duty) in told(&governed.duties, &contents, Writer::Ai, session) {
-            telling.rules.extend(duty.by.iter().cloned());
-            for text in &duty.texts {
-                if let Ok(id) = text.as_str().parse::<TextId>()
-                    && !telling.texts.contains(&id)
-                {
-                    telling.texts.push(id);
-                }
-            }
-        }
-        // A text that says more stands for one that says less.
-        if telling.texts.iter().any(|id| id.tells_more_than_intro()) {
-            telling.texts.retain(|id| *id != TextId::AiIntro);
-        }
-        telling.texts.sort_unstable();
-        telling
-    }
-
     /// Where the session stands: what decides when something is told again.
     pub(crate) fn session(
         &self,
@@ -237,6 +210,32 @@ impl House {
 }
 
 impl Governed {
+    /// What must be told along with a text of the agent.
+    pub(crate) fn telling(
+        &self,
+        (review, purpose): (&Review, Purpose),
+        session: &Session,
+    ) -> Telling {
+        let contents = contents(review, purpose);
+        let mut telling = Telling::default();
+        for (_, duty) in told(&self.duties, &contents, Writer::Ai, session) {
+            telling.rules.extend(duty.by.iter().cloned());
+            for text in &duty.texts {
+                if let Ok(id) = text.as_str().parse::<TextId>()
+                    && !telling.texts.contains(&id)
+                {
+                    telling.texts.push(id);
+                }
+            }
+        }
+        // A text that says more stands for one that says less.
+        if telling.texts.iter().any(|id| id.tells_more_than_intro()) {
+            telling.texts.retain(|id| *id != TextId::AiIntro);
+        }
+        telling.texts.sort_unstable();
+        telling
+    }
+
     /// Whether an AI may take part in talk that could be therapy.
     pub(crate) fn bars_therapy(&self) -> Option<&Ids> {
         let acts = &self.duties.ai.acts;

@@ -155,6 +155,7 @@ impl Policy {
         }
         let policy = Self::compile(&all)?;
         policy.law.keeps(&Law::embedded()?)?;
+        policy.law.run_examples()?;
         Ok(policy)
     }
 
