@@ -213,7 +213,7 @@ impl Governed {
     /// What must be told along with a text of the agent.
     pub(crate) fn telling(
         &self,
-        (review, purpose): (&Review, Purpose),
+        (review, purpose): (&Review<'_>, Purpose),
         session: &Session,
     ) -> Telling {
         let contents = contents(review, purpose);
@@ -246,7 +246,7 @@ impl Governed {
     /// The rules by which something that the review left in a text may not leave by this channel.
     pub(crate) fn forbids(
         &self,
-        review: &Review,
+        review: &Review<'_>,
         text: &str,
         channel: Channel,
         public: &[(String, String)],
@@ -279,7 +279,7 @@ impl Governed {
     }
 
     /// The rules that keep what the review took out away from this channel.
-    pub(crate) fn kept_away(&self, review: &Review, channel: Channel) -> Ids {
+    pub(crate) fn kept_away(&self, review: &Review<'_>, channel: Channel) -> Ids {
         let surface = surface(channel);
         let mut by = Ids::new();
         for finding in review
@@ -327,7 +327,7 @@ const fn surface(channel: Channel) -> Surface {
 
 /// What a text is about. Whatever touches health is clinical, also when the detail went behind the
 /// link.
-fn contents(review: &Review, purpose: Purpose) -> Vec<Content> {
+fn contents(review: &Review<'_>, purpose: Purpose) -> Vec<Content> {
     let clinical = matches!(
         purpose,
         Purpose::Results | Purpose::Refill | Purpose::Triage

@@ -110,10 +110,11 @@ impl Law {
         rules
     }
 
-    /// As before, as if no other file relaxed anything: examples of a file are about its own rules.
+    /// As before, without what the house adds in a file of its own: the examples of the other files
+    /// stay true whatever it adds or relaxes.
     pub(crate) fn applying_in(&self, file: &LawFile, at: Whereabouts<'_>) -> Vec<&LawRule> {
         let mut rules = self.everything_at(at);
-        rules.retain(|rule| rule.relaxes.is_none() || rule.place.0 == file.name);
+        rules.retain(|rule| rule.place.0 == file.name || &*rule.place.0 != "house.toml");
         set_aside(&mut rules);
         rules
     }
