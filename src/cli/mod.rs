@@ -9,6 +9,7 @@ mod assemble;
 mod audit;
 mod chat;
 mod doctor;
+mod eval;
 mod explain;
 mod gateway;
 mod import;
@@ -95,6 +96,8 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         text: Option<String>,
     },
+    /// Run the suites under evals/ against the guardrail, the screen and the whole pipeline.
+    Eval(eval::EvalArgs),
     /// Load a FHIR R4 Bundle into the embedded record of one practice.
     Import {
         /// The Bundle, as JSON.
@@ -158,6 +161,7 @@ fn run_command(cli: Cli) -> u8 {
         Some(Command::Check { draft, explain }) => return jsonl::check(draft, explain),
         Some(Command::Detect { text }) => return jsonl::detect(text),
         Some(Command::Screen { text }) => return jsonl::screen(text),
+        Some(Command::Eval(args)) => return eval::eval(&args, None),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,
@@ -212,6 +216,7 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Check { .. }
         | Command::Detect { .. }
         | Command::Screen { .. }
+        | Command::Eval(_)
         | Command::Completions { .. }
         | Command::Config(ConfigCommand::Default) => USAGE,
     }
