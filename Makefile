@@ -48,6 +48,12 @@ guardrail-figures:
 	cargo build --release
 	python3 tests/python/guardrail_figures.py $(or $(CARGO_TARGET_DIR),target)/release/anteroom $(TEXTS)
 
+# Recall, leak and false alarms over a folder of public labelled sets: make quality DATA=folder
+.PHONY: quality
+quality:
+	cargo build --release
+	python3 tests/python/quality.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom $(DATA)
+
 # One conversation through signed Twilio webhooks, written down.
 recording: test-deps
 	cargo build --release

@@ -2,10 +2,7 @@
 
 pub(crate) mod ruleset;
 
-use std::ops::Range;
-
 use regex::Regex;
-use regex::RegexSet;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -15,6 +12,8 @@ use crate::guardrail::ground::view::View;
 use crate::guardrail::ground::view::fold_text;
 use crate::guardrail::minimum::Matrix;
 use crate::policy::PolicyError;
+use crate::policy::pattern::Matched;
+use crate::policy::pattern::Patterns;
 use crate::policy::words::Language;
 
 /// The file of deeds, drifts and texts.
@@ -149,7 +148,7 @@ pub(crate) struct Rules {
     /// The minimum-necessary matrix.
     pub(crate) matrix: Matrix,
     ordinary: Vec<String>,
-    contexts: RegexSet,
+    contexts: Patterns,
     en: Texts,
     es: Texts,
 }
@@ -237,15 +236,8 @@ impl Rules {
         for pattern in patterns {
             regex(file, line, "context", pattern)?;
         }
-        let contexts = RegexSet::new(patterns.map(|pattern| plain(pattern))).map_err(|error| {
-            refuse(
-                file,
-                line,
-                "context",
-                &error.to_string(),
-                "shorten the patterns",
-            )
-        })?;
+        let contexts = Patterns::new(&patterns.map(|pattern| plain(pattern)))
+            .map_err(|reason| refuse(file, line, "context", &reason, "shorten the patterns"))?;
         let line = line_of(text, claims.phrase.span().start);
         let phrase = claims.phrase.into_inner();
         let phrases = Phrases {
@@ -289,23 +281,22 @@ impl Rules {
         })
     }
 
-    /// What each sentence of a draft is about.
-    pub(crate) fn contexts(&self, view: &View<'_>) -> Vec<Context> {
-        let read = |sentence: &Range<usize>| {
-            let found = self.contexts.matches(view.slice(sentence));
-            Context {
-                personal: found.matched(0),
-                public: found.matched(1),
-                closed: found.matched(2),
-                negative: found.matched(3),
-                own_words: found.matched(4),
-                relation: found.matched(5),
-                derived: found.matched(6),
-                instructs: found.matched(7),
-                emergency: found.matched(8),
-            }
-        };
-        view.sentences.iter().map(read).collect()
+    /// What each sentence of a draft is about, at the end of `into`.
+    pub(crate) fn contexts(&self, view: &View<'_>, matched: &mut Matched, into: &mut Vec<Context>) {
+        for sentence in &view.sentences {
+            self.contexts.matches(view.slice(sentence), matched);
+            into.push(Context {
+                personal: matched.has(0),
+                public: matched.has(1),
+                closed: matched.has(2),
+                negative: matched.has(3),
+                own_words: matched.has(4),
+                relation: matched.has(5),
+                derived: matched.has(6),
+                instructs: matched.has(7),
+                emergency: matched.has(8),
+            });
+        }
     }
 
     /// Whether a found text is an everyday word rather than the abbreviation or name it resembles.

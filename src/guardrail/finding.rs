@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use serde::Serialize;
+use smallvec::SmallVec;
 
+use crate::guardrail::label::Label;
 use crate::policy::words::vocabulary;
 
 vocabulary! {
@@ -220,8 +222,11 @@ pub struct Evidence {
     /// `pattern`, `checksum`, `lexicon`, `context`, `record`, `fact`, `tagger`, `phrase`.
     pub kind: &'static str,
     /// Which rule, list or record field.
-    pub name: std::sync::Arc<str>,
+    pub name: Label,
 }
+
+/// The evidence of one finding; two pieces need no memory of their own.
+pub type Evidences = SmallVec<[Evidence; 2]>;
 
 /// One thing found in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,13 +236,13 @@ pub struct Finding {
     /// What it is.
     pub category: Category,
     /// The rule that says so, as `identifiers.ssn` or `lexicon.medications`.
-    pub rule: std::sync::Arc<str>,
+    pub rule: Label,
     /// How sure.
     pub confidence: Confidence,
     /// What becomes of it; `Keep` until the policy has spoken.
     pub action: Action,
     /// Why.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Evidences,
     /// The law or house rule behind the action.
-    pub cite: std::sync::Arc<str>,
+    pub cite: Label,
 }

@@ -4,18 +4,18 @@ mod kinds;
 mod public;
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use crate::guardrail::conduct::Context;
 use crate::guardrail::conduct::Rules;
-use crate::guardrail::conduct::ruleset::Firing;
+use crate::guardrail::conduct::ruleset::Rule;
 use crate::guardrail::detect;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Finding;
 use crate::guardrail::finding::Group;
+use crate::guardrail::findings::Findings;
 use crate::guardrail::ground;
 use crate::guardrail::ground::Ground;
 use crate::guardrail::ground::Standing;
@@ -29,16 +29,19 @@ use crate::guardrail::judge::kinds::finding;
 use crate::guardrail::judge::kinds::overlaps;
 use crate::guardrail::judge::kinds::speaks_of;
 use crate::guardrail::judge::kinds::told;
+use crate::guardrail::label::Label;
 use crate::guardrail::minimum::Situation;
+use crate::guardrail::scratch::Scratch;
 use crate::guardrail::setting::Author;
 use crate::guardrail::setting::Setting;
 use crate::policy::Policy;
+use crate::policy::pattern::Matched;
 
 /// What a reading came to.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     /// Everything found, in the order of the text.
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) findings: Findings,
     /// Words to put right from the record, by place in the text.
     pub(crate) corrections: Vec<(Range<usize>, String)>,
     /// Whether what stays tells anything about the patient.
@@ -90,6 +93,7 @@ pub(crate) fn read(
     view: &View<'_>,
     setting: &Setting<'_>,
     zone: &TimeZone,
+    scratch: &mut Scratch,
 ) -> Reading {
     let known = detect::Known {
         facts: setting.facts,
@@ -97,12 +101,16 @@ pub(crate) fn read(
         practice_phone: setting.practice_phone,
         portal_url: setting.portal_url,
     };
-    let found = detect::detect(policy, view.text, &known);
-    let contexts = rules.contexts(view);
+    let mut found = detect::search(policy, view.text, &known, &mut scratch.detect);
+    let Scratch {
+        contexts, matched, ..
+    } = scratch;
+    contexts.clear();
+    rules.contexts(view, matched, contexts);
     let ground = Ground {
         view,
         setting,
-        contexts: &contexts,
+        contexts,
         zone,
     };
     let statements = ground::statements(&ground);
@@ -113,8 +121,8 @@ pub(crate) fn read(
         situation,
         reading: Reading::default(),
     };
-    for finding in found {
-        if emergency(&finding, view, &contexts) {
+    for finding in found.drain() {
+        if emergency(&finding, view, contexts) {
             judge.place(finding, None);
         } else {
             judge.weigh(finding, &statements, view.text);
@@ -123,10 +131,10 @@ pub(crate) fn read(
     for statement in statements {
         judge.state(statement);
     }
-    judge.deeds(&ground);
-    judge.conduct(view);
-    judge.instructions(view, &contexts);
-    judge.relations(view, &contexts);
+    judge.deeds(&ground, matched);
+    judge.conduct(view, matched);
+    judge.instructions(view, contexts);
+    judge.relations(view, contexts);
     let mut reading = judge.reading;
     reading
         .findings
@@ -136,9 +144,9 @@ pub(crate) fn read(
 
 impl Judge<'_> {
     /// The action of a field under the matrix.
-    fn decide(&self, field: &str) -> (Action, Arc<str>, Arc<str>) {
+    fn decide(&self, field: &str) -> (Action, Label, Label) {
         let row = self.rules.matrix.decide(&self.situation, field);
-        (row.action, Arc::clone(&row.id), Arc::clone(&row.cite))
+        (row.action, (&row.id).into(), (&row.cite).into())
     }
 
     /// Gives a detected finding its action.
@@ -166,18 +174,14 @@ impl Judge<'_> {
             return;
         }
         if self.stray_contact(&finding, statements, text) {
-            let why = (
-                Action::Hold,
-                Arc::from("ground.unsupported"),
-                Arc::from(GROUNDED),
-            );
+            let why = (Action::Hold, "ground.unsupported".into(), GROUNDED.into());
             let span = finding.span;
             self.reading.findings.push(self::finding(
                 span,
                 Category::UngroundedContact,
                 why,
                 "fact",
-                "missing",
+                "missing".into(),
             ));
             return;
         }
@@ -335,65 +339,71 @@ impl Judge<'_> {
                         && span.end <= other.span.end
                 });
                 if !covered && !public {
-                    let finding =
-                        finding(span, told(category), (action, rule, cite), "fact", &field);
+                    let finding = finding(
+                        span,
+                        told(category),
+                        (action, rule, cite),
+                        "fact",
+                        Label::field(&field),
+                    );
                     self.reading.findings.push(finding);
                 }
             }
             Standing::Corrected(words) => {
                 self.reading.corrections.extend(words);
-                let why = (
-                    Action::Drop,
-                    Arc::from("ground.contradicted"),
-                    Arc::from(GROUNDED),
-                );
-                self.reading
-                    .findings
-                    .push(finding(span, category, why, "fact", "contradicted"));
+                let why = (Action::Drop, "ground.contradicted".into(), GROUNDED.into());
+                self.reading.findings.push(finding(
+                    span,
+                    category,
+                    why,
+                    "fact",
+                    "contradicted".into(),
+                ));
             }
             Standing::Unbacked => {
-                let why = (
-                    Action::Hold,
-                    Arc::from("ground.unsupported"),
-                    Arc::from(GROUNDED),
-                );
+                let why = (Action::Hold, "ground.unsupported".into(), GROUNDED.into());
                 self.reading
                     .findings
-                    .push(finding(span, category, why, "fact", "missing"));
+                    .push(finding(span, category, why, "fact", "missing".into()));
             }
         }
     }
 
     /// Deeds need their receipts.
-    fn deeds(&mut self, ground: &Ground<'_>) {
+    fn deeds(&mut self, ground: &Ground<'_>, matched: &mut Matched) {
         if self.setting.author == Author::Approved {
             return;
         }
-        let view = ground.view;
-        for Firing { rule, at } in self.rules.deeds.firings(view) {
-            if ground.context(at.start).own_words {
-                continue;
+        let rules = self.rules;
+        rules.deeds.firings(ground.view, matched, |rule, at| {
+            if !ground.context(at.start).own_words {
+                self.deed(rule, ground.view.span(&at));
             }
-            let mut facts = self.setting.facts.iter();
-            let receipt = facts.find(|fact| {
-                let given = rule.receipts.iter().any(|receipt| receipt == fact.field);
-                let stands = fact.field == "appointment.status"
-                    && rule.status.iter().any(|s| s == fact.value);
-                given && !matches!(fact.value.trim(), "" | "false" | "none") || stands
-            });
-            let span = view.span(&at);
-            match receipt.map(|fact| fact.field) {
-                Some(field) => self.told_deed(span, field),
-                None if self.setting.author == Author::Staff => {
-                    self.told_deed(span, "receipt.stated");
-                }
-                None => {
-                    let why = (rule.action, Arc::clone(&rule.id), Arc::clone(&rule.cite));
-                    let found = finding(span, rule.category, why, "phrase", &rule.id);
-                    self.reading.findings.push(found);
-                }
+        });
+    }
+
+    fn deed(&mut self, rule: &Rule, span: Range<usize>) {
+        let mut facts = self.setting.facts.iter();
+        let receipt = facts.find(|fact| {
+            let given = rule.receipts.iter().any(|receipt| receipt == fact.field);
+            let stands =
+                fact.field == "appointment.status" && rule.status.iter().any(|s| s == fact.value);
+            given && !matches!(fact.value.trim(), "" | "false" | "none") || stands
+        });
+        match receipt.map(|fact| fact.field) {
+            Some(field) => self.told_deed(span, field),
+            None if self.setting.author == Author::Staff => {
+                self.told_deed(span, "receipt.stated");
             }
+            None => self.breach(rule, span),
         }
+    }
+
+    /// A rule of deeds or conduct is broken.
+    fn breach(&mut self, rule: &Rule, span: Range<usize>) {
+        let why = (rule.action, (&rule.id).into(), (&rule.cite).into());
+        let found = finding(span, rule.category, why, "phrase", (&rule.id).into());
+        self.reading.findings.push(found);
     }
 
     fn told_deed(&mut self, span: Range<usize>, field: &str) {
@@ -407,22 +417,21 @@ impl Judge<'_> {
                 Category::OtherUnique,
                 (action, rule, cite),
                 "fact",
-                field,
+                Label::field(field),
             );
             self.reading.findings.push(found);
         }
     }
 
     /// What the agent never says.
-    fn conduct(&mut self, view: &View<'_>) {
+    fn conduct(&mut self, view: &View<'_>, matched: &mut Matched) {
         if self.setting.author != Author::Agent {
             return;
         }
-        for Firing { rule, at } in self.rules.conduct.firings(view) {
-            let why = (rule.action, Arc::clone(&rule.id), Arc::clone(&rule.cite));
-            let found = finding(view.span(&at), rule.category, why, "phrase", &rule.id);
-            self.reading.findings.push(found);
-        }
+        let rules = self.rules;
+        rules.conduct.firings(view, matched, |rule, at| {
+            self.breach(rule, view.span(&at));
+        });
     }
 
     /// "You can take Tylenol": a medicine in an instruction is advice.
@@ -440,17 +449,13 @@ impl Judge<'_> {
                     && overlaps(&finding.span, &span)
             });
             if named {
-                let why = (
-                    Action::Hold,
-                    Arc::from("conduct.instruction"),
-                    Arc::from(ADVICE),
-                );
+                let why = (Action::Hold, "conduct.instruction".into(), ADVICE.into());
                 let found = finding(
                     span,
                     Category::MedicalAdvice,
                     why,
                     "phrase",
-                    "context.instructs",
+                    "context.instructs".into(),
                 );
                 self.reading.findings.push(found);
             }
@@ -477,7 +482,7 @@ impl Judge<'_> {
                 Category::OtherUnique,
                 why,
                 "phrase",
-                "relation",
+                "relation".into(),
             );
             self.reading.findings.push(found);
         }

@@ -10,11 +10,14 @@
 pub(crate) mod conduct;
 pub mod detect;
 pub mod finding;
+pub mod findings;
 pub(crate) mod ground;
 pub(crate) mod judge;
+pub mod label;
 pub(crate) mod minimum;
 pub mod review;
 pub mod rewrite;
+mod scratch;
 pub mod segment;
 pub mod setting;
 mod text;

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::tz::TimeZoneDatabase;
 use sha2::Digest as _;
 use sha2::Sha256;
+use smallvec::smallvec;
 
 use crate::guardrail::conduct;
 use crate::guardrail::conduct::Rules;
@@ -18,12 +19,15 @@ use crate::guardrail::finding::Confidence;
 use crate::guardrail::finding::Evidence;
 use crate::guardrail::finding::Finding;
 use crate::guardrail::finding::Verdict;
+use crate::guardrail::findings::Findings;
 use crate::guardrail::ground::view::View;
 use crate::guardrail::judge;
 use crate::guardrail::judge::Reading;
 use crate::guardrail::minimum;
 use crate::guardrail::rewrite;
 use crate::guardrail::rewrite::Cleared;
+use crate::guardrail::scratch;
+use crate::guardrail::scratch::Scratch;
 use crate::guardrail::segment;
 use crate::guardrail::setting::Author;
 use crate::guardrail::setting::Consent;
@@ -53,7 +57,7 @@ pub struct Review {
     /// The only text that may leave.
     pub cleared: Option<Cleared>,
     /// What was found in the draft, by place in it.
-    pub findings: Vec<Finding>,
+    pub findings: Findings,
     /// The digest of the policy that judged.
     pub policy: String,
 }
@@ -88,38 +92,53 @@ impl Guardrail {
     }
 
     /// The detector alone.
-    pub fn detect(&self, text: &str) -> Vec<Finding> {
+    pub fn detect(&self, text: &str) -> Findings {
         detect::detect(&self.policy, text, &detect::Known::default())
     }
 
     /// Reviews a draft. Cannot fail: what goes wrong on the way holds the draft.
     pub fn review(&self, draft: &str, setting: &Setting<'_>) -> Review {
         catch_unwind(AssertUnwindSafe(|| self.judge(draft, setting))).unwrap_or_else(|_| {
-            self.hold(draft, "review.panic", "the review broke off", Vec::new())
+            self.hold(
+                draft,
+                "review.panic",
+                "the review broke off",
+                Findings::new(),
+            )
         })
     }
 
     fn judge(&self, draft: &str, setting: &Setting<'_>) -> Review {
         // Folded first: a text of zero-width characters shows nothing either.
         if !draft.chars().any(char::is_alphanumeric) && segment::fold(draft).trim().is_empty() {
-            return self.hold(draft, "review.empty", "nothing was examined", Vec::new());
+            return self.hold(
+                draft,
+                "review.empty",
+                "nothing was examined",
+                Findings::new(),
+            );
         }
         if draft.len() > DRAFT_CHARS_MAX && draft.chars().count() > DRAFT_CHARS_MAX {
             return self.hold(
                 draft,
                 "review.too_long",
                 "longer than a review reads",
-                Vec::new(),
+                Findings::new(),
             );
         }
         if setting.consent == Consent::OptedOut && setting.author != Author::Approved {
             let cite = "47 CFR 64.1200(a)(10); 47 CFR 64.1200(c)(3)";
-            return self.hold(draft, "review.opted_out", cite, Vec::new());
+            return self.hold(draft, "review.opted_out", cite, Findings::new());
         }
         let Ok(zone) = self.zones.get(setting.timezone) else {
-            return self.hold(draft, "review.time_zone", "unknown time zone", Vec::new());
+            return self.hold(
+                draft,
+                "review.time_zone",
+                "unknown time zone",
+                Findings::new(),
+            );
         };
-        self.settle(draft, setting, &zone)
+        scratch::with(|scratch| self.settle(draft, setting, &zone, scratch))
     }
 
     fn read(
@@ -127,6 +146,7 @@ impl Guardrail {
         text: &str,
         setting: &Setting<'_>,
         zone: &TimeZone,
+        scratch: &mut Scratch,
     ) -> (Reading, Option<String>) {
         let public = [
             setting.practice_name,
@@ -134,7 +154,7 @@ impl Guardrail {
             setting.portal_url,
         ];
         let view = View::new(text, &public);
-        let reading = judge::read(&self.policy, &self.rules, &view, setting, zone);
+        let reading = judge::read(&self.policy, &self.rules, &view, setting, zone, scratch);
         if reading.holds() || !reading.corrections.is_empty() {
             return (reading, None);
         }
@@ -148,14 +168,20 @@ impl Guardrail {
     }
 
     /// Reads and edits until a reading asks for nothing more.
-    fn settle(&self, draft: &str, setting: &Setting<'_>, zone: &TimeZone) -> Review {
-        let mut findings: Option<Vec<Finding>> = None;
+    fn settle(
+        &self,
+        draft: &str,
+        setting: &Setting<'_>,
+        zone: &TimeZone,
+        scratch: &mut Scratch,
+    ) -> Review {
+        let mut findings: Option<Findings> = None;
         // The first reading is of the draft as given, so that its findings point into it.
         let mut next = draft.to_owned();
         let mut portal: Option<String> = None;
         let mut corrected = false;
         for _ in 0..ROUNDS_MAX + 2 {
-            let (reading, edited) = self.read(&next, setting, zone);
+            let (reading, edited) = self.read(&next, setting, zone, scratch);
             let holds = reading.holds();
             let drops = reading
                 .findings
@@ -203,7 +229,7 @@ impl Guardrail {
         portal: Option<String>,
         patient: bool,
         corrected: bool,
-        (setting, findings): (&Setting<'_>, Option<Vec<Finding>>),
+        (setting, findings): (&Setting<'_>, Option<Findings>),
     ) -> Review {
         let changed = corrected || portal.is_some();
         Review {
@@ -219,7 +245,7 @@ impl Guardrail {
     }
 
     /// Held for what was found; a hold that only a later reading brought is told of the whole.
-    fn held(&self, draft: &str, findings: Vec<Finding>) -> Review {
+    fn held(&self, draft: &str, findings: Findings) -> Review {
         if findings
             .iter()
             .any(|finding| finding.action == Action::Hold)
@@ -239,14 +265,20 @@ impl Guardrail {
         )
     }
 
-    fn hold(&self, draft: &str, rule: &str, why: &str, mut findings: Vec<Finding>) -> Review {
+    fn hold(
+        &self,
+        draft: &str,
+        rule: &'static str,
+        why: &'static str,
+        mut findings: Findings,
+    ) -> Review {
         findings.push(Finding {
             span: 0..draft.len(),
             category: Category::OtherUnique,
             rule: rule.into(),
             confidence: Confidence::Certain,
             action: Action::Hold,
-            evidence: vec![Evidence {
+            evidence: smallvec![Evidence {
                 kind: "context",
                 name: rule.into(),
             }],

@@ -67,6 +67,14 @@ impl Word {
     }
 }
 
+/// The memory of a view, used again by the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    folded: Vec<u8>,
+    places: Vec<u32>,
+    words: Vec<Word>,
+}
+
 /// The view of one text.
 #[derive(Debug)]
 pub(crate) struct View<'a> {
@@ -83,24 +91,41 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Folds and cuts a text.
-    pub(crate) fn new(phrases: &Phrases, original: &'a str) -> Self {
-        let (folded, places) = if original.is_ascii() {
-            (original.as_bytes().to_ascii_lowercase(), Vec::new())
+    /// Folds and cuts a text, in the memory of `room`.
+    pub(crate) fn new(phrases: &Phrases, original: &'a str, room: &mut Room) -> Self {
+        let Room {
+            mut folded,
+            mut places,
+            mut words,
+        } = std::mem::take(room);
+        folded.clear();
+        places.clear();
+        words.clear();
+        if original.is_ascii() {
+            folded.extend(original.bytes().map(|byte| byte.to_ascii_lowercase()));
         } else {
-            fold_with_places(original)
-        };
+            fold_with_places(original, &mut folded, &mut places);
+        }
         let has_digit = folded.iter().any(u8::is_ascii_digit);
         let mut view = Self {
             original,
             folded,
             places,
-            words: Vec::new(),
+            words,
             has_digit,
         };
         view.cut(phrases);
         view.join_spelled(phrases);
         view
+    }
+
+    /// Gives the memory back.
+    pub(crate) fn leave(self, room: &mut Room) {
+        *room = Room {
+            folded: self.folded,
+            places: self.places,
+            words: self.words,
+        };
     }
 
     /// The bytes of a stretch of the view; empty when it lies outside.
@@ -152,7 +177,7 @@ impl<'a> View<'a> {
     }
 
     fn cut(&mut self, phrases: &Phrases) {
-        let mut words = Vec::with_capacity(self.folded.len() / 5 + 4);
+        let mut words = std::mem::take(&mut self.words);
         let mut at = 0;
         let mut gap_from = 0;
         while let Some(byte) = self.folded.get(at) {
@@ -405,9 +430,7 @@ fn gap_of(between: &[u8], first: bool) -> Gap {
     }
 }
 
-fn fold_with_places(text: &str) -> (Vec<u8>, Vec<u32>) {
-    let mut folded = Vec::with_capacity(text.len() + 8);
-    let mut places = Vec::with_capacity(text.len() + 8);
+fn fold_with_places(text: &str, folded: &mut Vec<u8>, places: &mut Vec<u32>) {
     for (at, c) in text.char_indices() {
         let at = u32::try_from(at).unwrap_or(u32::MAX);
         match u8::try_from(c) {
@@ -416,5 +439,4 @@ fn fold_with_places(text: &str) -> (Vec<u8>, Vec<u32>) {
         }
         places.resize(folded.len(), at);
     }
-    (folded, places)
 }

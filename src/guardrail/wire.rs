@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
-use crate::guardrail::finding::Evidence;
+use crate::guardrail::finding::Evidences;
 use crate::guardrail::finding::Finding;
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::review::Guardrail;
@@ -120,7 +120,7 @@ pub struct FindingOut {
     /// How sure.
     pub confidence: Confidence,
     /// Why.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Evidences,
     /// The law or house rule.
     pub cite: String,
 }
@@ -166,7 +166,7 @@ pub struct DetectedOut {
     /// How sure.
     pub confidence: Confidence,
     /// Why.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Evidences,
 }
 
 /// What the detector found in one text.

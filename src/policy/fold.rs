@@ -110,11 +110,16 @@ fn native_digit(c: char) -> Option<u8> {
 /// The folded form of a text: lower case, without accents, look-alikes replaced.
 pub fn fold(text: &str) -> Vec<u8> {
     let mut folded = Vec::with_capacity(text.len());
+    fold_into(text, &mut folded);
+    folded
+}
+
+/// As [`fold`], behind what `folded` holds already.
+pub fn fold_into(text: &str, folded: &mut Vec<u8>) {
     for c in text.chars() {
         match u8::try_from(c) {
             Ok(byte) if byte.is_ascii() => folded.push(byte.to_ascii_lowercase()),
             _ => fold_char(c, |byte| folded.push(byte)),
         }
     }
-    folded
 }

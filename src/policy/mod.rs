@@ -1,6 +1,7 @@
 //! What may be said, as data: rules with citations, compiled once, and the words they use.
 
 pub mod fold;
+pub mod pattern;
 pub mod phrases;
 pub mod rules;
 mod sources;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use sha2::Digest;
 use sha2::Sha256;
 
+use crate::policy::pattern::Pattern;
 use crate::policy::phrases::Phrases;
 use crate::policy::rules::Rule;
 use crate::policy::sources::Source;
@@ -95,25 +97,25 @@ impl PolicyError {
 #[derive(Clone, Debug)]
 pub struct Surroundings {
     /// Before or after a phone number, address or link: it is the practice's own.
-    pub practice: regex::bytes::Regex,
+    pub practice: Pattern,
     /// In the same sentence: it is somebody's own after all.
-    pub personal: regex::bytes::Regex,
+    pub personal: Pattern,
     /// In the sentence of a date: a visit or the practice's calendar.
-    pub schedule: regex::bytes::Regex,
+    pub schedule: Pattern,
     /// In the sentence of a date: it is somebody's own date after all.
-    pub birth: regex::bytes::Regex,
+    pub birth: Pattern,
     /// In the sentence of an entry that is only possibly clinical: it is.
-    pub clinical: regex::bytes::Regex,
+    pub clinical: Pattern,
     /// In the sentence of an entry that is only possibly clinical: an errand of everyday life.
-    pub everyday: regex::bytes::Regex,
+    pub everyday: Pattern,
     /// Right before a specialty: it is offered or asked for, of nobody in particular.
-    pub offer: regex::bytes::Regex,
+    pub offer: Pattern,
     /// In the sentence of a specialty: a search for a doctor.
-    pub directory: regex::bytes::Regex,
+    pub directory: Pattern,
     /// In the sentence of a place: somebody lives there.
-    pub residence: regex::bytes::Regex,
+    pub residence: Pattern,
     /// Right behind a laboratory test or vital sign: its value.
-    pub value: regex::bytes::Regex,
+    pub value: Pattern,
 }
 
 /// The compiled policy; immutable, shared by `Arc`.

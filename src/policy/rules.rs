@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use regex::bytes::Regex;
-use regex::bytes::RegexBuilder;
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::policy::CATEGORIES;
 use crate::policy::PolicyError;
+use crate::policy::pattern::Pattern;
 use crate::policy::words::vocabulary;
 
 vocabulary! {
@@ -90,7 +89,7 @@ pub struct Rule {
     /// One of [`CATEGORIES`].
     pub category: &'static str,
     /// Over the folded view; the group `v`, if there is one, is what is found.
-    pub pattern: Regex,
+    pub pattern: Pattern,
     /// Has the pattern a group `v`?
     pub grouped: bool,
     /// Words of which one must stand in the text, for `needs = keyword`.
@@ -102,7 +101,7 @@ pub struct Rule {
     /// Confidence without (or in no need of) a word of context.
     pub confidence: Option<Certainty>,
     /// Words near the value that raise it.
-    pub context: Option<Regex>,
+    pub context: Option<Pattern>,
     /// Confidence with a word of context.
     pub with_context: Certainty,
     /// Whose it may be.
@@ -116,6 +115,9 @@ pub struct Rule {
     /// Texts in which it must not.
     pub allows: Vec<String>,
 }
+
+/// The most bytes that the program of one pattern may take.
+const PATTERN_MAX: usize = 1 << 20;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -208,7 +210,7 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
         ));
     }
     let pattern = compile(file, line, &raw.id, &format!("(?-u)(?:{})", raw.pattern))?;
-    let grouped = pattern.capture_names().flatten().any(|name| name == "v");
+    let grouped = pattern.group("v").is_some();
     let context = raw.context.as_ref().map(|words| {
         compile(
             file,
@@ -242,14 +244,11 @@ pub(crate) fn compile(
     line: usize,
     rule: &str,
     pattern: &str,
-) -> Result<Regex, PolicyError> {
-    RegexBuilder::new(pattern)
-        .size_limit(1 << 20)
-        .build()
-        .map_err(|error| {
-            let remedy = "write a pattern over lower-cased, unaccented text";
-            PolicyError::at(file, line, rule, &error.to_string(), remedy)
-        })
+) -> Result<Pattern, PolicyError> {
+    Pattern::new(pattern, PATTERN_MAX).map_err(|reason| {
+        let remedy = "write a pattern over lower-cased, unaccented text";
+        PolicyError::at(file, line, rule, &reason, remedy)
+    })
 }
 
 /// The line of a byte offset, from 1.

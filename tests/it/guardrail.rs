@@ -13,6 +13,7 @@ use anteroom::guardrail::detect::detect;
 use anteroom::guardrail::finding::Category;
 use anteroom::guardrail::finding::Confidence;
 use anteroom::guardrail::finding::Finding;
+use anteroom::guardrail::findings::Findings;
 use anteroom::guardrail::setting::Fact;
 use anteroom::policy::Policy;
 
@@ -431,7 +432,7 @@ fn with_record(text: &str) -> Vec<Finding> {
         practice_name: "Rose Hill Clinic",
         ..Known::default()
     };
-    detect(&POLICY, text, &known)
+    detect(&POLICY, text, &known).into_vec()
 }
 
 #[test]
@@ -490,7 +491,7 @@ fn a_first_name_that_is_a_word_is_no_finding_as_a_word() {
     };
     assert_eq!(
         detect(&POLICY, "We will call. Will you be there?", &known),
-        Vec::new()
+        Findings::new()
     );
     assert_eq!(detect(&POLICY, "Thanks, Will!", &known).len(), 1);
 }

@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use regex::Regex;
-use regex::RegexSet;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -15,6 +14,8 @@ use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::ground::view::View;
 use crate::policy::PolicyError;
+use crate::policy::pattern::Matched;
+use crate::policy::pattern::Patterns;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,16 +58,7 @@ pub(crate) struct Rule {
 #[derive(Debug)]
 pub(crate) struct RuleSet {
     rules: Vec<Rule>,
-    any: RegexSet,
-}
-
-/// One place where a rule fires, in the folded text.
-#[derive(Debug)]
-pub(crate) struct Firing<'r> {
-    /// The rule.
-    pub(crate) rule: &'r Rule,
-    /// The place.
-    pub(crate) at: Range<usize>,
+    any: Patterns,
 }
 
 impl RuleSet {
@@ -114,16 +106,8 @@ impl RuleSet {
             });
             examples.push((line, raw.flags, raw.allows));
         }
-        let any =
-            RegexSet::new(rules.iter().map(|rule| rule.pattern.as_str())).map_err(|error| {
-                refuse(
-                    file,
-                    1,
-                    "file",
-                    &error.to_string(),
-                    "split or shorten the patterns",
-                )
-            })?;
+        let any = search(&rules)
+            .map_err(|reason| refuse(file, 1, "file", &reason, "split or shorten the patterns"))?;
         let set = Self { rules, any };
         set.check_examples(file, &examples)?;
         Ok(set)
@@ -136,12 +120,7 @@ impl RuleSet {
         examples: &[(usize, Vec<String>, Vec<String>)],
     ) -> Result<(), PolicyError> {
         for (rule, (line, flags, allows)) in self.rules.iter().zip(examples) {
-            let fires = |text: &String| {
-                let view = View::new(text, &[]);
-                self.firings(&view)
-                    .iter()
-                    .any(|firing| firing.rule.id == rule.id)
-            };
+            let fires = |text: &String| self.fires(text).any(|id| id == rule.id);
             if let Some(text) = flags.iter().find(|text| !fires(text)) {
                 let message = format!("example `{text}` is not flagged");
                 return Err(refuse(
@@ -166,13 +145,26 @@ impl RuleSet {
         Ok(())
     }
 
-    /// Where the rules fire; questions, conditions and denials claim nothing.
-    pub(crate) fn firings<'r>(&'r self, view: &View<'_>) -> Vec<Firing<'r>> {
-        let mut found = Vec::new();
-        for index in self.any.matches(&view.low) {
-            let Some(rule) = self.rules.get(index) else {
-                continue;
-            };
+    /// The rules that fire in a text of its own.
+    fn fires(&self, text: &str) -> impl Iterator<Item = Arc<str>> {
+        let view = View::new(text, &[]);
+        let mut ids = Vec::new();
+        self.firings(&view, &mut Matched::default(), |rule, _| {
+            ids.push(Arc::clone(&rule.id));
+        });
+        ids.into_iter()
+    }
+
+    /// Tells where the rules fire; questions, conditions and denials claim nothing.
+    pub(crate) fn firings<'r>(
+        &'r self,
+        view: &View<'_>,
+        matched: &mut Matched,
+        mut fired: impl FnMut(&'r Rule, Range<usize>),
+    ) {
+        self.any.matches(&view.low, matched);
+        let rules = self.rules.iter().enumerate();
+        for (_, rule) in rules.filter(|(index, _)| matched.has(*index)) {
             for place in rule.pattern.find_iter(&view.low) {
                 let sentence = view.sentences.get(view.sentence_of(place.start())).cloned();
                 let sentence = sentence.unwrap_or(0..view.low.len());
@@ -185,15 +177,16 @@ impl RuleSet {
                 let claim = rule.category == Category::UngroundedClaim;
                 let unsaid = claim && (text.ends_with('?') || hedged(before, place.as_str()));
                 if !except && !unsaid {
-                    found.push(Firing {
-                        rule,
-                        at: place.range(),
-                    });
+                    fired(rule, place.range());
                 }
             }
         }
-        found
     }
+}
+
+fn search(rules: &[Rule]) -> Result<Patterns, String> {
+    let patterns: Vec<&str> = rules.iter().map(|rule| rule.pattern.as_str()).collect();
+    Patterns::new(&patterns)
 }
 
 const HEDGES: &[&str] = &[
@@ -246,11 +239,11 @@ mod tests {
             for example in &examples.rule {
                 let at = set.rules.iter().position(|rule| *rule.id == *example.id);
                 let rule = set.rules.remove(at.unwrap());
-                set.any = RegexSet::new(set.rules.iter().map(|it| it.pattern.as_str())).unwrap();
-                let unseen = example.flags.iter().any(|draft| {
-                    let view = View::new(draft, &[]);
-                    set.firings(&view).is_empty()
-                });
+                set.any = search(&set.rules).unwrap();
+                let unseen = example
+                    .flags
+                    .iter()
+                    .any(|draft| set.fires(draft).next().is_none());
                 assert!(unseen, "{}: other rules see all its examples", example.id);
                 set.rules.push(rule);
             }

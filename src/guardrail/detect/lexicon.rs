@@ -1,7 +1,6 @@
 //! The lists of medicine and places on a view, with the values that stand behind tests.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::guardrail::detect::Draft;
 use crate::guardrail::detect::HEALTH_CITE;
@@ -12,6 +11,7 @@ use crate::guardrail::detect::confidence_of;
 use crate::guardrail::detect::patterns;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
+use crate::guardrail::scratch::renew;
 use crate::guardrail::text::Gap;
 use crate::guardrail::text::View;
 use crate::guardrail::text::Word;
@@ -36,35 +36,64 @@ pub(super) enum Taken {
 }
 
 /// A phrase of a list in the text.
+#[derive(Debug)]
 struct Phrase<'a> {
     words: Range<usize>,
     section: &'a Section,
     typo: bool,
 }
 
+/// The memory of the lists' search.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    taken: Vec<Taken>,
+    phrases: Vec<Phrase<'static>>,
+    sure: Vec<Range<usize>>,
+}
+
+impl Scratch {
+    /// What became of each word.
+    pub(super) fn taken(&self) -> &[Taken] {
+        &self.taken
+    }
+}
+
 /// Finds the phrases of the lists; says of each word what became of it.
-pub(super) fn find(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) -> Vec<Taken> {
-    let mut taken = vec![Taken::Free; view.words.len()];
-    let phrases = scan(policy, view);
-    let sure = sure_sentences(view, &phrases);
+pub(super) fn find(
+    policy: &Policy,
+    view: &View<'_>,
+    scratch: &mut Scratch,
+    drafts: &mut Vec<Draft>,
+) {
+    let Scratch {
+        taken,
+        phrases: room,
+        sure,
+    } = scratch;
+    taken.clear();
+    taken.resize(view.words.len(), Taken::Free);
+    let mut phrases = renew(std::mem::take(room));
+    scan(policy, view, &mut phrases);
+    sure.clear();
+    sure.extend(sure_sentences(view, &phrases));
     for phrase in &phrases {
         let span = span_of(view, &phrase.words);
         let Some(category) = phrase.section.category.map(category_of) else {
-            mark(&mut taken, &phrase.words, Taken::Masked);
+            mark(taken, &phrase.words, Taken::Masked);
             continue;
         };
         if category == Category::Geographic {
             if let Some(draft) = place(policy, view, phrase, &span) {
-                mark(&mut taken, &phrase.words, Taken::Found);
+                mark(taken, &phrase.words, Taken::Found);
                 drafts.push(draft);
             }
             continue;
         }
         let value = value_behind(policy, view, category, span.end);
-        let Some(confidence) = weigh(policy, view, phrase, category, value.is_some(), &sure) else {
+        let Some(confidence) = weigh(policy, view, phrase, category, value.is_some(), sure) else {
             continue;
         };
-        mark(&mut taken, &phrase.words, Taken::Found);
+        mark(taken, &phrase.words, Taken::Found);
         let offered = is_doctor(view, phrase) && is_offered(policy, view, &span);
         drafts.push(Draft {
             soft: if offered { Soft::Bare } else { Soft::No },
@@ -80,7 +109,7 @@ pub(super) fn find(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) ->
         };
         drafts.extend(value.map(|span| draft_of(phrase, told, Confidence::Probable, span)));
     }
-    taken
+    *room = renew(phrases);
 }
 
 fn mark(taken: &mut [Taken], words: &Range<usize>, how: Taken) {
@@ -107,19 +136,18 @@ fn draft_of(
     Draft {
         span,
         category,
-        rule: Arc::clone(&phrase.section.rule),
+        rule: (&phrase.section.rule).into(),
         confidence,
         kind: "lexicon",
-        name: Arc::clone(&phrase.section.rule),
+        name: (&phrase.section.rule).into(),
         cite: HEALTH_CITE.into(),
         soft: Soft::No,
     }
 }
 
 /// The phrases from left to right, the longest at each word.
-fn scan<'a>(policy: &'a Policy, view: &View<'_>) -> Vec<Phrase<'a>> {
+fn scan<'a>(policy: &'a Policy, view: &View<'_>, found: &mut Vec<Phrase<'a>>) {
     let lists = policy.phrases();
-    let mut found = Vec::new();
     let mut at = 0;
     while let Some(word) = view.words.get(at) {
         let longest = longest_at(policy, view, at);
@@ -167,7 +195,6 @@ fn scan<'a>(policy: &'a Policy, view: &View<'_>) -> Vec<Phrase<'a>> {
         }
         at += 1;
     }
-    found
 }
 
 /// The longest phrase that begins at a word, as the place behind it and its entry.
@@ -206,7 +233,7 @@ fn longest_at(policy: &Policy, view: &View<'_>, from: usize) -> Option<(usize, E
 }
 
 /// The sentences in which something is clinical beyond doubt.
-fn sure_sentences(view: &View<'_>, phrases: &[Phrase<'_>]) -> Vec<Range<usize>> {
+fn sure_sentences(view: &View<'_>, phrases: &[Phrase<'_>]) -> impl Iterator<Item = Range<usize>> {
     let sure = phrases.iter().filter(|it| {
         let clinical = it
             .section
@@ -216,7 +243,6 @@ fn sure_sentences(view: &View<'_>, phrases: &[Phrase<'_>]) -> Vec<Range<usize>> 
         it.section.confidence == Certainty::Certain && clinical && !it.typo
     });
     sure.map(|it| view.sentence(&span_of(view, &it.words)))
-        .collect()
 }
 
 /// How sure a phrase is where it stands; nothing when it wants a cue and has none.
@@ -337,12 +363,12 @@ fn value_behind(
         return None;
     }
     let rest = view.bytes(from..(from + 60).min(view.folded.len()));
-    let found = policy.surroundings().value.captures(rest)?.name("v")?;
-    let after = rest.get(found.end()).copied().unwrap_or(b' ');
+    let found = policy.surroundings().value.group_at(rest, 0, &["v"])?;
+    let after = rest.get(found.end).copied().unwrap_or(b' ');
     let joined = after.is_ascii_alphanumeric()
         || (after == b'-' || after == b':') && category != Category::Lab;
-    let medicine = category == Category::Medication && found.start() > 12;
-    (!joined && !medicine).then(|| from + found.start()..from + found.end())
+    let medicine = category == Category::Medication && found.start > 12;
+    (!joined && !medicine).then(|| from + found.start..from + found.end)
 }
 
 /// A town is found beside a word of place or its state, and where it is written large.

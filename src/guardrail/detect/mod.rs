@@ -10,16 +10,21 @@ mod numbers;
 mod patterns;
 mod record;
 
+use std::cmp::Reverse;
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
 use crate::guardrail::finding::Evidence;
+use crate::guardrail::finding::Evidences;
 use crate::guardrail::finding::Finding;
 use crate::guardrail::finding::Group;
+use crate::guardrail::findings::Findings;
+use crate::guardrail::label::Label;
+use crate::guardrail::scratch;
 use crate::guardrail::setting::Fact;
+use crate::guardrail::text;
 use crate::guardrail::text::View;
 use crate::policy::Policy;
 use crate::policy::rules::Certainty;
@@ -74,11 +79,11 @@ enum Soft {
 struct Draft {
     span: Range<usize>,
     category: Category,
-    rule: Arc<str>,
+    rule: Label,
     confidence: Confidence,
     kind: &'static str,
-    name: Arc<str>,
-    cite: Arc<str>,
+    name: Label,
+    cite: Label,
     soft: Soft,
 }
 
@@ -87,15 +92,40 @@ const NAME_CITE: &str = "45 CFR 164.514(b)(2)(i)(A)";
 const PLACE_CITE: &str = "45 CFR 164.514(b)(2)(i)(B)";
 const HEALTH_CITE: &str = "45 CFR 160.103";
 
+/// The memory of a search, used again by the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    view: text::Room,
+    drafts: Vec<Draft>,
+    order: Vec<usize>,
+    kept: Vec<usize>,
+    wanted: Vec<bool>,
+    lists: lexicon::Scratch,
+    covered: Vec<Range<usize>>,
+    shields: Vec<Range<usize>>,
+    value: Vec<u8>,
+}
+
 /// Finds every identifier and clinical span in `text`; sorted, without overlaps.
-pub fn detect(policy: &Policy, text: &str, known: &Known<'_>) -> Vec<Finding> {
-    let view = View::new(policy.phrases(), text);
-    let mut drafts = Vec::new();
-    patterns::find(policy, &view, &mut drafts);
+pub fn detect(policy: &Policy, text: &str, known: &Known<'_>) -> Findings {
+    scratch::with(|scratch| search(policy, text, known, &mut scratch.detect))
+}
+
+/// As [`detect`], in memory that is at hand.
+pub(crate) fn search(
+    policy: &Policy,
+    text: &str,
+    known: &Known<'_>,
+    scratch: &mut Scratch,
+) -> Findings {
+    let view = View::new(policy.phrases(), text, &mut scratch.view);
+    let mut drafts = std::mem::take(&mut scratch.drafts);
+    patterns::find(policy, &view, &mut scratch.wanted, &mut drafts);
     numbers::find(&view, &mut drafts);
-    let taken = lexicon::find(policy, &view, &mut drafts);
-    names::find(policy, &view, &taken, &mut drafts);
-    let shields = record::find(policy, &view, known, &mut drafts);
+    lexicon::find(policy, &view, &mut scratch.lists, &mut drafts);
+    names::find(policy, &view, scratch, &mut drafts);
+    record::find(policy, &view, known, scratch, &mut drafts);
+    let shields = &scratch.shields;
     drafts.retain(|draft| {
         let inside = |it: &Range<usize>| it.start <= draft.span.start && draft.span.end <= it.end;
         draft.category == Category::OtherPatient
@@ -105,9 +135,15 @@ pub fn detect(policy: &Policy, text: &str, known: &Known<'_>) -> Vec<Finding> {
     if known.is_nothing() {
         drop_nobodys(&mut drafts);
     }
-    resolve(&mut drafts);
-    let mut findings: Vec<Finding> = drafts.iter().map(|draft| finish(&view, draft)).collect();
+    resolve(&drafts, &mut scratch.order, &mut scratch.kept);
+    let mut findings = Findings::new();
+    for draft in scratch.kept.iter().filter_map(|at| drafts.get(*at)) {
+        findings.push(finish(&view, draft));
+    }
     merge_touching(&mut findings);
+    drafts.clear();
+    scratch.drafts = drafts;
+    view.leave(&mut scratch.view);
     findings
 }
 
@@ -124,42 +160,51 @@ fn drop_nobodys(drafts: &mut Vec<Draft>) {
     });
 }
 
-/// Of two that overlap the surer stays, then the longer, then the earlier.
-fn resolve(drafts: &mut Vec<Draft>) {
-    drafts.sort_by(|a, b| {
-        let rank = |it: &Draft| {
+/// Of two that overlap the surer stays, then the longer, then the earlier; gives the places of what
+/// stays, in the order of the text.
+fn resolve(drafts: &[Draft], order: &mut Vec<usize>, kept: &mut Vec<usize>) {
+    let rank = |at: &usize| {
+        drafts.get(*at).map(|it| {
             (
                 it.category == Category::OtherPatient,
                 it.kind == "record",
                 it.confidence,
                 it.span.len(),
+                Reverse(it.span.start),
             )
+        })
+    };
+    order.clear();
+    order.extend(0..drafts.len());
+    order.sort_unstable_by(|a, b| rank(b).cmp(&rank(a)).then(a.cmp(b)));
+    kept.clear();
+    let span = |at: usize| drafts.get(at).map_or(0..0, |it| it.span.clone());
+    for at in order.iter().copied() {
+        let own = span(at);
+        let clear = |it: &usize| {
+            let other = span(*it);
+            other.end <= own.start || own.end <= other.start
         };
-        rank(b).cmp(&rank(a)).then(a.span.start.cmp(&b.span.start))
-    });
-    let mut kept: Vec<Draft> = Vec::with_capacity(drafts.len());
-    for draft in drafts.drain(..) {
-        let clear = |it: &Draft| it.span.end <= draft.span.start || draft.span.end <= it.span.start;
-        if !draft.span.is_empty() && kept.iter().all(clear) {
-            kept.push(draft);
+        if !own.is_empty() && kept.iter().all(clear) {
+            kept.push(at);
         }
     }
-    kept.sort_by_key(|draft| draft.span.start);
-    *drafts = kept;
+    kept.sort_unstable_by_key(|at| span(*at).start);
 }
 
 fn finish(view: &View<'_>, draft: &Draft) -> Finding {
-    let mut evidence = vec![Evidence {
+    let mut evidence = Evidences::new();
+    evidence.push(Evidence {
         kind: draft.kind,
-        name: Arc::clone(&draft.name),
-    }];
+        name: draft.name.clone(),
+    });
     let soft = match draft.soft {
         Soft::No | Soft::Bare => None,
         Soft::Provider => Some(mark::PROVIDER),
         Soft::Practice => Some(mark::PRACTICE),
         Soft::Schedule => Some(mark::SCHEDULE),
     };
-    if let Some(name) = soft.filter(|name| **name != *draft.name) {
+    if let Some(name) = soft.filter(|name| draft.name != *name) {
         evidence.push(Evidence {
             kind: "context",
             name: name.into(),
@@ -168,16 +213,16 @@ fn finish(view: &View<'_>, draft: &Draft) -> Finding {
     Finding {
         span: view.to_original(&draft.span),
         category: draft.category,
-        rule: Arc::clone(&draft.rule),
+        rule: draft.rule.clone(),
         confidence: draft.confidence,
         action: Action::Keep,
         evidence,
-        cite: Arc::clone(&draft.cite),
+        cite: draft.cite.clone(),
     }
 }
 
 /// Folding can give one character to two findings; the second then begins after it.
-fn merge_touching(findings: &mut Vec<Finding>) {
+fn merge_touching(findings: &mut Findings) {
     let mut end = 0;
     findings.retain_mut(|finding| {
         finding.span.start = finding.span.start.max(end);

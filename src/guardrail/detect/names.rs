@@ -11,6 +11,7 @@ use std::ops::Range;
 use crate::guardrail::detect::Draft;
 use crate::guardrail::detect::NAME_CITE;
 use crate::guardrail::detect::PLACE_CITE;
+use crate::guardrail::detect::Scratch;
 use crate::guardrail::detect::Soft;
 use crate::guardrail::detect::lexicon::Taken;
 use crate::guardrail::detect::patterns;
@@ -38,16 +39,22 @@ const NO_NAME: u32 = flag::NEVER_NAME
 const MOST: usize = 6;
 
 /// Finds the names in words that no other finding took.
-pub(super) fn find(policy: &Policy, view: &View<'_>, taken: &[Taken], drafts: &mut Vec<Draft>) {
-    let covered: Vec<Range<usize>> = drafts
+pub(super) fn find(
+    policy: &Policy,
+    view: &View<'_>,
+    scratch: &mut Scratch,
+    drafts: &mut Vec<Draft>,
+) {
+    let covered = &mut scratch.covered;
+    covered.clear();
+    let sure = drafts
         .iter()
-        .filter(|it| it.confidence > Confidence::Possible)
-        .map(|it| it.span.clone())
-        .collect();
+        .filter(|it| it.confidence > Confidence::Possible);
+    covered.extend(sure.map(|it| it.span.clone()));
     let reader = Reader {
         policy,
         view,
-        taken,
+        taken: scratch.lists.taken(),
         covered,
     };
     let mut at = 0;
@@ -73,7 +80,7 @@ struct Reader<'a> {
     policy: &'a Policy,
     view: &'a View<'a>,
     taken: &'a [Taken],
-    covered: Vec<Range<usize>>,
+    covered: &'a [Range<usize>],
 }
 
 impl Reader<'_> {

@@ -62,10 +62,18 @@ fn draft_of(view: &View<'_>, words: Range<usize>, digits: usize) -> Draft {
         .skip(words.start.saturating_sub(8))
         .take(8)
         .any(social);
-    let (category, rule, letter) = if digits == 9 || near {
-        (Category::Ssn, "identifiers.ssn_spoken", "G")
+    let (category, rule, cite) = if digits == 9 || near {
+        (
+            Category::Ssn,
+            "identifiers.ssn_spoken",
+            "45 CFR 164.514(b)(2)(i)(G)",
+        )
     } else {
-        (Category::Phone, "identifiers.phone_spoken", "D")
+        (
+            Category::Phone,
+            "identifiers.phone_spoken",
+            "45 CFR 164.514(b)(2)(i)(D)",
+        )
     };
     Draft {
         span: start..end,
@@ -74,7 +82,7 @@ fn draft_of(view: &View<'_>, words: Range<usize>, digits: usize) -> Draft {
         confidence: Confidence::Probable,
         kind: "pattern",
         name: rule.into(),
-        cite: format!("45 CFR 164.514(b)(2)(i)({letter})").into(),
+        cite: cite.into(),
         soft: Soft::No,
     }
 }

@@ -1,7 +1,6 @@
 //! The pattern rules of the policy on a view.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::guardrail::detect::Draft;
 use crate::guardrail::detect::Soft;
@@ -24,10 +23,21 @@ const CONTEXT: usize = 48;
 const MOST: usize = 256;
 
 /// Runs every rule whose needs the text meets.
-pub(super) fn find(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) {
-    let mut wanted = vec![false; policy.rules().len()];
-    policy.mark_keywords(&view.folded, &mut wanted);
-    for (at, (rule, keyword)) in policy.rules().iter().zip(wanted).enumerate() {
+pub(super) fn find(
+    policy: &Policy,
+    view: &View<'_>,
+    wanted: &mut Vec<bool>,
+    drafts: &mut Vec<Draft>,
+) {
+    wanted.clear();
+    wanted.resize(policy.rules().len(), false);
+    policy.mark_keywords(&view.folded, wanted);
+    for (at, (rule, keyword)) in policy
+        .rules()
+        .iter()
+        .zip(wanted.iter().copied())
+        .enumerate()
+    {
         let runs = match rule.needs {
             Needs::Digit => view.has_digit,
             Needs::Keyword => keyword,
@@ -46,20 +56,20 @@ fn run(policy: &Policy, view: &View<'_>, rule: &Rule, drafts: &mut Vec<Draft>) {
             return;
         };
         let span = if rule.grouped {
-            group(rule, view, whole.range())
+            group(rule, view, whole.clone())
         } else {
-            whole.range()
+            whole.clone()
         };
         let span = trim(view, span);
-        let clear = is_whole(view, rule, &span) && is_sound(view, rule, whole.start(), &span);
+        let clear = is_whole(view, rule, &span) && is_sound(view, rule, whole.start, &span);
         let draft = if clear {
             judge(policy, view, rule, span)
         } else {
             None
         };
         at = match &draft {
-            Some(draft) => draft.span.end.max(whole.start() + 1),
-            None => next_start(view, whole.start()),
+            Some(draft) => draft.span.end.max(whole.start + 1),
+            None => next_start(view, whole.start),
         };
         drafts.extend(draft);
     }
@@ -76,13 +86,10 @@ fn next_start(view: &View<'_>, start: usize) -> usize {
 }
 
 fn group(rule: &Rule, view: &View<'_>, whole: Range<usize>) -> Range<usize> {
-    let found = rule.pattern.captures_at(&view.folded, whole.start);
-    let named = found.as_ref().and_then(|it| {
-        it.name("v")
-            .or_else(|| it.name("w"))
-            .or_else(|| it.name("x"))
-    });
-    named.map_or(whole, |it| it.range())
+    let named = rule
+        .pattern
+        .group_at(&view.folded, whole.start, &["v", "w", "x"]);
+    named.unwrap_or(whole)
 }
 
 /// Blanks and the stops of the sentence are no part of a value.
@@ -186,10 +193,7 @@ fn is_street(view: &View<'_>, span: &Range<usize>) -> bool {
 
 /// The state is written large, and the town is a word of its own.
 fn is_town(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> bool {
-    let state = rule
-        .pattern
-        .captures_at(&view.folded, from)
-        .and_then(|it| it.name("s").map(|it| it.range()));
+    let state = rule.pattern.group_at(&view.folded, from, &["s"]);
     let Some(state) = state else { return false };
     let large = view
         .words
@@ -228,15 +232,15 @@ fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> O
     }
     Some(Draft {
         category: category_of(rule.category),
-        rule: Arc::clone(&rule.id),
+        rule: (&rule.id).into(),
         confidence: confidence_of(certainty),
         kind: if rule.checksum.is_some() {
             "checksum"
         } else {
             "pattern"
         },
-        name: Arc::clone(&rule.id),
-        cite: Arc::clone(&rule.cite),
+        name: (&rule.id).into(),
+        cite: (&rule.cite).into(),
         soft: match &*rule.id {
             "identifiers.city_state" | "identifiers.city_label" | "identifiers.route" => {
                 town(policy, view, &span)

@@ -3,22 +3,24 @@
 mod values;
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::guardrail::detect::Draft;
 use crate::guardrail::detect::HEALTH_CITE;
 use crate::guardrail::detect::Known;
+use crate::guardrail::detect::Scratch;
 use crate::guardrail::detect::Soft;
 use crate::guardrail::detect::mark;
 use crate::guardrail::detect::record::values::Day;
+use crate::guardrail::detect::record::values::digits;
 use crate::guardrail::detect::record::values::digits_in;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
+use crate::guardrail::label::Label;
 use crate::guardrail::setting::Fact;
 use crate::guardrail::text::Gap;
 use crate::guardrail::text::View;
 use crate::policy::Policy;
-use crate::policy::fold::fold;
+use crate::policy::fold::fold_into;
 use crate::policy::phrases::flag;
 use crate::policy::phrases::hash_word;
 use crate::policy::phrases::split;
@@ -28,24 +30,30 @@ const TYPO_NAME: usize = 5;
 /// Fewer digits than this are no number of anybody.
 const LEAST_DIGITS: usize = 4;
 
-/// Finds the known values; gives the stretches that are the practice's own.
+/// Finds the known values, and in `scratch.shields` the stretches that are the practice's own.
 pub(super) fn find(
     policy: &Policy,
     view: &View<'_>,
     known: &Known<'_>,
+    scratch: &mut Scratch,
     drafts: &mut Vec<Draft>,
-) -> Vec<Range<usize>> {
-    let reader = Reader { policy, view };
-    let mut shields = Vec::new();
-    reader.shield(known.practice_name, &mut shields);
-    reader.shield(known.portal_url, &mut shields);
-    reader.shield_digits(known.practice_phone, &mut shields);
+) {
+    let Scratch { shields, value, .. } = scratch;
+    shields.clear();
+    let mut reader = Reader {
+        policy,
+        view,
+        folded: std::mem::take(value),
+    };
+    reader.shield(known.practice_name, shields);
+    reader.shield(known.portal_url, shields);
+    reader.shield_digits(known.practice_phone, shields);
     for fact in known.facts {
         let (namespace, name) = fact.field.split_once('.').unwrap_or((fact.field, ""));
         match namespace {
             "practice" => {
-                reader.shield(fact.value, &mut shields);
-                reader.shield_digits(fact.value, &mut shields);
+                reader.shield(fact.value, shields);
+                reader.shield_digits(fact.value, shields);
             }
             "provider" => reader.provider(fact, drafts),
             "appointment" if name == "provider" => reader.provider(fact, drafts),
@@ -54,7 +62,7 @@ pub(super) fn find(
             _ => reader.value(fact, name, category_of_field(namespace, name), drafts),
         }
     }
-    shields
+    *value = reader.folded;
 }
 
 /// What a value gives away, by its field.
@@ -92,54 +100,58 @@ fn is_name(name: &str) -> bool {
 struct Reader<'a> {
     policy: &'a Policy,
     view: &'a View<'a>,
+    /// The value at hand, folded.
+    folded: Vec<u8>,
+}
+
+fn draft(
+    span: Range<usize>,
+    category: Category,
+    kind: &'static str,
+    name: &str,
+    soft: Soft,
+) -> Draft {
+    Draft {
+        span,
+        category,
+        rule: Label::record(name),
+        confidence: Confidence::Certain,
+        kind,
+        name: Label::field(name),
+        cite: HEALTH_CITE.into(),
+        soft,
+    }
+}
+
+/// Every stretch of the text with the words of a folded value, whatever stands between them.
+fn runs<'v>(view: &'v View<'_>, folded: &'v [u8]) -> impl Iterator<Item = Range<usize>> + 'v {
+    let first = split(folded).next().map(hash_word);
+    let count = split(folded).count();
+    let starts = view
+        .words
+        .iter()
+        .enumerate()
+        .filter(move |(_, word)| first.is_some_and(|it| word.hash == it || word.stem == it));
+    starts.filter_map(move |(at, _)| {
+        let run = view.words.get(at..at + count)?;
+        let same = run.iter().zip(split(folded)).all(|(word, wanted)| {
+            let hash = hash_word(wanted);
+            word.hash == hash || word.stem == hash
+        });
+        let start = run.first()?.start;
+        same.then_some(start..run.last()?.end)
+    })
 }
 
 impl Reader<'_> {
-    fn draft(
-        span: Range<usize>,
-        category: Category,
-        kind: &'static str,
-        name: &str,
-        soft: Soft,
-    ) -> Draft {
-        Draft {
-            span,
-            category,
-            rule: format!("record.{name}").into(),
-            confidence: Confidence::Certain,
-            kind,
-            name: Arc::from(name),
-            cite: HEALTH_CITE.into(),
-            soft,
-        }
+    fn fold(&mut self, value: &str) {
+        self.folded.clear();
+        fold_into(value, &mut self.folded);
     }
 
-    /// Every stretch of the text with the words of `value`, whatever stands between them.
-    fn runs(&self, value: &str) -> Vec<Range<usize>> {
-        let folded = fold(value);
-        let wanted: Vec<u64> = split(&folded).map(hash_word).collect();
-        let Some(first) = wanted.first() else {
-            return Vec::new();
-        };
-        let words = &self.view.words;
-        let starts = words
-            .iter()
-            .enumerate()
-            .filter(|(_, word)| word.hash == *first || word.stem == *first);
-        let runs = starts.filter_map(|(at, _)| {
-            let run = words.get(at..at + wanted.len())?;
-            let same = run
-                .iter()
-                .zip(&wanted)
-                .all(|(word, hash)| word.hash == *hash || word.stem == *hash);
-            let start = run.first()?.start;
-            same.then_some(start..run.last()?.end)
-        });
-        runs.collect()
-    }
-
-    fn shield(&self, value: &str, shields: &mut Vec<Range<usize>>) {
-        for mut span in self.runs(value) {
+    fn shield(&mut self, value: &str, shields: &mut Vec<Range<usize>>) {
+        self.fold(value);
+        for mut span in runs(self.view, &self.folded) {
             // An address may carry its scheme and a closing slash.
             let rest = self.view.bytes(span.end..self.view.folded.len());
             span.end += usize::from(rest.first() == Some(&b'/'));
@@ -148,15 +160,15 @@ impl Reader<'_> {
     }
 
     fn shield_digits(&self, value: &str, shields: &mut Vec<Range<usize>>) {
-        let digits: Vec<u8> = value.bytes().filter(u8::is_ascii_digit).collect();
+        let digits = digits(value);
         if digits.len() >= 7 {
-            shields.extend(digits_in(self.view, &digits));
+            digits_in(self.view, &digits, |span| shields.push(span));
         }
     }
 
-    fn provider(&self, fact: &Fact<'_>, drafts: &mut Vec<Draft>) {
-        let folded = fold(fact.value);
-        for word in split(&folded) {
+    fn provider(&mut self, fact: &Fact<'_>, drafts: &mut Vec<Draft>) {
+        self.fold(fact.value);
+        for word in split(&self.folded) {
             let hash = hash_word(word);
             let title = self.policy.phrases().get(hash).is_some_and(|entry| {
                 entry.flags & (flag::PROVIDER | flag::TITLE | flag::SUFFIX) != 0
@@ -176,7 +188,7 @@ impl Reader<'_> {
                 }
                 let span = self.with_title(at, found.start..found.end);
                 Self::soften(&span, drafts);
-                drafts.push(Self::draft(
+                drafts.push(draft(
                     span,
                     Category::Name,
                     "fact",
@@ -208,10 +220,12 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&self, fact: &Fact<'_>, name: &str, category: Category, drafts: &mut Vec<Draft>) {
-        if let Some(day) = Day::parse(fact.value) {
+    fn value(&mut self, fact: &Fact<'_>, name: &str, category: Category, drafts: &mut Vec<Draft>) {
+        let day = Day::parse(fact.value);
+        if let Some(day) = day {
             self.day(fact, category, day, drafts);
         }
+        self.fold(fact.value);
         // `lab.name` is the name of a test, not of a person: its words tell something together only.
         let of_person =
             category == Category::Name || (category == Category::OtherPatient && is_name(name));
@@ -219,44 +233,41 @@ impl Reader<'_> {
             self.name(fact, category, drafts);
             return;
         }
-        for span in self.runs(fact.value) {
+        for span in runs(self.view, &self.folded) {
             // Short values are everyday words and numbers; they tell something only beside a cue.
             if span.len() >= 3 {
-                drafts.push(Self::draft(span, category, "record", fact.field, Soft::No));
+                drafts.push(draft(span, category, "record", fact.field, Soft::No));
             }
         }
-        let digits: Vec<u8> = fact.value.bytes().filter(u8::is_ascii_digit).collect();
+        let digits = digits(fact.value);
         let letters = fact.value.bytes().filter(u8::is_ascii_alphabetic).count();
-        if digits.len() > LEAST_DIGITS && letters <= 3 && Day::parse(fact.value).is_none() {
-            for span in digits_in(self.view, &digits) {
-                drafts.push(Self::draft(span, category, "record", fact.field, Soft::No));
-            }
+        if digits.len() > LEAST_DIGITS && letters <= 3 && day.is_none() {
+            digits_in(self.view, &digits, |span| {
+                drafts.push(draft(span, category, "record", fact.field, Soft::No));
+            });
         }
     }
 
     /// A date that the pattern rules found and that is this day.
     fn day(&self, fact: &Fact<'_>, category: Category, day: Day, drafts: &mut Vec<Draft>) {
-        let same = |draft: &&Draft| {
-            draft.category == Category::Date && day.is_written(self.view.bytes(draft.span.clone()))
-        };
-        let spans: Vec<Range<usize>> = drafts
-            .iter()
-            .filter(same)
-            .map(|draft| draft.span.clone())
-            .collect();
-        for span in spans {
-            drafts.push(Self::draft(span, category, "record", fact.field, Soft::No));
+        for at in 0..drafts.len() {
+            let same = drafts.get(at).filter(|draft| {
+                draft.category == Category::Date
+                    && day.is_written(self.view.bytes(draft.span.clone()))
+            });
+            if let Some(span) = same.map(|draft| draft.span.clone()) {
+                drafts.push(draft(span, category, "record", fact.field, Soft::No));
+            }
         }
         for digits in day.compact() {
-            for span in digits_in(self.view, &digits) {
-                drafts.push(Self::draft(span, category, "record", fact.field, Soft::No));
-            }
+            digits_in(self.view, &digits, |span| {
+                drafts.push(draft(span, category, "record", fact.field, Soft::No));
+            });
         }
     }
 
     fn name(&self, fact: &Fact<'_>, category: Category, drafts: &mut Vec<Draft>) {
-        let folded = fold(fact.value);
-        for wanted in split(&folded).filter(|word| word.len() >= 2) {
+        for wanted in split(&self.folded).filter(|word| word.len() >= 2) {
             let hash = hash_word(wanted);
             for (at, word) in self.view.words.iter().enumerate() {
                 if word.digits || !(self.is_same(wanted, hash, at)) {
@@ -267,7 +278,7 @@ impl Reader<'_> {
                 if everyday && (!word.is_capital() || opens) {
                     continue;
                 }
-                drafts.push(Self::draft(
+                drafts.push(draft(
                     word.start..word.end,
                     category,
                     "record",

@@ -1,7 +1,8 @@
 //! Kinds of findings: what a statement is called, which finding it speaks of, what is everybody's.
 
 use std::ops::Range;
-use std::sync::Arc;
+
+use smallvec::smallvec;
 
 use crate::guardrail::conduct::Context;
 use crate::guardrail::finding::Action;
@@ -10,6 +11,7 @@ use crate::guardrail::finding::Confidence;
 use crate::guardrail::finding::Evidence;
 use crate::guardrail::finding::Finding;
 use crate::guardrail::ground::view::View;
+use crate::guardrail::label::Label;
 
 /// An identifier's category for what a statement is about once it is backed.
 #[expect(
@@ -84,9 +86,9 @@ pub(super) const GROUNDED: &str =
 pub(super) fn finding(
     span: Range<usize>,
     category: Category,
-    (action, rule, cite): (Action, Arc<str>, Arc<str>),
+    (action, rule, cite): (Action, Label, Label),
     kind: &'static str,
-    name: &str,
+    name: Label,
 ) -> Finding {
     Finding {
         span,
@@ -94,10 +96,7 @@ pub(super) fn finding(
         rule,
         confidence: Confidence::Certain,
         action,
-        evidence: vec![Evidence {
-            kind,
-            name: name.into(),
-        }],
+        evidence: smallvec![Evidence { kind, name }],
         cite,
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use crate::guardrail::text::Gap;
 use crate::guardrail::text::View;
 use crate::guardrail::text::Word;
@@ -100,36 +102,40 @@ impl Day {
     }
 
     /// The day as six or eight digits in the usual orders.
-    pub(super) fn compact(self) -> Vec<Vec<u8>> {
+    pub(super) fn compact(self) -> [Digits; 4] {
         let Self {
             year,
             month,
             of_month: day,
         } = self;
-        let texts = [
-            format!("{month:02}{day:02}{:02}", year % 100),
-            format!("{month:02}{day:02}{year}"),
-            format!("{year}{month:02}{day:02}"),
-            format!("{day:02}{month:02}{year}"),
-        ];
-        texts.into_iter().map(String::into_bytes).collect()
+        let written = |parts: [(u32, u32); 3]| {
+            let mut digits = Digits::new();
+            for (number, width) in parts {
+                let places = (0..width).rev();
+                digits.extend(places.map(|place| digit(number / 10_u32.pow(place))));
+            }
+            digits
+        };
+        [
+            written([(month, 2), (day, 2), (year % 100, 2)]),
+            written([(month, 2), (day, 2), (year, 4)]),
+            written([(year, 4), (month, 2), (day, 2)]),
+            written([(day, 2), (month, 2), (year, 4)]),
+        ]
     }
 
     /// Is the stretch this day, in figures or words, with or without its year?
     pub(super) fn is_written(self, bytes: &[u8]) -> bool {
-        let mut numbers = Vec::new();
+        let mut numbers: SmallVec<[u32; 4]> = SmallVec::new();
         let mut month = None;
         for part in bytes
             .split(|byte| !byte.is_ascii_alphanumeric())
             .filter(|part| !part.is_empty())
         {
-            let digits: Vec<u8> = part
-                .iter()
-                .copied()
-                .take_while(u8::is_ascii_digit)
-                .collect();
-            if let Some(number) = std::str::from_utf8(&digits)
-                .ok()
+            let length = part.iter().take_while(|it| it.is_ascii_digit()).count();
+            if let Some(number) = part
+                .get(..length)
+                .and_then(|digits| std::str::from_utf8(digits).ok())
                 .and_then(|text| text.parse::<u32>().ok())
             {
                 numbers.push(number);
@@ -168,21 +174,33 @@ fn ordinal(word: &[u8]) -> Option<u32> {
     u32::try_from(found).ok().map(|it| it + 1)
 }
 
+/// The digits of a number.
+pub(super) type Digits = SmallVec<[u8; 32]>;
+
+/// The last digit of a number, written.
+fn digit(number: u32) -> u8 {
+    u8::try_from(number % 10).map_or(b'0', |digit| b'0' + digit)
+}
+
+/// The digits in a value.
+pub(super) fn digits(value: &str) -> Digits {
+    value.bytes().filter(u8::is_ascii_digit).collect()
+}
+
 /// Every stretch whose digits, written or told, are `wanted`; a country code may be missing or
 /// added, and of a phone number the last seven digits suffice.
-pub(super) fn digits_in(view: &View<'_>, wanted: &[u8]) -> Vec<Range<usize>> {
+pub(super) fn digits_in(view: &View<'_>, wanted: &[u8], mut found: impl FnMut(Range<usize>)) {
     let wanted = match wanted {
         [b'1', rest @ ..] if rest.len() == 10 => rest,
         all => all,
     };
-    let mut found = Vec::new();
     let mut at = 0;
     while let Some(word) = view.words.get(at) {
         if digits_of(view, word).is_none() {
             at += 1;
             continue;
         }
-        let mut digits = Vec::new();
+        let mut digits = Digits::new();
         let mut end = at;
         let mut closest = None;
         for (step, next) in view.words.iter().enumerate().skip(at).take(16) {
@@ -191,26 +209,25 @@ pub(super) fn digits_in(view: &View<'_>, wanted: &[u8]) -> Vec<Range<usize>> {
             else {
                 break;
             };
-            digits.extend(more);
+            digits.extend_from_slice(more);
             end = step + 1;
             let last = |length: usize| {
                 wanted.len() == 10 && digits.len() == length && wanted.ends_with(&digits)
             };
             let whole =
-                digits == wanted || digits.strip_prefix(b"1").is_some_and(|rest| rest == wanted);
+                *digits == *wanted || digits.strip_prefix(b"1").is_some_and(|rest| rest == wanted);
             if whole || last(7) {
                 closest = Some((step + 1, next.end));
             }
         }
         match closest {
             Some((next, to)) => {
-                found.push(word.start..to);
+                found(word.start..to);
                 at = next;
             }
             None => at = if end > at + 1 { at + 1 } else { end },
         }
     }
-    found
 }
 
 fn dotted(view: &View<'_>, word: &Word) -> bool {
@@ -222,38 +239,43 @@ fn dotted(view: &View<'_>, word: &Word) -> bool {
 }
 
 /// The digits that a word writes or tells.
-fn digits_of(view: &View<'_>, word: &Word) -> Option<Vec<u8>> {
+fn digits_of<'v>(view: &'v View<'_>, word: &Word) -> Option<&'v [u8]> {
+    if !word.digits && !word.is(flag::DIGIT_WORD) {
+        return None;
+    }
     let bytes = view.word_bytes(word);
     if bytes.iter().all(u8::is_ascii_digit) {
-        return Some(bytes.to_vec());
+        return Some(bytes);
     }
     if !word.is(flag::DIGIT_WORD) {
         return None;
     }
-    let told: &[(&[u8], u8)] = &[
-        (b"zero", b'0'),
-        (b"oh", b'0'),
-        (b"cero", b'0'),
-        (b"one", b'1'),
-        (b"uno", b'1'),
-        (b"two", b'2'),
-        (b"dos", b'2'),
-        (b"three", b'3'),
-        (b"tres", b'3'),
-        (b"four", b'4'),
-        (b"cuatro", b'4'),
-        (b"five", b'5'),
-        (b"cinco", b'5'),
-        (b"six", b'6'),
-        (b"seis", b'6'),
-        (b"seven", b'7'),
-        (b"siete", b'7'),
-        (b"eight", b'8'),
-        (b"ocho", b'8'),
-        (b"nine", b'9'),
-        (b"nueve", b'9'),
-    ];
-    told.iter()
+    TOLD.iter()
         .find(|(name, _)| *name == bytes)
-        .map(|(_, digit)| vec![*digit])
+        .map(|(_, digit)| *digit)
 }
+
+/// Digits in words.
+const TOLD: &[(&[u8], &[u8])] = &[
+    (b"zero", b"0"),
+    (b"oh", b"0"),
+    (b"cero", b"0"),
+    (b"one", b"1"),
+    (b"uno", b"1"),
+    (b"two", b"2"),
+    (b"dos", b"2"),
+    (b"three", b"3"),
+    (b"tres", b"3"),
+    (b"four", b"4"),
+    (b"cuatro", b"4"),
+    (b"five", b"5"),
+    (b"cinco", b"5"),
+    (b"six", b"6"),
+    (b"seis", b"6"),
+    (b"seven", b"7"),
+    (b"siete", b"7"),
+    (b"eight", b"8"),
+    (b"ocho", b"8"),
+    (b"nine", b"9"),
+    (b"nueve", b"9"),
+];
