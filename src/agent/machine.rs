@@ -206,7 +206,7 @@ impl Machine {
                 .opening
                 .affirmed
                 .then_some(Task::Confirm { appointment }),
-            PendingKind::Consent => None,
+            PendingKind::Consent | PendingKind::StopConfirm | PendingKind::Person => None,
         }
     }
 

@@ -1,9 +1,11 @@
 //! A conversation, its turns, and the work that waits on it: the rows that the pipeline passes on.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::consent::{Consent, ConsentProof};
+use crate::domain::consent::{
+    Act, Consent, ConsentEvent, ConsentProof, Doubt, Evidence, InvalidTransition, SILENT_DAYS,
+};
 use crate::domain::ids::{
     AppointmentId, ConversationId, OutboxId, PatientId, PracticeId, SlotId, TurnId,
 };
@@ -11,6 +13,7 @@ use crate::domain::message::{Delivery, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::CarrierKind;
+use crate::domain::speaker::{PersonConsent, SESSION, Speaker};
 use crate::policy::words::{Channel, Language, vocabulary};
 
 vocabulary! {
@@ -24,6 +27,10 @@ vocabulary! {
         RescheduleChoice = "reschedule_choice",
         /// "Reply YES to cancel your visit."
         CancelConfirm = "cancel_confirm",
+        /// "Would you like us to stop texting you?"
+        StopConfirm = "stop_confirm",
+        /// "What is the patient's date of birth?"
+        Person = "person",
     }
 }
 
@@ -55,13 +62,16 @@ pub struct Conversation {
     pub sender: E164,
     /// The patient's number.
     pub number: E164,
-    /// Who, when the record knows exactly one person at this number.
+    /// Who is taken for the writer, when that is known.
     pub patient: Option<PatientId>,
+    /// What else is known of who writes from the number.
+    pub speaker: Speaker,
     /// The fence: a text cleared under an older epoch never leaves.
     pub epoch: i64,
     /// The language last written in.
     pub language: Language,
-    /// Consent of this person, number and channel.
+    /// Consent of this person, number and channel; of nobody in particular while it is not known
+    /// who writes.
     pub consent: Consent,
     /// The open question.
     pub pending: Option<PendingQuestion>,
@@ -69,6 +79,130 @@ pub struct Conversation {
     pub human: bool,
     /// When the patient last wrote.
     pub last_inbound: Option<Timestamp>,
+}
+
+impl Conversation {
+    /// The proof that lets PHI go to the person who is taken for the writer, if it stands: theirs,
+    /// within its term, on a number that has not been silent for too long.
+    pub fn proof(&self, now: Timestamp) -> Option<&ConsentProof> {
+        self.consent
+            .allows_phi(now)
+            .filter(|proof| proof.patient.is_none() || proof.patient == self.patient)
+            .filter(|_| !self.is_silent(now))
+    }
+
+    /// Whether nothing was heard from the number for so long that it may be another's.
+    pub fn is_silent(&self, now: Timestamp) -> bool {
+        let limit = SignedDuration::from_hours(24 * SILENT_DAYS);
+        self.last_inbound
+            .is_some_and(|last| now.duration_since(last) >= limit)
+    }
+
+    /// Whether anything was agreed or assumed that silence could call into doubt.
+    pub fn doubt_may_begin(&self) -> bool {
+        self.speaker.doubt.is_none() && (self.patient.is_some() || self.consent.proof.is_some())
+    }
+
+    /// Takes nobody for the writer any more on a shared phone that has rested.
+    pub fn end_session(&mut self, now: Timestamp) {
+        let rested = |last| now.duration_since(last) >= SESSION;
+        if self.speaker.shared && self.last_inbound.is_some_and(rested) {
+            self.forget_writer(now);
+        }
+    }
+
+    /// Applies an event to the consent that it moves: STOP and a change of hands concern everybody
+    /// at the number, anything else the person who is taken for the writer. Whether anything moved.
+    pub fn apply(&mut self, event: &ConsentEvent) -> Result<bool, InvalidTransition> {
+        if let Act::Reassigned(doubt) = event.act {
+            return Ok(self.reassign(doubt, event));
+        }
+        let next = self.consent.apply(event)?;
+        let mut moved = next != self.consent;
+        self.consent = next;
+        match &event.act {
+            Act::Stop | Act::Start => moved |= self.apply_to_others(event),
+            Act::NoticeSent(_)
+            | Act::Yes(_)
+            | Act::No
+            | Act::Wrote
+            | Act::Recorded(_)
+            | Act::Identified(_)
+            | Act::Expire
+            | Act::Reassigned(_) => {}
+        }
+        Ok(moved)
+    }
+
+    fn apply_to_others(&mut self, event: &ConsentEvent) -> bool {
+        let mut moved = false;
+        for other in &mut self.speaker.others {
+            if let Ok(next) = other.consent.apply(event) {
+                moved |= next != other.consent;
+                other.consent = next;
+            }
+        }
+        moved
+    }
+
+    /// Nobody is taken for the writer until somebody shows who they are; also while opted out,
+    /// which a change of hands does not lift.
+    fn reassign(&mut self, doubt: Doubt, event: &ConsentEvent) -> bool {
+        let (before, consent) = (self.speaker.doubt, self.consent.clone());
+        self.forget_writer(event.at());
+        if let Ok(next) = consent.apply(event) {
+            self.consent = next;
+        }
+        let others = self.apply_to_others(event);
+        self.speaker.doubt = Some(doubt);
+        others || before != Some(doubt) || self.consent != consent
+    }
+
+    /// Takes nobody for the writer any more; what the person had agreed to is kept for them.
+    pub fn forget_writer(&mut self, now: Timestamp) {
+        self.speaker.shown = None;
+        let Some(patient) = self.patient.take() else {
+            return;
+        };
+        let stopped = !self.consent.allows_texts();
+        let consent = std::mem::replace(&mut self.consent, Consent::unknown(now));
+        if stopped {
+            // An opt-out is of the phone, whoever writes.
+            self.consent = consent.clone();
+        }
+        self.speaker.others.retain(|it| it.patient != patient);
+        self.speaker.others.push(PersonConsent { patient, consent });
+        self.pending = None;
+    }
+
+    /// Takes this person for the writer: what they agreed to before counts, and what was agreed on
+    /// this phone by nobody in particular is theirs when `evidence` shows who they are.
+    pub fn take_for_writer(&mut self, patient: &PatientId, evidence: &Evidence) {
+        if self.patient.as_ref() != Some(patient) {
+            self.forget_writer(evidence.at);
+            let position = self
+                .speaker
+                .others
+                .iter()
+                .position(|it| it.patient == *patient);
+            let kept = position.map(|at| self.speaker.others.swap_remove(at).consent);
+            let fresh = self.consent.proof.is_some();
+            if let Some(kept) = kept
+                && (!fresh || kept.allows_phi(evidence.at).is_some())
+                && self.consent.allows_texts()
+            {
+                self.consent = kept;
+            }
+            self.patient = Some(patient.clone());
+        }
+        let named = ConsentEvent::new(Act::Identified(patient.clone()), evidence.clone());
+        match self.consent.apply(&named) {
+            Ok(next) => self.consent = next,
+            // The proof is another's: it stays with nobody.
+            Err(_) if self.consent.allows_texts() => self.consent = Consent::unknown(evidence.at),
+            Err(_) => {}
+        }
+    }
 }
 
 vocabulary! {

@@ -13,8 +13,14 @@ use crate::policy::words::{Channel, Jurisdiction, vocabulary};
 vocabulary! {
     /// A company that carries texts, or the simulator.
     CarrierKind, "carrier" {
-        /// Twilio Programmable Messaging.
+        /// Twilio Programmable Messaging: SMS, MMS and WhatsApp Business.
         Twilio = "twilio",
+        /// `MessageBird`'s classic REST API: SMS and MMS.
+        Messagebird = "messagebird",
+        /// Bird: the Channels API or the platform API.
+        Bird = "bird",
+        /// Bandwidth Messaging v2: SMS and MMS.
+        Bandwidth = "bandwidth",
         /// The phone page of this product; nothing leaves the machine.
         Simulator = "simulator",
     }
@@ -80,6 +86,25 @@ pub struct Sender {
     pub channel: Channel,
     /// The number.
     pub number: E164,
+    /// Who answers STOP, START and HELP on this number.
+    #[serde(default = "we_reply")]
+    pub keywords: KeywordReplies,
+}
+
+vocabulary! {
+    /// Who answers the keywords STOP, START and HELP.
+    KeywordReplies, "keyword replies" {
+        /// We do: the carrier's own answers are switched off, as Twilio's Message Redaction needs,
+        /// or there are none. Where the carrier answers all the same, it refuses our confirmation
+        /// and nobody is texted twice.
+        WeReply = "we_reply",
+        /// The carrier does, and blocks the number: we keep the ledger and stay silent.
+        CarrierReplies = "carrier_replies",
+    }
+}
+
+const fn we_reply() -> KeywordReplies {
+    KeywordReplies::WeReply
 }
 
 fn sms() -> Channel {

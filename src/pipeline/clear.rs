@@ -52,7 +52,7 @@ impl House {
             field: &fact.field,
             value: fact.value.as_str(),
         }));
-        let proof = conversation.consent.allows_phi(writing.now);
+        let proof = conversation.proof(writing.now);
         let digest = proof.map(crate::domain::consent::ConsentProof::digest);
         let consent = match (&digest, conversation.consent.state) {
             (_, ConsentState::OptedOut) => Consent::OptedOut,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::audit::Entry;
-use crate::domain::consent::ConsentEvent;
+use crate::domain::consent::{Act, ConsentEvent, Evidence};
 use crate::domain::conversation::{Conversation, ReplyJob};
 use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
+use crate::pipeline::consent;
 use crate::pipeline::house::House;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::store::{StoreError, Tx};
@@ -64,11 +65,9 @@ async fn commit_in(
         conversation.patient = Some(patient.id.clone());
     }
     if let Some(notice) = &reply.notice {
-        let event = ConsentEvent::NoticeSent(notice.clone());
-        if let Ok(next) = conversation.consent.apply(&event) {
-            conversation.consent = next;
-            conversation.epoch += 1;
-        }
+        let rule = Evidence::of_rule(now, "asked before health details are texted");
+        let event = ConsentEvent::new(Act::NoticeSent(notice.clone()), rule);
+        consent::record(tx, &mut conversation, &event).await?;
     }
     if let Pending::Set(question) = &reply.pending {
         conversation.pending.clone_from(question);
@@ -151,10 +150,7 @@ async fn send(
     let Some(cleared) = &reply.cleared else {
         return Ok(None);
     };
-    let proof = conversation
-        .consent
-        .allows_phi(now)
-        .filter(|_| cleared.holds_phi());
+    let proof = conversation.proof(now).filter(|_| cleared.holds_phi());
     let id = tx
         .enqueue(conversation, cleared, reply.kind, proof, now)
         .await?;

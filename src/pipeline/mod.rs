@@ -5,11 +5,14 @@
 
 mod clear;
 mod commit;
+mod consent;
 pub mod dispatch;
 pub mod house;
 pub mod housekeep;
+mod outcome;
 mod plan;
 pub mod portal;
 pub mod receive;
 pub mod reply;
+pub mod report;
 pub mod work;

@@ -7,7 +7,7 @@ use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, Direction, Turn};
 use crate::domain::ids::TurnId;
 use crate::domain::message::{Delivery, OutboundKind};
-use crate::pipeline::receive::ABUSE;
+use crate::pipeline::consent::{ABUSE, KEEP, STOP_DOUBT, STOP_VISIT, STOP_WRONG};
 use crate::screen::Intent;
 
 /// More texts than this to one number within [`LOOP_WINDOW`] means that two machines are talking.
@@ -100,9 +100,14 @@ pub(crate) fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) 
     };
     let state = conversation.consent.state;
     if state == ConsentState::OptedOut {
-        let stops = with(&[Intent::OptOut]);
+        let stop = waiting(turns).rfind(|turn| is_stop(&turn.intent));
         return match with(&[Intent::Help]) {
-            _ if !stops.is_empty() => fixed(TextId::Stop, OutboundKind::OptOutConfirmation, all()),
+            _ if let Some(stop) = stop => Plan::Fixed {
+                text: TextId::Stop,
+                kind: OutboundKind::OptOutConfirmation,
+                answers: all(),
+                staff: told_to_staff(&stop.intent),
+            },
             help if !help.is_empty() => fixed(TextId::Help, OutboundKind::Help, all()),
             _ => Plan::Staff {
                 answers: all(),
@@ -111,6 +116,20 @@ pub(crate) fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) 
         };
     }
     by_request(turns).unwrap_or_else(|| by_consent(conversation, turns, now))
+}
+
+fn is_stop(intent: &str) -> bool {
+    intent == Intent::OptOut.as_str() || [STOP_VISIT, STOP_WRONG].contains(&intent)
+}
+
+/// Why staff look at a text that ended texting, if they must: the patient may now be waited for, or
+/// the number be another's.
+pub(crate) fn told_to_staff(intent: &str) -> Option<&'static str> {
+    match intent {
+        STOP_VISIT => Some("CANCEL ended texts; the visit was open"),
+        STOP_WRONG => Some("wrong number"),
+        _ => None,
+    }
 }
 
 /// What some texts ask for whatever the consent: help, a person.
@@ -140,6 +159,7 @@ fn by_request(turns: &[Turn]) -> Option<Plan> {
             OutboundKind::Reply,
             Some("abuse"),
         ),
+        (STOP_DOUBT, TextId::ClarifyStop, OutboundKind::Reply, None),
     ];
     wishes.into_iter().find_map(|(intent, text, kind, staff)| {
         let answers = with(intent);
@@ -170,20 +190,27 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
     let starts = with(Intent::OptIn);
     let yes = with(Intent::ConsentYes);
     let no = with(Intent::ConsentNo);
+    let kept: Vec<TurnId> = waiting(turns)
+        .filter(|turn| turn.intent == KEEP)
+        .map(|turn| turn.id)
+        .collect();
     let rest: Vec<TurnId> = all()
         .into_iter()
-        .filter(|id| !yes.contains(id) && !starts.contains(id))
+        .filter(|id| !yes.contains(id) && !starts.contains(id) && !kept.contains(id))
         .collect();
     match conversation.consent.state {
-        ConsentState::Unknown | ConsentState::Expired => Plan::Notice,
+        ConsentState::Unknown | ConsentState::Expired | ConsentState::Reassigned => Plan::Notice,
         ConsentState::NoticeSent if never_arrived(conversation, turns) => Plan::Notice,
         ConsentState::NoticeSent if just_asked(conversation, now) => Plan::Wait,
         ConsentState::NoticeSent => fixed(TextId::ClarifyConsent, OutboundKind::Reply, Vec::new()),
         ConsentState::Declined if !no.is_empty() => {
             fixed(TextId::ConsentNo, OutboundKind::Reply, all())
         }
-        ConsentState::Granted if rest.is_empty() && !yes.is_empty() => {
+        ConsentState::Granted if rest.is_empty() && !(yes.is_empty() && kept.is_empty()) => {
             fixed(TextId::ConsentYes, OutboundKind::Reply, all())
+        }
+        ConsentState::Declined if rest.is_empty() && !kept.is_empty() => {
+            fixed(TextId::ConsentNo, OutboundKind::Reply, all())
         }
         ConsentState::Granted | ConsentState::Declined | ConsentState::OptedOut => Plan::Agent {
             asked: rest,
@@ -230,10 +257,11 @@ fn looping(turns: &[Turn], now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::consent::{Consent, Notice};
+    use crate::domain::consent::{Consent, Notice, RISK_NOTICE_ASKS};
     use crate::domain::ids::{ConversationId, PracticeId};
     use crate::domain::phi::Phi;
     use crate::domain::practice::CarrierKind;
+    use crate::domain::speaker::Speaker;
     use crate::policy::words::{Channel, Language};
 
     const NOTICE_AT: i64 = 1_000;
@@ -253,16 +281,17 @@ mod tests {
             patient: None,
             epoch: 1,
             language: Language::En,
+            speaker: Speaker::default(),
             consent: Consent {
                 state,
-                notice: (state == ConsentState::NoticeSent).then(|| Notice {
+                notice: (state == NoticeSent).then(|| Notice {
                     text_id: "risk_notice/1".to_owned(),
                     sha256: "00".repeat(32),
                     language: Language::En,
                     at: at(NOTICE_AT),
+                    asks: RISK_NOTICE_ASKS.to_vec(),
                 }),
-                proof: None,
-                since: at(0),
+                ..Consent::unknown(at(0))
             },
             pending: None,
             human,
@@ -308,58 +337,76 @@ mod tests {
         }
     }
 
+    use ConsentState::{Declined, Expired, Granted, NoticeSent, OptedOut, Reassigned, Unknown};
+
+    /// Consent, the intents that wait, and what is to be done.
+    const CASES: &[(ConsentState, &[&str], &str)] = &[
+        (Unknown, &[], "nothing"),
+        (Granted, &[], "nothing"),
+        (Unknown, &["question"], "notice"),
+        (Expired, &["question"], "notice"),
+        (Reassigned, &["question"], "notice"),
+        (Granted, &[STOP_DOUBT], "ClarifyStop reply /1"),
+        (Granted, &[KEEP], "ConsentYes reply /1"),
+        (Declined, &[KEEP], "ConsentNo reply /1"),
+        (NoticeSent, &[KEEP], "ClarifyConsent reply /"),
+        (
+            OptedOut,
+            &[STOP_VISIT],
+            "Stop opt_out_confirmation /1 +CANCEL ended texts; the visit was open",
+        ),
+        (
+            OptedOut,
+            &["question", STOP_WRONG],
+            "Stop opt_out_confirmation /1,2 +wrong number",
+        ),
+        (Unknown, &["consent_yes"], "notice"),
+        (Unknown, &["help"], "Help help /1"),
+        (Unknown, &["question", "help"], "Help help /2"),
+        (Unknown, &["emergency"], "Emergency safety /1 +emergency"),
+        (
+            Unknown,
+            &["question", "crisis"],
+            "Crisis safety /1,2 +crisis",
+        ),
+        (
+            Granted,
+            &["emergency", "poison"],
+            "Poison safety /1,2 +poison",
+        ),
+        (OptedOut, &["emergency"], "Emergency safety /1 +emergency"),
+        (NoticeSent, &["question"], "ClarifyConsent reply /"),
+        (NoticeSent, &["question", "help"], "Help help /2"),
+        (Granted, &["question"], "agent 1 /1"),
+        (Granted, &["consent_yes"], "ConsentYes reply /1"),
+        (Granted, &["question", "consent_yes"], "agent 1 /1,2"),
+        (Granted, &["opt_in", "question"], "agent 2 /1,2"),
+        (Granted, &["human"], "Handoff reply /1 +asked for a person"),
+        (
+            Granted,
+            &["question", ABUSE],
+            "HandoffPrivate reply /2 +abuse",
+        ),
+        (Declined, &["consent_no"], "ConsentNo reply /1"),
+        (Declined, &["question"], "agent 1 /1"),
+        (OptedOut, &["opt_out"], "Stop opt_out_confirmation /1"),
+        (
+            OptedOut,
+            &["question", "opt_out"],
+            "Stop opt_out_confirmation /1,2",
+        ),
+        (
+            OptedOut,
+            &["opt_out", "help"],
+            "Stop opt_out_confirmation /1,2",
+        ),
+        (OptedOut, &["help"], "Help help /1"),
+        (OptedOut, &["question"], "staff /1 +opted out"),
+    ];
+
     #[test]
     fn each_consent_and_each_intent_have_their_plan() {
-        use ConsentState::{Declined, Expired, Granted, NoticeSent, OptedOut, Unknown};
-        let cases: &[(ConsentState, &[&str], &str)] = &[
-            (Unknown, &[], "nothing"),
-            (Granted, &[], "nothing"),
-            (Unknown, &["question"], "notice"),
-            (Expired, &["question"], "notice"),
-            (Unknown, &["consent_yes"], "notice"),
-            (Unknown, &["help"], "Help help /1"),
-            (Unknown, &["question", "help"], "Help help /2"),
-            (Unknown, &["emergency"], "Emergency safety /1 +emergency"),
-            (
-                Unknown,
-                &["question", "crisis"],
-                "Crisis safety /1,2 +crisis",
-            ),
-            (
-                Granted,
-                &["emergency", "poison"],
-                "Poison safety /1,2 +poison",
-            ),
-            (OptedOut, &["emergency"], "Emergency safety /1 +emergency"),
-            (NoticeSent, &["question"], "ClarifyConsent reply /"),
-            (NoticeSent, &["question", "help"], "Help help /2"),
-            (Granted, &["question"], "agent 1 /1"),
-            (Granted, &["consent_yes"], "ConsentYes reply /1"),
-            (Granted, &["question", "consent_yes"], "agent 1 /1,2"),
-            (Granted, &["opt_in", "question"], "agent 2 /1,2"),
-            (Granted, &["human"], "Handoff reply /1 +asked for a person"),
-            (
-                Granted,
-                &["question", ABUSE],
-                "HandoffPrivate reply /2 +abuse",
-            ),
-            (Declined, &["consent_no"], "ConsentNo reply /1"),
-            (Declined, &["question"], "agent 1 /1"),
-            (OptedOut, &["opt_out"], "Stop opt_out_confirmation /1"),
-            (
-                OptedOut,
-                &["question", "opt_out"],
-                "Stop opt_out_confirmation /1,2",
-            ),
-            (
-                OptedOut,
-                &["opt_out", "help"],
-                "Stop opt_out_confirmation /1,2",
-            ),
-            (OptedOut, &["help"], "Help help /1"),
-            (OptedOut, &["question"], "staff /1 +opted out"),
-        ];
-        for (state, intents, want) in cases {
+        for (state, intents, want) in CASES {
             let turns: Vec<Turn> = (1_i64..)
                 .zip(*intents)
                 .map(|(id, intent)| turn(id, Direction::Inbound, intent, None))
@@ -372,7 +419,7 @@ mod tests {
 
     #[test]
     fn a_person_who_took_over_answers_all_but_an_emergency() {
-        let taken = conversation(ConsentState::Granted, true);
+        let taken = conversation(Granted, true);
         for (intent, want) in [
             ("question", "staff /1 +taken over"),
             ("help", "staff /1 +taken over"),
@@ -385,7 +432,7 @@ mod tests {
 
     #[test]
     fn a_notice_that_did_not_arrive_is_asked_again_and_one_on_its_way_is_awaited() {
-        let asked = conversation(ConsentState::NoticeSent, false);
+        let asked = conversation(NoticeSent, false);
         let (soon, late) = (NOTICE_AT + 5, NOTICE_AT + 3_600);
         for (delivery, now, want) in [
             (Delivery::Pending, soon, "wait"),
@@ -406,7 +453,7 @@ mod tests {
 
     #[test]
     fn two_machines_that_answer_each_other_are_stopped() {
-        let granted = conversation(ConsentState::Granted, false);
+        let granted = conversation(Granted, false);
         let mut turns: Vec<Turn> = (1..=20)
             .map(|id| turn(id, Direction::Outbound, "", None))
             .collect();

@@ -5,19 +5,18 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::audit::Entry;
+use crate::carrier::keywords::{Keyword, keyword};
 use crate::domain::consent::{ConsentEvent, ConsentState};
 use crate::domain::conversation::{Conversation, PendingKind};
-use crate::domain::ids::PracticeId;
-use crate::domain::message::{Delivery, INBOUND_CHARS_MAX, Inbound, OutboundKind};
-use crate::domain::practice::{CarrierKind, Practice};
+use crate::domain::message::{INBOUND_CHARS_MAX, Inbound, OutboundKind};
+use crate::domain::phi::Phi;
+use crate::domain::practice::{KeywordReplies, Practice};
+use crate::pipeline::consent::{self, CarrierDid, KEEP};
 use crate::pipeline::house::House;
+use crate::pipeline::plan::told_to_staff;
 use crate::policy::words::Language;
-use crate::screen::{Intent, Pending, Reading};
+use crate::screen::{Intent, Reading};
 use crate::store::{NewConversation, StoreError, Tx};
-
-/// Kept as the intent of a text that tells of abuse: a person answers, and the text to the patient
-/// tells nothing to whoever else reads the phone.
-pub(crate) const ABUSE: &str = "abuse";
 
 /// What still leaves after STOP: its one confirmation, what HELP asked for, and safety.
 const AFTER_STOP: &[OutboundKind] = &[
@@ -25,9 +24,6 @@ const AFTER_STOP: &[OutboundKind] = &[
     OutboundKind::OptOutConfirmation,
     OutboundKind::Help,
 ];
-
-/// Texts of the simulator that are settled at one start: far more than a person types.
-const UNSETTLED_MAX: u32 = 10_000;
 
 /// What became of an inbound text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,26 +76,33 @@ impl House {
         }
         let now = inbound.at;
         let mut conversation = tx.conversation_for(&key_of(practice, inbound), now).await?;
-        let pending = conversation
-            .pending
-            .as_ref()
-            .map(|question| asked(question.kind));
+        let mut moved = Vec::new();
+        moved.extend(consent::doubt_silence(tx, &mut conversation, now).await?);
+        conversation.end_session(now);
+        let pending = conversation.pending.as_ref();
+        let pending = pending.and_then(|question| consent::asked(question.kind));
         let reading = self
             .parts
             .screen
             .read(inbound.body.as_str(), pending, conversation.language);
-        let wants_reply = wants_reply(&conversation, &reading);
-        let intent = if reading.tells_of_abuse() {
-            ABUSE
-        } else {
-            reading.intent.as_str()
-        };
-        let turn = tx
-            .append_inbound(&conversation, inbound, intent, now)
-            .await?;
+        let did = carrier_did(practice, &conversation, inbound);
         // A YES to a notice that has not left answers something else.
         let heard = reading.intent != Intent::ConsentYes || tx.notice_left(conversation.id).await?;
-        let consent = Self::apply_consent(&mut conversation, &reading, inbound, heard);
+        let meaning = consent::meaning(&conversation, &reading, inbound, did, heard);
+        let silence = silence(&conversation, &reading, did, meaning.intent);
+        let turn = tx
+            .append_inbound(&conversation, inbound, meaning.intent, now)
+            .await?;
+        let evidence = consent::evidence(inbound, &reading);
+        for act in meaning.acts {
+            let event = ConsentEvent::new(act, evidence.clone());
+            moved.extend(consent::record(tx, &mut conversation, &event).await?);
+        }
+        if meaning.intent == KEEP {
+            // The question that stood open before is open again.
+            let waits = conversation.consent.state == ConsentState::NoticeSent;
+            conversation.pending = waits.then(|| consent::question(PendingKind::Consent, now));
+        }
         conversation.language = reading.language;
         conversation.last_inbound = Some(now);
         let mut suppressed = 0;
@@ -107,84 +110,85 @@ impl House {
             suppressed = tx.suppress_queued(conversation.id, AFTER_STOP).await?;
         }
         tx.save_conversation(&conversation).await?;
-        if wants_reply {
-            tx.want_reply(conversation.id, now).await?;
-        } else {
-            tx.mark_answered(conversation.id, &[turn]).await?;
+        match silence {
+            None => tx.want_reply(conversation.id, now).await?,
+            Some(_) => drop(tx.mark_answered(conversation.id, &[turn]).await?),
         }
-        tx.append_audit(&Entry::new(
-            &practice.id,
-            now,
-            "patient",
-            "message.received",
-            &format!("conversation/{}", conversation.id),
-            &serde_json::json!({
-                "turn": turn.0,
-                "carrier": inbound.carrier.as_str(),
-                "channel": inbound.channel.as_str(),
-                "intent": intent,
-                "injection": reading.injection,
-                "language": reading.language.as_str(),
-                "rules": reading.rules,
-                "consent": consent,
-                "suppressed": suppressed,
-                "at_length_limit": inbound.body.as_str().chars().count() >= INBOUND_CHARS_MAX,
-                "outcome": if wants_reply { "queued" } else { "silence: opted out" },
-            }),
-        ))
-        .await?;
+        if silence.is_some()
+            && let Some(reason) = told_to_staff(meaning.intent)
+        {
+            let none = Phi::default();
+            tx.hold(&conversation, &none, &none, reason, now).await?;
+        }
+        let about = serde_json::json!({
+            "turn": turn.0,
+            "carrier": inbound.carrier.as_str(),
+            "channel": inbound.channel.as_str(),
+            "intent": meaning.intent,
+            "injection": reading.injection,
+            "language": reading.language.as_str(),
+            "rules": reading.rules,
+            "consent": moved,
+            "suppressed": suppressed,
+            "at_length_limit": inbound.body.as_str().chars().count() >= INBOUND_CHARS_MAX,
+            "outcome": silence.unwrap_or("queued"),
+        });
+        tx.append_audit(&received(&conversation, now, &about))
+            .await?;
         Ok(Received::New)
     }
+}
 
-    /// Lets a keyword or an answer move the consent of this conversation; says what moved.
-    fn apply_consent(
-        conversation: &mut Conversation,
-        reading: &Reading,
-        inbound: &Inbound,
-        heard: bool,
-    ) -> Option<serde_json::Value> {
-        let open = conversation.pending.as_ref().map(|question| question.kind);
-        let asked = open == Some(PendingKind::Consent);
-        let event = if reading.revokes() {
-            ConsentEvent::Stop { at: inbound.at }
-        } else if reading.intent == Intent::OptIn {
-            ConsentEvent::Start { at: inbound.at }
-        } else if asked && heard && reading.intent == Intent::ConsentYes {
-            ConsentEvent::Yes {
-                practice: conversation.practice.clone(),
-                patient: conversation.patient.clone(),
-                number: conversation.number.clone(),
-                channel: conversation.channel,
-                reply_id: inbound.carrier_id.clone(),
-                at: inbound.at,
-            }
-        } else if asked && reading.intent == Intent::ConsentNo {
-            ConsentEvent::No { at: inbound.at }
-        } else {
-            return None;
-        };
-        let before = conversation.consent.state;
-        let after = conversation.consent.apply(&event).ok()?;
-        let word = matches!(
-            event,
-            ConsentEvent::Stop { .. } | ConsentEvent::Start { .. }
-        );
-        if word && after == conversation.consent {
-            // A second STOP, or START where nothing was stopped: no open question is closed by it
-            // and nothing on its way, such as the one confirmation, is overtaken.
-            return None;
-        }
-        conversation.consent = after;
-        conversation.pending = None;
-        conversation.epoch += 1;
-        Some(serde_json::json!({
-            "from": before.as_str(),
-            "to": conversation.consent.state.as_str(),
-            "notice": conversation.consent.notice.as_ref().map(|notice| &notice.text_id),
-            "proof": conversation.consent.proof.as_ref().map(crate::domain::consent::ConsentProof::digest),
-            "epoch": conversation.epoch,
-        }))
+fn received(conversation: &Conversation, now: Timestamp, about: &serde_json::Value) -> Entry {
+    let subject = format!("conversation/{}", conversation.id);
+    let practice = &conversation.practice;
+    Entry::new(
+        practice,
+        now,
+        "patient",
+        "message.received",
+        &subject,
+        about,
+    )
+}
+
+/// What the carrier did about a text by itself, where this number is set so.
+fn carrier_did(practice: &Practice, conversation: &Conversation, inbound: &Inbound) -> CarrierDid {
+    let sender = practice.sender(&inbound.to);
+    if sender.is_none_or(|sender| sender.keywords == KeywordReplies::WeReply) {
+        return CarrierDid::Nothing;
     }
+    match keyword(inbound.body.as_str()) {
+        Some(Keyword::Stop) => CarrierDid::Stopped,
+        Some(Keyword::Help) => CarrierDid::Helped,
+        // To a number that is not blocked, YES is an answer and START a word.
+        Some(Keyword::Start) if !conversation.consent.allows_texts() => CarrierDid::Started,
+        Some(Keyword::Start) | None => CarrierDid::Nothing,
+    }
+}
+
+/// Why a text gets no answer, if it gets none: after STOP only START, HELP and an emergency are
+/// answered, and what the carrier has answered is not answered again.
+fn silence(
+    before: &Conversation,
+    reading: &Reading,
+    did: CarrierDid,
+    intent: &str,
+) -> Option<&'static str> {
+    let urgent = matches!(
+        reading.intent,
+        Intent::Emergency | Intent::Crisis | Intent::Poison
+    );
+    if urgent {
+        return None;
+    }
+    match did {
+        CarrierDid::Stopped => return Some("silence: the carrier confirms the opt-out"),
+        CarrierDid::Helped => return Some("silence: the carrier answers HELP"),
+        CarrierDid::Started | CarrierDid::Nothing => {}
+    }
+    let asks = intent == Intent::OptIn.as_str() || intent == Intent::Help.as_str();
+    (!before.consent.allows_texts() && !asks).then_some("silence: opted out")
 }
 
 /// What the conversation of a text is found by.
@@ -197,108 +201,4 @@ fn key_of(practice: &Practice, inbound: &Inbound) -> NewConversation {
         number: inbound.from.clone(),
         language: Language::En,
     }
-}
-
-/// After STOP only START, HELP and an emergency are answered; a second STOP is not.
-fn wants_reply(conversation: &Conversation, reading: &Reading) -> bool {
-    conversation.consent.state != ConsentState::OptedOut
-        || matches!(
-            reading.intent,
-            Intent::OptIn | Intent::Help | Intent::Emergency | Intent::Crisis | Intent::Poison
-        )
-}
-
-pub(crate) const fn asked(kind: PendingKind) -> Pending {
-    match kind {
-        PendingKind::Consent => Pending::Consent,
-        PendingKind::AppointmentConfirm => Pending::AppointmentConfirm,
-        PendingKind::RescheduleChoice => Pending::RescheduleChoice,
-        PendingKind::CancelConfirm => Pending::CancelConfirm,
-    }
-}
-
-impl House {
-    /// Records what a carrier reports of a text; `false` when the text is not ours.
-    pub async fn delivery(
-        &self,
-        practice: &PracticeId,
-        carrier: CarrierKind,
-        carrier_id: &str,
-        delivery: Delivery,
-        code: Option<&str>,
-    ) -> Result<bool, StoreError> {
-        let report = Arc::new(Report {
-            practice: practice.clone(),
-            carrier,
-            carrier_id: carrier_id.to_owned(),
-            delivery,
-            code: code.map(str::to_owned),
-            now: self.clock().now(),
-        });
-        let known = self
-            .store()
-            .write(move |tx| {
-                let report = Arc::clone(&report);
-                Box::pin(async move { report_in(tx, &report).await })
-            })
-            .await?;
-        if known {
-            self.changed();
-        }
-        Ok(known)
-    }
-}
-
-impl House {
-    /// Reports texts as delivered that the simulator took before it was last stopped: what it still
-    /// had to say of them is lost, and they are on no other phone than its page.
-    pub async fn settle_simulated(&self) -> Result<(), StoreError> {
-        let carrier = CarrierKind::Simulator;
-        for (practice, carrier_id) in self.store().unsettled(carrier, UNSETTLED_MAX).await? {
-            self.delivery(&practice, carrier, &carrier_id, Delivery::Delivered, None)
-                .await?;
-        }
-        Ok(())
-    }
-}
-
-/// What a carrier reports of one text.
-struct Report {
-    practice: PracticeId,
-    carrier: CarrierKind,
-    carrier_id: String,
-    delivery: Delivery,
-    code: Option<String>,
-    now: Timestamp,
-}
-
-async fn report_in(tx: &mut Tx, report: &Report) -> Result<bool, StoreError> {
-    let code = report.code.as_deref();
-    let known = tx
-        .delivery_report(
-            &report.practice,
-            report.carrier,
-            &report.carrier_id,
-            report.delivery,
-            code,
-        )
-        .await?;
-    let Some((conversation, state)) = known else {
-        return Ok(false);
-    };
-    let detail = serde_json::json!({
-        "reported": report.delivery.as_str(), "state": state.as_str(), "code": code,
-    });
-    let subject = format!("conversation/{conversation}");
-    let carrier = report.carrier.as_str();
-    tx.append_audit(&Entry::new(
-        &report.practice,
-        report.now,
-        carrier,
-        "delivery.reported",
-        &subject,
-        &detail,
-    ))
-    .await?;
-    Ok(true)
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::agent;
 use crate::agent::texts::{RenderedText, TextId};
-use crate::domain::consent::Notice;
+use crate::domain::consent::{Notice, RISK_NOTICE_ASKS};
 use crate::domain::conversation::{
     Conversation, Direction, PendingKind, PendingQuestion, ReplyJob, Turn,
 };
@@ -21,6 +21,7 @@ use crate::guardrail::review::Review;
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
+use crate::pipeline::consent::{self, question};
 use crate::pipeline::house::House;
 use crate::pipeline::plan::{Plan, plan, waiting};
 use crate::pipeline::portal::PortalLink;
@@ -162,8 +163,12 @@ impl House {
                 answers,
                 staff,
             } => {
+                let asks = (text == TextId::ClarifyStop).then_some(PendingKind::StopConfirm);
                 let text = self.fixed_text(text, practice, conversation.language);
                 let mut reply = self.fixed(practice, conversation, &text, now);
+                if let Some(kind) = asks.filter(|_| reply.cleared.is_some()) {
+                    reply.pending = Pending::Set(Some(question(kind, now)));
+                }
                 reply.kind = kind;
                 // An answer to some of the texts leaves the others to the next round.
                 reply.more = !answers.is_empty() && answers.len() < waiting(turns).count();
@@ -251,13 +256,9 @@ impl House {
             sha256: rendered.sha256,
             language: conversation.language,
             at: now,
+            asks: RISK_NOTICE_ASKS.to_vec(),
         });
-        reply.pending = Pending::Set(Some(PendingQuestion {
-            kind: PendingKind::Consent,
-            appointment: None,
-            slots: Vec::new(),
-            asked: now,
-        }));
+        reply.pending = Pending::Set(Some(question(PendingKind::Consent, now)));
         reply
     }
 
@@ -387,7 +388,7 @@ impl House {
         let pending = conversation
             .pending
             .as_ref()
-            .map(|question| super::receive::asked(question.kind));
+            .and_then(|question| consent::asked(question.kind));
         turns
             .iter()
             .filter(|turn| answers.contains(&turn.id))

@@ -14,6 +14,16 @@ pub(crate) struct Source {
     pub(crate) text: Cow<'static, str>,
 }
 
+impl Source {
+    /// Whether it is one of the law's: the federal floor, the house's own rules, a state.
+    pub(crate) fn is_law(&self) -> bool {
+        self.path.starts_with("states") || LAW.iter().any(|name| self.path == Path::new(name))
+    }
+}
+
+/// The law files beside those of the states; the house's own is in a folder only.
+const LAW: &[&str] = &["default.toml", "house.toml"];
+
 macro_rules! files {
     ($($folder:literal / $file:literal),+ $(,)?) => {
         [$(Source {
@@ -50,6 +60,24 @@ pub(crate) fn embedded() -> Vec<Source> {
         path: PathBuf::from("cues.toml"),
         text: Cow::Borrowed(include_str!("../../guardrails/cues.toml")),
     });
+    all.extend(law());
+    all
+}
+
+/// The law files in the binary.
+pub(crate) fn law() -> Vec<Source> {
+    let mut all = Vec::from(files![
+        "states" / "CA.toml",
+        "states" / "FL.toml",
+        "states" / "IL.toml",
+        "states" / "NY.toml",
+        "states" / "TX.toml",
+        "states" / "WA.toml",
+    ]);
+    all.push(Source {
+        path: PathBuf::from("default.toml"),
+        text: Cow::Borrowed(include_str!("../../guardrails/default.toml")),
+    });
     all
 }
 
@@ -70,8 +98,8 @@ pub(crate) fn overlay(dir: &Path, folder: &Path, all: &mut Vec<Source>) -> Resul
         let is_list = path
             .extension()
             .is_some_and(|end| end == "txt" || end == "toml");
-        let is_cue = name == "cues.toml";
-        if !path.is_file() || !is_list || (folder.as_os_str().is_empty() && !is_cue) {
+        let known = name == "cues.toml" || LAW.iter().any(|law| name == *law);
+        if !path.is_file() || !is_list || (folder.as_os_str().is_empty() && !known) {
             continue;
         }
         let text = std::fs::read_to_string(&path).map_err(|error| {

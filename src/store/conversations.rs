@@ -1,11 +1,13 @@
 //! Conversations: found by number, locked, saved with their consent.
 
+use jiff::SignedDuration;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
 use crate::domain::consent::Consent;
 use crate::domain::consent::ConsentState;
+use crate::domain::consent::SILENT_DAYS;
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::PendingQuestion;
 use crate::domain::ids::ConversationId;
@@ -13,6 +15,7 @@ use crate::domain::ids::PatientId;
 use crate::domain::ids::PracticeId;
 use crate::domain::phone::E164;
 use crate::domain::practice::CarrierKind;
+use crate::domain::speaker::Speaker;
 use crate::policy::words::Channel;
 use crate::policy::words::Language;
 use crate::seal::DataKey;
@@ -43,7 +46,7 @@ const INSERT: &str = "INSERT INTO conversation (id, practice, carrier, channel, 
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
     ON CONFLICT (practice, number_hash, sender_hash, carrier, channel) DO NOTHING";
 const UPDATE: &str = "UPDATE conversation SET epoch = $2, language = $3, consent = $4, \
-    human = $5, last_inbound = $6, sealed = $7 WHERE id = $1";
+    human = $5, last_inbound = $6, sealed = $7, consent_until = $8 WHERE id = $1";
 
 /// What a conversation is found by, and begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +71,8 @@ struct Sealed {
     sender: E164,
     number: E164,
     patient: Option<PatientId>,
+    #[serde(default)]
+    speaker: Speaker,
     consent: Consent,
     pending: Option<PendingQuestion>,
 }
@@ -101,14 +106,10 @@ impl Tx {
             sender: wanted.sender.clone(),
             number: wanted.number.clone(),
             patient: None,
+            speaker: Speaker::default(),
             epoch: 0,
             language: wanted.language,
-            consent: Consent {
-                state: ConsentState::Unknown,
-                notice: None,
-                proof: None,
-                since: now,
-            },
+            consent: Consent::unknown(now),
             pending: None,
             human: false,
             last_inbound: None,
@@ -155,6 +156,7 @@ impl Tx {
             it.human,
             it.last_inbound,
             sealed(it, &key)?,
+            until(it),
         ];
         match self.run(UPDATE, row).await? {
             0 => Err(StoreError::NoConversation(it.id.0)),
@@ -212,11 +214,32 @@ impl Store {
     }
 }
 
+/// When the consent must be looked at again without anybody having written: the end of the term of
+/// a proof, or of the silence after which the number may be another's.
+fn until(it: &Conversation) -> Option<Timestamp> {
+    let mut ends = it
+        .speaker
+        .others
+        .iter()
+        .map(|it| &it.consent)
+        .chain([&it.consent]);
+    let end = ends
+        .by_ref()
+        .filter_map(|it| Some(it.proof.as_ref()?.expires))
+        .min()?;
+    let silent = it.last_inbound.and_then(|last| {
+        last.checked_add(SignedDuration::from_hours(24 * SILENT_DAYS))
+            .ok()
+    });
+    Some(silent.map_or(end, |silent| silent.min(end)))
+}
+
 fn sealed(it: &Conversation, key: &DataKey) -> Result<Vec<u8>, StoreError> {
     let content = Sealed {
         sender: it.sender.clone(),
         number: it.number.clone(),
         patient: it.patient.clone(),
+        speaker: it.speaker.clone(),
         consent: it.consent.clone(),
         pending: it.pending.clone(),
     };
@@ -255,6 +278,7 @@ fn from_row(row: &Row, key: &DataKey) -> Result<Conversation, StoreError> {
         sender: content.sender,
         number: content.number,
         patient: content.patient,
+        speaker: content.speaker,
         epoch: row.int("epoch")?,
         language: word(&row.text("language")?, damage("language"))?,
         consent: content.consent,

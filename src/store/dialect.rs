@@ -47,18 +47,23 @@ pub(super) const NEXT_SERIAL: Sql = Sql {
     pg: "SELECT nextval(('serial_' || $1)::regclass) AS value",
 };
 
-/// The series that exist.
-pub(super) const SERIALS: &[&str] = &[
-    "conversation",
-    "turn",
-    "outbox",
-    "hold",
-    "glass",
-    "audit_entry",
+/// The series that exist, each with the migration that began it.
+pub(super) const SERIALS: &[(i64, &str)] = &[
+    (1, "conversation"),
+    (1, "turn"),
+    (1, "outbox"),
+    (1, "hold"),
+    (1, "glass"),
+    (1, "audit_entry"),
+    (2, "consent_event"),
+    (2, "waiting"),
 ];
 
 /// Schema changes, oldest first; the number of the last is the schema's version.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_rooms.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_rooms.sql"),
+    include_str!("migrations/0002_consent.sql"),
+];
 
 /// Keeps the version of the schema. Made outside of the migrations, for it says which are due.
 pub(super) const SCHEMA_VERSION: Sql = Sql {
@@ -92,15 +97,13 @@ pub(super) fn for_sqlite(migration: &str) -> String {
         .replace("\n);", "\n) STRICT;")
 }
 
-/// A migration as PostgreSQL spells it: the first one with the sequences of [`SERIALS`].
+/// A migration as PostgreSQL spells it, with the sequences of its [`SERIALS`].
 pub(super) fn for_postgres(number: i64, migration: &str) -> String {
     let mut text = migration.to_owned();
-    if number == 1 {
-        for serial in SERIALS {
-            text.push_str("CREATE SEQUENCE serial_");
-            text.push_str(serial);
-            text.push_str(";\n");
-        }
+    for (_, serial) in SERIALS.iter().filter(|(begun, _)| *begun == number) {
+        text.push_str("CREATE SEQUENCE serial_");
+        text.push_str(serial);
+        text.push_str(";\n");
     }
     text
 }

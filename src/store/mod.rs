@@ -10,6 +10,7 @@ mod dialect;
 pub mod error;
 mod jobs;
 mod keys;
+mod ledger;
 mod link;
 mod opening;
 mod outbox;
@@ -40,7 +41,9 @@ use crate::store::writer::Job;
 
 pub use crate::store::conversations::NewConversation;
 pub use crate::store::error::StoreError;
+pub use crate::store::ledger::{LedgerEntry, Purposes};
 pub use crate::store::record_writes::Counts;
+pub use crate::store::reports::Reported;
 pub use crate::store::review::Hold;
 pub use crate::store::tx::Tx;
 

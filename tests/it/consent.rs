@@ -2,55 +2,64 @@
 
 #![cfg(test)]
 
-use std::collections::BTreeMap;
-use std::collections::VecDeque;
+mod reachable;
 
-use anteroom::domain::consent::CONSENT_DAYS;
-use anteroom::domain::consent::Consent;
-use anteroom::domain::consent::ConsentEvent;
-use anteroom::domain::consent::ConsentState;
-use anteroom::domain::consent::Notice;
-use anteroom::domain::ids::PracticeId;
-use anteroom::policy::words::Channel;
-use anteroom::policy::words::Language;
-use jiff::SignedDuration;
-use jiff::Timestamp;
+use anteroom::domain::consent::{
+    Act, CONSENT_DAYS, Consent, ConsentEvent, ConsentPurpose, ConsentState, Doubt, Evidence,
+    Notice, Party, RISK_NOTICE_ASKS,
+};
+use anteroom::domain::ids::{PatientId, PracticeId};
+use anteroom::policy::words::{Channel, Language};
+use jiff::{SignedDuration, Timestamp};
 
 fn day(n: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * n)
 }
 
-fn event(name: &str, at: Timestamp) -> ConsentEvent {
-    match name {
-        "notice" => ConsentEvent::NoticeSent(Notice {
-            text_id: "risk_notice/1".to_owned(),
-            sha256: "00".repeat(32),
-            language: Language::En,
-            at,
-        }),
-        "yes" => ConsentEvent::Yes {
-            reply_id: "SM1".to_owned(),
-            at,
-            number: "+14155550142".parse().unwrap(),
-            channel: Channel::Sms,
-            practice: PracticeId::new("lakeside"),
-            patient: None,
-        },
-        "no" => ConsentEvent::No { at },
-        "stop" => ConsentEvent::Stop { at },
-        "start" => ConsentEvent::Start { at },
-        "expire" => ConsentEvent::Expire { at },
-        "reassigned" => ConsentEvent::Reassigned { at },
-        _ => panic!("unknown event {name}"),
+/// A notice of this day; it asks for these purposes.
+fn notice(at: Timestamp, asks: &[ConsentPurpose]) -> Act {
+    Act::NoticeSent(Notice {
+        text_id: "risk_notice/1".to_owned(),
+        sha256: "00".repeat(32),
+        language: Language::En,
+        at,
+        asks: asks.to_vec(),
+    })
+}
+
+fn party(patient: Option<&str>) -> Party {
+    Party {
+        practice: PracticeId::new("lakeside"),
+        patient: patient.map(PatientId::new),
+        number: "+14155550142".parse().unwrap(),
+        channel: Channel::Sms,
     }
 }
 
-const EVENTS: [&str; 7] = [
+fn event(name: &str, at: Timestamp) -> ConsentEvent {
+    let act = match name {
+        "notice" => notice(at, &RISK_NOTICE_ASKS),
+        "yes" => Act::Yes(party(None)),
+        "no" => Act::No,
+        "stop" => Act::Stop,
+        "start" => Act::Start,
+        "wrote" => Act::Wrote,
+        "recorded" => Act::Recorded(ConsentPurpose::Confirmations),
+        "expire" => Act::Expire,
+        "reassigned" => Act::Reassigned(Doubt::Carrier),
+        _ => panic!("unknown event {name}"),
+    };
+    ConsentEvent::new(act, Evidence::of_text(at, "SM1", name, Language::En))
+}
+
+const EVENTS: [&str; 9] = [
     "notice",
     "yes",
     "no",
     "stop",
     "start",
+    "wrote",
+    "recorded",
     "expire",
     "reassigned",
 ];
@@ -64,6 +73,7 @@ fn in_state(state: ConsentState) -> Consent {
         ConsentState::Declined => &[("notice", 1), ("no", 2)],
         ConsentState::OptedOut => &[("notice", 1), ("yes", 2), ("stop", 3)],
         ConsentState::Expired => &[("notice", -500), ("yes", -500), ("expire", 9)],
+        ConsentState::Reassigned => &[("notice", 1), ("yes", 2), ("reassigned", 3)],
     };
     let start = Consent::unknown(day(-600));
     let end = path.iter().fold(start, |c, (name, at)| {
@@ -73,15 +83,17 @@ fn in_state(state: ConsentState) -> Consent {
     end
 }
 
-/// State, then what each event makes of it; `-` is refused.
+/// State of PHI by text, then what each event makes of `contact phi confirmations`, each by its
+/// first letters; `-` is refused.
 const TABLE: &str = "
-state        notice       yes      no        stop       start        expire  reassigned
-unknown      notice_sent  -        -         opted_out  unknown      -       unknown
-notice_sent  notice_sent  granted  declined  opted_out  notice_sent  -       unknown
-granted      granted      granted  declined  opted_out  granted      -       unknown
-declined     notice_sent  -        declined  opted_out  declined     -       unknown
-opted_out    -            -        -         opted_out  unknown      -       -
-expired      notice_sent  -        declined  opted_out  expired      -       unknown
+state        notice    yes       no        stop      start     wrote     recorded  expire    reassigned
+unknown      un/no/un  -         -         op/op/op  un/un/un  gr/un/un  un/un/gr  -         re/re/re
+notice_sent  un/no/un  gr/gr/un  de/de/de  op/op/op  un/no/un  gr/no/un  un/no/gr  -         re/re/re
+granted      gr/gr/un  gr/gr/un  de/de/de  op/op/op  gr/gr/un  gr/gr/un  gr/gr/gr  -         re/re/re
+declined     de/no/de  -         de/de/de  op/op/op  de/de/de  de/de/de  -         -         re/re/re
+opted_out    -         -         -         op/op/op  gr/un/un  -         -         -         -
+expired      gr/no/un  -         gr/de/un  op/op/op  gr/ex/un  gr/ex/un  gr/ex/gr  -         re/re/re
+reassigned   re/no/re  -         -         op/op/op  re/re/re  gr/re/re  -         -         re/re/re
 ";
 
 #[test]
@@ -95,8 +107,16 @@ fn every_state_and_event_moves_as_the_table_says() {
     for row in rows {
         let consent = in_state(row[0].parse().unwrap());
         for (name, expected) in head.iter().zip(&row).skip(1) {
-            let next = consent.apply(&event(name, day(10)));
-            let got = next.map_or_else(|_| "-".to_owned(), |next| next.state.to_string());
+            let got = consent.apply(&event(name, day(10))).map_or_else(
+                |_| "-".to_owned(),
+                |next| {
+                    let letters: Vec<&str> = ConsentPurpose::ALL
+                        .iter()
+                        .map(|it| next.standing(*it).as_str().split_at(2).0)
+                        .collect();
+                    letters.join("/")
+                },
+            );
             assert_eq!(got, *expected, "{} on {name}", row[0]);
             seen += 1;
         }
@@ -131,98 +151,73 @@ fn yes_from_before_the_notice_grants_nothing() {
     assert!(asked.apply(&event("yes", day(0))).is_err());
 }
 
-#[derive(Clone)]
-struct Node {
-    consent: Consent,
-    clock: i64,
-    /// Days on which a notice was sent.
-    notices: Vec<i64>,
-    stopped: bool,
-    depth: usize,
-}
-
-/// Two nodes that can never be told apart by what follows: ages matter, dates do not.
-fn key(node: &Node) -> String {
-    let age = |at: Timestamp| day(node.clock).duration_since(at).as_hours() / 24;
-    let age = |at: Timestamp| age(at).min(CONSENT_DAYS + 100);
-    let notice = node.consent.notice.as_ref().map(|n| age(n.at));
-    let proof = node
-        .consent
-        .proof
-        .as_ref()
-        .map(|p| (age(p.at), age(p.notice.at)));
-    format!(
-        "{} {notice:?} {proof:?} {}",
-        node.consent.state, node.stopped
-    )
-}
-
-fn check(node: &Node) {
-    let now = day(node.clock);
-    if let Some(proof) = node.consent.allows_phi(now) {
-        assert!(!node.stopped && node.consent.allows_texts());
-        assert!(proof.notice.at <= proof.at && proof.at <= now && now < proof.expires);
-        assert!(
-            node.notices
-                .iter()
-                .any(|sent| day(*sent) == proof.notice.at)
-        );
-    }
-    assert_eq!(node.stopped, node.consent.state == ConsentState::OptedOut);
-    assert_eq!(node.stopped, !node.consent.allows_texts());
+#[test]
+fn a_yes_grants_only_what_the_notice_asked() {
+    let asks = notice(day(1), &[ConsentPurpose::Contact]);
+    let by_rule = |act, n| ConsentEvent::new(act, Evidence::of_rule(day(n), "a test"));
+    let asked = Consent::unknown(day(0)).apply(&by_rule(asks, 1)).unwrap();
+    let agreed = asked.apply(&event("yes", day(2))).unwrap();
     assert_eq!(
-        node.consent.proof.is_some(),
-        node.consent.state == ConsentState::Granted
+        agreed.standing(ConsentPurpose::Contact),
+        ConsentState::Granted
+    );
+    assert_eq!(agreed.allows_phi(day(3)), None);
+    assert!(!agreed.allows_reminders());
+    let stated = by_rule(Act::Recorded(ConsentPurpose::Phi), 3);
+    assert!(
+        agreed.apply(&stated).is_err(),
+        "no record of the practice's stands for a warning that was read"
     );
 }
 
 #[test]
-fn no_reachable_state_sends_phi_without_proof_or_texts_after_stop() {
-    let root = Node {
-        consent: Consent::unknown(day(0)),
-        clock: 0,
-        notices: vec![],
-        stopped: false,
-        depth: 0,
+fn what_one_person_agreed_to_is_not_anothers() {
+    let asked = in_state(ConsentState::NoticeSent);
+    let yes = |patient| {
+        let evidence = Evidence::of_text(day(2), "SM1", "YES", Language::En);
+        asked.apply(&ConsentEvent::new(Act::Yes(party(patient)), evidence))
     };
-    let mut seen = BTreeMap::from([(key(&root), 0)]);
-    let mut queue = VecDeque::from([root]);
-    let (mut steps, mut refused) = (0, 0);
-    while let Some(node) = queue.pop_front() {
-        for name in EVENTS.iter().chain(&["wait", "late yes"]) {
-            steps += 1;
-            let mut next = node.clone();
-            next.depth += 1;
-            match *name {
-                "wait" => next.clock += 73,
-                _ => {
-                    let (name, at) = if *name == "late yes" {
-                        ("yes", node.clock - 73)
-                    } else {
-                        (*name, node.clock)
-                    };
-                    match node.consent.apply(&event(name, day(at))) {
-                        Ok(consent) => next.consent = consent,
-                        Err(_) => refused += 1,
-                    }
-                    next.stopped = name == "stop" || node.stopped && name != "start";
-                    if name == "notice" {
-                        next.notices.push(at);
-                    }
-                }
-            }
-            check(&next);
-            let key = key(&next);
-            if let std::collections::btree_map::Entry::Vacant(slot) = seen.entry(key) {
-                slot.insert(next.depth);
-                queue.push_back(next);
-            }
-        }
-    }
-    let depth = seen.values().max().unwrap();
-    println!(
-        "{} states, {steps} transitions, {refused} refused, deepest {depth}",
-        seen.len()
+    let named = |patient: &str| {
+        let evidence = Evidence::of_text(day(3), "SM2", "7/4/1978", Language::En);
+        ConsentEvent::new(Act::Identified(PatientId::new(patient)), evidence)
+    };
+    let nobodys = yes(None).unwrap();
+    let tom = nobodys.apply(&named("tom")).unwrap();
+    assert_eq!(
+        tom.proof.as_ref().unwrap().patient,
+        Some(PatientId::new("tom"))
     );
-    assert!(seen.len() > 40 && *depth >= 8, "{} {depth}", seen.len());
+    assert!(tom.apply(&named("eva")).is_err());
+    assert!(yes(Some("tom")).unwrap().apply(&named("eva")).is_err());
+}
+
+#[test]
+fn rows_from_before_purposes_were_kept_apart_are_carried_over() {
+    let proof = serde_json::json!({
+        "practice": "lakeside", "patient": "tom", "number": "+14155550142", "channel": "sms",
+        "notice": {"text_id": "risk_notice/1", "sha256": "00", "language": "en", "at": "2026-01-01T00:00:00Z"},
+        "reply_id": "SM1", "at": "2026-01-02T00:00:00Z", "expires": "2027-01-02T00:00:00Z",
+    });
+    for (state, proof, want) in [
+        ("unknown", None, ["unknown", "unknown", "unknown"]),
+        ("notice_sent", None, ["granted", "notice_sent", "unknown"]),
+        ("granted", Some(proof), ["granted", "granted", "unknown"]),
+        ("declined", None, ["declined", "declined", "declined"]),
+        ("opted_out", None, ["opted_out", "opted_out", "opted_out"]),
+        ("expired", None, ["granted", "expired", "unknown"]),
+    ] {
+        let old = serde_json::json!({
+            "state": state, "notice": null, "proof": proof, "since": "2026-01-02T00:00:00Z",
+        });
+        let read: Consent = serde_json::from_value(old).unwrap();
+        let got: Vec<&str> = ConsentPurpose::ALL
+            .iter()
+            .map(|it| read.standing(*it).as_str())
+            .collect();
+        assert_eq!(got, want, "{state}");
+        let now = "2026-06-01T00:00:00Z".parse().unwrap();
+        assert_eq!(read.allows_phi(now).is_some(), state == "granted");
+        let again: Consent = serde_json::from_value(serde_json::to_value(&read).unwrap()).unwrap();
+        assert_eq!(again, read);
+    }
 }

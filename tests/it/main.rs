@@ -13,6 +13,7 @@ mod gateway;
 mod gold;
 mod guardrail;
 mod judgement;
+mod law;
 mod llm;
 mod mutation;
 mod pipeline;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anteroom::domain::consent::ConsentProof;
 use anteroom::domain::consent::Notice;
+use anteroom::domain::consent::RISK_NOTICE_ASKS;
 use anteroom::domain::conversation::Conversation;
 use anteroom::domain::ids::OutboxId;
 use anteroom::domain::ids::PatientId;
@@ -200,7 +201,8 @@ pub(super) fn inbound(body: &str, carrier_id: &str) -> Inbound {
         from: number("+14155550142"),
         to: number("+14155550100"),
         body: Phi::from(body),
-        media: 0,
+        media: Vec::new(),
+        button: None,
         at: at(0),
     }
 }
@@ -216,6 +218,7 @@ pub(super) fn proof() -> ConsentProof {
             sha256: "00".repeat(32),
             language: Language::En,
             at: at(-20),
+            asks: RISK_NOTICE_ASKS.to_vec(),
         },
         reply_id: "SM01".to_owned(),
         at: at(-10),

@@ -4,6 +4,7 @@
 
 use anteroom::domain::consent::Consent;
 use anteroom::domain::consent::ConsentState;
+use anteroom::domain::consent::Doubt;
 use anteroom::domain::conversation::Direction;
 use anteroom::domain::conversation::PendingKind;
 use anteroom::domain::conversation::PendingQuestion;
@@ -16,6 +17,7 @@ use anteroom::domain::message::Delivery;
 use anteroom::domain::message::OutboundKind;
 use anteroom::domain::phi::Phi;
 use anteroom::domain::practice::CarrierKind;
+use anteroom::domain::speaker::PersonConsent;
 use anteroom::policy::words::Language;
 use futures_util::future::join_all;
 
@@ -59,8 +61,14 @@ pub(super) async fn a_conversation_comes_back_as_it_was_saved(lab: Lab) {
         state: ConsentState::Granted,
         notice: Some(proof().notice),
         proof: Some(proof()),
-        since: at(-10),
+        ..Consent::unknown(at(-10))
     };
+    it.speaker.shared = true;
+    it.speaker.doubt = Some(Doubt::Silent);
+    it.speaker.others = vec![PersonConsent {
+        patient: PatientId::new("pat-2"),
+        consent: Consent::unknown(at(-9)),
+    }];
     it.pending = Some(PendingQuestion {
         kind: PendingKind::RescheduleChoice,
         appointment: Some(AppointmentId::new("apt-1")),
