@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use clap::Args;
 
 use crate::agent::ports::Model;
+use crate::agent::texts::Texts;
 use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::eval::baseline::{Baseline, Change};
@@ -165,7 +166,8 @@ fn bench(args: &EvalArgs, judge: Option<Arc<dyn Model>>) -> Result<Bench, String
     };
     let policy = policy.map_err(|error| error.to_string())?;
     let screen = Screen::embedded().map_err(|error| error.to_string())?;
-    Bench::new(Arc::new(policy), screen, judge)
+    let texts = Texts::embedded().map_err(|error| error.to_string())?;
+    Bench::new(Arc::new(policy), screen, texts, judge)
 }
 
 /// Runs with a progress line on a terminal, until the end or Ctrl-C.
@@ -231,13 +233,14 @@ fn told(args: &EvalArgs, run: &Run, root: &str) -> u8 {
         .clone()
         .unwrap_or_else(|| Path::new(root).join(BASELINE));
     let whole = args.suites.is_empty() && !run.partial;
-    let changes = match compared(args, run, &place, whole, &mut remarks) {
-        Ok(changes) => changes,
+    let (changes, lost) = match compared(args, run, &place, whole, &mut remarks) {
+        Ok(compared) => compared,
         Err(message) => return refuse(&message),
     };
     let report = Report {
         run,
         changes: &changes,
+        lost: &lost,
         remarks: &remarks,
         root,
         version: env!("CARGO_PKG_VERSION"),
@@ -256,7 +259,7 @@ fn told(args: &EvalArgs, run: &Run, root: &str) -> u8 {
         return HOLDS;
     }
     let count = run.count();
-    let worse = changes.iter().any(|it| it.worse);
+    let worse = changes.iter().any(|it| it.worse) || !lost.is_empty();
     if count.errors > 0 || (run.partial && count.failed == 0) {
         return NO_VERDICT;
     }
@@ -273,13 +276,13 @@ fn compared(
     place: &Path,
     whole: bool,
     remarks: &mut Vec<String>,
-) -> Result<Vec<Change>, String> {
+) -> Result<(Vec<Change>, Vec<String>), String> {
     if args.no_baseline || args.write_baseline {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let text = match std::fs::read_to_string(place) {
         Ok(text) => text,
-        Err(_) if args.baseline.is_none() => return Ok(Vec::new()),
+        Err(_) if args.baseline.is_none() => return Ok((Vec::new(), Vec::new())),
         Err(error) => return Err(format!("{}: {error}", place.display())),
     };
     let baseline =
@@ -291,7 +294,7 @@ fn compared(
                 .to_owned(),
         );
     }
-    Ok(baseline.changes(run, whole))
+    Ok((baseline.changes(run, whole), baseline.lost(run)))
 }
 
 fn written(args: &EvalArgs, report: &Report<'_>) -> Result<(), String> {

@@ -15,6 +15,7 @@ mod gateway;
 mod import;
 mod jsonl;
 mod log;
+mod redteam;
 mod serve;
 mod served;
 
@@ -98,6 +99,8 @@ enum Command {
     },
     /// Run the suites under evals/ against the guardrail, the screen and the whole pipeline.
     Eval(eval::EvalArgs),
+    /// Attack the pipeline: a grammar of strategies and goals, with a hostile model among them.
+    Redteam(redteam::RedteamArgs),
     /// Load a FHIR R4 Bundle into the embedded record of one practice.
     Import {
         /// The Bundle, as JSON.
@@ -162,6 +165,7 @@ fn run_command(cli: Cli) -> u8 {
         Some(Command::Detect { text }) => return jsonl::detect(text),
         Some(Command::Screen { text }) => return jsonl::screen(text),
         Some(Command::Eval(args)) => return eval::eval(&args, None),
+        Some(Command::Redteam(args)) => return redteam::redteam(&args),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,
@@ -217,6 +221,7 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         | Command::Detect { .. }
         | Command::Screen { .. }
         | Command::Eval(_)
+        | Command::Redteam(_)
         | Command::Completions { .. }
         | Command::Config(ConfigCommand::Default) => USAGE,
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::eval::inventory::{Inventory, lost};
 use crate::eval::score::{Figures, Run, Share};
 
 /// How far a category's recall may fall and its false holds may rise before a run fails. Nothing
@@ -24,6 +25,8 @@ pub struct Baseline {
     pub false_holds_may_rise: f64,
     /// By `category language`.
     pub rows: BTreeMap<String, Figures>,
+    /// What the policy consisted of.
+    pub inventory: Inventory,
 }
 
 /// What changed in one row.
@@ -50,6 +53,7 @@ impl Baseline {
             recall_may_fall: TOLERANCE,
             false_holds_may_rise: TOLERANCE,
             rows: rows(run),
+            inventory: run.inventory.clone(),
         }
     }
 
@@ -68,6 +72,11 @@ impl Baseline {
     pub fn to_json(&self) -> String {
         let pretty = serde_json::to_string_pretty(self).unwrap_or_default();
         format!("{pretty}\n")
+    }
+
+    /// What has left the policy since, or was changed in it, as a sentence each.
+    pub fn lost(&self, run: &Run) -> Vec<String> {
+        lost(&self.inventory, &run.inventory)
     }
 
     /// What is better or worse than here. A run of some suites is compared on their rows only.

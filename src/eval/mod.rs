@@ -6,9 +6,11 @@ pub mod baseline;
 pub mod case;
 mod embedded;
 mod grade;
+pub mod inventory;
 mod judge;
 mod level;
 pub mod load;
+pub mod redteam;
 pub mod report;
 
 pub mod run;

@@ -38,6 +38,8 @@ pub struct Report<'a> {
     pub run: &'a Run,
     /// Against the baseline, when there is one.
     pub changes: &'a [Change],
+    /// What has left the policy since the baseline; each stops the gate.
+    pub lost: &'a [String],
     /// What else must be told: another policy's baseline, a run that was broken off.
     pub remarks: &'a [String],
     /// Where the suites lie, before the paths in the scores.
@@ -85,6 +87,13 @@ impl Report<'_> {
         }
     }
 
+    /// Whether every case held and nothing fell behind the baseline.
+    fn holds(&self) -> bool {
+        let count = self.run.count();
+        count.failed + count.errors + self.worse().count() + self.lost.len() == 0
+            && !self.run.partial
+    }
+
     fn worse(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|it| it.worse)
     }
@@ -109,6 +118,7 @@ fn json(report: &Report<'_>) -> Result<String, String> {
         "by_suite": by_suite,
         "by_category": by_category,
         "changes": report.changes,
+        "lost": report.lost,
         "remarks": report.remarks,
         "run": report.run,
     });

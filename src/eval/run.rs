@@ -10,8 +10,10 @@ use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 
 use crate::agent::ports::{Answer, Message, Model, Request};
+use crate::agent::texts::Texts;
 use crate::domain::phi::Phi;
 use crate::eval::case::{Case, Suite};
+use crate::eval::inventory::inventory;
 use crate::eval::judge::judge;
 use crate::eval::level::{self, Outcome};
 use crate::eval::score::{Run, Score, Share, Status};
@@ -36,6 +38,7 @@ pub struct Bench {
     /// The way in.
     pub screen: Screen,
     policy: Arc<Policy>,
+    texts: Texts,
     setup: OnceLock<Result<Setup, String>>,
     rubric: Option<Arc<dyn Model>>,
 }
@@ -69,6 +72,7 @@ impl Bench {
     pub fn new(
         policy: Arc<Policy>,
         screen: Screen,
+        texts: Texts,
         rubric: Option<Arc<dyn Model>>,
     ) -> Result<Self, String> {
         let guardrail = Guardrail::new(Arc::clone(&policy)).map_err(|error| error.to_string())?;
@@ -76,6 +80,7 @@ impl Bench {
             guardrail,
             screen,
             policy,
+            texts,
             setup: OnceLock::new(),
             rubric,
         })
@@ -85,13 +90,14 @@ impl Bench {
     pub fn embedded() -> Result<Self, String> {
         let policy = Policy::embedded().map_err(|error| error.to_string())?;
         let screen = Screen::embedded().map_err(|error| error.to_string())?;
-        Self::new(Arc::new(policy), screen, None)
+        let texts = Texts::embedded().map_err(|error| error.to_string())?;
+        Self::new(Arc::new(policy), screen, texts, None)
     }
 
     /// What stories begin from.
     pub(crate) fn setup(&self) -> Result<&Setup, String> {
         self.setup
-            .get_or_init(|| Setup::new(Arc::clone(&self.policy)))
+            .get_or_init(|| Setup::new(Arc::clone(&self.policy), self.texts.clone()))
             .as_ref()
             .map_err(Clone::clone)
     }
@@ -191,6 +197,7 @@ pub fn run(
     let scores: Vec<Score> = done.into_iter().flatten().collect();
     Run {
         policy: bench.guardrail.digest().to_owned(),
+        inventory: inventory(&bench.policy, &bench.texts),
         cases: digest(suites),
         at: plan.at.to_string(),
         partial: scores.len() < all.len(),

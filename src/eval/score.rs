@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::eval::inventory::Inventory;
 use crate::eval::suite::{Kind, Level};
 use crate::policy::words::vocabulary;
 
@@ -163,6 +164,9 @@ pub struct Count {
 pub struct Run {
     /// The digest of the policy that judged.
     pub policy: String,
+    /// What the policy consists of.
+    #[serde(skip)]
+    pub inventory: Inventory,
     /// A digest of the cases that were asked for.
     pub cases: String,
     /// When it began.

@@ -50,6 +50,7 @@ pub(crate) struct Setup {
     practice: Arc<Practice>,
     record: RecordSet,
     policy: Arc<Policy>,
+    texts: Texts,
 }
 
 /// The house of one story.
@@ -66,7 +67,7 @@ pub(crate) struct Stage {
 
 impl Setup {
     /// The sample practice and its record under a policy.
-    pub(crate) fn new(policy: Arc<Policy>) -> Result<Self, String> {
+    pub(crate) fn new(policy: Arc<Policy>, texts: Texts) -> Result<Self, String> {
         #[derive(serde::Deserialize)]
         struct File {
             practice: Vec<Practice>,
@@ -82,6 +83,7 @@ impl Setup {
             practice: Arc::new(practice),
             record,
             policy,
+            texts,
         })
     }
 
@@ -121,7 +123,7 @@ impl Setup {
             clock: Arc::clone(&clock) as _,
             guardrail: Guardrail::new(Arc::clone(&self.policy)).map_err(|it| tell(&it))?,
             screen: Screen::embedded().map_err(|it| tell(&it))?,
-            texts: Texts::embedded().map_err(|it| tell(&it))?,
+            texts: self.texts.clone(),
             records,
             model: Arc::clone(&model) as _,
             offline: Arc::new(Offline::new()),
@@ -190,7 +192,8 @@ impl Stage {
             from: from.clone(),
             to: sender.number.clone(),
             body: Phi::from(body),
-            media: 0,
+            media: Vec::new(),
+            button: None,
             at: self.clock.now(),
         };
         let practice = Arc::clone(&self.practice);

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod planted;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -72,7 +74,6 @@ fn the_suites_in_the_program_are_those_in_the_folder() {
 }
 
 /// Suites with a mistake, the line that is named, and what is said of it.
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn mistakes() -> Vec<(String, u32, &'static str)> {
     let head = "description: d\nlevel: guardrail\ntests:\n";
     let ok = format!("vars: {{draft: hello, context: {CONTEXT}}}");
@@ -122,6 +123,7 @@ fn a_suite_with_a_mistake_is_refused_with_its_line_and_the_remedy() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row an assertion")]
 fn each_assertion_holds_and_fails_where_it_should() {
     let clean = "Please bring your insurance card.";
     let leak = "Your A1c came back at 9.2%.";
@@ -320,6 +322,7 @@ fn every_report_is_read_by_the_programs_it_is_for() {
     let report = Report {
         run: &run,
         changes: &[],
+        lost: &[],
         remarks: &[],
         root: "evals",
         version: "1.2.3",

@@ -19,7 +19,7 @@ const FAILURES_MAX: usize = 400;
 pub(super) fn render(report: &Report<'_>) -> String {
     let run = report.run;
     let count = run.count();
-    let good = count.failed + count.errors == 0 && report.worse().next().is_none() && !run.partial;
+    let good = report.holds();
     let mut page = String::new();
     let title = if good {
         "All hold"
@@ -61,6 +61,15 @@ pub(super) fn render(report: &Report<'_>) -> String {
         put(
             &mut page,
             &format!("<p class=\"remark\">{}</p>", escape(remark)),
+        );
+    }
+    for line in report.lost {
+        put(
+            &mut page,
+            &format!(
+                "<p class=\"remark\">Behind the baseline: {}</p>",
+                escape(line)
+            ),
         );
     }
     changes(&mut page, report);

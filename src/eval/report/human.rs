@@ -28,6 +28,12 @@ pub(super) fn render(report: &Report<'_>, colour: bool) -> String {
     table(&mut out, report);
     failures(&mut out, report, &paint);
     changes(&mut out, report, &paint);
+    for line in report.lost {
+        writes(
+            &mut out,
+            &paint.with("1;31", &format!("behind the baseline: {line}")),
+        );
+    }
     for remark in report.remarks {
         writes(&mut out, &paint.with("33", &format!("note: {remark}")));
     }
@@ -216,8 +222,7 @@ fn summary(out: &mut String, report: &Report<'_>, paint: &Paint) {
         parts.join(", "),
         report.run.seconds
     );
-    let good =
-        count.failed + count.errors == 0 && report.worse().next().is_none() && !report.run.partial;
+    let good = report.holds();
     let mut told = String::new();
     if write!(
         told,

@@ -25,12 +25,17 @@ pub(super) fn render(report: &Report<'_>) -> Result<String, String> {
         }
         whole.add_test_suite(suite);
     }
-    if report.worse().next().is_some() {
+    if report.worse().next().is_some() || !report.lost.is_empty() {
         let mut suite = TestSuite::new("baseline");
         for change in report.worse() {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_message(format!("{} fell behind the baseline", change.what));
             suite.add_test_case(TestCase::new(change.row.clone(), status));
+        }
+        for line in report.lost {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message("left the policy since the baseline");
+            suite.add_test_case(TestCase::new(line.clone(), status));
         }
         whole.add_test_suite(suite);
     }

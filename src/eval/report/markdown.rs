@@ -10,11 +10,10 @@ pub(super) fn render(report: &Report<'_>) -> String {
     let run = report.run;
     let count = run.count();
     let bad = count.failed + count.errors;
-    let worse = report.worse().count();
-    let verdict = match (run.partial, bad + worse) {
+    let verdict = match (run.partial, report.holds()) {
         (true, _) => "partial",
-        (false, 0) => "all hold",
-        (false, _) => "not all hold",
+        (false, true) => "all hold",
+        (false, false) => "not all hold",
     };
     let mut lines = vec![
         format!("## anteroom eval: {verdict}"),
@@ -43,6 +42,9 @@ pub(super) fn render(report: &Report<'_>) -> String {
         ));
     }
     lines.push(String::new());
+    for line in report.lost {
+        lines.push(format!("> **behind the baseline:** {}\n", escape(line)));
+    }
     for remark in report.remarks {
         lines.push(format!("> {remark}\n"));
     }
