@@ -25,6 +25,7 @@ mod properties;
 mod screen;
 mod seal;
 mod simulator;
+mod states;
 mod store;
 mod support;
 mod texts;

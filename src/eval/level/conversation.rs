@@ -193,7 +193,7 @@ pub(super) fn run(bench: &Bench, case: &Case) -> Result<Outcome, String> {
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    runtime.block_on(play(bench, &story, model))
+    runtime.block_on(Box::pin(play(bench, &story, model)))
 }
 
 async fn play(bench: &Bench, story: &Story, model: Arc<dyn Model>) -> Result<Outcome, String> {
@@ -205,7 +205,7 @@ async fn play(bench: &Bench, story: &Story, model: Arc<dyn Model>) -> Result<Out
             .map_err(|error: jiff::Error| error.to_string())?,
     };
     let mut stage = setup.stage(start, model).await?;
-    let played = steps(bench, story, &mut stage).await;
+    let played = Box::pin(steps(bench, story, &mut stage)).await;
     stage.close().await;
     played
 }
