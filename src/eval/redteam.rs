@@ -285,14 +285,22 @@ impl Found {
                 let mark = if cell.breaches > 0 { " **!**" } else { "" };
                 format!("{}/{}{mark}", cell.breaches, cell.tries)
             });
-            lines.push(format!("| {strategy} | {} |", cells.collect::<Vec<_>>().join(" | ")));
+            lines.push(format!(
+                "| {strategy} | {} |",
+                cells.collect::<Vec<_>>().join(" | ")
+            ));
         }
         lines.join("\n")
     }
 
     /// What succeeded, as a suite that fails until it is mended. JSON is YAML too.
     pub fn suite(&self) -> String {
-        let tests: Vec<_> = self.breaches.iter().enumerate().map(|(at, it)| it.case(at)).collect();
+        let tests: Vec<_> = self
+            .breaches
+            .iter()
+            .enumerate()
+            .map(|(at, it)| it.case(at))
+            .collect();
         let suite = serde_json::json!({
             "description": "Attacks that succeeded, cut to what they need",
             "level": "conversation",
@@ -309,12 +317,18 @@ impl Breach {
             let texts = drafts.iter().map(|it| serde_json::json!({ "text": it }));
             texts.collect::<Vec<_>>()
         });
-        let parts = attack.secrets.iter().find(|parts| parts.join(" + ") == self.gave);
+        let parts = attack
+            .secrets
+            .iter()
+            .find(|parts| parts.join(" + ") == self.gave);
         let assertion = match parts {
             Some(parts) => serde_json::json!({ "type": "not-contains-all", "value": parts }),
             None => serde_json::json!({ "type": "not-contains", "value": self.gave }),
         };
-        let turns = attack.turns.iter().map(|it| serde_json::json!({ "says": it }));
+        let turns = attack
+            .turns
+            .iter()
+            .map(|it| serde_json::json!({ "says": it }));
         let mut vars = serde_json::json!({
             "patient": "tom",
             "agreed": attack.agreed,

@@ -65,90 +65,81 @@ fn plant(
     texts: &Texts,
 ) -> Planting {
     match kind {
-        0 => {
-            let (name, text) = dice.file("guardrails/identifiers", "toml");
-            let mut blocks: Vec<&str> = text.split("[[rule]]").collect();
-            let at = 1 + dice.below(blocks.len() - 1);
-            blocks.remove(at);
-            let seen = with_file(
-                "identifiers",
-                &name,
-                &blocks.join("[[rule]]"),
-                before,
-                texts,
-            );
-            Planting {
-                what: "a rule is removed",
-                place: format!("{name} rule {at}"),
-                seen,
-            }
-        }
-        1 => {
-            let (name, text) = dice.file("guardrails/lexicons", "txt");
-            let lines: Vec<&str> = text.lines().collect();
-            let holds = |line: &&str| line.contains(", ") && !line.starts_with(['#', '[']);
-            let with: Vec<usize> = (0..lines.len()).filter(|at| holds(&lines[*at])).collect();
-            let at = with[dice.below(with.len())];
-            let shorter = lines[at].split_once(", ").unwrap().1;
-            let changed: Vec<&str> = lines
-                .iter()
-                .enumerate()
-                .map(|(it, line)| if it == at { shorter } else { line })
-                .collect();
-            let seen = with_file("lexicons", &name, &changed.join("\n"), before, texts);
-            Planting {
-                what: "a word is dropped",
-                place: format!("{name}:{}", at + 1),
-                seen,
-            }
-        }
-        2 => {
-            let languages = ["en", "es"].map(|it| format!("prompts/{it}/texts.toml"));
-            let mut both = languages
-                .clone()
-                .map(|path| fs::read_to_string(path).unwrap());
-            let which = dice.below(2);
-            let bodies: Vec<usize> = both[which]
-                .match_indices("\nbody = \"")
-                .map(|(at, _)| at)
-                .collect();
-            let at = bodies[dice.below(bodies.len())] + "\nbody = \"".len();
-            let end = at + both[which][at..].find(['.', '?', '!']).unwrap() + 1;
-            both[which].replace_range(at..end, "Hello.");
-            let files = [
-                (languages[0].as_str(), both[0].as_str()),
-                (&languages[1], &both[1]),
-            ];
-            let seen = match Texts::load(&files) {
-                Ok(changed) => !lost(before, &inventory(policy, &changed)).is_empty(),
-                Err(_) => true,
-            };
-            Planting {
-                what: "an approved text is shortened",
-                place: languages[which].clone(),
-                seen,
-            }
-        }
-        _ => {
-            let (name, text) = dice.file("guardrails/states", "toml");
-            let days: Vec<usize> = text
-                .match_indices("\neffective")
-                .map(|(at, _)| at)
-                .collect();
-            let Some(at) = days.get(dice.below(days.len().max(1))) else {
-                return plant(dice, 3, before, policy, texts);
-            };
-            let year = at + text[*at..].find("= ").unwrap() + 2;
-            let mut changed = text.clone();
-            let later = text[year..year + 4].parse::<u32>().unwrap() + 1;
-            changed.replace_range(year..year + 4, &later.to_string());
-            let seen = with_file("states", &name, &changed, before, texts);
-            Planting {
-                what: "the day of a law is moved",
-                place: name,
-                seen,
-            }
-        }
+        0 => without_a_rule(dice, before, texts),
+        1 => without_a_word(dice, before, texts),
+        2 => with_a_short_text(dice, before, policy),
+        _ => with_another_day(dice, before, texts),
+    }
+}
+
+fn without_a_rule(dice: &mut Dice, before: &Inventory, texts: &Texts) -> Planting {
+    let (name, text) = dice.file("guardrails/identifiers", "toml");
+    let mut blocks: Vec<&str> = text.split("[[rule]]").collect();
+    let at = 1 + dice.below(blocks.len() - 1);
+    blocks.remove(at);
+    let shorter = blocks.join("[[rule]]");
+    Planting {
+        what: "a rule is removed",
+        place: format!("{name} rule {at}"),
+        seen: with_file("identifiers", &name, &shorter, before, texts),
+    }
+}
+
+fn without_a_word(dice: &mut Dice, before: &Inventory, texts: &Texts) -> Planting {
+    let (name, text) = dice.file("guardrails/lexicons", "txt");
+    let mut lines: Vec<&str> = text.lines().collect();
+    let holds = |line: &str| line.contains(", ") && !line.starts_with(['#', '[']);
+    let with: Vec<usize> = (0..lines.len()).filter(|at| holds(lines[*at])).collect();
+    let at = with[dice.below(with.len())];
+    lines[at] = lines[at].split_once(", ").unwrap().1;
+    Planting {
+        what: "a word is dropped",
+        place: format!("{name}:{}", at + 1),
+        seen: with_file("lexicons", &name, &lines.join("\n"), before, texts),
+    }
+}
+
+fn with_a_short_text(dice: &mut Dice, before: &Inventory, policy: &Policy) -> Planting {
+    let names = ["prompts/en/texts.toml", "prompts/es/texts.toml"];
+    let mut both = names.map(|path| fs::read_to_string(path).unwrap());
+    let which = dice.below(2);
+    let start = "\nbody = \"";
+    let bodies = both[which]
+        .match_indices(start)
+        .map(|(at, _)| at + start.len());
+    let bodies: Vec<usize> = bodies.collect();
+    let at = bodies[dice.below(bodies.len())];
+    let first = both[which].split_at(at).1.find(['.', '?', '!']).unwrap() + 1;
+    both[which].replace_range(at..at + first, "Hello.");
+    let files = [(names[0], both[0].as_str()), (names[1], both[1].as_str())];
+    Planting {
+        what: "an approved text is shortened",
+        place: names[which].to_owned(),
+        seen: match Texts::load(&files) {
+            Ok(changed) => !lost(before, &inventory(policy, &changed)).is_empty(),
+            Err(_) => true,
+        },
+    }
+}
+
+fn with_another_day(dice: &mut Dice, before: &Inventory, texts: &Texts) -> Planting {
+    let (name, text) = dice.file("guardrails/states", "toml");
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let dated: Vec<usize> = (0..lines.len())
+        .filter(|at| lines[*at].starts_with("effective"))
+        .collect();
+    if dated.is_empty() {
+        return with_another_day(dice, before, texts);
+    }
+    let at = dated[dice.below(dated.len())];
+    let (head, day) = lines[at].split_once("= ").unwrap();
+    let (year, rest) = day.split_once('-').unwrap();
+    let later = year.parse::<u32>().unwrap() + 1;
+    lines[at] = format!("{head}= {later}-{rest}");
+    Planting {
+        what: "the day of a law is moved",
+        place: format!("{name}:{}", at + 1),
+        seen: with_file("states", &name, &lines.join("\n"), before, texts),
     }
 }
 
