@@ -115,6 +115,12 @@ pub struct Surroundings {
     pub offer: Pattern,
     /// In the sentence of a specialty: a search for a doctor.
     pub directory: Pattern,
+    /// In the sentence of a complaint that anybody may have: it is this person's after all.
+    pub clinical_own: Pattern,
+    /// A question of general knowledge: what is clinical in it is nobody's.
+    pub general: Pattern,
+    /// In the sentence of a place written large: somebody comes from there or goes there.
+    pub journey: Pattern,
     /// In the sentence of a place: somebody lives there.
     pub residence: Pattern,
     /// Right behind a laboratory test or vital sign: its value.
@@ -309,6 +315,9 @@ fn compile_surroundings(cues: &CueFile) -> Result<Surroundings, PolicyError> {
         everyday: get("everyday")?,
         offer: get("offer")?,
         directory: get("directory")?,
+        clinical_own: get("clinical_own")?,
+        general: get("general")?,
+        journey: get("journey")?,
         residence: get("residence")?,
     })
 }

@@ -62,8 +62,10 @@ pub(crate) fn embedded() -> Vec<Source> {
         "lexicons" / "symptoms.txt",
         "lexicons" / "sensitive.txt",
         "lexicons" / "names.txt",
+        "lexicons" / "names_world.txt",
         "lexicons" / "nicknames.txt",
         "lexicons" / "places.txt",
+        "lexicons" / "places_more.txt",
         "lexicons" / "harmless.txt",
         "lexicons" / "common.txt",
     ]);
