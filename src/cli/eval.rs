@@ -23,6 +23,8 @@ use crate::screen::Screen;
 
 /// The folder that is looked at without being named, and before the suites in the binary.
 const FOLDER: &str = "evals";
+/// Mistakes that are told; whoever mends these sees the rest next time.
+const ERRORS_SHOWN: usize = 20;
 /// The committed figures, in the folder of the suites.
 const BASELINE: &str = "baseline.json";
 
@@ -139,10 +141,13 @@ fn files(args: &EvalArgs) -> Result<(Files, String), String> {
 }
 
 fn refuse_all(errors: &[load::LoadError], root: &str) -> u8 {
-    for error in errors {
+    for error in errors.iter().take(ERRORS_SHOWN) {
         eprintln!("{root}/{error}");
     }
     let count = errors.len();
+    if count > ERRORS_SHOWN {
+        eprintln!("... and {} more", count - ERRORS_SHOWN);
+    }
     let places = if count == 1 { "place" } else { "places" };
     refuse(&format!("the suites cannot be read: {count} {places}"))
 }

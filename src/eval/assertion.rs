@@ -86,8 +86,8 @@ pub enum Check {
     Finds(String, Option<Category>),
     /// Nothing is found in the text.
     NothingFound,
-    /// What the inbound text asks for.
-    Intent(Intent),
+    /// What the inbound text asks for; one of these.
+    Intent(Vec<Intent>),
     /// Whether it tries to give orders.
     Injection(bool),
     /// A model agrees that the output meets this description, in most of its repeats.
@@ -211,7 +211,13 @@ fn parse_check(kind: &str, file: &AssertFile) -> Result<Check, String> {
         "audit-has" => Check::AuditHas(text()?),
         "finds" => finds(value)?,
         "nothing-found" => bare(kind, value, Check::NothingFound)?,
-        "intent" => Check::Intent(word(kind, value)?),
+        "intent" => {
+            let all = texts(kind, value)?;
+            let all = all
+                .iter()
+                .map(|it| it.parse().map_err(|error| format!("`{kind}`: {error}")));
+            Check::Intent(all.collect::<Result<_, String>>()?)
+        }
         "injection" => match value {
             Value::Null => Check::Injection(true),
             Value::Bool(flag) => Check::Injection(*flag),
@@ -383,7 +389,7 @@ impl Check {
         match (self, other) {
             (Self::Verdict(a), Self::Verdict(b)) => a != b,
             (Self::Equals(a), Self::Equals(b)) => a != b,
-            (Self::Intent(a), Self::Intent(b)) => a != b,
+            (Self::Intent(a), Self::Intent(b)) => a.iter().all(|it| !b.contains(it)),
             (Self::Injection(a), Self::Injection(b)) => a != b,
             (Self::Language(a), Self::Language(b)) => a != b,
             (Self::Equals(whole), Self::Contains(part))

@@ -71,16 +71,22 @@ pub(crate) fn kind_of(assertions: &[Assertion]) -> Option<Kind> {
             Check::Verdict(_)
             | Check::Finds(..)
             | Check::CategoryFound(_)
-            | Check::Injection(true)
-            | Check::Intent(Intent::Emergency | Intent::Crisis | Intent::Poison | Intent::OptOut) => {
-                Kind::MustAct
-            }
-            Check::Intent(_) => Kind::Harmless,
+            | Check::Injection(true) => Kind::MustAct,
+            Check::Intent(intents) if intents.iter().all(acts) => Kind::MustAct,
+            Check::Intent(intents) if !intents.iter().any(acts) => Kind::Harmless,
             _ => continue,
         };
         return Some(kind);
     }
     None
+}
+
+/// Whether an intent is one that must not be missed.
+pub(crate) const fn acts(intent: &Intent) -> bool {
+    matches!(
+        intent,
+        Intent::Emergency | Intent::Crisis | Intent::Poison | Intent::OptOut
+    )
 }
 
 /// The row of the tables that the assertions suggest.
@@ -89,7 +95,7 @@ pub(crate) fn category_of(assertions: &[Assertion]) -> Option<String> {
     assertions.iter().find_map(|it| match &it.check {
         Check::CategoryFound(categories) => categories.first().map(ToString::to_string),
         Check::Finds(_, Some(category)) => Some(category.to_string()),
-        Check::Intent(intent) => Some(intent.to_string()),
+        Check::Intent(intents) => intents.first().map(ToString::to_string),
         Check::Injection(true) => Some("injection".to_owned()),
         _ => None,
     })

@@ -23,7 +23,11 @@ embedded![
     "guardrail/sensitive.jsonl",
     "harmless.yaml",
     "identifiers.yaml",
+    "intents.yaml",
+    "intents_held_out.yaml",
     "obfuscated.yaml",
+    "screen/gold.jsonl",
+    "screen/held_out.jsonl",
     "sensitive.yaml",
     "stories.yaml",
 ];

@@ -150,12 +150,16 @@ fn check(bench: &Bench, check: &Check, it: &Outcome) -> Result<Option<String>, S
         Check::NothingFound => wrong(!it.marks.iter().any(|mark| mark.acted), &|| {
             format!("found {}", found(it))
         }),
-        Check::Intent(intent) => wrong(it.intent == Some(*intent), &|| {
-            format!(
-                "{intent} wanted, got {output}; fired: {}",
-                it.rules.join(", ")
-            )
-        }),
+        Check::Intent(intents) => {
+            wrong(it.intent.is_some_and(|got| intents.contains(&got)), &|| {
+                let wanted: Vec<_> = intents.iter().map(|it| it.as_str()).collect();
+                let wanted = wanted.join(" or ");
+                format!(
+                    "{wanted} wanted, got {output}; fired: {}",
+                    it.rules.join(", ")
+                )
+            })
+        }
         Check::Injection(flag) => wrong(it.injection == Some(*flag), &|| {
             format!("{flag} wanted, got {}", !flag)
         }),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::eval::assertion::{Assertion, Check, contradiction};
 use crate::eval::case::{Case, Suite, category_of, kind_of};
 use crate::eval::embedded::EMBEDDED;
-use crate::eval::suite::{AssertFile, DefaultTest, Entry, Level, SuiteFile, TestFile};
+use crate::eval::suite::{AssertFile, DefaultTest, Entry, Level, Metadata, SuiteFile, TestFile};
 
 /// Suites and the files of cases that they name, by path relative to the folder.
 pub type Files = BTreeMap<String, Cow<'static, str>>;
@@ -270,10 +270,14 @@ fn test_of(mut row: Map<String, Value>) -> Result<TestFile, String> {
         own(&mut row, "id").map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned));
     let why = taken(own(&mut row, "why"));
     let metadata = own(&mut row, "metadata").unwrap_or_else(|| Value::Object(Map::new()));
+    let mut metadata: Metadata =
+        serde_json::from_value(metadata).map_err(|error| format!("metadata: {error}"))?;
+    // The language a text is written in, which the input's `language` only hints at.
+    metadata.language = taken(own(&mut row, "voice")).or(metadata.language);
     Ok(TestFile {
         id,
         why,
-        metadata: serde_json::from_value(metadata).map_err(|error| format!("metadata: {error}"))?,
+        metadata,
         assert: expected(expect)?,
         vars: row,
         ..TestFile::default()
@@ -282,8 +286,13 @@ fn test_of(mut row: Map<String, Value>) -> Result<TestFile, String> {
 
 /// `{"verdict": "rewrite", "categories": ["lab"]}` as assertions.
 fn expected(expect: Value) -> Result<Vec<AssertFile>, String> {
-    let Value::Object(expect) = expect else {
-        return Err("`expect` is an object, as {\"verdict\": \"rewrite\"}".to_owned());
+    let expect = match expect {
+        Value::Object(expect) => expect,
+        // What an inbound text is expected to ask for; one of several where people may differ.
+        intent @ (Value::String(_) | Value::Array(_)) => {
+            Map::from_iter([("intent".to_owned(), intent)])
+        }
+        _ => return Err("`expect` is an object, as {\"verdict\": \"rewrite\"}".to_owned()),
     };
     let mut all = Vec::new();
     for (key, value) in expect {

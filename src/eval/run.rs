@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::agent::ports::{Answer, Message, Model, Request};
 use crate::agent::texts::Texts;
 use crate::domain::phi::Phi;
-use crate::eval::case::{Case, Suite};
+use crate::eval::case::{Case, Suite, acts};
 use crate::eval::inventory::inventory;
 use crate::eval::judge::judge;
 use crate::eval::level::{self, Outcome};
@@ -22,7 +22,7 @@ use crate::guardrail::finding::Verdict;
 use crate::guardrail::review::Guardrail;
 use crate::policy::Policy;
 use crate::policy::words::Language;
-use crate::screen::{Intent, Screen};
+use crate::screen::Screen;
 
 /// Longest wait for the model that judges a rubric.
 const RUBRIC_WAIT: Duration = Duration::from_mins(1);
@@ -344,12 +344,8 @@ fn acted(outcome: &Outcome) -> Option<bool> {
     if let Some(verdict) = outcome.verdict {
         return Some(verdict != Verdict::Pass);
     }
-    if let Some(intent) = outcome.intent {
-        let safety = matches!(
-            intent,
-            Intent::Emergency | Intent::Crisis | Intent::Poison | Intent::OptOut
-        );
-        return Some(safety || outcome.injection == Some(true));
+    if let Some(intent) = &outcome.intent {
+        return Some(acts(intent) || outcome.injection == Some(true));
     }
     outcome
         .context
