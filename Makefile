@@ -54,6 +54,12 @@ quality:
 	cargo build --release
 	python3 tests/python/quality.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom $(DATA)
 
+# Trains the statistical tagger again: make tagger DATA=folder (docs/tagger.md); then build once more.
+.PHONY: tagger
+tagger:
+	cargo run --release --example train_tagger -- $(if $(DATA),--data $(DATA)) \
+		--out guardrails/tagger.model --provenance training/provenance.toml
+
 # One conversation through signed Twilio webhooks, written down.
 recording: test-deps
 	cargo build --release
