@@ -72,8 +72,8 @@ pub(crate) fn kind_of(assertions: &[Assertion]) -> Option<Kind> {
             | Check::Finds(..)
             | Check::CategoryFound(_)
             | Check::Injection(true) => Kind::MustAct,
-            Check::Intent(intents) if intents.iter().all(acts) => Kind::MustAct,
-            Check::Intent(intents) if !intents.iter().any(acts) => Kind::Harmless,
+            Check::Intent(intents) if intents.iter().copied().all(acts) => Kind::MustAct,
+            Check::Intent(intents) if !intents.iter().copied().any(acts) => Kind::Harmless,
             _ => continue,
         };
         return Some(kind);
@@ -82,7 +82,7 @@ pub(crate) fn kind_of(assertions: &[Assertion]) -> Option<Kind> {
 }
 
 /// Whether an intent is one that must not be missed.
-pub(crate) const fn acts(intent: &Intent) -> bool {
+pub(crate) const fn acts(intent: Intent) -> bool {
     matches!(
         intent,
         Intent::Emergency | Intent::Crisis | Intent::Poison | Intent::OptOut

@@ -285,6 +285,7 @@ fn test_of(mut row: Map<String, Value>) -> Result<TestFile, String> {
 }
 
 /// `{"verdict": "rewrite", "categories": ["lab"]}` as assertions.
+#[expect(clippy::wildcard_enum_match_arm, reason = "any other JSON is refused")]
 fn expected(expect: Value) -> Result<Vec<AssertFile>, String> {
     let expect = match expect {
         Value::Object(expect) => expect,

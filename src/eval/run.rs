@@ -344,7 +344,7 @@ fn acted(outcome: &Outcome) -> Option<bool> {
     if let Some(verdict) = outcome.verdict {
         return Some(verdict != Verdict::Pass);
     }
-    if let Some(intent) = &outcome.intent {
+    if let Some(intent) = outcome.intent {
         return Some(acts(intent) || outcome.injection == Some(true));
     }
     outcome
