@@ -21,6 +21,17 @@ impl Source {
     }
 }
 
+/// How many terms a list holds.
+pub(crate) fn terms(text: &str) -> usize {
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(['#', '[']));
+    lines
+        .flat_map(|line| line.split(','))
+        .filter(|term| !term.trim().is_empty())
+        .count()
+}
+
 /// The law files beside those of the states; the house's own is in a folder only.
 const LAW: &[&str] = &["default.toml", "house.toml", "channels.toml"];
 
