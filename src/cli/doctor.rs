@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 use crate::cli::assemble::{open_store, writable};
+use crate::cli::guardrail;
 use crate::cli::{FINDINGS, HOLDS};
 use crate::config::{Config, Loaded};
 use crate::domain::clock::{Clock as _, SystemClock};
@@ -31,7 +32,7 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         ("model", model(config).await),
         ("gateway", gateway(config)),
         ("agreements", agreements(config)),
-        ("policy", policy()),
+        ("policy", policy(config)),
     ];
     let mut code = HOLDS;
     for (what, finding) in findings {
@@ -175,9 +176,9 @@ fn agreements(config: &Config) -> Finding {
     ))
 }
 
-fn policy() -> Finding {
-    match crate::guardrail::review::Guardrail::embedded() {
+fn policy(config: &Config) -> Finding {
+    match guardrail::load(Some(config.guard.token_model.as_ref())) {
         Ok(guardrail) => Finding::Good(format!("digest {}", guardrail.digest())),
-        Err(error) => Finding::Bad(error.to_string()),
+        Err(error) => Finding::Bad(error),
     }
 }

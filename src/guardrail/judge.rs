@@ -5,11 +5,13 @@ mod kinds;
 mod public;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use crate::guardrail::conduct::Rules;
 use crate::guardrail::detect;
+use crate::guardrail::detect::voter::Voter;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Finding;
@@ -100,7 +102,7 @@ struct Judge<'a> {
 
 /// Reads a text in a setting, whose facts are `values`.
 pub(crate) fn read(
-    (policy, rules): (&Policy, &Rules),
+    (policy, rules, voters): (&Policy, &Rules, &[Arc<dyn Voter>]),
     view: &View<'_>,
     setting: &Setting<'_>,
     values: &Values<'_>,
@@ -112,6 +114,7 @@ pub(crate) fn read(
         practice_name: setting.practice_name,
         practice_phone: setting.practice_phone,
         portal_url: setting.portal_url,
+        voters,
     };
     let mut found = detect::search(policy, view.text, &known, &mut scratch.detect);
     let Scratch {

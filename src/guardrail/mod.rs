@@ -12,6 +12,8 @@ pub mod detect;
 pub mod finding;
 pub mod findings;
 pub(crate) mod ground;
+#[cfg(feature = "hf")]
+pub mod hf;
 pub(crate) mod judge;
 pub mod label;
 pub(crate) mod minimum;

@@ -14,6 +14,7 @@ use smallvec::smallvec;
 use crate::guardrail::conduct;
 use crate::guardrail::conduct::Rules;
 use crate::guardrail::detect;
+use crate::guardrail::detect::voter::Voter;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
@@ -48,6 +49,7 @@ pub struct Guardrail {
     policy: Arc<Policy>,
     rules: Rules,
     zones: TimeZoneDatabase,
+    voters: Vec<Arc<dyn Voter>>,
     digest: Arc<str>,
 }
 
@@ -96,8 +98,18 @@ impl Guardrail {
             rules: Rules::embedded()?,
             zones: TimeZoneDatabase::bundled(),
             policy,
+            voters: Vec::new(),
             digest,
         })
+    }
+
+    /// The guardrail with one voter more; its digest covers the voter.
+    #[must_use]
+    pub fn with_voter(mut self, voter: Arc<dyn Voter>) -> Self {
+        let both = format!("{}\0{}", self.digest, voter.digest());
+        self.digest = hex::encode(Sha256::digest(both)).into();
+        self.voters.push(voter);
+        self
     }
 
     /// The digest of everything that decides a verdict.
@@ -107,7 +119,11 @@ impl Guardrail {
 
     /// The detector alone.
     pub fn detect(&self, text: &str) -> Findings {
-        detect::detect(&self.policy, text, &detect::Known::default())
+        let known = detect::Known {
+            voters: &self.voters,
+            ..detect::Known::default()
+        };
+        detect::detect(&self.policy, text, &known)
     }
 
     /// Reviews a draft. Cannot fail: what goes wrong on the way holds the draft.
@@ -175,7 +191,7 @@ impl Guardrail {
             setting.portal_url,
         ];
         let view = View::within(text, &public, &mut scratch.view);
-        let rules = (&*self.policy, &self.rules);
+        let rules = (&*self.policy, &self.rules, &*self.voters);
         let reading = judge::read(rules, &view, setting, values, zone, scratch);
         let done = reading.holds() || !reading.corrections.is_empty() || !reading.drops_any();
         let edited = if done {

@@ -11,10 +11,13 @@ mod numbers;
 mod patterns;
 mod record;
 pub mod tagger;
+pub mod voter;
 
 use std::cmp::Reverse;
 use std::ops::Range;
+use std::sync::Arc;
 
+use crate::guardrail::detect::voter::Voter;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
@@ -44,6 +47,8 @@ pub struct Known<'a> {
     pub practice_phone: &'a str,
     /// Where the portal link points.
     pub portal_url: &'a str,
+    /// Who votes beside the rules and our own tagger.
+    pub voters: &'a [Arc<dyn Voter>],
 }
 
 impl Known<'_> {
@@ -136,6 +141,7 @@ pub(crate) fn search(
         let taken = scratch.lists.taken();
         tagger::vote(policy, &view, taken, &scratch.businesses, &mut drafts);
     }
+    voter::collect(known.voters, &view, text, &mut drafts);
     record::find(policy, &view, known, scratch, &mut drafts);
     let shields = &scratch.shields;
     drafts.retain(|draft| {
