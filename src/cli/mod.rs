@@ -10,12 +10,14 @@ mod assemble;
 mod audit;
 mod chat;
 mod doctor;
+mod eval;
 mod explain;
 mod gateway;
 mod guardrail;
 mod import;
 mod jsonl;
 mod log;
+mod redteam;
 mod serve;
 mod served;
 
@@ -103,6 +105,10 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         text: Option<String>,
     },
+    /// Run the suites under evals/ against the guardrail, the screen and the whole pipeline.
+    Eval(eval::EvalArgs),
+    /// Attack the pipeline: a grammar of strategies and goals, with a hostile model among them.
+    Redteam(redteam::RedteamArgs),
     /// Load a FHIR R4 Bundle into the embedded record of one practice.
     Import {
         /// The Bundle, as JSON.
@@ -189,6 +195,8 @@ fn run_command(cli: Cli) -> u8 {
             return jsonl::detect(text, token_model.as_deref());
         }
         Some(Command::Screen { text }) => return jsonl::screen(text),
+        Some(Command::Eval(args)) => return eval::eval(&args, None),
+        Some(Command::Redteam(args)) => return redteam::redteam(&args),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,
@@ -245,6 +253,8 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Check { .. }
         | Command::Detect { .. }
         | Command::Screen { .. }
+        | Command::Eval(_)
+        | Command::Redteam(_)
         | Command::Completions { .. }
         | Command::Config(ConfigCommand::Default) => USAGE,
     }

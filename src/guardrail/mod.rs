@@ -14,6 +14,7 @@ pub mod findings;
 pub(crate) mod ground;
 #[cfg(feature = "hf")]
 pub mod hf;
+mod introduce;
 pub(crate) mod judge;
 pub mod label;
 pub(crate) mod minimum;
