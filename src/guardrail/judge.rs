@@ -1,7 +1,7 @@
 //! One reading of one text: what was found, what each finding means in this setting, what is wrong.
 
 mod deeds;
-mod kinds;
+pub(crate) mod kinds;
 mod public;
 
 use std::ops::Range;
@@ -12,6 +12,7 @@ use crate::guardrail::conduct::Rules;
 use crate::guardrail::detect;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
+use crate::guardrail::finding::Evidence;
 use crate::guardrail::finding::Finding;
 use crate::guardrail::finding::Group;
 use crate::guardrail::findings::Findings;
@@ -50,6 +51,8 @@ pub(crate) struct Reading {
     pub(crate) corrections: Vec<(Range<usize>, String)>,
     /// Whether what stays tells anything about the patient.
     pub(crate) patient: bool,
+    /// The details that stay and could tell the condition with others, by their places.
+    pub(crate) details: u64,
 }
 
 impl Reading {
@@ -155,6 +158,7 @@ pub(crate) fn read(
     judge.conduct(view, matched);
     judge.instructions(view, contexts);
     judge.relations(view, contexts);
+    judge.details(view, matched);
     let mut reading = judge.reading;
     sort(&mut reading.findings);
     reading
@@ -270,7 +274,9 @@ impl<'a> Judge<'a> {
             .evidence
             .iter()
             .any(|evidence| evidence.kind == "record");
-        let public = public::licensed(self.values, text, &finding.span);
+        let anybody = |evidence: &Evidence| evidence.name == detect::mark::ANYBODY;
+        let public = finding.evidence.iter().any(anybody)
+            || public::licensed(self.values, text, &finding.span);
         if !recorded && (public || self.setting.author == Author::Approved) {
             return None;
         }

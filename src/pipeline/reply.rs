@@ -74,6 +74,7 @@ struct Asking<'a> {
     conversation: &'a Conversation,
     patient: Option<&'a Patient>,
     turns: &'a [Turn],
+    told: &'a [String],
     now: Timestamp,
 }
 
@@ -179,11 +180,16 @@ impl House {
                 reply
             }
             Plan::Agent { asked, answers } => {
+                let Ok(told) = self.told(conversation.id).await else {
+                    let reason = "what was told before could not be read";
+                    return Some(Reply::held(answers, reason));
+                };
                 let asking = Asking {
                     practice,
                     conversation,
                     patient: patient.as_ref(),
                     turns,
+                    told: &told,
                     now,
                 };
                 let mut reply = self.ask_agent(&asking, &asked).await;
@@ -226,6 +232,7 @@ impl House {
             text: &rendered.text,
             facts: &[],
             link: None,
+            told: &[],
             now,
         });
         let mut reply = Reply::silent(Vec::new(), "approved text");
@@ -330,6 +337,7 @@ impl House {
             text: draft.as_str(),
             facts: &outcome.facts,
             link: link.as_ref(),
+            told: asking.told,
             now,
         });
         let mut reply = Reply::silent(Vec::new(), "agent");

@@ -96,10 +96,12 @@ pub(super) fn find(
             continue;
         };
         mark(taken, &phrase.words, Taken::Found);
-        let nobodys = nobodys::is_nobodys(policy, view, &phrase.words, category, &span)
-            || is_doctor(view, phrase) && nobodys::is_offered(policy, view, &span);
+        let offered = || is_doctor(view, phrase) && nobodys::is_offered(policy, view, &span);
         drafts.push(Draft {
-            soft: if nobodys { Soft::Bare } else { Soft::No },
+            soft: match nobodys::whose(policy, view, &phrase.words, category, &span) {
+                Soft::No if offered() => Soft::Bare,
+                soft => soft,
+            },
             ..draft_of(phrase, category, confidence, span)
         });
         // `potassium is 5.9`: what is also a mineral was measured, not given.
