@@ -70,13 +70,24 @@ impl Reading {
             .any(|finding| finding.action == Action::Drop)
     }
 
-    /// The places of dropped procedures, which may be called a visit instead.
+    /// The places of dropped procedures and departments, which may be called a visit instead.
     pub(crate) fn procedures(&self) -> Vec<Range<usize>> {
         let dropped = self.findings.iter().filter(|finding| {
             finding.action == Action::Drop
                 && matches!(
                     finding.category,
-                    Category::Procedure | Category::Imaging | Category::Treatment
+                    Category::Procedure
+                        | Category::Imaging
+                        | Category::Treatment
+                        | Category::Specialty
+                        | Category::Lab
+                        | Category::Pregnancy
+                        | Category::Reproductive
+                        | Category::MentalHealth
+                        | Category::SubstanceUse
+                        | Category::HivSti
+                        | Category::Genetic
+                        | Category::GenderAffirming
                 )
         });
         dropped.map(|finding| finding.span.clone()).collect()

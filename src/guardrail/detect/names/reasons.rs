@@ -64,7 +64,7 @@ impl Reader<'_> {
                     || self.has(at + 2, flag::LAST)
                         && !self.has(at + 2, flag::COMMON)
                         && !self.has(at, flag::COMMON));
-            let initial = large || self.cued(at) || whole;
+            let initial = large || self.cued(at) && !self.is_pronoun(at + 1) || whole;
             // `Will B. is here`: the initial is written with its stop.
             let stopped = large
                 && word.is(flag::FIRST_WEAK)
