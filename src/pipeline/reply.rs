@@ -187,10 +187,7 @@ impl House {
                 reply
             }
             Plan::Agent { asked, answers } => {
-                let Ok(told) = self.told(conversation.id).await else {
-                    let reason = "what was told before could not be read";
-                    return Some(Reply::held(answers, reason));
-                };
+                let told = self.told(conversation.id).await?;
                 let asking = Asking {
                     practice,
                     conversation,
