@@ -15,6 +15,7 @@ mod import;
 mod jsonl;
 mod log;
 mod serve;
+mod simulate_carrier;
 mod served;
 
 use std::path::PathBuf;
@@ -106,6 +107,19 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
+    /// Play the configured carriers on this machine: they take texts, report on them, bring texts
+    /// from patients, and go wrong by a seed.
+    SimulateCarrier {
+        /// Address to listen on; each account's base_url must point there.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9100")]
+        listen: std::net::SocketAddr,
+        /// The same seed and the same texts go wrong in the same way.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Share of texts and webhooks that meet each fault, 0 to 1.
+        #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+        faults: f64,
+    },
     /// Look for what is missing or wrong: clock, key, database, public address, model, agreements.
     Doctor,
     /// The configuration.
@@ -202,6 +216,14 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Audit(Audit::Verify) => audit::verify(&loaded).await,
         Command::Audit(Audit::Export { practice }) => {
             audit::export(&loaded, practice.as_deref()).await
+        }
+        Command::SimulateCarrier {
+            listen,
+            seed,
+            faults,
+        } => {
+            let faults = crate::carrier::fake::Faults::new(seed, faults);
+            simulate_carrier::simulate(&loaded, listen, faults).await
         }
         Command::Doctor => Box::pin(doctor::doctor(&loaded)).await,
         Command::Config(ConfigCommand::Explain) => {

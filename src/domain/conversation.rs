@@ -278,6 +278,10 @@ pub struct OutboxRow {
     pub at: Timestamp,
     /// Rises with each lease.
     pub lease: i64,
+    /// The place in its number's line that it was given, if it waited for one.
+    pub slot: Option<Timestamp>,
+    /// How many segments it takes.
+    pub segments: i64,
 }
 
 /// A message behind a portal link.

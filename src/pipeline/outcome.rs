@@ -281,6 +281,8 @@ mod tests {
                 in_doubt: false,
                 at: now,
                 lease: 1,
+                slot: None,
+                segments: 1,
             };
             let code = "20429".to_owned();
             let next = next_try(&row, &SendOutcome::Retry { code, after_ms }, now);

@@ -48,7 +48,7 @@ const LEASE: Sql = taking!(
     "o",
     ") RETURNING id"
 );
-const LEASED: &str = "SELECT o.*, t.sealed FROM outbox o JOIN turn t ON t.id = o.turn \
+const LEASED: &str = "SELECT o.*, t.sealed, t.segments FROM outbox o JOIN turn t ON t.id = o.turn \
                       WHERE o.id = $1";
 const WAITING: &str = "SELECT id, kind FROM outbox WHERE conversation = $1 \
                        AND due IS NOT NULL AND leased_until = 0 AND in_doubt = 0";
@@ -62,14 +62,19 @@ const NOTICE: &str = "SELECT CAST(CASE \
     FROM outbox WHERE conversation = $1 AND kind = 'notice' ORDER BY id DESC LIMIT 1";
 const UNSETTLED: &str = "SELECT o.id, o.practice, o.carrier_ref FROM outbox o \
     JOIN conversation c ON c.id = o.conversation WHERE c.carrier = $1 AND o.carrier_ref IS NOT NULL \
-    AND o.delivery IN ('accepted', 'queued', 'sending', 'sent') ORDER BY o.id LIMIT $2";
+    AND o.delivery IN ('accepted', 'queued', 'sending', 'sent') AND o.at BETWEEN $3 AND $4 \
+    ORDER BY o.id LIMIT $2";
+const REDACTABLE: &str = "SELECT o.id, o.practice, o.carrier_ref, c.carrier FROM outbox o \
+    JOIN conversation c ON c.id = o.conversation WHERE o.redact_due <= $1 \
+    AND o.carrier_ref IS NOT NULL ORDER BY o.redact_due LIMIT $2";
+const REDACT_DUE: &str = "UPDATE outbox SET redact_due = $2 WHERE id = $1";
 const RETRY: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = $3, code = $4 \
                      WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 const STATE: &str = "SELECT delivery, code FROM outbox WHERE id = $1";
 const DOUBT: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 1, due = $3, code = $4 \
                      WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 const END: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = NULL, delivery = $3, \
-    code = $4, carrier_hash = $5, carrier_ref = $6 \
+    code = $4, carrier_hash = $5, carrier_ref = $6, redact_due = $7 \
     WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 
 impl Store {
@@ -96,32 +101,85 @@ impl Store {
 }
 
 impl Store {
-    /// Texts that a carrier took and of which no end is known, oldest first, by its ids.
+    /// Texts enqueued between two instants that a carrier took and of which no end is known, oldest
+    /// first, by its ids.
     pub async fn unsettled(
         &self,
         carrier: CarrierKind,
         limit: u32,
+        (from, to): (Timestamp, Timestamp),
     ) -> Result<Vec<(PracticeId, String)>, StoreError> {
         let mut tx = self.read().await?;
         let mut unsettled = Vec::new();
-        let find = args![carrier.as_str(), i64::from(limit)];
+        let find = args![carrier.as_str(), i64::from(limit), from, to];
         for row in tx.rows(UNSETTLED, find).await? {
-            let (id, practice) = (row.int("id")?, row.text("practice")?);
-            let key = tx.key_for_row(&practice).await?;
-            let spelled = id.to_string();
-            let carrier_id = open_text(
-                &key,
-                &place(&practice, "outbox", "carrier_ref", &spelled),
-                &row.blob("carrier_ref")?,
-                Inconsistency::on("outbox").column("carrier_ref").row(id),
-            )?;
-            unsettled.push((PracticeId::new(practice), carrier_id));
+            let carrier_id = tx.carrier_id_of(&row).await?;
+            unsettled.push((PracticeId::new(row.text("practice")?), carrier_id));
         }
         Ok(unsettled)
     }
+
+    /// Finished texts whose words are due to be taken off their carrier's books.
+    pub async fn redactable(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Redactable>, StoreError> {
+        let mut tx = self.read().await?;
+        let mut found = Vec::new();
+        for row in tx.rows(REDACTABLE, args![now, i64::from(limit)]).await? {
+            let id = row.int("id")?;
+            let damage = Inconsistency::on("conversation").column("carrier").row(id);
+            found.push(Redactable {
+                outbox: OutboxId(id),
+                carrier: word(&row.text("carrier")?, damage)?,
+                carrier_id: tx.carrier_id_of(&row).await?,
+                practice: PracticeId::new(row.text("practice")?),
+            });
+        }
+        Ok(found)
+    }
+
+    /// Sets when a text is looked at again for redaction; none when that is done.
+    pub async fn redact_again(
+        &self,
+        id: OutboxId,
+        due: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move { tx.run(REDACT_DUE, args![id.0, due]).await.map(drop) })
+        })
+        .await
+    }
+}
+
+/// A finished text whose words still lie at its carrier.
+#[derive(Clone, Debug)]
+pub struct Redactable {
+    /// Which.
+    pub outbox: OutboxId,
+    /// Whose.
+    pub practice: PracticeId,
+    /// Where.
+    pub carrier: CarrierKind,
+    /// Under which id.
+    pub carrier_id: String,
 }
 
 impl Tx {
+    /// The carrier's id of a text, from a row with its `carrier_ref`.
+    async fn carrier_id_of(&mut self, row: &Row) -> Result<String, StoreError> {
+        let (id, practice) = (row.int("id")?, row.text("practice")?);
+        let key = self.key_for_row(&practice).await?;
+        let spelled = id.to_string();
+        open_text(
+            &key,
+            &place(&practice, "outbox", "carrier_ref", &spelled),
+            &row.blob("carrier_ref")?,
+            Inconsistency::on("outbox").column("carrier_ref").row(id),
+        )
+    }
+
     /// Whether the notice that was last asked with may have reached the phone: nobody answers what
     /// still lies here.
     pub async fn notice_left(&mut self, conversation: ConversationId) -> Result<bool, StoreError> {
@@ -205,7 +263,7 @@ impl Tx {
         row: &OutboxRow,
         outcome: &SendOutcome,
         next: Option<Timestamp>,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         match (outcome, next) {
             (SendOutcome::Retry { code, .. }, Some(due)) => {
@@ -223,7 +281,7 @@ impl Tx {
                     delivery,
                 },
                 _,
-            ) => self.accepted(row, carrier_id, *delivery).await,
+            ) => self.accepted(row, (carrier_id, *delivery), now).await,
         }
     }
 
@@ -246,7 +304,8 @@ impl Tx {
             delivery.as_str(),
             plain_code(code),
             none.clone(),
-            none
+            none,
+            None::<Timestamp>,
         ];
         Ok(self.run(END, ended).await? == 1)
     }
@@ -254,8 +313,8 @@ impl Tx {
     async fn accepted(
         &mut self,
         row: &OutboxRow,
-        carrier_id: &str,
-        delivery: Delivery,
+        (carrier_id, delivery): (&str, Delivery),
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         let practice = row.practice.as_str();
         let carrier = self.carrier_of(row.conversation).await?;
@@ -275,7 +334,8 @@ impl Tx {
             delivery.as_str(),
             code,
             &hash,
-            reference
+            reference,
+            delivery.is_final().then_some(now),
         ];
         Ok(self.run(END, ended).await? == 1)
     }
@@ -340,6 +400,11 @@ impl Tx {
             in_doubt: row.int("in_doubt")? != 0,
             at: instant(row.int("at")?, damage("at"))?,
             lease: row.int("lease")?,
+            slot: match row.int_opt("slot")? {
+                Some(micros) => Some(instant(micros, damage("slot"))?),
+                None => None,
+            },
+            segments: row.int_opt("segments")?.unwrap_or(1),
             practice: PracticeId::new(practice),
         })
     }

@@ -18,7 +18,9 @@ use crate::store::tx::word;
 
 const FIND: Sql =
     locking!("SELECT id, conversation, delivery, code FROM outbox WHERE carrier_hash = $1");
-const ADVANCE: &str = "UPDATE outbox SET delivery = $2, code = $3 WHERE id = $1";
+/// A text that is finished is due to be redacted where its practice wants it.
+const ADVANCE: &str = "UPDATE outbox SET delivery = $2, code = $3, \
+    redact_due = CASE WHEN $4 = 1 THEN at ELSE redact_due END WHERE id = $1";
 /// A first hand-over that is still on its way is not touched: its own answer is due.
 const ADOPT: &str = "UPDATE outbox SET carrier_hash = $3, carrier_ref = $4, due = NULL, \
     leased_until = 0, delivery = CASE WHEN delivery = 'pending' THEN 'accepted' ELSE delivery END \
@@ -100,7 +102,8 @@ impl Tx {
         let before: Delivery = word(&row.text("delivery")?, damage)?;
         let after = before.advance(reported);
         if after != before {
-            self.run(ADVANCE, args![id, after.as_str(), code]).await?;
+            let advanced = args![id, after.as_str(), code, after.is_final()];
+            self.run(ADVANCE, advanced).await?;
         }
         Ok(Some(Reported {
             outbox: OutboxId(id),

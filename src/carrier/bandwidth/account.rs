@@ -8,7 +8,9 @@ use url::Url;
 use crate::carrier::Carrier;
 use crate::carrier::account::{Account, AccountError, Advice, Site, shown};
 use crate::carrier::bandwidth::Bandwidth;
+use crate::carrier::bandwidth::fake::FakeBandwidth;
 use crate::carrier::exchange::{self, Patience};
+use crate::carrier::fake::Speaks;
 use crate::domain::clock::SystemClock;
 use crate::domain::secret::Secret;
 
@@ -84,6 +86,20 @@ impl Account for BandwidthAccount {
 
     fn open(&self, _site: &Site<'_>) -> Result<Arc<dyn Carrier>, AccountError> {
         Ok(Arc::new(self.line()?))
+    }
+
+    fn fake(&self, site: &Site<'_>, base: &str) -> Option<Speaks> {
+        let line = self.line().ok()?;
+        let password = self.webhook_passwords.iter().find(|it| !it.is_empty())?;
+        Some(Arc::new(FakeBandwidth {
+            root: line.account.path().to_owned(),
+            application: self.application_id.clone(),
+            user: (self.user.clone(), self.password.secret().clone()),
+            hook: (self.webhook_user.clone(), password.secret().clone()),
+            texts_url: site.texts_url(),
+            reports_url: site.reports_url(),
+            base: base.trim_end_matches('/').to_owned(),
+        }))
     }
 
     fn advise(&self, site: &Site<'_>) -> Vec<Advice> {

@@ -3,6 +3,7 @@
 
 mod account;
 mod codes_table;
+mod fake;
 mod hook;
 
 use http::{Method, StatusCode};
@@ -198,6 +199,7 @@ impl Carrier for Bandwidth {
             idempotent: false,
             // Its list has no texts; lost webhooks are repeated for a day.
             listing: false,
+            redacts: false,
             hook_bytes_max: HOOK_BYTES_MAX,
         }
     }

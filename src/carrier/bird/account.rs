@@ -7,8 +7,10 @@ use url::Url;
 
 use crate::carrier::Carrier;
 use crate::carrier::account::{Account, AccountError, Advice, Site, shown};
+use crate::carrier::bird::fake::FakeBird;
 use crate::carrier::bird::{Bird, Product};
 use crate::carrier::exchange::{self, Patience};
+use crate::carrier::fake::Speaks;
 use crate::domain::secret::Secret;
 
 /// A Bird account.
@@ -94,6 +96,18 @@ impl Account for BirdAccount {
 
     fn open(&self, site: &Site<'_>) -> Result<Arc<dyn Carrier>, AccountError> {
         Ok(Arc::new(self.line(site)?))
+    }
+
+    fn fake(&self, site: &Site<'_>, _base: &str) -> Option<Speaks> {
+        let line = self.line(site).ok()?;
+        let key = self.signing_keys.iter().find(|key| !key.is_empty())?;
+        Some(Arc::new(FakeBird {
+            product: line.product,
+            access_key: self.access_key.secret().clone(),
+            signing_key: key.secret().clone(),
+            number: site.senders().next()?.number.as_str().to_owned(),
+            texts_url: site.texts_url(),
+        }))
     }
 
     fn advise(&self, site: &Site<'_>) -> Vec<Advice> {

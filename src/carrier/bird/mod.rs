@@ -3,6 +3,7 @@
 
 mod account;
 mod codes_table;
+mod fake;
 mod hook;
 pub mod signature;
 
@@ -320,6 +321,7 @@ impl Carrier for Bird {
             reports: true,
             idempotent: matches!(self.product, Product::Platform),
             listing: false,
+            redacts: false,
             hook_bytes_max: HOOK_BYTES_MAX,
         }
     }

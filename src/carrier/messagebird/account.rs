@@ -8,6 +8,8 @@ use url::Url;
 use crate::carrier::Carrier;
 use crate::carrier::account::{Account, AccountError, Advice, Site, shown};
 use crate::carrier::exchange::{self, Patience};
+use crate::carrier::fake::Speaks;
+use crate::carrier::messagebird::fake::FakeMessagebird;
 use crate::carrier::messagebird::Messagebird;
 use crate::domain::secret::Secret;
 
@@ -65,6 +67,15 @@ impl Account for MessagebirdAccount {
 
     fn open(&self, site: &Site<'_>) -> Result<Arc<dyn Carrier>, AccountError> {
         Ok(Arc::new(self.line(site)?))
+    }
+
+    fn fake(&self, site: &Site<'_>, _base: &str) -> Option<Speaks> {
+        let key = self.signing_keys.iter().find(|key| !key.is_empty())?;
+        Some(Arc::new(FakeMessagebird {
+            access_key: self.access_key.secret().clone(),
+            signing_key: key.secret().clone(),
+            texts_url: site.texts_url(),
+        }))
     }
 
     fn advise(&self, site: &Site<'_>) -> Vec<Advice> {

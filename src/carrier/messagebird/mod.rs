@@ -2,6 +2,7 @@
 
 mod account;
 mod codes_table;
+mod fake;
 mod hook;
 pub mod jwt;
 pub mod legacy;
@@ -377,6 +378,7 @@ impl Carrier for Messagebird {
             reports: self.report_url.is_some(),
             idempotent: false,
             listing: true,
+            redacts: false,
             hook_bytes_max: HOOK_BYTES_MAX,
         }
     }
