@@ -58,3 +58,9 @@ quality:
 recording: test-deps
 	cargo build --release
 	.venv/bin/python tests/python/recording.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom > docs/recording.md
+
+# 10,000 texts through every fake carrier with 5 % of each fault; prints what became of each answer.
+.PHONY: carrier-faults
+carrier-faults:
+	cargo build --release
+	ANTEROOM_LOG__LEVEL=error $(or $(CARGO_TARGET_DIR),target)/release/anteroom simulate-carrier --run $(or $(TEXTS),10000) --faults $(or $(FAULTS),0.05) --seed $(or $(SEED),7)

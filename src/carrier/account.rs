@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::carrier::Carrier;
-use crate::carrier::fake::{Line, Speaks};
 use crate::carrier::bandwidth::BandwidthAccount;
 use crate::carrier::bird::BirdAccount;
+use crate::carrier::fake::{Line, Speaks};
 use crate::carrier::messagebird::MessagebirdAccount;
 use crate::carrier::twilio::account::TwilioAccount;
 use crate::domain::ids::PracticeId;

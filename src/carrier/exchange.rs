@@ -30,6 +30,19 @@ pub struct Patience {
     pub exchange: Duration,
 }
 
+impl Patience {
+    /// This patience for the whole exchange; 0: the usual one.
+    pub fn seconds(seconds: u64) -> Self {
+        if seconds == 0 {
+            return Self::default();
+        }
+        Self {
+            exchange: Duration::from_secs(seconds),
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Patience {
     fn default() -> Self {
         Self {

@@ -46,6 +46,13 @@ impl Cleared {
         self.holds_phi
     }
 
+    /// This text, cleared with `words` before it; what another one moved behind the link comes
+    /// along, with the same words before it.
+    pub(super) fn with_portal_of(self, other: &Self, words: &str) -> Self {
+        let portal = other.portal.as_ref().map(|body| format!("{words} {body}"));
+        Self { portal, ..self }
+    }
+
     /// The digest of the consent that allows PHI in it.
     pub fn proof(&self) -> Option<&str> {
         self.proof.as_deref()

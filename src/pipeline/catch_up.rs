@@ -22,7 +22,7 @@ const REPORT_PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 const REPORT_HORIZON: SignedDuration = SignedDuration::from_hours(24);
 
 /// Texts asked about at one time; the rest is asked about at the next.
-const LOOKS_MAX: u32 = 200;
+const LOOKS_MAX: u32 = 500;
 
 /// Texts whose words are taken off a carrier's books at one time.
 const REDACTIONS_MAX: u32 = 50;

@@ -10,7 +10,7 @@ use crate::carrier::exchange::FetchFault;
 use crate::carrier::media::{Kind, strip};
 use crate::domain::phi::Phi;
 use crate::pipeline::house::House;
-use crate::pipeline::work::{LEASE, Step, renewing};
+use crate::pipeline::work::Step;
 use crate::store::{MediaJob, StoreError};
 
 /// Tries before a file is given up: with the waits below about a day, less than carriers keep one.
@@ -21,6 +21,9 @@ const BACKOFF: SignedDuration = SignedDuration::from_secs(10);
 
 /// See [`BACKOFF`].
 const BACKOFF_MAX: SignedDuration = SignedDuration::from_hours(4);
+
+/// How long a file is its worker's: longer than every exchange that it may take.
+const FETCH_LEASE: SignedDuration = SignedDuration::from_mins(3);
 
 /// How the fetching of a file ended.
 enum Fetched {
@@ -33,7 +36,7 @@ impl House {
     /// Fetches the next file that is due, or deletes one at its carrier.
     pub async fn media_once(self: &Arc<Self>) -> Result<Step, StoreError> {
         let now = self.clock().now();
-        let Some(job) = self.store().lease_media(now, now + LEASE).await? else {
+        let Some(job) = self.store().lease_media(now, now + FETCH_LEASE).await? else {
             return Ok(Step::Idle);
         };
         if job.kept {
@@ -119,8 +122,7 @@ impl House {
         let Some(carrier) = self.carriers().get(&key) else {
             return Fetched::Refused("carrier_not_configured");
         };
-        let renew = || async { Ok(true) };
-        let bytes = match renewing(renew, carrier.fetch(&job.source)).await {
+        let bytes = match carrier.fetch(&job.source).await {
             Ok(bytes) => bytes,
             Err(FetchFault::Later) => return Fetched::Later,
             Err(FetchFault::TooLarge) => return Fetched::Refused("too_large"),

@@ -121,7 +121,11 @@ impl House {
         now: Timestamp,
     ) -> Result<Pace, StoreError> {
         let sender = practice
-            .sender_by(conversation.carrier, conversation.channel, &conversation.sender)
+            .sender_by(
+                conversation.carrier,
+                conversation.channel,
+                &conversation.sender,
+            )
             .filter(|sender| sender.carrier != CarrierKind::Simulator);
         let Some(sender) = sender else {
             return Ok(Pace::Go);

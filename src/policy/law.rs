@@ -5,6 +5,7 @@
 //! state is protected by every state.
 
 pub mod answer;
+pub mod channels;
 mod class;
 pub mod deadline;
 pub mod duties;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use crate::policy::law::channels::Channels;
 use crate::policy::law::duties::Duties;
 use crate::policy::law::file::{LawFile, LawRule};
 use crate::policy::law::join::Join as _;
@@ -36,6 +38,7 @@ pub struct Law {
     /// The federal floor first, then the house's own file if there is one, then the states.
     files: Vec<LawFile>,
     practice_types: BTreeMap<Term, Vec<Term>>,
+    channels: Channels,
 }
 
 /// Whom a question of law is about.
@@ -55,6 +58,11 @@ impl Law {
     /// The files.
     pub fn files(&self) -> &[LawFile] {
         &self.files
+    }
+
+    /// What the channels may carry.
+    pub const fn channels(&self) -> &Channels {
+        &self.channels
     }
 
     /// Every rule of every file.

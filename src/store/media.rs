@@ -199,9 +199,7 @@ impl Store {
                     let spelled = id.to_string();
                     let place = place(&practice, "media", "body", &spelled);
                     let damage = Inconsistency::on("media").column("sealed").row(id);
-                    key.open(&place, &sealed)
-                        .map_err(|_any| damage)?
-                        .to_vec()
+                    key.open(&place, &sealed).map_err(|_any| damage)?.to_vec()
                 }
                 None => Vec::new(),
             };

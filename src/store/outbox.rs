@@ -12,6 +12,7 @@ use crate::domain::ids::ConversationId;
 use crate::domain::ids::OutboxId;
 use crate::domain::ids::PracticeId;
 use crate::domain::message::Delivery;
+use crate::domain::message::LawTag;
 use crate::domain::message::OutboundKind;
 use crate::domain::message::SendOutcome;
 use crate::domain::practice::CarrierKind;
@@ -23,12 +24,12 @@ use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
 use crate::store::link::Row;
 use crate::store::link::args;
+use crate::store::templates::template_of;
 use crate::store::turns::NewTurn;
 use crate::store::turns::body_of;
 use crate::store::tx::Tx;
 use crate::store::tx::instant;
 use crate::store::tx::open_json;
-use crate::store::tx::open_text;
 use crate::store::tx::place;
 use crate::store::tx::seal_json;
 use crate::store::tx::word;
@@ -60,20 +61,12 @@ const NOTICE: &str = "SELECT CAST(CASE \
     WHEN delivery = 'pending' AND leased_until = 0 AND in_doubt = 0 THEN 0 \
     ELSE 1 END AS BIGINT) AS left_us \
     FROM outbox WHERE conversation = $1 AND kind = 'notice' ORDER BY id DESC LIMIT 1";
-const UNSETTLED: &str = "SELECT o.id, o.practice, o.carrier_ref FROM outbox o \
-    JOIN conversation c ON c.id = o.conversation WHERE c.carrier = $1 AND o.carrier_ref IS NOT NULL \
-    AND o.delivery IN ('accepted', 'queued', 'sending', 'sent') AND o.at BETWEEN $3 AND $4 \
-    ORDER BY o.id LIMIT $2";
-const REDACTABLE: &str = "SELECT o.id, o.practice, o.carrier_ref, c.carrier FROM outbox o \
-    JOIN conversation c ON c.id = o.conversation WHERE o.redact_due <= $1 \
-    AND o.carrier_ref IS NOT NULL ORDER BY o.redact_due LIMIT $2";
-const REDACT_DUE: &str = "UPDATE outbox SET redact_due = $2 WHERE id = $1";
 const RETRY: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = $3, code = $4 \
                      WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 const STATE: &str = "SELECT delivery, code FROM outbox WHERE id = $1";
 const DOUBT: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 1, due = $3, code = $4 \
                      WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
-const END: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = NULL, delivery = $3, \
+pub(super) const END: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = NULL, delivery = $3, \
     code = $4, carrier_hash = $5, carrier_ref = $6, redact_due = $7 \
     WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 
@@ -100,84 +93,14 @@ impl Store {
     }
 }
 
-impl Store {
-    /// Texts enqueued between two instants that a carrier took and of which no end is known, oldest
-    /// first, by its ids.
-    pub async fn unsettled(
-        &self,
-        carrier: CarrierKind,
-        limit: u32,
-        (from, to): (Timestamp, Timestamp),
-    ) -> Result<Vec<(PracticeId, String)>, StoreError> {
-        let mut tx = self.read().await?;
-        let mut unsettled = Vec::new();
-        let find = args![carrier.as_str(), i64::from(limit), from, to];
-        for row in tx.rows(UNSETTLED, find).await? {
-            let carrier_id = tx.carrier_id_of(&row).await?;
-            unsettled.push((PracticeId::new(row.text("practice")?), carrier_id));
-        }
-        Ok(unsettled)
-    }
-
-    /// Finished texts whose words are due to be taken off their carrier's books.
-    pub async fn redactable(
-        &self,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<Redactable>, StoreError> {
-        let mut tx = self.read().await?;
-        let mut found = Vec::new();
-        for row in tx.rows(REDACTABLE, args![now, i64::from(limit)]).await? {
-            let id = row.int("id")?;
-            let damage = Inconsistency::on("conversation").column("carrier").row(id);
-            found.push(Redactable {
-                outbox: OutboxId(id),
-                carrier: word(&row.text("carrier")?, damage)?,
-                carrier_id: tx.carrier_id_of(&row).await?,
-                practice: PracticeId::new(row.text("practice")?),
-            });
-        }
-        Ok(found)
-    }
-
-    /// Sets when a text is looked at again for redaction; none when that is done.
-    pub async fn redact_again(
-        &self,
-        id: OutboxId,
-        due: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        self.write(move |tx| {
-            Box::pin(async move { tx.run(REDACT_DUE, args![id.0, due]).await.map(drop) })
-        })
-        .await
-    }
-}
-
-/// A finished text whose words still lie at its carrier.
-#[derive(Clone, Debug)]
-pub struct Redactable {
-    /// Which.
-    pub outbox: OutboxId,
-    /// Whose.
-    pub practice: PracticeId,
-    /// Where.
-    pub carrier: CarrierKind,
-    /// Under which id.
-    pub carrier_id: String,
-}
+const TAG: &str = "UPDATE outbox SET state = $2, law = $3, policy = $4 WHERE id = $1";
 
 impl Tx {
-    /// The carrier's id of a text, from a row with its `carrier_ref`.
-    async fn carrier_id_of(&mut self, row: &Row) -> Result<String, StoreError> {
-        let (id, practice) = (row.int("id")?, row.text("practice")?);
-        let key = self.key_for_row(&practice).await?;
-        let spelled = id.to_string();
-        open_text(
-            &key,
-            &place(&practice, "outbox", "carrier_ref", &spelled),
-            &row.blob("carrier_ref")?,
-            Inconsistency::on("outbox").column("carrier_ref").row(id),
-        )
+    /// Notes by which law a text was cleared.
+    pub async fn tag(&mut self, id: OutboxId, law: &LawTag) -> Result<(), StoreError> {
+        let state = law.state.map(|state| state.as_str().to_owned());
+        let tag = args![id.0, state, law.rules.join(" "), law.policy.as_str()];
+        self.run(TAG, tag).await.map(drop)
     }
 
     /// Whether the notice that was last asked with may have reached the phone: nobody answers what
@@ -364,13 +287,17 @@ impl Tx {
     }
 
     /// Gives a text back until `due`, its last hand-over in doubt: it is looked for before anything
-    /// else is done with it. False when the lease is lost.
+    /// else is done with it, unless a report has told already that the carrier has it. False when
+    /// the lease is lost.
     pub async fn doubt(
         &mut self,
         row: &OutboxRow,
         code: &str,
         due: Timestamp,
     ) -> Result<bool, StoreError> {
+        if self.end_by_early_report(row).await? {
+            return Ok(true);
+        }
         let again = args![row.id.0, row.lease, due, plain_code(code)];
         Ok(self.run(DOUBT, again).await? == 1)
     }
@@ -405,9 +332,25 @@ impl Tx {
                 None => None,
             },
             segments: row.int_opt("segments")?.unwrap_or(1),
+            template: template_of(row, &key, &practice, damage("template"))?,
+            law: law_of(row, damage("state"))?,
             practice: PracticeId::new(practice),
         })
     }
+}
+
+/// By which law a text was cleared; a rule's id has no spaces.
+fn law_of(row: &Row, damage: Inconsistency) -> Result<LawTag, StoreError> {
+    let state = match row.text_opt("state")? {
+        Some(state) => Some(word(&state, damage)?),
+        None => None,
+    };
+    let rules = row.text_opt("law")?.unwrap_or_default();
+    Ok(LawTag {
+        state,
+        rules: rules.split_whitespace().map(str::to_owned).collect(),
+        policy: row.text_opt("policy")?.unwrap_or_default(),
+    })
 }
 
 /// What a carrier's id is found by, within its practice. Its ids are random and name nobody, and reports arrive before

@@ -6,11 +6,11 @@ use crate::domain::conversation::OutboxRow;
 use crate::domain::ids::PracticeId;
 use crate::domain::practice::CarrierKind;
 use crate::store::Store;
+use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
 use crate::store::link::args;
 use crate::store::tx::Tx;
 use crate::store::tx::instant;
-use crate::store::error::Inconsistency;
 
 /// The place in the line of one number: whoever comes takes the next free instant and moves it on.
 const RESERVE: &str = "INSERT INTO pace (practice, sender_hash, next, day, segments) \
@@ -46,7 +46,9 @@ impl Tx {
         let key = self.key(practice).await?;
         let hash = key.lookup(carrier.as_str(), number.as_bytes());
         let line = args![practice.as_str(), &hash, now, cost, day, segments];
-        let damage = Inconsistency::on("pace").column("next").row(practice.as_str());
+        let damage = Inconsistency::on("pace")
+            .column("next")
+            .row(practice.as_str());
         let row = self.row(RESERVE, line).await?;
         let row = row.ok_or_else(|| damage.clone())?;
         Ok(Slot {

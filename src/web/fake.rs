@@ -89,7 +89,7 @@ async fn ask(
 
 impl FakeSite {
     /// Posts a webhook after its time, and again until it meets a 2xx.
-    fn later(&self, after: Duration, post: Post) {
+    pub fn later(&self, after: Duration, post: Post) {
         let site = self.clone();
         self.tracker.spawn(async move {
             let mut wait = after;
@@ -161,7 +161,12 @@ async fn write(
     };
     let now = site.clock.now();
     let Some((id, posts)) = site.fake.write(&written.line, sending, files, now) else {
-        let known: Vec<&str> = site.fake.lines().iter().map(|it| it.name.as_str()).collect();
+        let known: Vec<&str> = site
+            .fake
+            .lines()
+            .iter()
+            .map(|it| it.name.as_str())
+            .collect();
         let known = known.join(", ");
         return Err(Problem::because(
             StatusCode::BAD_REQUEST,

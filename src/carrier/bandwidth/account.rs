@@ -34,6 +34,8 @@ pub struct BandwidthAccount {
     pub webhook_passwords: Vec<Secret>,
     /// Another address, for a test; empty: Bandwidth's own.
     pub base_url: String,
+    /// Seconds for one exchange; 0: 20.
+    pub timeout_s: u64,
 }
 
 impl BandwidthAccount {
@@ -65,7 +67,7 @@ impl BandwidthAccount {
             .extend(["users", &self.account_id]);
         let passwords = self.webhook_passwords.iter().filter(|it| !it.is_empty());
         Ok(Bandwidth {
-            http: exchange::client(Patience::default())
+            http: exchange::client(Patience::seconds(self.timeout_s))
                 .map_err(|error| AccountError(format!("no HTTP client can be made: {error}")))?,
             account,
             application: self.application_id.clone(),

@@ -74,6 +74,34 @@ fn refusal(status: StatusCode, kind: &str) -> Reply {
     Reply::json(status, &body)
 }
 
+/// As Bandwidth's own: what was sent to whom, and not one word of it.
+fn page(texts: &[Text]) -> Reply {
+    let messages: Vec<Value> = texts
+        .iter()
+        .map(|it| {
+            let status = match it.state {
+                Delivery::Delivered | Delivery::Read => "DELIVERED",
+                Delivery::Undelivered | Delivery::Failed | Delivery::Suppressed => "FAILED",
+                Delivery::Sent => "SENT",
+                Delivery::Sending => "SENDING",
+                Delivery::Pending | Delivery::Accepted | Delivery::Queued | Delivery::Unknown => {
+                    "QUEUED"
+                }
+            };
+            json!({
+                "messageId": it.id,
+                "sourceTn": it.sent.from,
+                "destinationTn": it.sent.to,
+                "messageStatus": status,
+                "messageDirection": if it.inbound { "INBOUND" } else { "OUTBOUND" },
+                "errorCode": it.code.and_then(|code| code.parse::<u32>().ok()).unwrap_or(0),
+            })
+        })
+        .collect();
+    let body = json!({"totalCount": messages.len(), "pageInfo": {}, "messages": messages});
+    Reply::json(StatusCode::OK, &body)
+}
+
 impl Dialect for FakeBandwidth {
     fn id(&self, number: u64) -> String {
         format!("fake{number:025}")
@@ -112,12 +140,16 @@ impl Dialect for FakeBandwidth {
                     ..Sending::default()
                 })
             }
-            ("GET", ["messages"]) => Wish::List(Filter {
-                to: asked.param("destinationTn"),
-                from: asked.param("sourceTn"),
-                page: (50, 0),
-                ..Filter::default()
-            }),
+            ("GET", ["messages"]) => match asked.param("messageId") {
+                Some(id) => Wish::Look(id),
+                None => Wish::List(Filter {
+                    to: asked.param("destinationTn"),
+                    from: asked.param("sourceTn"),
+                    since: asked.param("fromDateTime").and_then(|it| it.parse().ok()),
+                    page: (50, 0),
+                    ..Filter::default()
+                }),
+            },
             ("GET" | "DELETE", ["media", id]) => Wish::File {
                 id: (*id).to_owned(),
                 delete: asked.method == Method::DELETE,
@@ -129,16 +161,9 @@ impl Dialect for FakeBandwidth {
     fn reply(&self, said: &Said<'_>) -> Reply {
         match said {
             Said::Taken(text) => Reply::json(StatusCode::ACCEPTED, &self.message(text)),
-            Said::One(text) | Said::Files(text) => Reply::json(StatusCode::OK, &self.message(text)),
-            Said::Page(texts, _, _) => {
-                // As Bandwidth's own: what was sent to whom, and not one word of it.
-                let messages: Vec<Value> = texts
-                    .iter()
-                    .map(|it| json!({"messageId": it.id, "sourceTn": it.sent.from, "destinationTn": it.sent.to}))
-                    .collect();
-                let body = json!({"totalCount": messages.len(), "pageInfo": {}, "messages": messages});
-                Reply::json(StatusCode::OK, &body)
-            }
+            Said::Files(text) => Reply::json(StatusCode::OK, &self.message(text)),
+            Said::One(text) => page(std::slice::from_ref(*text)),
+            Said::Page(texts, _, _) => page(texts),
             Said::Missing => refusal(StatusCode::NOT_FOUND, "not-found"),
             Said::Unauthorized => refusal(StatusCode::UNAUTHORIZED, "unauthorized"),
             Said::Refused(code) => refusal(StatusCode::BAD_REQUEST, code),

@@ -30,6 +30,8 @@ pub struct BirdAccount {
     pub channel: String,
     /// Another address, for a test; empty: Bird's own.
     pub base_url: String,
+    /// Seconds for one exchange; 0: 20.
+    pub timeout_s: u64,
 }
 
 impl BirdAccount {
@@ -76,7 +78,7 @@ impl BirdAccount {
         let base = Url::parse(&base).ok().filter(|url| !url.cannot_be_a_base());
         let keys = self.signing_keys.iter().filter(|key| !key.is_empty());
         Ok(Bird {
-            http: exchange::client(Patience::default())
+            http: exchange::client(Patience::seconds(self.timeout_s))
                 .map_err(|error| AccountError(format!("no HTTP client can be made: {error}")))?,
             base: base.ok_or_else(|| {
                 AccountError("`base_url` is not an http or https address".to_owned())

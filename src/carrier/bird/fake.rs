@@ -36,9 +36,9 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> String {
 
 const fn status(state: Delivery, channels: bool) -> &'static str {
     match (state, channels) {
-        (Delivery::Pending | Delivery::Unknown | Delivery::Accepted, _) => "accepted",
         (Delivery::Queued | Delivery::Sending, true) => "processing",
-        (Delivery::Queued | Delivery::Sending, false) => "accepted",
+        (Delivery::Queued | Delivery::Sending, false)
+        | (Delivery::Pending | Delivery::Unknown | Delivery::Accepted, _) => "accepted",
         (Delivery::Sent, _) => "sent",
         (Delivery::Delivered | Delivery::Read, _) => "delivered",
         (Delivery::Undelivered | Delivery::Suppressed | Delivery::Failed, true) => {
@@ -195,16 +195,18 @@ impl Dialect for FakeBird {
         } else {
             path
         };
-        Some(match (asked.method.as_str(), path.trim_start_matches('/')) {
-            ("POST", "") => self.send(asked),
-            ("GET", "") => Wish::List(Filter {
-                reference: asked.param("reference"),
-                page: (50, 0),
-                ..Filter::default()
-            }),
-            ("GET", id) => Wish::Look(id.to_owned()),
-            _ => Wish::Refuse("invalid_request"),
-        })
+        Some(
+            match (asked.method.as_str(), path.trim_start_matches('/')) {
+                ("POST", "") => self.send(asked),
+                ("GET", "") => Wish::List(Filter {
+                    reference: asked.param("reference"),
+                    page: (50, 0),
+                    ..Filter::default()
+                }),
+                ("GET", id) => Wish::Look(id.to_owned()),
+                _ => Wish::Refuse("invalid_request"),
+            },
+        )
     }
 
     fn reply(&self, said: &Said<'_>) -> Reply {

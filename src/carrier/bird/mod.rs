@@ -185,7 +185,8 @@ impl Bird {
                     .get("status")
                     .and_then(Value::as_str)
                     .and_then(hook::delivery)
-                    .unwrap_or(Delivery::Accepted),
+                    .filter(|told| !told.has_failed())
+                    .unwrap_or(Delivery::Sent),
             }),
             None => None,
         })

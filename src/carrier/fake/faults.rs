@@ -73,7 +73,9 @@ impl Faults {
         hash.update(what);
         hash.update(time.to_be_bytes());
         let digest: [u8; 32] = hash.finalize().into();
-        let high = digest.first_chunk::<4>().map_or(0, |it| u32::from_be_bytes(*it));
+        let high = digest
+            .first_chunk::<4>()
+            .map_or(0, |it| u32::from_be_bytes(*it));
         f64::from(high) / f64::from(u32::MAX)
     }
 }

@@ -13,7 +13,7 @@ use crate::carrier::fake::{
 use crate::domain::message::Delivery;
 
 /// How long an answer takes that comes too late for any client's patience.
-const TOO_LATE: Duration = Duration::from_secs(60);
+const TOO_LATE: Duration = Duration::from_mins(1);
 
 /// When reports follow a text that was taken.
 const REPORTS: [(Delivery, Duration); 3] = [
@@ -122,7 +122,9 @@ impl Fake {
     pub fn texts(&self) -> Vec<Text> {
         let memory = self.memory();
         let texts = memory.order.iter();
-        texts.filter_map(|id| memory.texts.get(id).cloned()).collect()
+        texts
+            .filter_map(|id| memory.texts.get(id).cloned())
+            .collect()
     }
 
     /// Answers a request.
@@ -201,7 +203,8 @@ impl Fake {
         if self.happens(memory, Fault::OptedOut, &what, 0) {
             memory.opted_out.insert(line.clone());
         }
-        if memory.opted_out.contains(&line) {
+        let opted_out = memory.opted_out.contains(&line);
+        if opted_out && speaks.refuses_opted_out() {
             return at_once(speaks.reply(&Said::Refused(speaks.codes().0)));
         }
         let known = sending.once.as_ref().and_then(|key| memory.once.get(key));
@@ -218,7 +221,7 @@ impl Fake {
             inbound: false,
             sent: sending,
             state: Delivery::Accepted,
-            code: None,
+            code: opted_out.then_some(speaks.codes().0),
             at: now,
             files: Vec::new(),
         };
@@ -256,27 +259,33 @@ impl Fake {
             return Vec::new();
         };
         let mut course = REPORTS;
-        if unreachable {
+        if unreachable || text.code.is_some() {
             if let Some(last) = course.last_mut() {
                 last.0 = Delivery::Undelivered;
             }
-            text.code = Some(speaks.codes().1);
+            if text.code.is_none() {
+                text.code = Some(speaks.codes().1);
+            }
         }
-        text.state = course.last().map_or(Delivery::Delivered, |(state, _)| *state);
+        text.state = course
+            .last()
+            .map_or(Delivery::Delivered, |(state, _)| *state);
         let text = text.clone();
         let mut posts = Vec::new();
         let last = course.len() - 1;
         for (number, (state, after)) in course.into_iter().enumerate() {
             let time = u64::try_from(number).unwrap_or(0);
             let after = if shuffled {
-                REPORTS.get(last - number).map_or(after, |(_, after)| *after)
+                REPORTS
+                    .get(last - number)
+                    .map_or(after, |(_, after)| *after)
             } else {
                 after
             };
             let Some(post) = speaks.report(&text, state, now) else {
                 continue;
             };
-            posts.extend(self.post(memory, post, after, (what, time)));
+            posts.extend(self.post(memory, speaks, (post, after), (what, time)));
         }
         posts
     }
@@ -285,11 +294,14 @@ impl Fake {
     fn post(
         &self,
         memory: &mut Memory,
-        post: Post,
-        after: Duration,
+        speaks: &Speaks,
+        (post, after): (Post, Duration),
         (what, time): (&str, u64),
     ) -> Vec<(Duration, Post)> {
         if self.happens(memory, Fault::Dropped, what, time) {
+            if speaks.repeats() {
+                return vec![(after + LATE, post)];
+            }
             return Vec::new();
         }
         let after = if self.happens(memory, Fault::Late, what, time) {
@@ -336,7 +348,7 @@ impl Fake {
         memory.order.push(id.clone());
         memory.texts.insert(id.clone(), text);
         let after = Duration::from_millis(5);
-        let posts = self.post(&mut memory, post, after, (&id, 0));
+        let posts = self.post(&mut memory, &line.speaks, (post, after), (&id, 0));
         Some((id, posts))
     }
 
@@ -370,7 +382,9 @@ fn list(memory: &Memory, speaks: &Speaks, filter: &Filter) -> Reply {
         .cloned()
         .collect();
     let more = found.len() > filter.page.0;
-    let page = found.get(..filter.page.0.min(found.len())).unwrap_or_default();
+    let page = found
+        .get(..filter.page.0.min(found.len()))
+        .unwrap_or_default();
     speaks.reply(&Said::Page(page, more, filter))
 }
 

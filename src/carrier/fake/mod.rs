@@ -118,6 +118,12 @@ pub struct Sending {
     pub once: Option<String>,
 }
 
+impl std::fmt::Debug for Sending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sending").finish_non_exhaustive()
+    }
+}
+
 /// Which texts are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -154,7 +160,9 @@ pub struct Text {
 
 impl std::fmt::Debug for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Text").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Text")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -255,6 +263,17 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
 
     /// The code with which this carrier tells of an opt-out, and of a phone that cannot be reached.
     fn codes(&self) -> (&'static str, &'static str);
+
+    /// Whether a text to somebody who opted out is refused at once; else it is taken, and its
+    /// report tells.
+    fn refuses_opted_out(&self) -> bool {
+        true
+    }
+
+    /// Whether a webhook that met no 2xx, or was lost, is repeated for a day.
+    fn repeats(&self) -> bool {
+        true
+    }
 
     /// What a request wants; none when it is none of this account's.
     fn read(&self, asked: &Asked<'_>) -> Option<Wish>;

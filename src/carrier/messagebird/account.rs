@@ -9,8 +9,8 @@ use crate::carrier::Carrier;
 use crate::carrier::account::{Account, AccountError, Advice, Site, shown};
 use crate::carrier::exchange::{self, Patience};
 use crate::carrier::fake::Speaks;
-use crate::carrier::messagebird::fake::FakeMessagebird;
 use crate::carrier::messagebird::Messagebird;
+use crate::carrier::messagebird::fake::FakeMessagebird;
 use crate::domain::secret::Secret;
 
 const API: &str = "https://rest.messagebird.com";
@@ -27,6 +27,8 @@ pub struct MessagebirdAccount {
     pub legacy_signatures: bool,
     /// Another address, for a test; empty: `MessageBird`'s own.
     pub base_url: String,
+    /// Seconds for one exchange; 0: 20.
+    pub timeout_s: u64,
 }
 
 impl MessagebirdAccount {
@@ -45,7 +47,7 @@ impl MessagebirdAccount {
         let reachable = site.reachable() || !self.base_url.is_empty();
         let keys = self.signing_keys.iter().filter(|key| !key.is_empty());
         Ok(Messagebird {
-            http: exchange::client(Patience::default())
+            http: exchange::client(Patience::seconds(self.timeout_s))
                 .map_err(|error| AccountError(format!("no HTTP client can be made: {error}")))?,
             base: base.ok_or_else(|| {
                 AccountError("`base_url` is not an http or https address".to_owned())

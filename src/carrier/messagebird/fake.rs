@@ -36,7 +36,7 @@ impl FakeMessagebird {
             "iss": "MessageBird",
             "nbf": seconds,
             "exp": seconds + TOKEN_S,
-            "jti": format!("{id}-{}", now.as_nanosecond()),
+            "jti": hex::encode(mac::digest(format!("{id} {url} {now}").as_bytes())),
             "url_hash": hex::encode(mac::digest(url.as_bytes())),
         });
         if !body.is_empty()
@@ -116,6 +116,14 @@ impl Dialect for FakeMessagebird {
         ("103", "1")
     }
 
+    fn refuses_opted_out(&self) -> bool {
+        false
+    }
+
+    fn repeats(&self) -> bool {
+        false
+    }
+
     fn read(&self, asked: &Asked<'_>) -> Option<Wish> {
         let parts: Vec<&str> = asked.path.trim_start_matches('/').split('/').collect();
         if !matches!(parts.first(), Some(&"messages" | &"balance")) {
@@ -189,7 +197,6 @@ impl Dialect for FakeMessagebird {
             }
             Said::Missing => refusal(StatusCode::NOT_FOUND, 20),
             Said::Unauthorized => refusal(StatusCode::UNAUTHORIZED, 2),
-            // Of opt-outs `MessageBird` tells in the report, not at the request.
             Said::Refused(code) => {
                 refusal(StatusCode::UNPROCESSABLE_ENTITY, code.parse().unwrap_or(10))
             }

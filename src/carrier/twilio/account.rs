@@ -44,6 +44,8 @@ pub struct TwilioAccount {
     pub redact: bool,
     /// Another host, for a test; empty: Twilio's own.
     pub base_url: String,
+    /// Seconds for one exchange; 0: 20.
+    pub timeout_s: u64,
 }
 
 impl TwilioAccount {
@@ -132,7 +134,8 @@ impl Account for TwilioAccount {
 
     fn open(&self, site: &Site<'_>) -> Result<Arc<dyn Carrier>, AccountError> {
         let settings = self.settings(site);
-        let twilio = settings.and_then(|settings| Twilio::new(settings, Patience::default()));
+        let twilio =
+            settings.and_then(|settings| Twilio::new(settings, Patience::seconds(self.timeout_s)));
         twilio
             .map(|twilio| Arc::new(twilio) as Arc<dyn Carrier>)
             .map_err(|error| AccountError(error.to_string()))
@@ -164,7 +167,7 @@ impl Account for TwilioAccount {
         let mut advice = Vec::new();
         if let Err(error) = self
             .settings(site)
-            .and_then(|settings| Twilio::new(settings, Patience::default()))
+            .and_then(|settings| Twilio::new(settings, Patience::seconds(self.timeout_s)))
         {
             advice.push(Advice::Bad(error.to_string()));
         }

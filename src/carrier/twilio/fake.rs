@@ -45,9 +45,7 @@ impl FakeTwilio {
         sorted.dedup();
         let address = url.split('#').next().unwrap_or_default();
         let mut signature = String::new();
-        if let Ok(mut mac) =
-            Hmac::<Sha1>::new_from_slice(self.token.expose_secret().as_bytes())
-        {
+        if let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(self.token.expose_secret().as_bytes()) {
             mac.update(address.as_bytes());
             for (name, value) in sorted {
                 mac.update(name.as_bytes());
@@ -62,7 +60,10 @@ impl FakeTwilio {
             method: Method::POST,
             url: address.to_owned(),
             headers: vec![
-                ("content-type", "application/x-www-form-urlencoded".to_owned()),
+                (
+                    "content-type",
+                    "application/x-www-form-urlencoded".to_owned(),
+                ),
                 ("user-agent", "TwilioProxy/1.1".to_owned()),
                 ("x-twilio-signature", signature),
             ],
@@ -141,7 +142,11 @@ impl FakeTwilio {
     }
 
     fn list(asked: &Asked<'_>) -> Wish {
-        let strip = |text: String| text.strip_prefix(hook::WHATSAPP).unwrap_or(&text).to_owned();
+        let strip = |text: String| {
+            text.strip_prefix(hook::WHATSAPP)
+                .unwrap_or(&text)
+                .to_owned()
+        };
         let size = asked.param("PageSize").and_then(|it| it.parse().ok());
         let size = size.unwrap_or(50).clamp(1, 1_000);
         let skip = asked.param("PageToken").and_then(|it| it.parse().ok());
@@ -197,6 +202,10 @@ impl Dialect for FakeTwilio {
 
     fn codes(&self) -> (&'static str, &'static str) {
         ("21610", "30003")
+    }
+
+    fn repeats(&self) -> bool {
+        false
     }
 
     fn read(&self, asked: &Asked<'_>) -> Option<Wish> {

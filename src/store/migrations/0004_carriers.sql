@@ -40,4 +40,11 @@ CREATE TABLE caught_up (
 -- carrier's books.
 ALTER TABLE outbox ADD COLUMN slot BIGINT;
 ALTER TABLE outbox ADD COLUMN redact_due BIGINT;
+-- Which text of ours an early report says that it is about, and the carrier's id of it, sealed as
+-- that text's.
+ALTER TABLE early_report ADD COLUMN outbox BIGINT;
+ALTER TABLE early_report ADD COLUMN carrier_ref BYTEA;
+CREATE INDEX early_report_outbox ON early_report (outbox) WHERE outbox IS NOT NULL;
+-- The approved template that says a text, sealed.
+ALTER TABLE outbox ADD COLUMN template BYTEA;
 CREATE INDEX outbox_redact ON outbox (redact_due) WHERE redact_due IS NOT NULL;
