@@ -370,6 +370,7 @@ fn list(memory: &Memory, speaks: &Speaks, filter: &Filter) -> Reply {
     let fits = |text: &&Text| {
         filter.to.as_ref().is_none_or(|to| *to == text.sent.to)
             && filter.from.as_ref().is_none_or(|it| *it == text.sent.from)
+            && filter.whatsapp.is_none_or(|it| it == text.sent.whatsapp)
             && filter.since.is_none_or(|since| text.at >= since)
             && (filter.reference.is_none() || filter.reference == text.sent.reference)
     };

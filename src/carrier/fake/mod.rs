@@ -131,6 +131,8 @@ pub struct Filter {
     pub to: Option<String>,
     /// From this number only.
     pub from: Option<String>,
+    /// By WhatsApp only, or not by it.
+    pub whatsapp: Option<bool>,
     /// Not before.
     pub since: Option<Timestamp>,
     /// With this reference only.

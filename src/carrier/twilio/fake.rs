@@ -152,6 +152,9 @@ impl FakeTwilio {
         let skip = asked.param("PageToken").and_then(|it| it.parse().ok());
         let since = asked.param("DateSent>").and_then(|it| it.parse().ok());
         Wish::List(Filter {
+            whatsapp: asked
+                .param("To")
+                .map(|to| to.starts_with(hook::WHATSAPP)),
             to: asked.param("To").map(strip),
             from: asked.param("From").map(strip),
             since,
@@ -266,7 +269,9 @@ impl Dialect for FakeTwilio {
                 query.append_pair("PageToken", &(skip + size).to_string());
                 for (name, value) in [("To", &filter.to), ("From", &filter.from)] {
                     if let Some(value) = value {
-                        query.append_pair(name, value);
+                        let whatsapp = filter.whatsapp == Some(true);
+                        let prefix = if whatsapp { hook::WHATSAPP } else { "" };
+                        query.append_pair(name, &format!("{prefix}{value}"));
                     }
                 }
                 if let Some(since) = filter.since {

@@ -90,7 +90,7 @@ async fn a_thousand_events_are_each_taken_once_and_in_order_and_a_broken_one_tak
     elsewhere["message"]["owner"] = json!("+14155550109");
     events.push(elsewhere);
     events.extend((0..2).map(|_| json!({"type": 5})));
-    assert_eq!(events.len(), 999);
+    assert_eq!(events.len(), 1_000);
     let body = Value::Array(events);
     let told = bandwidth(&fake, BANDWIDTH, Some("fake:pass:ü"), &body).await;
     assert_eq!(told.status, 204, "{}", told.text());
