@@ -5,16 +5,19 @@
     reason = "output belongs here"
 )]
 
+mod alarm;
 mod assemble;
 mod audit;
 mod carrier_run;
 mod chat;
 mod doctor;
+mod eval;
 mod explain;
 mod gateway;
 mod import;
 mod jsonl;
 mod log;
+mod redteam;
 mod serve;
 mod served;
 mod simulate_carrier;
@@ -97,6 +100,10 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         text: Option<String>,
     },
+    /// Run the suites under evals/ against the guardrail, the screen and the whole pipeline.
+    Eval(eval::EvalArgs),
+    /// Attack the pipeline: a grammar of strategies and goals, with a hostile model among them.
+    Redteam(redteam::RedteamArgs),
     /// Load a FHIR R4 Bundle into the embedded record of one practice.
     Import {
         /// The Bundle, as JSON.
@@ -105,6 +112,9 @@ enum Command {
         #[arg(long, value_name = "ID")]
         practice: String,
     },
+    /// Alarms that patients' texts raised and that nobody has yet.
+    #[command(subcommand)]
+    Alarm(Alarm),
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
@@ -138,6 +148,20 @@ enum Command {
     Completions {
         /// For which shell.
         shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Alarm {
+    /// Print the open alarms as JSONL, oldest first; exit 1 while there is one.
+    List,
+    /// Say that somebody has an alarm: its clock stops, and the audit log keeps the name.
+    Ack {
+        /// The alarm's number.
+        alarm: i64,
+        /// Who has it.
+        #[arg(long, value_name = "NAME")]
+        by: String,
     },
 }
 
@@ -181,6 +205,8 @@ fn run_command(cli: Cli) -> u8 {
         Some(Command::Check { draft, explain }) => return jsonl::check(draft, explain),
         Some(Command::Detect { text }) => return jsonl::detect(text),
         Some(Command::Screen { text }) => return jsonl::screen(text),
+        Some(Command::Eval(args)) => return eval::eval(&args, None),
+        Some(Command::Redteam(args)) => return redteam::redteam(&args),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,
@@ -222,6 +248,8 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Serve => Box::pin(serve::serve(loaded)).await,
         Command::Chat { number, glass } => Box::pin(chat::chat(number, glass)).await,
         Command::Import { bundle, practice } => import::import(&loaded, &bundle, &practice).await,
+        Command::Alarm(Alarm::List) => alarm::list(&loaded).await,
+        Command::Alarm(Alarm::Ack { alarm, by }) => alarm::acknowledge(&loaded, alarm, &by).await,
         Command::Audit(Audit::Verify) => audit::verify(&loaded).await,
         Command::Audit(Audit::Export { practice }) => {
             audit::export(&loaded, practice.as_deref()).await
@@ -248,6 +276,8 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Check { .. }
         | Command::Detect { .. }
         | Command::Screen { .. }
+        | Command::Eval(_)
+        | Command::Redteam(_)
         | Command::Completions { .. }
         | Command::Config(ConfigCommand::Default) => USAGE,
     }

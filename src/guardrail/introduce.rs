@@ -10,10 +10,10 @@ impl Guardrail {
     /// they stand: then nothing may leave without them.
     pub fn introduce(
         &self,
-        cleared: &Cleared,
+        cleared: &Cleared<'_>,
         words: &str,
         setting: &Setting<'_>,
-    ) -> Option<Cleared> {
+    ) -> Option<Cleared<'static>> {
         let words = words.trim();
         let approved = Setting {
             author: Author::Approved,
@@ -29,6 +29,6 @@ impl Guardrail {
         let again = review
             .cleared
             .filter(|it| review.verdict == Verdict::Pass && it.text() == whole)?;
-        Some(again.with_portal_of(cleared, words))
+        Some(again.with_portal_of(cleared, words).into_owned())
     }
 }

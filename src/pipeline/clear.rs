@@ -41,7 +41,7 @@ pub(crate) struct Writing<'a> {
 
 /// What the guardrail made of it.
 pub(crate) struct Written {
-    pub(crate) review: Review,
+    pub(crate) review: Review<'static>,
     pub(crate) micros: u64,
     /// The rules of law that bore on it.
     pub(crate) law: Ids,
@@ -97,7 +97,11 @@ impl House {
             facts: &facts,
         };
         let began = Instant::now();
-        let review = self.parts.guardrail.review(writing.text, &setting);
+        let review = self
+            .parts
+            .guardrail
+            .review(writing.text, &setting)
+            .into_owned();
         let spent = began.elapsed();
         metrics::histogram!("anteroom_review_seconds").record(spent.as_secs_f64());
         metrics::counter!("anteroom_reviews_total", "verdict" => review.verdict.as_str())
@@ -136,7 +140,9 @@ impl House {
             written.barred = Some("law of the state");
             return;
         }
-        let telling = self.telling(writing.law, (&written.review, writing.purpose), &session);
+        let telling = writing
+            .law
+            .telling((&written.review, writing.purpose), &session);
         written.law.extend(telling.rules);
         let language = writing.conversation.language;
         let words: Vec<String> = telling

@@ -138,33 +138,6 @@ impl House {
         Ok(lacks.is_empty())
     }
 
-    /// What must be told along with a text of the agent.
-    pub(crate) fn telling(
-        &self,
-        governed: &Governed,
-        (review, purpose): (&Review, Purpose),
-        session: &Session,
-    ) -> Telling {
-        let contents = contents(review, purpose);
-        let mut telling = Telling::default();
-        for (_, duty) in told(&governed.duties, &contents, Writer::Ai, session) {
-            telling.rules.extend(duty.by.iter().cloned());
-            for text in &duty.texts {
-                if let Ok(id) = text.as_str().parse::<TextId>()
-                    && !telling.texts.contains(&id)
-                {
-                    telling.texts.push(id);
-                }
-            }
-        }
-        // A text that says more stands for one that says less.
-        if telling.texts.iter().any(|id| id.tells_more_than_intro()) {
-            telling.texts.retain(|id| *id != TextId::AiIntro);
-        }
-        telling.texts.sort_unstable();
-        telling
-    }
-
     /// Where the session stands: what decides when something is told again.
     pub(crate) fn session(
         &self,
@@ -237,6 +210,32 @@ impl House {
 }
 
 impl Governed {
+    /// What must be told along with a text of the agent.
+    pub(crate) fn telling(
+        &self,
+        (review, purpose): (&Review<'_>, Purpose),
+        session: &Session,
+    ) -> Telling {
+        let contents = contents(review, purpose);
+        let mut telling = Telling::default();
+        for (_, duty) in told(&self.duties, &contents, Writer::Ai, session) {
+            telling.rules.extend(duty.by.iter().cloned());
+            for text in &duty.texts {
+                if let Ok(id) = text.as_str().parse::<TextId>()
+                    && !telling.texts.contains(&id)
+                {
+                    telling.texts.push(id);
+                }
+            }
+        }
+        // A text that says more stands for one that says less.
+        if telling.texts.iter().any(|id| id.tells_more_than_intro()) {
+            telling.texts.retain(|id| *id != TextId::AiIntro);
+        }
+        telling.texts.sort_unstable();
+        telling
+    }
+
     /// Whether an AI may take part in talk that could be therapy.
     pub(crate) fn bars_therapy(&self) -> Option<&Ids> {
         let acts = &self.duties.ai.acts;
@@ -247,7 +246,7 @@ impl Governed {
     /// The rules by which something that the review left in a text may not leave by this channel.
     pub(crate) fn forbids(
         &self,
-        review: &Review,
+        review: &Review<'_>,
         text: &str,
         channel: Channel,
         public: &[(String, String)],
@@ -280,7 +279,7 @@ impl Governed {
     }
 
     /// The rules that keep what the review took out away from this channel.
-    pub(crate) fn kept_away(&self, review: &Review, channel: Channel) -> Ids {
+    pub(crate) fn kept_away(&self, review: &Review<'_>, channel: Channel) -> Ids {
         let surface = surface(channel);
         let mut by = Ids::new();
         for finding in review
@@ -328,7 +327,7 @@ const fn surface(channel: Channel) -> Surface {
 
 /// What a text is about. Whatever touches health is clinical, also when the detail went behind the
 /// link.
-fn contents(review: &Review, purpose: Purpose) -> Vec<Content> {
+fn contents(review: &Review<'_>, purpose: Purpose) -> Vec<Content> {
     let clinical = matches!(
         purpose,
         Purpose::Results | Purpose::Refill | Purpose::Triage

@@ -53,7 +53,7 @@ pub(crate) enum Pending {
 pub(crate) struct Reply {
     pub(crate) kind: OutboundKind,
     pub(crate) answers: Vec<TurnId>,
-    pub(crate) cleared: Option<Cleared>,
+    pub(crate) cleared: Option<Cleared<'static>>,
     pub(crate) notice: Option<Notice>,
     pub(crate) pending: Pending,
     pub(crate) acted: bool,
@@ -431,7 +431,7 @@ impl House {
     }
 }
 
-fn rules(review: &Review) -> Vec<&str> {
+fn rules<'r>(review: &'r Review<'_>) -> Vec<&'r str> {
     let mut rules: Vec<&str> = review
         .findings
         .iter()

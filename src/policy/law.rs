@@ -105,6 +105,22 @@ impl Law {
     /// The rules that apply, in the order of their files. A rule of the house that another relaxes
     /// where both apply is left out.
     pub fn applying(&self, at: Whereabouts<'_>) -> Vec<&LawRule> {
+        let mut rules = self.everything_at(at);
+        set_aside(&mut rules);
+        rules
+    }
+
+    /// As before, without what the house adds in a file of its own: the examples of the other files
+    /// stay true whatever it adds or relaxes.
+    pub(crate) fn applying_in(&self, file: &LawFile, at: Whereabouts<'_>) -> Vec<&LawRule> {
+        let mut rules = self.everything_at(at);
+        rules.retain(|rule| rule.place.0 == file.name || &*rule.place.0 != "house.toml");
+        set_aside(&mut rules);
+        rules
+    }
+
+    /// The rules that apply, with those that others relax.
+    fn everything_at(&self, at: Whereabouts<'_>) -> Vec<&LawRule> {
         let here = |state: Jurisdiction| {
             state == Jurisdiction::UNKNOWN
                 || at.residence == Jurisdiction::UNKNOWN
@@ -114,19 +130,19 @@ impl Law {
         let applies = |rule: &&LawRule| {
             here(rule.jurisdiction) && rule.in_force(at.day) && self.binds(rule, at.practice_type)
         };
-        let mut rules: Vec<&LawRule> = self.rules().filter(applies).collect();
-        let relaxed: Vec<Arc<str>> = rules
-            .iter()
-            .filter_map(|rule| rule.relaxes.clone())
-            .collect();
-        rules.retain(|rule| !relaxed.contains(&rule.id));
-        rules
+        self.rules().filter(applies).collect()
     }
 
     /// What the rules that apply come to.
     pub fn duties(&self, at: Whereabouts<'_>) -> Duties {
         merged(&self.applying(at))
     }
+}
+
+/// Takes out the rules of the house that another one relaxes.
+fn set_aside(rules: &mut Vec<&LawRule>) {
+    let relaxed: Vec<Arc<str>> = rules.iter().filter_map(|it| it.relaxes.clone()).collect();
+    rules.retain(|rule| !relaxed.contains(&rule.id));
 }
 
 /// What these rules come to; their order does not matter.

@@ -78,7 +78,7 @@ pub struct Media {
 
 impl Tx {
     /// Takes note of the files of a text.
-    pub async fn add_media(
+    pub(super) async fn add_media(
         &mut self,
         conversation: &Conversation,
         turn: TurnId,

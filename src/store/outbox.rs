@@ -117,7 +117,7 @@ impl Tx {
     pub async fn enqueue(
         &mut self,
         conversation: &Conversation,
-        cleared: &Cleared,
+        cleared: &Cleared<'_>,
         kind: OutboundKind,
         proof: Option<&ConsentProof>,
         now: Timestamp,

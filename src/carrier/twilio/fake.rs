@@ -152,9 +152,7 @@ impl FakeTwilio {
         let skip = asked.param("PageToken").and_then(|it| it.parse().ok());
         let since = asked.param("DateSent>").and_then(|it| it.parse().ok());
         Wish::List(Filter {
-            whatsapp: asked
-                .param("To")
-                .map(|to| to.starts_with(hook::WHATSAPP)),
+            whatsapp: asked.param("To").map(|to| to.starts_with(hook::WHATSAPP)),
             to: asked.param("To").map(strip),
             from: asked.param("From").map(strip),
             since,

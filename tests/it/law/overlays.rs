@@ -6,7 +6,7 @@ use anteroom::policy::law::file::LawRule;
 use anteroom::policy::law::join::Join as _;
 use anteroom::policy::law::terms::{Class, Content, MessageClass, Surface, Writer};
 use anteroom::policy::law::window::{Clocks, Opening, opening};
-use anteroom::policy::law::{Law, Whereabouts, merged, states, zones};
+use anteroom::policy::law::{Law, Whereabouts, merged, states};
 use anteroom::policy::words::{Jurisdiction, Language};
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
@@ -88,7 +88,7 @@ proptest! {
             };
             prop_assert!(rank(&base) <= rank(&strict));
         }
-        for (act, _) in &base.ai.acts {
+        for act in base.ai.acts.keys() {
             prop_assert!(strict.ai.acts.contains_key(act));
         }
         prop_assert!(base.opt_out.scope.0 <= strict.opt_out.scope.0);
@@ -96,17 +96,18 @@ proptest! {
     }
 }
 
-/// Every month of seven years and the days around each new year.
-fn days() -> Vec<Date> {
-    let mut days = Vec::new();
-    for year in 2024..=2030 {
-        for month in 1..=12 {
-            days.extend([date(year, month, 1), date(year, month, 28)]);
-        }
-        days.push(date(year, 12, 31));
+/// Every day from 2024 to 2030 on which anything begins or has ended for a state, and the first:
+/// until the next of them nothing changes.
+fn days(state: Jurisdiction) -> Vec<Date> {
+    let (first, last) = (date(2024, 1, 1), date(2030, 12, 31));
+    let mut days = std::collections::BTreeSet::from([first]);
+    let here = |rule: &&LawRule| [state, Jurisdiction::UNKNOWN].contains(&rule.jurisdiction);
+    for rule in law().rules().filter(here) {
+        let over = rule.until.and_then(|until| until.tomorrow().ok());
+        days.extend([Some(rule.effective), over].into_iter().flatten());
     }
-    days.push(date(2027, 1, 31));
-    days
+    days.retain(|day| first <= *day && *day <= last);
+    days.into_iter().collect()
 }
 
 #[test]
@@ -115,48 +116,63 @@ fn every_day_state_and_practice_type_resolves_and_a_state_never_loosens_the_floo
     let mut types: Vec<&str> = law.practice_types().collect();
     types.push("a type that nobody listed");
     let texts = anteroom::agent::texts::Texts::embedded().unwrap();
-    let mut explored = 0_u64;
-    for day in days() {
-        for practice_type in &types {
-            let at = |residence| Whereabouts {
-                practice: residence,
-                residence,
+    let (mut explored, mut merged_once) = (0, std::collections::BTreeSet::new());
+    for state in states() {
+        for (day, practice_type) in days(state)
+            .into_iter()
+            .flat_map(|day| types.iter().map(move |it| (day, *it)))
+        {
+            let rules = law.applying(Whereabouts {
+                practice: state,
+                residence: state,
                 practice_type,
                 day,
-            };
-            let everywhere = law.duties(at(Jurisdiction::UNKNOWN));
-            let floor: Vec<&LawRule> = law
-                .applying(at("WY".parse().unwrap()))
-                .into_iter()
-                .filter(|rule| rule.jurisdiction == Jurisdiction::UNKNOWN)
-                .collect();
-            let floor = merged(&floor);
-            for state in states() {
-                let duties = law.duties(at(state));
-                assert_eq!(
-                    join(&duties, &floor),
-                    duties,
-                    "{state} loosens the floor on {day}"
-                );
-                assert_eq!(join(&everywhere, &duties), everywhere, "{state} on {day}");
-                assert!(!zones::names(state).is_empty());
+            });
+            explored += Language::ALL.len();
+            let ids: Vec<&str> = rules.iter().map(|rule| &*rule.id).collect();
+            if !merged_once.insert(ids) {
+                continue;
+            }
+            let duties = merged(&rules);
+            let federal = |rule: &&&LawRule| rule.jurisdiction == Jurisdiction::UNKNOWN;
+            let floor: Vec<&LawRule> = rules.iter().filter(federal).copied().collect();
+            assert_eq!(join(&duties, &merged(&floor)), duties, "{state} on {day}");
+            for text in duties.disclosures.values().flat_map(|it| &it.texts) {
                 for language in Language::ALL {
-                    for disclosure in duties.disclosures.values() {
-                        for text in &disclosure.texts {
-                            let id = text.as_str().parse().unwrap();
-                            assert!(
-                                !texts.elements(id, *language).is_empty(),
-                                "{text} in {language}"
-                            );
-                        }
-                    }
-                    explored += 1;
+                    let id = text.as_str().parse().unwrap();
+                    assert!(
+                        !texts.elements(id, *language).is_empty(),
+                        "{text} in {language}"
+                    );
                 }
             }
         }
     }
-    println!("{explored} combinations of day, state, practice type and language");
-    assert!(explored > 100_000, "{explored}");
+    let every_day = 2_557 * states().count() * types.len() * Language::ALL.len();
+    println!(
+        "{explored} combinations of day, state, practice type and language stand for {every_day} \
+         over every day of 2024-2030; {} sets of rules",
+        merged_once.len()
+    );
+    assert!(explored > 30_000, "{explored}");
+}
+
+#[test]
+fn where_the_state_is_not_known_every_state_protects() {
+    let law = law();
+    for day in [date(2026, 11, 25), date(2027, 1, 1), date(2027, 7, 1)] {
+        let at = |residence| Whereabouts {
+            practice: residence,
+            residence,
+            practice_type: "behavioral_health",
+            day,
+        };
+        let everywhere = law.duties(at(Jurisdiction::UNKNOWN));
+        for state in states() {
+            let duties = law.duties(at(state));
+            assert_eq!(join(&everywhere, &duties), everywhere, "{state} on {day}");
+        }
+    }
 }
 
 #[test]
@@ -180,14 +196,14 @@ fn a_folder_may_add_to_the_law_and_never_takes_from_it() {
         anteroom::policy::Policy::from_dir(folder.path()).map(|policy| policy.digest().to_owned())
     };
     let unchanged = load(built_in).unwrap();
-    // Stricter, or another rule: taken, and another digest.
-    let shorter = built_in.replacen(
-        "n = 30\nunit = \"calendar_day\"",
-        "n = 20\nunit = \"calendar_day\"",
-        1,
+    // Another rule, stricter: taken, and another digest.
+    let stricter = format!(
+        "{built_in}\n[[rule]]\nid = \"ca.house.procedures\"\nkind = \"content_block\"\n\
+         summary = \"No procedures by text.\"\nbasis = \"policy\"\ncite = \"practice policy\"\n\
+         effective = 2026-11-22\nlast_reviewed = 2026-11-22\nconfidence = \"policy\"\n\
+         [rule.params]\nchannel = [\"sms\"]\nnever = [\"procedure\"]\n"
     );
-    assert_ne!(shorter, built_in);
-    assert_ne!(load(&shorter).unwrap(), unchanged);
+    assert_ne!(load(&stricter).unwrap(), unchanged);
     // Looser: refused with the file, the rule and a remedy.
     let from = built_in
         .find("id         = \"ca.ab3030.disclaimer\"")
