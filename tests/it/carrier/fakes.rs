@@ -179,10 +179,10 @@ const KINDS: [(CarrierKind, &str); 5] = [
 ];
 
 fn accepted(outcome: SendOutcome) -> String {
-    match outcome {
-        SendOutcome::Accepted { carrier_id, .. } => carrier_id,
-        other => panic!("{other:?}"),
-    }
+    let SendOutcome::Accepted { carrier_id, .. } = outcome else {
+        panic!("{outcome:?}");
+    };
+    carrier_id
 }
 
 #[tokio::test]
@@ -428,21 +428,23 @@ async fn words_are_taken_off_the_books_once_a_text_is_finished() {
 #[tokio::test]
 async fn wrong_credentials_are_told_with_the_remedy() {
     let world = World::new("platform", Faults::none()).await;
-    let wrong = accounts(&world.base, "platform");
     let practice = practice();
     let public = PUBLIC.parse().unwrap();
     for kind in [CarrierKind::Twilio, CarrierKind::Bandwidth] {
-        let mut table: toml::Table = toml::from_str(&match kind {
-            CarrierKind::Twilio => format!(
-                "[twilio.lakeside]\naccount_sid = \"AC00000000000000000000000000000001\"\n\
-                 auth_tokens = [\"another\"]\nbase_url = \"{}\"",
-                world.base
-            ),
-            _ => format!(
-                "[bandwidth.lakeside]\naccount_id = \"9900000\"\napplication_id = \"fake\"\n\
-                 user = \"api\"\npassword = \"another\"\nbase_url = \"{}/api/v2\"",
-                world.base
-            ),
+        let twilio = format!(
+            "[twilio.lakeside]\naccount_sid = \"AC00000000000000000000000000000001\"\n\
+             auth_tokens = [\"another\"]\nbase_url = \"{}\"",
+            world.base
+        );
+        let bandwidth = format!(
+            "[bandwidth.lakeside]\naccount_id = \"9900000\"\napplication_id = \"fake\"\n\
+             user = \"api\"\npassword = \"another\"\nbase_url = \"{}/api/v2\"",
+            world.base
+        );
+        let mut table: toml::Table = toml::from_str(if kind == CarrierKind::Twilio {
+            &twilio
+        } else {
+            &bandwidth
         })
         .unwrap();
         let accounts = Accounts::take(&mut table).unwrap();
@@ -458,7 +460,6 @@ async fn wrong_credentials_are_told_with_the_remedy() {
             "{kind}: {advice:?}"
         );
     }
-    drop(wrong);
 }
 
 #[test]

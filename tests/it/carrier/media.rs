@@ -58,7 +58,7 @@ fn a_photo_loses_its_notes_and_keeps_its_picture_and_which_side_is_up() {
         kept.windows(7)
             .any(|it| it == [0x12, 0xff, 0x00, 0x34, 0xff, 0xd0, 0x56])
     );
-    assert_eq!(kept.iter().filter(|it| **it == 0xd9).count(), 1);
+    assert_eq!(kept.iter().position(|it| *it == 0xd9), Some(kept.len() - 1));
     let side = kept.windows(4).position(|it| it == b"Exif").unwrap();
     assert_eq!(kept[side + 25], 6, "which side is up");
     assert_eq!(strip(Kind::Jpeg, &kept).unwrap(), kept, "once is enough");
