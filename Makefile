@@ -68,3 +68,8 @@ tagger:
 recording: test-deps
 	cargo build --release
 	.venv/bin/python tests/python/recording.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom > docs/recording.md
+
+# Fifty regressions planted in the policy, each of which must stop the gate of `anteroom eval`.
+.PHONY: planted
+planted:
+	ANTEROOM_PLANTINGS=50 cargo test --test it planted:: -- --nocapture
