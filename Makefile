@@ -74,3 +74,7 @@ recording: test-deps
 carrier-faults:
 	cargo build --release
 	ANTEROOM_LOG__LEVEL=error $(or $(CARGO_TARGET_DIR),target)/release/anteroom simulate-carrier --run $(or $(TEXTS),10000) --faults $(or $(FAULTS),0.05) --seed $(or $(SEED),7)
+# Fifty regressions planted in the policy, each of which must stop the gate of `anteroom eval`.
+.PHONY: planted
+planted:
+	ANTEROOM_PLANTINGS=50 cargo test --test it planted:: -- --nocapture
