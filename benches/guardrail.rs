@@ -58,6 +58,7 @@ fn setting() -> Setting<'static> {
         purpose: Purpose::Reply,
         author: Author::Agent,
         facts: FACTS,
+        told: &[],
     }
 }
 

@@ -8,6 +8,7 @@
 mod alarm;
 mod assemble;
 mod audit;
+mod carrier_run;
 mod chat;
 mod doctor;
 mod eval;
@@ -20,6 +21,7 @@ mod log;
 mod redteam;
 mod serve;
 mod served;
+mod simulate_carrier;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -123,6 +125,27 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
+    /// Play the configured carriers on this machine: they take texts, report on them, bring texts
+    /// from patients, and go wrong by a seed.
+    SimulateCarrier {
+        /// Address to listen on; each account's `base_url` must point there.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9100")]
+        listen: std::net::SocketAddr,
+        /// The same seed and the same texts go wrong in the same way.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Share of texts and webhooks that meet each fault, 0 to 1.
+        #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+        faults: f64,
+        /// Instead: let so many invented patients text four invented practices, one on each
+        /// carrier, and report what became of every answer. Touches no configured account.
+        #[arg(long, value_name = "TEXTS")]
+        run: Option<usize>,
+        /// With --run: an empty database for it, postgres://...; without, SQLite in a temporary
+        /// folder.
+        #[arg(long, value_name = "URL", requires = "run")]
+        database: Option<String>,
+    },
     /// Look for what is missing or wrong: clock, key, database, public address, model, agreements.
     Doctor,
     /// The configuration.
@@ -243,6 +266,19 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Audit(Audit::Verify) => audit::verify(&loaded).await,
         Command::Audit(Audit::Export { practice }) => {
             audit::export(&loaded, practice.as_deref()).await
+        }
+        Command::SimulateCarrier {
+            listen,
+            seed,
+            faults,
+            run,
+            database,
+        } => {
+            if let Some(count) = run {
+                return Box::pin(carrier_run::run(count, (seed, faults), database)).await;
+            }
+            let faults = crate::carrier::fake::Faults::new(seed, faults);
+            simulate_carrier::simulate(&loaded, listen, faults).await
         }
         Command::Doctor => Box::pin(doctor::doctor(&loaded)).await,
         Command::Config(ConfigCommand::Explain) => {

@@ -7,6 +7,7 @@
 //! [`review::Guardrail::review`] with a [`setting::Setting`] for each draft, from any thread;
 //! `examples/review.rs` is the whole of it.
 
+pub mod accumulate;
 pub(crate) mod conduct;
 pub mod detect;
 pub mod finding;

@@ -68,6 +68,8 @@ pub mod mark {
     pub const PROVIDER: &str = "provider";
     /// A phone number, address or link of the practice, by the words around it.
     pub const PRACTICE: &str = "practice_contact";
+    /// A complaint told as one that anybody may have.
+    pub const ANYBODY: &str = "anybody";
     /// A date of a visit or of the practice's calendar, by the words around it.
     pub const SCHEDULE: &str = "schedule";
 }
@@ -79,6 +81,8 @@ enum Soft {
     Provider,
     Practice,
     Schedule,
+    /// A complaint that anybody may have: `wear a mask if you have a cough`.
+    Anybody,
     /// Of nobody while nothing else in the text tells of a person: a town, a day without a year.
     Bare,
 }
@@ -174,7 +178,7 @@ fn drop_nobodys(drafts: &mut Vec<Draft>) {
         .any(|draft| draft.soft == Soft::No && draft.category.group() != Group::Conduct);
     drafts.retain(|draft| match draft.soft {
         Soft::No => true,
-        Soft::Schedule | Soft::Bare => somebody,
+        Soft::Schedule | Soft::Bare | Soft::Anybody => somebody,
         Soft::Provider | Soft::Practice => false,
     });
 }
@@ -238,6 +242,7 @@ fn finish(view: &View<'_>, draft: &Draft) -> Finding {
         Soft::Provider => Some(mark::PROVIDER),
         Soft::Practice => Some(mark::PRACTICE),
         Soft::Schedule => Some(mark::SCHEDULE),
+        Soft::Anybody => Some(mark::ANYBODY),
     };
     if let Some(name) = soft.filter(|name| draft.name != *name) {
         evidence.push(Evidence {
