@@ -128,6 +128,34 @@ pub(crate) fn law() -> Vec<Source> {
     all
 }
 
+/// The file of the statistical tagger.
+pub(crate) const MODEL: &str = "tagger.model";
+
+/// The tagger's model in the binary.
+pub(crate) fn embedded_model() -> Cow<'static, [u8]> {
+    Cow::Borrowed(include_bytes!("../../guardrails/tagger.model"))
+}
+
+/// The model that lies in `dir`, or else the one in the binary.
+pub(crate) fn model(dir: &Path) -> Result<Cow<'static, [u8]>, PolicyError> {
+    match std::fs::read(dir.join(MODEL)) {
+        Ok(bytes) => Ok(Cow::Owned(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(embedded_model()),
+        Err(error) => {
+            let file = dir.join(MODEL);
+            let message = error.to_string();
+            let remedy = "make it readable, or remove it to use the one in the program";
+            Err(PolicyError::at(
+                &file.to_string_lossy(),
+                1,
+                "tagger",
+                &message,
+                remedy,
+            ))
+        }
+    }
+}
+
 /// Lays the files of `dir/folder` over `all`; a folder that is absent changes nothing.
 pub(crate) fn overlay(dir: &Path, folder: &Path, all: &mut Vec<Source>) -> Result<(), PolicyError> {
     let Ok(entries) = std::fs::read_dir(dir.join(folder)) else {

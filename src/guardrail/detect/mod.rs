@@ -10,6 +10,7 @@ mod names;
 mod numbers;
 mod patterns;
 mod record;
+pub mod tagger;
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -106,6 +107,7 @@ pub(crate) struct Scratch {
     wanted: Vec<bool>,
     lists: lexicon::Scratch,
     covered: Vec<Range<usize>>,
+    businesses: Vec<Range<usize>>,
     shields: Vec<Range<usize>>,
     value: Vec<u8>,
 }
@@ -129,6 +131,11 @@ pub(crate) fn search(
     address::find(policy, &view, &mut drafts);
     lexicon::find(policy, &view, &mut scratch.lists, &mut drafts);
     names::find(policy, &view, scratch, &mut drafts);
+    // A rule that is switched off is to be missed, not stood in for.
+    if policy.muted().is_none() {
+        let taken = scratch.lists.taken();
+        tagger::vote(policy, &view, taken, &scratch.businesses, &mut drafts);
+    }
     record::find(policy, &view, known, scratch, &mut drafts);
     let shields = &scratch.shields;
     drafts.retain(|draft| {

@@ -46,7 +46,8 @@ pub(super) fn find(
     scratch: &mut Scratch,
     drafts: &mut Vec<Draft>,
 ) {
-    let covered = &mut scratch.covered;
+    let (covered, businesses) = (&mut scratch.covered, &mut scratch.businesses);
+    businesses.clear();
     covered.clear();
     let sure = drafts
         .iter()
@@ -63,6 +64,9 @@ pub(super) fn find(
         match reader.name_at(at) {
             Some(name) => {
                 at = name.words.end.max(at + 1);
+                if name.reason == "organisation" {
+                    businesses.extend(reader.span(&name));
+                }
                 drafts.extend(reader.draft(&name));
             }
             None => at += 1,
@@ -332,6 +336,12 @@ impl Reader<'_> {
         None
     }
 
+    fn span(&self, name: &Name) -> Option<Range<usize>> {
+        let start = self.word(name.words.start)?.start;
+        let end = self.word(name.words.end.checked_sub(1)?)?.end;
+        Some(start..end)
+    }
+
     /// `flew to`, `lives in`, `grew up in`: what follows is a place, however it is written.
     fn settled(&self, at: usize) -> bool {
         let Some(verb) = at.checked_sub(2) else {
@@ -356,8 +366,7 @@ impl Reader<'_> {
         if name.reason == "organisation" {
             return None;
         }
-        let start = self.word(name.words.start)?.start;
-        let end = self.word(name.words.end.checked_sub(1)?)?.end;
+        let Range { start, end } = self.span(name)?;
         let place = name.reason == "place";
         // `in Bjert 6091`: the postal code behind the town.
         let end = self

@@ -232,6 +232,15 @@ fn texts_of_a_second_reader_are_read_as_well() {
 }
 
 #[test]
+fn texts_in_voices_that_the_rules_had_not_met_are_read_as_well() {
+    hold(
+        "evals/screen/held_out_2.jsonl",
+        include_str!("../../../evals/screen/held_out_2.jsonl"),
+        180,
+    );
+}
+
+#[test]
 fn alarms_stay_on_whatever_is_put_around_them() {
     let screen = Screen::embedded().unwrap();
     let file = include_str!("../../../evals/screen/gold.jsonl");
