@@ -68,3 +68,13 @@ tagger:
 recording: test-deps
 	cargo build --release
 	.venv/bin/python tests/python/recording.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom > docs/recording.md
+
+# 10,000 texts through every fake carrier with 5 % of each fault; prints what became of each answer.
+.PHONY: carrier-faults
+carrier-faults:
+	cargo build --release
+	ANTEROOM_LOG__LEVEL=error $(or $(CARGO_TARGET_DIR),target)/release/anteroom simulate-carrier --run $(or $(TEXTS),10000) --faults $(or $(FAULTS),0.05) --seed $(or $(SEED),7)
+# Fifty regressions planted in the policy, each of which must stop the gate of `anteroom eval`.
+.PHONY: planted
+planted:
+	ANTEROOM_PLANTINGS=50 cargo test --test it planted:: -- --nocapture

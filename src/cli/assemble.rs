@@ -79,10 +79,19 @@ fn sample_practice() -> Result<Practice, String> {
 
 /// Builds everything and starts the workers.
 pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
+    let assembled = assemble_at(config, Arc::new(SystemClock)).await?;
+    assembled.house.start(&assembled.tracker, &assembled.stop);
+    Ok(assembled)
+}
+
+/// Builds everything by this clock; whoever called starts the workers.
+pub(super) async fn assemble_at(
+    config: Config,
+    clock: Arc<dyn Clock>,
+) -> Result<Assembled, String> {
     let tracker = TaskTracker::new();
     let stop = CancellationToken::new();
     let store = open_store(&config, &tracker).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let public_url =
         Url::parse(&config.public_url()).map_err(|error| format!("public_url: {error}"))?;
     let records = Arc::new(EmbeddedRecords::new(store.clone()));
@@ -128,7 +137,6 @@ pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
     for (practice, waiting) in reports {
         drain(&house, practice, waiting, &tracker, &stop);
     }
-    house.start(&tracker, &stop);
     Ok(Assembled {
         house,
         config,
@@ -349,17 +357,14 @@ fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> 
 }
 
 /// What is worth a look though everything runs: PHI that will not leave for want of an agreement.
-pub(super) fn remarks(house: &House, today: jiff::civil::Date) -> Vec<String> {
-    let mut remarks = Vec::new();
-    for practice in house.practices() {
-        for carrier in practice.uncovered(today) {
-            remarks.push(format!(
-                "practice `{}`: no agreement with {carrier} in force; texts with PHI stay here",
-                practice.id
-            ));
-        }
+pub(super) async fn remarks(house: &House) -> Vec<String> {
+    match house.missing_papers(house.clock().now()).await {
+        Ok(missing) => missing
+            .iter()
+            .map(|it| format!("{it}; nothing about a patient goes there"))
+            .collect(),
+        Err(error) => vec![format!("agreements could not be read: {error}")],
     }
-    remarks
 }
 
 /// Whether the folder of a path exists and can be written to.

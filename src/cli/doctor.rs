@@ -1,14 +1,20 @@
 //! `doctor`: what is missing or wrong before real patients text, each with its remedy.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
+use crate::carrier::account::{Advice, Site};
 use crate::cli::assemble::{open_store, writable};
 use crate::cli::{FINDINGS, HOLDS};
 use crate::config::{Config, Loaded};
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::practice::CarrierKind;
+use crate::pipeline::papers::Register;
+use crate::policy::law::Law;
+use crate::policy::law::terms::{Confidence, Standing};
+use crate::policy::words::Jurisdiction;
 
 /// How a check ended.
 enum Finding {
@@ -22,7 +28,7 @@ enum Finding {
 /// Looks at everything and says what it found, a line each.
 pub(super) async fn doctor(loaded: &Loaded) -> u8 {
     let config = &loaded.config;
-    let findings = [
+    let mut findings = vec![
         ("configuration", configuration(loaded)),
         ("clock", clock()),
         ("data folder", folder(config)),
@@ -30,9 +36,11 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         ("public address", public_address(config)),
         ("model", model(config).await),
         ("gateway", gateway(config)),
-        ("agreements", agreements(config)),
+        ("agreements", agreements(config).await),
         ("policy", policy()),
+        ("law", law(config)),
     ];
+    findings.extend(accounts(config).await);
     let mut code = HOLDS;
     for (what, finding) in findings {
         let (mark, text) = match finding {
@@ -46,6 +54,40 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         println!("{mark}  {what:<15} {text}");
     }
     code
+}
+
+/// The accounts with carriers: what can be seen from here, then what the carrier says.
+async fn accounts(config: &Config) -> Vec<(&'static str, Finding)> {
+    let Ok(public_url) = url::Url::parse(&config.public_url()) else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for practice in &config.practice {
+        for kind in CarrierKind::ALL {
+            let Some(account) = config.accounts.get(*kind, &practice.id) else {
+                continue;
+            };
+            let site = Site {
+                kind: *kind,
+                practice,
+                public_url: &public_url,
+            };
+            let mut advice = account.advise(&site);
+            if let Ok(line) = account.open(&site) {
+                advice.extend(line.examine().await);
+            }
+            findings.extend(advice.into_iter().map(|it| {
+                let say = |text: String| format!("[{kind}.{}] {text}", practice.id);
+                let finding = match it {
+                    Advice::Good(text) => Finding::Good(say(text)),
+                    Advice::Note(text) => Finding::Note(say(text)),
+                    Advice::Bad(text) => Finding::Bad(say(text)),
+                };
+                ("carrier", finding)
+            }));
+        }
+    }
+    findings
 }
 
 fn real(config: &Config) -> bool {
@@ -153,26 +195,56 @@ fn gateway(config: &Config) -> Finding {
     }
 }
 
-fn agreements(config: &Config) -> Finding {
-    let today = SystemClock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+/// Every agreement that is missing, from the configuration and from the register in the database.
+async fn agreements(config: &Config) -> Finding {
+    let law = match Law::embedded() {
+        Ok(law) => law,
+        Err(error) => return Finding::Bad(error.to_string()),
+    };
+    let tracker = TaskTracker::new();
+    // The running server keeps an embedded database to itself; the configuration is read all the same.
+    let store = open_store(config, &tracker).await.ok();
+    let register = Register {
+        law: &law,
+        store: store.as_ref(),
+        now: SystemClock.now(),
+    };
+    let host = model_host(config);
     let mut missing = Vec::new();
     for practice in &config.practice {
-        for carrier in practice.uncovered(today) {
-            missing.push(format!("{} with {carrier}", practice.id));
+        match register.missing(practice, host.as_deref()).await {
+            Ok(more) => missing.extend(more.iter().map(ToString::to_string)),
+            Err(error) => return Finding::Bad(error.to_string()),
         }
     }
-    missing.sort_unstable();
     if missing.is_empty() {
         return if real(config) {
-            Finding::Good("in force with every carrier".to_owned())
+            Finding::Good("in force with every carrier and with the model's vendor".to_owned())
         } else {
             Finding::Note("none needed: no real carrier is configured".to_owned())
         };
     }
+    let unread = if store.is_none() {
+        " (the register could not be read while the server runs; the configuration was)"
+    } else {
+        ""
+    };
     Finding::Bad(format!(
-        "missing or expired: {}; until [[practice.agreement]] records it, texts with PHI stay here",
-        missing.join(", ")
+        "{}; until `anteroom agreement add` records it, nothing about a patient goes there{unread}",
+        missing.join("; ")
     ))
+}
+
+/// The host of the language model, when one is configured.
+fn model_host(config: &Config) -> Option<String> {
+    let llm = &config.llm;
+    let key =
+        !llm.api_key.is_empty() || std::env::var("OPENAI_API_KEY").is_ok_and(|key| !key.is_empty());
+    if llm.kind == "offline" || (llm.kind == "auto" && !key) {
+        return None;
+    }
+    let url = url::Url::parse(&llm.base_url).ok()?;
+    url.host_str().map(str::to_owned)
 }
 
 fn policy() -> Finding {
@@ -180,4 +252,41 @@ fn policy() -> Finding {
         Ok(guardrail) => Finding::Good(format!("digest {}", guardrail.digest())),
         Err(error) => Finding::Bad(error.to_string()),
     }
+}
+
+/// How much of the law that applies to these practices nobody has verified.
+fn law(config: &Config) -> Finding {
+    let law = match Law::embedded() {
+        Ok(law) => law,
+        Err(error) => return Finding::Bad(error.to_string()),
+    };
+    let states: BTreeSet<Jurisdiction> = config.practice.iter().map(|it| it.state).collect();
+    let applies = |state: Jurisdiction| {
+        state == Jurisdiction::UNKNOWN
+            || states.contains(&state)
+            || states.contains(&Jurisdiction::UNKNOWN)
+    };
+    let mut unverified = Vec::new();
+    let mut counted = 0;
+    let mut approved = 0;
+    for rule in law.rules().filter(|rule| applies(rule.jurisdiction)) {
+        counted += usize::from(rule.standing() != Standing::House);
+        approved += usize::from(rule.confidence == Confidence::CounselApproved);
+        if rule.standing() == Standing::Unverified {
+            unverified.push(rule.id.to_string());
+        }
+    }
+    let shown: Vec<&str> = unverified.iter().map(String::as_str).take(6).collect();
+    let more = unverified.len().saturating_sub(shown.len());
+    let and = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    Finding::Note(format!(
+        "{counted} rules of law apply, {approved} approved by counsel, {} not verified: {}{and}; see \
+         `anteroom policy states`",
+        unverified.len(),
+        shown.join(", ")
+    ))
 }

@@ -8,15 +8,19 @@
 mod alarm;
 mod assemble;
 mod audit;
+mod carrier_run;
 mod chat;
 mod doctor;
+mod eval;
 mod explain;
 mod gateway;
 mod import;
 mod jsonl;
 mod log;
+mod redteam;
 mod serve;
 mod served;
+mod simulate_carrier;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -96,6 +100,10 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         text: Option<String>,
     },
+    /// Run the suites under evals/ against the guardrail, the screen and the whole pipeline.
+    Eval(eval::EvalArgs),
+    /// Attack the pipeline: a grammar of strategies and goals, with a hostile model among them.
+    Redteam(redteam::RedteamArgs),
     /// Load a FHIR R4 Bundle into the embedded record of one practice.
     Import {
         /// The Bundle, as JSON.
@@ -110,6 +118,27 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
+    /// Play the configured carriers on this machine: they take texts, report on them, bring texts
+    /// from patients, and go wrong by a seed.
+    SimulateCarrier {
+        /// Address to listen on; each account's `base_url` must point there.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9100")]
+        listen: std::net::SocketAddr,
+        /// The same seed and the same texts go wrong in the same way.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Share of texts and webhooks that meet each fault, 0 to 1.
+        #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+        faults: f64,
+        /// Instead: let so many invented patients text four invented practices, one on each
+        /// carrier, and report what became of every answer. Touches no configured account.
+        #[arg(long, value_name = "TEXTS")]
+        run: Option<usize>,
+        /// With --run: an empty database for it, postgres://...; without, SQLite in a temporary
+        /// folder.
+        #[arg(long, value_name = "URL", requires = "run")]
+        database: Option<String>,
+    },
     /// Look for what is missing or wrong: clock, key, database, public address, model, agreements.
     Doctor,
     /// The configuration.
@@ -176,6 +205,8 @@ fn run_command(cli: Cli) -> u8 {
         Some(Command::Check { draft, explain }) => return jsonl::check(draft, explain),
         Some(Command::Detect { text }) => return jsonl::detect(text),
         Some(Command::Screen { text }) => return jsonl::screen(text),
+        Some(Command::Eval(args)) => return eval::eval(&args, None),
+        Some(Command::Redteam(args)) => return redteam::redteam(&args),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,
@@ -223,6 +254,19 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Audit(Audit::Export { practice }) => {
             audit::export(&loaded, practice.as_deref()).await
         }
+        Command::SimulateCarrier {
+            listen,
+            seed,
+            faults,
+            run,
+            database,
+        } => {
+            if let Some(count) = run {
+                return Box::pin(carrier_run::run(count, (seed, faults), database)).await;
+            }
+            let faults = crate::carrier::fake::Faults::new(seed, faults);
+            simulate_carrier::simulate(&loaded, listen, faults).await
+        }
         Command::Doctor => Box::pin(doctor::doctor(&loaded)).await,
         Command::Config(ConfigCommand::Explain) => {
             print!("{}", loaded.explain());
@@ -232,6 +276,8 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Check { .. }
         | Command::Detect { .. }
         | Command::Screen { .. }
+        | Command::Eval(_)
+        | Command::Redteam(_)
         | Command::Completions { .. }
         | Command::Config(ConfigCommand::Default) => USAGE,
     }

@@ -9,7 +9,7 @@ use crate::domain::consent::{
 use crate::domain::ids::{
     AppointmentId, ConversationId, OutboxId, PatientId, PracticeId, SlotId, TurnId,
 };
-use crate::domain::message::{Delivery, OutboundKind};
+use crate::domain::message::{Delivery, LawTag, OutboundKind, Template};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::CarrierKind;
@@ -276,8 +276,16 @@ pub struct OutboxRow {
     pub in_doubt: bool,
     /// When it was enqueued.
     pub at: Timestamp,
+    /// By which law it was cleared; empty on rows from before.
+    pub law: LawTag,
     /// Rises with each lease.
     pub lease: i64,
+    /// The place in its number's line that it was given, if it waited for one.
+    pub slot: Option<Timestamp>,
+    /// How many segments it takes.
+    pub segments: i64,
+    /// The approved template that says it, if one does.
+    pub template: Option<Template>,
 }
 
 /// A message behind a portal link.

@@ -1,14 +1,15 @@
 //! The practice (the covered entity), the numbers it texts from, and what it says in public.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::agreement::Agreement;
 use crate::domain::ids::PracticeId;
 use crate::domain::phone::E164;
-use crate::policy::words::{Channel, Jurisdiction, vocabulary};
+use crate::policy::words::{Channel, Jurisdiction, Language, vocabulary};
+
+pub use crate::policy::law::channels::NumberType;
 
 vocabulary! {
     /// A company that carries texts, or the simulator.
@@ -58,7 +59,7 @@ pub struct Practice {
     pub hours_es: String,
     /// Public facts told to anyone: parking, insurance networks, notices. Key is the fact's name.
     #[serde(default)]
-    pub facts: std::collections::BTreeMap<String, String>,
+    pub facts: BTreeMap<String, String>,
     /// The numbers it texts from.
     #[serde(default, rename = "sender")]
     pub senders: Vec<Sender>,
@@ -86,9 +87,67 @@ pub struct Sender {
     pub channel: Channel,
     /// The number.
     pub number: E164,
+    /// What kind of number it is: agreements cover some kinds only.
+    #[serde(default = "long_code")]
+    pub number_type: NumberType,
     /// Who answers STOP, START and HELP on this number.
     #[serde(default = "we_reply")]
     pub keywords: KeywordReplies,
+    /// Segments a second that its registration grants; none: the least that carriers give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_second: Option<f64>,
+    /// Segments a day that its registration grants; none: the least that carriers give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_day: Option<i64>,
+    /// What one segment costs, in US dollars, where it is not the carrier's list price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<f64>,
+    /// What becomes of a text outside WhatsApp's 24-hour window.
+    #[serde(default)]
+    pub outside_window: OutsideWindow,
+    /// The approved templates that ask the patient to write, by language.
+    #[serde(
+        default,
+        rename = "template",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub templates: BTreeMap<Language, TemplateText>,
+}
+
+/// What becomes of a text outside WhatsApp's 24-hour window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutsideWindow {
+    /// Staff decide.
+    #[default]
+    Hold,
+    /// An approved template asks the patient to write; the text waits with staff.
+    Template,
+    /// It goes by SMS from another number of the practice, unless it holds PHI.
+    Sms,
+}
+
+/// A template that Meta approved, word for word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateText {
+    /// The carrier's id of it, such as Twilio's `HX...`.
+    pub id: String,
+    /// Its words, with places such as `{{1}}`.
+    pub text: String,
+    /// What stands in each place.
+    #[serde(default)]
+    pub variables: BTreeMap<String, TemplateValue>,
+}
+
+vocabulary! {
+    /// What may stand in a place of a template: public facts only.
+    TemplateValue, "template value" {
+        /// The practice's name.
+        PracticeName = "practice_name",
+        /// The front desk's number, as people read it.
+        PracticePhone = "practice_phone",
+    }
 }
 
 vocabulary! {
@@ -107,6 +166,10 @@ const fn we_reply() -> KeywordReplies {
     KeywordReplies::WeReply
 }
 
+const fn long_code() -> NumberType {
+    NumberType::LongCode
+}
+
 fn sms() -> Channel {
     Channel::Sms
 }
@@ -117,20 +180,36 @@ impl Practice {
         self.senders.iter().find(|sender| sender.number == *number)
     }
 
-    /// Whether this carrier may carry PHI on `day`: the simulator, from which nothing leaves, or
-    /// one with an agreement in force.
-    pub fn covers(&self, carrier: CarrierKind, day: Date) -> bool {
-        carrier == CarrierKind::Simulator
-            || self.agreements.iter().any(|agreement| {
-                agreement.counterparty == carrier.as_str() && agreement.covers(day)
-            })
+    /// The sender with this number, carrier and channel.
+    pub fn sender_by(
+        &self,
+        carrier: CarrierKind,
+        channel: Channel,
+        number: &E164,
+    ) -> Option<&Sender> {
+        let whatsapp = |it: Channel| it == Channel::Whatsapp;
+        self.senders.iter().find(|it| {
+            it.number == *number
+                && it.carrier == carrier
+                && whatsapp(it.channel) == whatsapp(channel)
+        })
     }
 
-    /// The carriers it texts by that may not carry PHI on `day`, each once.
-    pub fn uncovered(&self, day: Date) -> BTreeSet<CarrierKind> {
-        let carriers = self.senders.iter().map(|sender| sender.carrier);
-        carriers
-            .filter(|carrier| !self.covers(*carrier, day))
-            .collect()
+    /// The kind of number that it texts from by a carrier and a channel; none when there are
+    /// several kinds, or no such number.
+    pub fn number_type(&self, carrier: CarrierKind, channel: Channel) -> Option<NumberType> {
+        let mut kinds = self
+            .senders
+            .iter()
+            .filter(|it| it.carrier == carrier && it.channel == channel)
+            .map(|it| it.number_type);
+        let first = kinds.next()?;
+        kinds.all(|kind| kind == first).then_some(first)
+    }
+
+    /// The carriers and channels that it texts by, each once.
+    pub fn channels(&self) -> BTreeSet<(CarrierKind, Channel)> {
+        let senders = self.senders.iter();
+        senders.map(|it| (it.carrier, it.channel)).collect()
     }
 }

@@ -2,27 +2,25 @@
 
 use std::sync::Arc;
 
-use jiff::civil::Time;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::carrier::Carrier;
 use crate::domain::consent::{ConsentProof, ConsentState};
 use crate::domain::conversation::{Conversation, OutboxRow};
 use crate::domain::ids::ConversationId;
 use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
-use crate::domain::practice::Practice;
 use crate::pipeline::house::House;
 use crate::pipeline::outcome::{about, tell_staff};
+use crate::pipeline::pace::Pace;
 use crate::pipeline::report::reference_of;
+use crate::pipeline::window::{self, Way};
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
+use crate::policy::law::window::Opening;
+use crate::policy::words::Channel;
 use crate::store::StoreError;
 
 /// Hand-overs of one text before it is given up and staff are told.
 pub(crate) const ATTEMPTS_MAX: i64 = 6;
-
-/// Texts that the practice begins go out between these hours of the recipient's day.
-const WINDOW: (Time, Time) = (Time::constant(8, 0, 0, 0), Time::constant(21, 0, 0, 0));
 
 /// Why a text that was cleared does not leave after all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,18 +33,24 @@ pub(crate) enum Bar {
     Consent,
     /// The text holds PHI and no agreement with the carrier is in force.
     Agreement,
+    /// No hour is open wherever the reader may be.
+    Hours,
     /// The practice is no longer configured here.
     Practice,
+    /// WhatsApp's 24-hour window is closed.
+    Window,
 }
 
 impl Bar {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Fence => "fence",
             Self::OptedOut => "opted_out",
             Self::Consent => "consent",
             Self::Agreement => "agreement",
+            Self::Hours => "no open hour",
             Self::Practice => "practice not configured",
+            Self::Window => "WhatsApp's window is closed",
         }
     }
 }
@@ -59,7 +63,7 @@ impl House {
         let Some(row) = self.store().lease_outbox(now, now + LEASE).await? else {
             return Ok(Step::Idle);
         };
-        if let Some(done) = caught("dispatch", self.dispatch(row)).await {
+        if let Some(done) = caught("dispatch", Box::pin(self.dispatch(row))).await {
             done?;
         }
         self.changed();
@@ -86,18 +90,38 @@ impl House {
         let Some(practice) = self.practice_of(&conversation) else {
             return self.withdraw(row, Bar::Practice, now).await;
         };
-        if let Some(bar) = bar(&row, &conversation, &practice, now) {
+        if let Some(bar) = bar(&row, &conversation, now) {
             return self.withdraw(row, bar, now).await;
         }
-        if let Some(until) = quiet_until(row.kind, &practice.timezone, now) {
-            let outcome = SendOutcome::Retry {
-                code: "quiet_hours".to_owned(),
-                after_ms: None,
-            };
-            return self.record(row, outcome, Some(until)).await;
+        if row.phi && !self.covered(&practice, &conversation, now).await? {
+            return self.withdraw(row, Bar::Agreement, now).await;
+        }
+        match self.opening_for(&row, &practice, now) {
+            Opening::Open => {}
+            Opening::Never(_) => return self.withdraw(row, Bar::Hours, now).await,
+            Opening::At(until, _) => {
+                let outcome = SendOutcome::Retry {
+                    code: "quiet_hours".to_owned(),
+                    after_ms: None,
+                };
+                return self.record(row, outcome, Some(until)).await;
+            }
+        }
+        let text = match window::way(self, &row, &conversation, &practice, now) {
+            Way::Free => outbound(&row, &conversation),
+            Way::Sms(sender) => window::by_sms(&row, &conversation, sender),
+            Way::Closed => return self.withdraw(row, Bar::Window, now).await,
+            Way::Template(template) => {
+                return self
+                    .send_template(row, &conversation, &practice, template, now)
+                    .await;
+            }
+        };
+        if self.pace(&row, &conversation, &practice, now).await? == Pace::Later {
+            return Ok(());
         }
         let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
-        let outcome = renewing(renew, self.hand_over(&row, &conversation)).await;
+        let outcome = renewing(renew, self.hand_over(&conversation, &text)).await;
         self.settle(row, outcome).await
     }
 
@@ -129,20 +153,41 @@ impl House {
         let Some(carrier) = self.carrier_of(conversation) else {
             return Some(unknown("carrier_not_configured"));
         };
-        let found = carrier.find(&outbound(row, conversation), row.at).await;
-        found.unwrap_or_else(|| Some(unknown("lost_worker")))
+        // It may have gone by SMS, when WhatsApp's window was closed.
+        let practice = self.practice_of(conversation);
+        let sms = practice.iter().flat_map(|practice| &practice.senders);
+        let sms = sms
+            .filter(|it| {
+                conversation.channel == Channel::Whatsapp
+                    && it.channel == Channel::Sms
+                    && it.carrier == conversation.carrier
+            })
+            .map(|sender| window::by_sms(row, conversation, sender));
+        for text in std::iter::once(outbound(row, conversation)).chain(sms) {
+            match carrier.find(&text, row.at).await {
+                Some(None) => {}
+                Some(Some(found)) => return Some(found),
+                None => return Some(unknown("lost_worker")),
+            }
+        }
+        None
     }
 
-    async fn hand_over(&self, row: &OutboxRow, conversation: &Conversation) -> SendOutcome {
+    async fn hand_over(&self, conversation: &Conversation, text: &Outbound) -> SendOutcome {
         match self.carrier_of(conversation) {
-            Some(carrier) => carrier.send(&outbound(row, conversation)).await,
+            Some(carrier) => carrier.send(text).await,
             None => SendOutcome::Fail {
                 code: "carrier_not_configured".to_owned(),
             },
         }
     }
 
-    async fn withdraw(&self, row: OutboxRow, bar: Bar, now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn withdraw(
+        &self,
+        row: OutboxRow,
+        bar: Bar,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         metrics::counter!("anteroom_withdrawn_total", "bar" => bar.as_str()).increment(1);
         let row = Arc::new(row);
         self.store()
@@ -171,32 +216,27 @@ impl House {
 fn needs_staff(kind: OutboundKind, bar: Bar) -> bool {
     match bar {
         Bar::OptedOut => false,
-        Bar::Fence | Bar::Consent | Bar::Agreement | Bar::Practice => {
+        Bar::Fence | Bar::Consent | Bar::Agreement | Bar::Hours | Bar::Practice | Bar::Window => {
             matches!(kind, OutboundKind::Reply | OutboundKind::Initiated)
         }
     }
 }
 
 /// What the carrier is given.
-fn outbound(row: &OutboxRow, conversation: &Conversation) -> Outbound {
+pub(crate) fn outbound(row: &OutboxRow, conversation: &Conversation) -> Outbound {
     Outbound {
         reference: reference_of(&conversation.practice, row.id),
         channel: conversation.channel,
         from: conversation.sender.clone(),
         to: conversation.number.clone(),
         body: row.body.clone(),
-        template: None,
+        template: row.template.clone(),
         valid_s: None,
     }
 }
 
 /// Whether anything forbids the text now; the same questions as at clearing, asked again.
-fn bar(
-    row: &OutboxRow,
-    conversation: &Conversation,
-    practice: &Practice,
-    now: Timestamp,
-) -> Option<Bar> {
+fn bar(row: &OutboxRow, conversation: &Conversation, now: Timestamp) -> Option<Bar> {
     let exempt = matches!(
         row.kind,
         OutboundKind::Safety | OutboundKind::OptOutConfirmation | OutboundKind::Help
@@ -214,92 +254,5 @@ fn bar(
     if standing.is_none() || standing != row.proof.as_ref().map(ConsentProof::digest) {
         return Some(Bar::Consent);
     }
-    let today = now.to_zoned(TimeZone::UTC).date();
-    (!practice.covers(conversation.carrier, today)).then_some(Bar::Agreement)
-}
-
-/// When a text that the practice begins may leave, if not now (47 CFR 64.1200(c)(1), kept as house
-/// policy for every text that the practice begins). An unknown zone waits for hours that are open
-/// from Maine to Hawaii.
-fn quiet_until(kind: OutboundKind, timezone: &str, now: Timestamp) -> Option<Timestamp> {
-    if kind != OutboundKind::Initiated {
-        return None;
-    }
-    let zones = match TimeZone::get(timezone) {
-        Ok(zone) => vec![zone],
-        Err(_) => ["America/New_York", "Pacific/Honolulu"]
-            .iter()
-            .filter_map(|name| TimeZone::get(name).ok())
-            .collect(),
-    };
-    let open = |at: Timestamp| {
-        zones.iter().all(|zone| {
-            let time = at.to_zoned(zone.clone()).time();
-            WINDOW.0 <= time && time < WINDOW.1
-        })
-    };
-    if open(now) {
-        return None;
-    }
-    // Quarter hours of the next two days; windows that never overlap wait for a person.
-    (1..=192)
-        .map(|quarter| now + SignedDuration::from_mins(15 * quarter))
-        .find(|at| open(*at))
-        .or(Some(now + SignedDuration::from_hours(24)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_practice_begins_waits_for_the_morning_also_across_a_clock_change() {
-        let cases = [
-            // kind, zone, now, leaves at
-            (
-                OutboundKind::Initiated,
-                "America/New_York",
-                "2026-11-23T14:00:00Z",
-                None,
-            ),
-            (
-                OutboundKind::Initiated,
-                "America/New_York",
-                "2026-11-24T02:30:00Z",
-                Some("2026-11-24T13:00:00Z"),
-            ),
-            (
-                OutboundKind::Initiated,
-                "America/Los_Angeles",
-                "2026-03-08T05:30:00Z",
-                Some("2026-03-08T15:00:00Z"),
-            ),
-            (
-                OutboundKind::Initiated,
-                "Nowhere/Unknown",
-                "2026-11-23T14:00:00Z",
-                Some("2026-11-23T18:00:00Z"),
-            ),
-            (
-                OutboundKind::Reply,
-                "America/New_York",
-                "2026-11-24T02:30:00Z",
-                None,
-            ),
-            (
-                OutboundKind::Safety,
-                "America/New_York",
-                "2026-11-24T02:30:00Z",
-                None,
-            ),
-        ];
-        for (kind, zone, now, want) in cases {
-            let got = quiet_until(kind, zone, now.parse().unwrap());
-            assert_eq!(
-                got,
-                want.map(|at| at.parse().unwrap()),
-                "{kind} in {zone} at {now}"
-            );
-        }
-    }
+    None
 }

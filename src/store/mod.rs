@@ -4,6 +4,7 @@
 //! so in one unit of work ([`Store::write`]) that is kept together or not at all; texts, names and
 //! numbers are sealed before they reach the database.
 
+pub mod agreements;
 mod alarms;
 mod audit_log;
 mod conversations;
@@ -13,14 +14,18 @@ mod jobs;
 mod keys;
 mod ledger;
 mod link;
+mod media;
 mod opening;
 mod outbox;
+mod pace;
 mod portal;
 mod record_rows;
 mod record_writes;
 pub mod records;
 mod reports;
 mod review;
+mod settling;
+mod templates;
 mod turns;
 mod tx;
 mod writer;
@@ -44,9 +49,14 @@ pub use crate::store::alarms::Acknowledged;
 pub use crate::store::conversations::NewConversation;
 pub use crate::store::error::StoreError;
 pub use crate::store::ledger::{LedgerEntry, Purposes};
+pub use crate::store::media::Media;
+pub use crate::store::media::MediaJob;
+pub use crate::store::pace::Slot;
 pub use crate::store::record_writes::Counts;
 pub use crate::store::reports::Reported;
 pub use crate::store::review::Hold;
+pub use crate::store::settling::Redactable;
+pub use crate::store::settling::Standing;
 pub use crate::store::tx::Tx;
 
 /// How often a transaction is begun anew when PostgreSQL asks for it.
