@@ -58,6 +58,11 @@ quality:
 	cargo build --release
 	python3 tests/python/quality.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom $(DATA)
 
+# The voter of a user's own Hugging Face model, on tiny models; candle is built only for it.
+.PHONY: test-hf
+test-hf:
+	cargo test --features hf --test it hf::
+
 # Trains the statistical tagger again: make tagger DATA=folder (docs/tagger.md); then build once more.
 .PHONY: tagger
 tagger:

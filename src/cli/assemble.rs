@@ -14,13 +14,13 @@ use crate::carrier::Carrier;
 use crate::carrier::account::Site;
 use crate::carrier::hear::Report;
 use crate::carrier::simulator::Simulator;
+use crate::cli::guardrail;
 use crate::config::{Config, Llm};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::ids::PracticeId;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::domain::record::RecordSet;
 use crate::fhir::bundle;
-use crate::guardrail::review::Guardrail;
 use crate::llm::offline::Offline;
 use crate::llm::openai::{OpenAi, Settings};
 use crate::llm::tokens::Tokens;
@@ -116,7 +116,7 @@ pub(super) async fn assemble_at(
     let house = House::new(Parts {
         store,
         clock,
-        guardrail: Guardrail::embedded().map_err(|error| error.to_string())?,
+        guardrail: guardrail::load(Some(config.guard.token_model.as_ref()))?,
         screen: Screen::embedded().map_err(|error| error.to_string())?,
         texts: Texts::embedded().map_err(|error| error.to_string())?,
         records,

@@ -7,6 +7,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::carrier::account::{Advice, Site};
 use crate::cli::assemble::{open_store, writable};
+use crate::cli::guardrail;
 use crate::cli::{FINDINGS, HOLDS};
 use crate::config::{Config, Loaded};
 use crate::domain::clock::{Clock as _, SystemClock};
@@ -37,7 +38,7 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         ("model", model(config).await),
         ("gateway", gateway(config)),
         ("agreements", agreements(config).await),
-        ("policy", policy()),
+        ("policy", policy(config)),
         ("law", law(config)),
     ];
     findings.extend(accounts(config).await);
@@ -247,10 +248,10 @@ fn model_host(config: &Config) -> Option<String> {
     url.host_str().map(str::to_owned)
 }
 
-fn policy() -> Finding {
-    match crate::guardrail::review::Guardrail::embedded() {
+fn policy(config: &Config) -> Finding {
+    match guardrail::load(Some(config.guard.token_model.as_ref())) {
         Ok(guardrail) => Finding::Good(format!("digest {}", guardrail.digest())),
-        Err(error) => Finding::Bad(error.to_string()),
+        Err(error) => Finding::Bad(error),
     }
 }
 

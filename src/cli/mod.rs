@@ -14,6 +14,7 @@ mod doctor;
 mod eval;
 mod explain;
 mod gateway;
+mod guardrail;
 mod import;
 mod jsonl;
 mod log;
@@ -87,12 +88,18 @@ enum Command {
         /// For people: the draft with what was found underlined, why, and what would be sent.
         #[arg(long)]
         explain: bool,
+        /// A folder with a Hugging Face token-classification model that votes too (feature `hf`).
+        #[arg(long, value_name = "DIR")]
+        token_model: Option<PathBuf>,
     },
     /// Find identifiers and clinical detail: JSONL texts on standard input to JSONL findings.
     Detect {
         /// One text.
         #[arg(long, value_name = "TEXT")]
         text: Option<String>,
+        /// A folder with a Hugging Face token-classification model that votes too (feature `hf`).
+        #[arg(long, value_name = "DIR")]
+        token_model: Option<PathBuf>,
     },
     /// Read inbound texts: JSONL on standard input to JSONL intents.
     Screen {
@@ -202,8 +209,14 @@ pub fn run() -> ExitCode {
 
 fn run_command(cli: Cli) -> u8 {
     match cli.command {
-        Some(Command::Check { draft, explain }) => return jsonl::check(draft, explain),
-        Some(Command::Detect { text }) => return jsonl::detect(text),
+        Some(Command::Check {
+            draft,
+            explain,
+            token_model,
+        }) => return jsonl::check(draft, explain, token_model.as_deref()),
+        Some(Command::Detect { text, token_model }) => {
+            return jsonl::detect(text, token_model.as_deref());
+        }
         Some(Command::Screen { text }) => return jsonl::screen(text),
         Some(Command::Eval(args)) => return eval::eval(&args, None),
         Some(Command::Redteam(args)) => return redteam::redteam(&args),
