@@ -5,6 +5,7 @@
     reason = "output belongs here"
 )]
 
+mod agreement;
 mod alarm;
 mod assemble;
 mod audit;
@@ -18,6 +19,7 @@ mod guardrail;
 mod import;
 mod jsonl;
 mod log;
+mod policy;
 mod redteam;
 mod serve;
 mod served;
@@ -122,6 +124,12 @@ enum Command {
     /// Alarms that patients' texts raised and that nobody has yet.
     #[command(subcommand)]
     Alarm(Alarm),
+    /// The register of agreements with carriers and vendors; without one, nothing about a patient goes.
+    #[command(subcommand)]
+    Agreement(agreement::AgreementCommand),
+    /// The law and the house rules as data: show, compare, check.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
@@ -229,6 +237,7 @@ fn run_command(cli: Cli) -> u8 {
             );
             return HOLDS;
         }
+        Some(Command::Policy(command)) if !command.needs_store() => return policy::run(&command),
         Some(Command::Config(ConfigCommand::Default)) => {
             print!("{}", config::DEFAULTS);
             return HOLDS;
@@ -267,6 +276,8 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Audit(Audit::Export { practice }) => {
             audit::export(&loaded, practice.as_deref()).await
         }
+        Command::Agreement(command) => Box::pin(agreement::agreement(&loaded, &command)).await,
+        Command::Policy(command) => Box::pin(policy::with_store(&loaded, &command)).await,
         Command::SimulateCarrier {
             listen,
             seed,

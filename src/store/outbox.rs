@@ -93,7 +93,43 @@ impl Store {
     }
 }
 
+const TAGGED: &str = "SELECT * FROM outbox ORDER BY id DESC LIMIT $1";
 const TAG: &str = "UPDATE outbox SET state = $2, law = $3, policy = $4 WHERE id = $1";
+
+/// A stored message and the law that it was cleared by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tagged {
+    /// Its row.
+    pub id: OutboxId,
+    /// Whose.
+    pub practice: PracticeId,
+    /// What kind.
+    pub kind: OutboundKind,
+    /// When it was enqueued.
+    pub at: Timestamp,
+    /// The law.
+    pub law: LawTag,
+}
+
+impl Store {
+    /// The newest messages with the law that they were cleared by, newest first; no words of them.
+    pub async fn tagged(&self, limit: u32) -> Result<Vec<Tagged>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx.rows(TAGGED, args![i64::from(limit)]).await?;
+        let tagged = |row: &Row| {
+            let id = row.int("id")?;
+            let damage = |column| Inconsistency::on("outbox").column(column).row(id);
+            Ok(Tagged {
+                id: OutboxId(id),
+                practice: PracticeId::new(row.text("practice")?),
+                kind: word(&row.text("kind")?, damage("kind"))?,
+                at: instant(row.int("at")?, damage("at"))?,
+                law: law_of(row, damage("state"))?,
+            })
+        };
+        rows.iter().map(tagged).collect()
+    }
+}
 
 impl Tx {
     /// Notes by which law a text was cleared.

@@ -1,0 +1,381 @@
+//! `policy`: the law and the house rules as people read, compare and check them.
+
+mod lint;
+mod page;
+mod show;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Subcommand, ValueEnum};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use tokio_util::task::TaskTracker;
+
+use crate::cli::assemble::open_store;
+use crate::cli::policy::page::Page;
+use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
+use crate::config::Loaded;
+use crate::domain::clock::{Clock as _, SystemClock};
+use crate::policy::law::file::LawRule;
+use crate::policy::law::terms::Standing;
+use crate::policy::law::{Law, Whereabouts};
+use crate::policy::words::Jurisdiction;
+use crate::policy::{Policy, PolicyError};
+
+/// How a page is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For a terminal.
+    Text,
+    /// For programs.
+    Json,
+    /// For a repository or a mail.
+    Markdown,
+    /// One file that needs nothing else, to read and to print.
+    Html,
+}
+
+/// What is done with the policy.
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Check the law files and the fixed texts; exit 1 when something must be mended.
+    Lint {
+        /// A folder laid over the built-in policy.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+        /// Show warnings too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// What applies in a state, on a day, to a type of practice; with citations and marks.
+    Show {
+        /// The patient's state; without it every state at once, as for a patient whose state is not known.
+        #[arg(long, value_name = "XX", default_value = "US")]
+        state: Jurisdiction,
+        /// The day; today when not given.
+        #[arg(long, value_name = "DAY")]
+        on: Option<Date>,
+        /// The type of practice.
+        #[arg(long, value_name = "TYPE", default_value = "primary_care")]
+        practice_type: String,
+        /// A folder laid over the built-in policy.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// The files: how many rules each has, and how many are verified.
+    States {
+        /// A folder laid over the built-in policy.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Compare two policies (folders, or `built-in`): rules, and stored messages that would change.
+    Diff {
+        /// The one.
+        a: String,
+        /// The other.
+        b: String,
+        /// Also look at this many of the newest stored messages.
+        #[arg(long, value_name = "N")]
+        messages: Option<u32>,
+    },
+    /// The whole policy as one page for counsel to read.
+    Book {
+        /// A folder laid over the built-in policy.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+        #[arg(long, value_enum, default_value = "html")]
+        format: Format,
+    },
+}
+
+impl PolicyCommand {
+    /// Whether it looks at stored messages.
+    pub(super) const fn needs_store(&self) -> bool {
+        matches!(
+            self,
+            Self::Diff {
+                messages: Some(_),
+                ..
+            }
+        )
+    }
+}
+
+fn load(dir: Option<&Path>) -> Result<Policy, PolicyError> {
+    match dir {
+        Some(dir) if !dir.is_dir() => Err(PolicyError {
+            file: dir.display().to_string(),
+            line: 1,
+            rule: "folder".to_owned(),
+            message: "there is no such folder".to_owned(),
+            remedy: "name a folder with default.toml, house.toml, channels.toml or states/"
+                .to_owned(),
+        }),
+        Some(dir) => Policy::from_dir(dir),
+        None => Policy::embedded(),
+    }
+}
+
+fn today() -> Date {
+    SystemClock.now().to_zoned(TimeZone::UTC).date()
+}
+
+/// Commands that need neither configuration nor store.
+pub(super) fn run(command: &PolicyCommand) -> u8 {
+    match command {
+        PolicyCommand::Lint { dir, all } => lint_command(dir.as_deref(), *all),
+        PolicyCommand::Show {
+            state,
+            on,
+            practice_type,
+            dir,
+            format,
+        } => with_policy(dir.as_deref(), |policy| {
+            let day = on.unwrap_or_else(today);
+            if *format == Format::Json {
+                return json(policy, *state, day, practice_type);
+            }
+            let page = show::page(policy.law(), policy.digest(), *state, day, practice_type);
+            print(&page, *format)
+        }),
+        PolicyCommand::Book { dir, format } => with_policy(dir.as_deref(), |policy| {
+            if *format == Format::Json {
+                return refuse("a book is for people; use --format html, markdown or text");
+            }
+            print(&show::book(policy.law(), policy.digest()), *format)
+        }),
+        PolicyCommand::States { dir } => with_policy(dir.as_deref(), |policy| table(policy.law())),
+        PolicyCommand::Diff { a, b, .. } => match (named(a), named(b)) {
+            (Ok(a), Ok(b)) => differences(&a, &b),
+            (Err(error), _) | (_, Err(error)) => refuse(&error.to_string()),
+        },
+    }
+}
+
+fn with_policy(dir: Option<&Path>, then: impl FnOnce(&Policy) -> u8) -> u8 {
+    match load(dir) {
+        Ok(policy) => then(&policy),
+        Err(error) => refuse(&error.to_string()),
+    }
+}
+
+fn named(policy: &str) -> Result<Policy, PolicyError> {
+    if policy == "built-in" {
+        load(None)
+    } else {
+        load(Some(Path::new(policy)))
+    }
+}
+
+fn print(page: &Page, format: Format) -> u8 {
+    print!(
+        "{}",
+        match format {
+            Format::Text | Format::Json => page.text(),
+            Format::Markdown => page.markdown(),
+            Format::Html => page.html(),
+        }
+    );
+    HOLDS
+}
+
+fn lint_command(dir: Option<&Path>, all: bool) -> u8 {
+    let policy = match load(dir) {
+        Ok(policy) => policy,
+        Err(error) => {
+            // What is refused at load is the first finding.
+            println!("error    {error}");
+            return FINDINGS;
+        }
+    };
+    let report = lint::lint(policy.law(), today());
+    for error in &report.errors {
+        println!("error    {error}");
+    }
+    for warning in report.warnings.iter().filter(|_| all) {
+        println!("warning  {warning}");
+    }
+    eprintln!(
+        "{} rules examined: {} errors, {} warnings{}",
+        report.examined,
+        report.errors.len(),
+        report.warnings.len(),
+        if all { "" } else { " (--all shows them)" }
+    );
+    match (report.examined, report.errors.is_empty()) {
+        (0, _) => NOTHING,
+        (_, true) => HOLDS,
+        (_, false) => FINDINGS,
+    }
+}
+
+fn table(law: &Law) -> u8 {
+    println!("file            rules  verified  secondary  unverified  house  examples  reviewed");
+    for file in law.files() {
+        let counts = show::counted(file.rules.iter().map(LawRule::standing));
+        let of = |it| counts.get(&it).copied().unwrap_or(0);
+        println!(
+            "{:<15} {:>5} {:>9} {:>10} {:>11} {:>6} {:>9}  {}",
+            file.name,
+            file.rules.len(),
+            of(Standing::Verified),
+            of(Standing::Secondary),
+            of(Standing::Unverified),
+            of(Standing::House),
+            file.examples.len(),
+            file.last_reviewed
+        );
+    }
+    let counts = show::counted(law.rules().map(LawRule::standing));
+    let of = |it| counts.get(&it).copied().unwrap_or(0);
+    println!(
+        "{:<15} {:>5} {:>9} {:>10} {:>11} {:>6}",
+        "all",
+        law.rules().count(),
+        of(Standing::Verified),
+        of(Standing::Secondary),
+        of(Standing::Unverified),
+        of(Standing::House)
+    );
+    HOLDS
+}
+
+fn json(policy: &Policy, state: Jurisdiction, day: Date, practice_type: &str) -> u8 {
+    let at = Whereabouts {
+        practice: state,
+        residence: state,
+        practice_type,
+        day,
+    };
+    let rules = policy.law().applying(at);
+    let out = serde_json::json!({
+        "state": state.as_str(),
+        "on": day.to_string(),
+        "practice_type": practice_type,
+        "policy": policy.digest(),
+        "rules": rules.iter().map(|rule| serde_json::json!({
+            "id": &*rule.id, "kind": rule.kind().as_str(), "summary": rule.summary,
+            "basis": rule.basis.as_str(), "cite": rule.cite,
+            "effective": rule.effective.to_string(),
+            "until": rule.until.map(|it| it.to_string()),
+            "confidence": rule.confidence.as_str(), "standing": rule.standing().as_str(),
+        })).collect::<Vec<_>>(),
+    });
+    println!("{out:#}");
+    HOLDS
+}
+
+/// How one rule differs from its namesake.
+fn changed(a: &Law, b: &Law) -> Vec<(&'static str, String, Option<Jurisdiction>)> {
+    let same = |one: &LawRule, other: &LawRule| {
+        let place = one.place.clone();
+        LawRule {
+            place,
+            ..other.clone()
+        } == *one
+    };
+    let mut found = Vec::new();
+    for rule in a.rules() {
+        let how = match b.rule(&rule.id) {
+            None => "removed",
+            Some(other) if !same(rule, other) => "changed",
+            Some(_) => continue,
+        };
+        found.push((how, rule.id.to_string(), Some(rule.jurisdiction)));
+    }
+    let added = b.rules().filter(|rule| a.rule(&rule.id).is_none());
+    found.extend(added.map(|rule| ("added", rule.id.to_string(), Some(rule.jurisdiction))));
+    found
+}
+
+fn differences(a: &Policy, b: &Policy) -> u8 {
+    let found = changed(a.law(), b.law());
+    for (how, id, _) in &found {
+        let of = |law: &Law| {
+            law.rule(id)
+                .map(|it| it.summary.clone())
+                .unwrap_or_default()
+        };
+        println!("{how:<8} {id}");
+        if *how != "added" {
+            println!("    - {}", of(a.law()));
+        }
+        if *how != "removed" {
+            println!("    + {}", of(b.law()));
+        }
+    }
+    eprintln!(
+        "{} rules differ; policy {} -> {}",
+        found.len(),
+        a.digest(),
+        b.digest()
+    );
+    if found.is_empty() { HOLDS } else { FINDINGS }
+}
+
+/// Comparing with stored messages.
+pub(super) async fn with_store(loaded: &Loaded, command: &PolicyCommand) -> u8 {
+    let PolicyCommand::Diff {
+        a,
+        b,
+        messages: Some(limit),
+    } = command
+    else {
+        return run(command);
+    };
+    let (a, b) = match (named(a), named(b)) {
+        (Ok(a), Ok(b)) => (a, b),
+        (Err(error), _) | (_, Err(error)) => return refuse(&error.to_string()),
+    };
+    let code = differences(&a, &b);
+    let tracker = TaskTracker::new();
+    let store = match open_store(&loaded.config, &tracker).await {
+        Ok(store) => store,
+        Err(error) => return refuse(&error),
+    };
+    let found = changed(a.law(), b.law());
+    match store.tagged(*limit).await {
+        Ok(tagged) => {
+            let total = tagged.len();
+            let mut touched = 0;
+            for message in tagged {
+                let state = message.law.state.unwrap_or(Jurisdiction::UNKNOWN);
+                let hits: Vec<&str> = found
+                    .iter()
+                    .filter(|(how, id, place)| match *how {
+                        // A new rule reaches every message of its state from its day on.
+                        "added" => {
+                            place.is_none_or(|it| {
+                                it == Jurisdiction::UNKNOWN
+                                    || state == Jurisdiction::UNKNOWN
+                                    || it == state
+                            }) && b.law().rule(id).is_some_and(|rule| {
+                                rule.in_force(message.at.to_zoned(TimeZone::UTC).date())
+                            })
+                        }
+                        _ => message.law.rules.contains(id),
+                    })
+                    .map(|(_, id, _)| id.as_str())
+                    .collect();
+                if !hits.is_empty() {
+                    touched += 1;
+                    println!(
+                        "message  {} ({}, {}, {state}): {}",
+                        message.id,
+                        message.kind,
+                        message.practice,
+                        hits.join(", ")
+                    );
+                }
+            }
+            eprintln!("{touched} of {total} stored messages would be judged by another rule");
+            code
+        }
+        Err(error) => {
+            eprintln!("anteroom: {error}");
+            NO_VERDICT
+        }
+    }
+}
