@@ -29,6 +29,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("ed25519_dalek", &["audit"]),
     ("metrics_exporter_prometheus", &["cli"]),
+    ("regex_automata", &["policy"]),
+    ("regex_syntax", &["policy"]),
     ("reqwest", &["carrier", "llm"]),
     ("sqlx", &["store"]),
     ("tera", &["agent", "web"]),
