@@ -5,6 +5,7 @@
     reason = "output belongs here"
 )]
 
+mod alarm;
 mod assemble;
 mod audit;
 mod chat;
@@ -103,6 +104,9 @@ enum Command {
         #[arg(long, value_name = "ID")]
         practice: String,
     },
+    /// Alarms that patients' texts raised and that nobody has yet.
+    #[command(subcommand)]
+    Alarm(Alarm),
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
@@ -115,6 +119,20 @@ enum Command {
     Completions {
         /// For which shell.
         shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Alarm {
+    /// Print the open alarms as JSONL, oldest first; exit 1 while there is one.
+    List,
+    /// Say that somebody has an alarm: its clock stops, and the audit log keeps the name.
+    Ack {
+        /// The alarm's number.
+        alarm: i64,
+        /// Who has it.
+        #[arg(long, value_name = "NAME")]
+        by: String,
     },
 }
 
@@ -199,6 +217,8 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Serve => Box::pin(serve::serve(loaded)).await,
         Command::Chat { number, glass } => Box::pin(chat::chat(number, glass)).await,
         Command::Import { bundle, practice } => import::import(&loaded, &bundle, &practice).await,
+        Command::Alarm(Alarm::List) => alarm::list(&loaded).await,
+        Command::Alarm(Alarm::Ack { alarm, by }) => alarm::acknowledge(&loaded, alarm, &by).await,
         Command::Audit(Audit::Verify) => audit::verify(&loaded).await,
         Command::Audit(Audit::Export { practice }) => {
             audit::export(&loaded, practice.as_deref()).await

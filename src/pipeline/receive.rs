@@ -11,6 +11,7 @@ use crate::domain::conversation::{Conversation, PendingKind};
 use crate::domain::message::{INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::{KeywordReplies, Practice};
+use crate::pipeline::alarm;
 use crate::pipeline::consent::{self, CarrierDid, KEEP};
 use crate::pipeline::house::House;
 use crate::pipeline::plan::told_to_staff;
@@ -93,6 +94,7 @@ impl House {
         let turn = tx
             .append_inbound(&conversation, inbound, meaning.intent, now)
             .await?;
+        alarm::raise(tx, &conversation, turn, &reading, now).await?;
         let evidence = consent::evidence(inbound, &reading);
         for act in meaning.acts {
             let event = ConsentEvent::new(act, evidence.clone());

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod alarms;
 mod trouble;
 
 use std::future::Future;
