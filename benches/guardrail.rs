@@ -139,6 +139,19 @@ fn long(texts: &[String]) -> Vec<String> {
     .collect()
 }
 
+/// What each text costs when it is met for the first time.
+fn first_sight(guardrail: &Guardrail, texts: &[String]) -> Times {
+    let setting = setting();
+    let mut times = Vec::with_capacity(texts.len());
+    for text in texts {
+        let began = Instant::now();
+        black_box(guardrail.review(black_box(text), &setting));
+        times.push(began.elapsed().as_secs_f64() * 1e6);
+    }
+    times.sort_unstable_by(f64::total_cmp);
+    Times(times)
+}
+
 fn main() {
     let before = resident().unwrap_or_default();
     let began = Instant::now();
@@ -149,15 +162,8 @@ fn main() {
     let load = began.elapsed().as_secs_f64() * 1e3;
     let setting = setting();
     let lines: Vec<String> = TEXTS.lines().map(str::to_owned).collect();
-    // Before anything else: what a text costs that is the first of its kind.
-    let mut first = Vec::with_capacity(lines.len());
-    for text in &lines {
-        let began = Instant::now();
-        black_box(guardrail.review(black_box(text), &setting));
-        first.push(began.elapsed().as_secs_f64() * 1e6);
-    }
-    first.sort_unstable_by(f64::total_cmp);
-    let first = Times(first);
+    // Before anything else, while every text is the first of its kind.
+    let first = first_sight(&guardrail, &lines);
     let (ascii, accented): (Vec<String>, Vec<String>) =
         lines.iter().cloned().partition(|line| line.is_ascii());
     let passes = |text: &&String| guardrail.review(text, &setting).verdict == Verdict::Pass;
