@@ -10,11 +10,13 @@ mod assemble;
 mod audit;
 mod chat;
 mod doctor;
+mod eval;
 mod explain;
 mod gateway;
 mod import;
 mod jsonl;
 mod log;
+mod redteam;
 mod serve;
 mod served;
 
@@ -96,6 +98,10 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         text: Option<String>,
     },
+    /// Run the suites under evals/ against the guardrail, the screen and the whole pipeline.
+    Eval(eval::EvalArgs),
+    /// Attack the pipeline: a grammar of strategies and goals, with a hostile model among them.
+    Redteam(redteam::RedteamArgs),
     /// Load a FHIR R4 Bundle into the embedded record of one practice.
     Import {
         /// The Bundle, as JSON.
@@ -176,6 +182,8 @@ fn run_command(cli: Cli) -> u8 {
         Some(Command::Check { draft, explain }) => return jsonl::check(draft, explain),
         Some(Command::Detect { text }) => return jsonl::detect(text),
         Some(Command::Screen { text }) => return jsonl::screen(text),
+        Some(Command::Eval(args)) => return eval::eval(&args, None),
+        Some(Command::Redteam(args)) => return redteam::redteam(&args),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,
@@ -232,6 +240,8 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Check { .. }
         | Command::Detect { .. }
         | Command::Screen { .. }
+        | Command::Eval(_)
+        | Command::Redteam(_)
         | Command::Completions { .. }
         | Command::Config(ConfigCommand::Default) => USAGE,
     }

@@ -12,7 +12,7 @@ use crate::domain::conversation::{
     Conversation, Direction, PendingKind, PendingQuestion, ReplyJob, Turn,
 };
 use crate::domain::ids::TurnId;
-use crate::domain::message::OutboundKind;
+use crate::domain::message::{LawTag, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
 use crate::domain::record::Patient;
@@ -23,10 +23,11 @@ use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::consent::{self, question};
 use crate::pipeline::house::House;
+use crate::pipeline::law::Governed;
 use crate::pipeline::plan::{Plan, plan, waiting};
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
-use crate::policy::words::Purpose;
+use crate::policy::words::{Jurisdiction, Purpose};
 use crate::screen::{Intent, Reading};
 use crate::store::StoreError;
 
@@ -64,6 +65,8 @@ pub(crate) struct Reply {
     pub(crate) more: bool,
     /// The oldest turn that was read; older ones that still wait will never be.
     pub(crate) read_from: Option<TurnId>,
+    /// By which law the text was cleared.
+    pub(crate) law: LawTag,
     pub(crate) detail: serde_json::Value,
 }
 
@@ -75,6 +78,8 @@ struct Asking<'a> {
     patient: Option<&'a Patient>,
     turns: &'a [Turn],
     now: Timestamp,
+    law: &'a Governed,
+    covered: bool,
 }
 
 impl House {
@@ -117,7 +122,7 @@ impl House {
                 let plan = plan(&conversation, &turns, now);
                 let renew = || self.store().renew_reply(job, self.clock().now() + LEASE);
                 let made = self.make(&practice, &conversation, &turns, plan, now);
-                renewing(renew, made).await
+                renewing(renew, made).await?
             }
         };
         let reply = reply.map(|reply| Reply {
@@ -151,10 +156,12 @@ impl House {
         turns: &[Turn],
         plan: Plan,
         now: Timestamp,
-    ) -> Option<Reply> {
+    ) -> Result<Option<Reply>, StoreError> {
         let patient = self.patient_of(practice, conversation).await;
-        let reply = match plan {
-            Plan::Nothing | Plan::Wait => return None,
+        let residence = patient.as_ref().map(|patient| patient.state);
+        let law = self.governed(practice, residence.unwrap_or(Jurisdiction::UNKNOWN), now);
+        let mut reply = match plan {
+            Plan::Nothing | Plan::Wait => return Ok(None),
             Plan::Staff { answers, reason } => Reply::held(answers, reason),
             Plan::Notice => self.notice(practice, conversation, now),
             Plan::Fixed {
@@ -185,13 +192,22 @@ impl House {
                     patient: patient.as_ref(),
                     turns,
                     now,
+                    law: &law,
+                    covered: self.covered(practice, conversation, now).await?,
                 };
-                let mut reply = self.ask_agent(&asking, &asked).await;
+                let mut reply = self.ask_agent(&asking, &asked).await?;
                 reply.answers = answers;
                 reply
             }
         };
-        Some(Reply { patient, ..reply })
+        let by = reply
+            .law
+            .rules
+            .iter()
+            .map(|id| id.as_str().into())
+            .collect();
+        reply.law = self.tag(&law, reply.kind, &by);
+        Ok(Some(Reply { patient, ..reply }))
     }
 
     /// The one person at this number, if the record knows exactly one.
@@ -227,6 +243,9 @@ impl House {
             facts: &[],
             link: None,
             now,
+            law: &self.governed(practice, Jurisdiction::UNKNOWN, now),
+            session: None,
+            covered: true,
         });
         let mut reply = Reply::silent(Vec::new(), "approved text");
         reply.detail = serde_json::json!({
@@ -262,7 +281,7 @@ impl House {
         reply
     }
 
-    async fn ask_agent(&self, asking: &Asking<'_>, asked: &[TurnId]) -> Reply {
+    async fn ask_agent(&self, asking: &Asking<'_>, asked: &[TurnId]) -> Result<Reply, StoreError> {
         let Asking {
             practice,
             conversation,
@@ -297,14 +316,22 @@ impl House {
             key,
             limits: agent::Limits::default(),
         };
-        let outcome = agent::run(
-            input,
-            &*self.parts.model,
-            &*self.parts.offline,
-            &**self.records(),
-        )
-        .await;
-        self.judge(asking, outcome)
+        // Where the law keeps AI out of therapy, nothing but templates is written; a vendor that has
+        // signed nothing sees nothing.
+        let barred = asking.law.bars_therapy();
+        let host = self.parts.model.host();
+        let sees = self.register(now).model(practice, host).await?.is_none();
+        let model = if sees && barred.is_none() {
+            &*self.parts.model
+        } else {
+            &*self.parts.offline
+        };
+        let outcome = agent::run(input, model, &*self.parts.offline, &**self.records()).await;
+        let mut reply = self.judge(asking, outcome);
+        if let Some(by) = barred {
+            reply.law.rules.extend(by.iter().map(ToString::to_string));
+        }
+        Ok(reply)
     }
 
     fn judge(&self, asking: &Asking<'_>, outcome: agent::Outcome) -> Reply {
@@ -331,8 +358,12 @@ impl House {
             facts: &outcome.facts,
             link: link.as_ref(),
             now,
+            law: asking.law,
+            session: Some(self.session(asking.turns, patient, asking.law, now)),
+            covered: asking.covered,
         });
         let mut reply = Reply::silent(Vec::new(), "agent");
+        reply.law.rules = written.law.iter().map(ToString::to_string).collect();
         reply.pending = Pending::Set(outcome.pending);
         reply.acted = outcome
             .facts
@@ -346,7 +377,6 @@ impl House {
             "rules": rules(&written.review),
             "policy": written.review.policy,
             "micros": written.micros,
-            "state": practice.state.as_str(),
         });
         reply.report = Some(written.report("agent"));
         reply.hold = outcome.handover.map(|reason| (draft.clone(), reason));
@@ -359,12 +389,12 @@ impl House {
             .as_ref()
             .is_some_and(|it| it.portal().is_some());
         let unreadable = moved && !readable;
-        if written.review.verdict == Verdict::Hold || unreadable {
+        if written.review.verdict == Verdict::Hold || unreadable || written.barred.is_some() {
             // Nothing of the draft leaves; the patient is told the truth, that staff have it.
-            let reason = if unreadable {
-                "no page for the link"
-            } else {
-                "guardrail"
+            let reason = match written.barred {
+                Some(barred) => barred,
+                None if unreadable => "no page for the link",
+                None => "guardrail",
             };
             let text = self.fixed_text(TextId::Handoff, practice, conversation.language);
             let handed = self.fixed(practice, conversation, &text, now);
@@ -427,6 +457,7 @@ impl Reply {
             report: None,
             more: false,
             read_from: None,
+            law: LawTag::default(),
             detail: serde_json::json!({ "how": how }),
         }
     }

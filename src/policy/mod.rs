@@ -140,6 +140,7 @@ pub struct Policy {
     surroundings: Surroundings,
     tagger: Model,
     law: Arc<Law>,
+    lists: Vec<(String, usize)>,
     digest: String,
 }
 
@@ -164,6 +165,7 @@ impl Policy {
         }
         let policy = Self::compile(&all, &sources::model(dir)?)?;
         policy.law.keeps(&Law::embedded()?)?;
+        policy.law.run_examples()?;
         Ok(policy)
     }
 
@@ -175,6 +177,13 @@ impl Policy {
     /// The law.
     pub const fn law(&self) -> &Arc<Law> {
         &self.law
+    }
+
+    /// The word lists by their place, with how many terms each holds.
+    pub fn lists(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.lists
+            .iter()
+            .map(|(list, terms)| (list.as_str(), *terms))
     }
 
     /// The words and phrases.
@@ -259,6 +268,10 @@ impl Policy {
             tagger,
             muted: None,
             law: Arc::new(Law::compile(all)?),
+            lists: lists
+                .iter()
+                .map(|(list, text)| (list.clone(), sources::terms(text)))
+                .collect(),
             digest,
         })
     }

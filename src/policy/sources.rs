@@ -21,8 +21,19 @@ impl Source {
     }
 }
 
+/// How many terms a list holds.
+pub(crate) fn terms(text: &str) -> usize {
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(['#', '[']));
+    lines
+        .flat_map(|line| line.split(','))
+        .filter(|term| !term.trim().is_empty())
+        .count()
+}
+
 /// The law files beside those of the states; the house's own is in a folder only.
-const LAW: &[&str] = &["default.toml", "house.toml"];
+const LAW: &[&str] = &["default.toml", "house.toml", "channels.toml"];
 
 macro_rules! files {
     ($($folder:literal / $file:literal),+ $(,)?) => {
@@ -124,6 +135,10 @@ pub(crate) fn law() -> Vec<Source> {
     all.push(Source {
         path: PathBuf::from("default.toml"),
         text: Cow::Borrowed(include_str!("../../guardrails/default.toml")),
+    });
+    all.push(Source {
+        path: PathBuf::from("channels.toml"),
+        text: Cow::Borrowed(include_str!("../../guardrails/channels.toml")),
     });
     all
 }
