@@ -4,6 +4,7 @@
 //! in one transaction. No transaction is open while a model, a record or a carrier is asked.
 
 pub mod alarm;
+pub mod catch_up;
 mod clear;
 mod commit;
 mod consent;
@@ -11,11 +12,14 @@ pub mod dispatch;
 pub mod house;
 pub mod housekeep;
 mod law;
+pub mod media;
 mod outcome;
+pub mod pace;
 pub mod papers;
 mod plan;
 pub mod portal;
 pub mod receive;
 pub mod reply;
 pub mod report;
+mod window;
 pub mod work;

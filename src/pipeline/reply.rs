@@ -77,6 +77,7 @@ struct Asking<'a> {
     conversation: &'a Conversation,
     patient: Option<&'a Patient>,
     turns: &'a [Turn],
+    told: &'a [String],
     now: Timestamp,
     law: &'a Governed,
     covered: bool,
@@ -186,11 +187,13 @@ impl House {
                 reply
             }
             Plan::Agent { asked, answers } => {
+                let told = self.told(conversation.id).await?;
                 let asking = Asking {
                     practice,
                     conversation,
                     patient: patient.as_ref(),
                     turns,
+                    told: &told,
                     now,
                     law: &law,
                     covered: self.covered(practice, conversation, now).await?,
@@ -242,6 +245,7 @@ impl House {
             text: &rendered.text,
             facts: &[],
             link: None,
+            told: &[],
             now,
             law: &self.governed(practice, Jurisdiction::UNKNOWN, now),
             session: None,
@@ -357,6 +361,7 @@ impl House {
             text: draft.as_str(),
             facts: &outcome.facts,
             link: link.as_ref(),
+            told: asking.told,
             now,
             law: asking.law,
             session: Some(self.session(asking.turns, patient, asking.law, now)),

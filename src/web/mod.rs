@@ -5,6 +5,7 @@ pub mod birth;
 pub(crate) mod chat;
 pub(crate) mod completion;
 pub(crate) mod edge;
+pub mod fake;
 pub mod gate;
 pub(crate) mod guard;
 pub(crate) mod health;
