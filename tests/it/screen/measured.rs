@@ -44,7 +44,10 @@ impl Case {
     }
 
     fn is_alarm(&self) -> bool {
-        matches!(&self.expect, Expect::One(one) if is_alarm(*one))
+        match &self.expect {
+            Expect::One(one) => is_alarm(*one),
+            Expect::Any(any) => any.iter().all(|intent| is_alarm(*intent)),
+        }
     }
 
     fn is_abuse(&self) -> bool {
@@ -216,6 +219,15 @@ fn texts_that_the_rules_were_not_written_for_are_read_as_well() {
         "evals/screen/held_out.jsonl",
         include_str!("../../../evals/screen/held_out.jsonl"),
         300,
+    );
+}
+
+#[test]
+fn texts_of_a_second_reader_are_read_as_well() {
+    hold(
+        "evals/screen/second_reader.jsonl",
+        include_str!("../../../evals/screen/second_reader.jsonl"),
+        200,
     );
 }
 
