@@ -1,6 +1,7 @@
 //! The words of the trade: parties, messages, consent and the record, with no I/O in sight.
 
 pub mod agreement;
+pub mod birth;
 pub mod clock;
 pub mod consent;
 pub mod conversation;
@@ -9,5 +10,7 @@ pub mod message;
 pub mod phi;
 pub mod phone;
 pub mod practice;
+pub mod reach;
 pub mod record;
 pub mod speaker;
+pub mod waiting;

@@ -340,7 +340,7 @@ fn bar(
 /// policy for every text that the practice begins). An unknown zone waits for hours that are open
 /// from Maine to Hawaii.
 fn quiet_until(kind: OutboundKind, timezone: &str, now: Timestamp) -> Option<Timestamp> {
-    if kind != OutboundKind::Initiated {
+    if !matches!(kind, OutboundKind::Initiated | OutboundKind::Invitation) {
         return None;
     }
     let zones = match TimeZone::get(timezone) {

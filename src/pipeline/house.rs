@@ -59,6 +59,7 @@ pub struct House {
     pub(crate) parts: Parts,
     pub(crate) replies: Notify,
     pub(crate) outbox: Notify,
+    pub(crate) waiting: Notify,
     changes: watch::Sender<u64>,
 }
 
@@ -84,6 +85,7 @@ impl House {
             parts,
             replies: Notify::new(),
             outbox: Notify::new(),
+            waiting: Notify::new(),
             changes,
         })
     }

@@ -62,6 +62,7 @@ impl House {
         if received == Received::New {
             metrics::counter!("anteroom_inbound_total").increment(1);
             self.replies.notify_one();
+            self.waiting.notify_one();
             self.changed();
         }
         Ok(received)
@@ -110,6 +111,9 @@ impl House {
         }
         conversation.language = reading.language;
         conversation.last_inbound = Some(now);
+        if moved.iter().any(|it| it["event"] == "yes") {
+            tx.wake_waiting(conversation.id, now).await?;
+        }
         let mut suppressed = 0;
         if conversation.consent.state == ConsentState::OptedOut {
             suppressed = tx.suppress_queued(conversation.id, AFTER_STOP).await?;

@@ -68,6 +68,13 @@ impl House {
                 }
             });
         }
+        let (house, ended) = (Arc::clone(self), stop.clone());
+        tracker.spawn(async move {
+            while !ended.is_cancelled() {
+                let step = house.remind_once().await;
+                rest("waiting", step, &house.waiting, &ended).await;
+            }
+        });
         let (house, stop) = (Arc::clone(self), stop.clone());
         tracker.spawn(async move {
             let mut erased = None::<tokio::time::Instant>;
@@ -76,6 +83,8 @@ impl House {
                 if erased.is_none_or(|at| at.elapsed() >= ERASING) {
                     erased = Some(tokio::time::Instant::now());
                     house.keep("erasing", house.erase_once()).await;
+                    let tended = async { house.tend_consents_once().await.map(drop) };
+                    house.keep("consents", tended).await;
                 }
                 tokio::select! {
                     () = stop.cancelled() => {}

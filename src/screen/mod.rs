@@ -87,10 +87,15 @@ pub struct Reading {
     pub rules: Vec<Arc<str>>,
 }
 
+/// Rules about opting out that decide nothing by themselves: one asks, one follows the open visit.
+const UNDECIDED: [&str; 2] = ["opt_out.doubt", "opt_out.cancel-courteous"];
+
 impl Reading {
     /// Whether the text also takes back the consent to be texted, whatever else it asks for.
     pub fn revokes(&self) -> bool {
-        self.intent == Intent::OptOut || self.any("opt_out.")
+        let decided = |rule: &&Arc<str>| !UNDECIDED.contains(&&***rule);
+        let mut rules = self.rules.iter().filter(decided);
+        self.intent == Intent::OptOut || rules.any(|rule| rule.starts_with("opt_out."))
     }
 
     /// Whether the text tells of abuse: the answer must be neutral, another may read the phone.

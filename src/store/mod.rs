@@ -22,6 +22,7 @@ mod reports;
 mod review;
 mod turns;
 mod tx;
+mod waiting;
 mod writer;
 
 use std::path::PathBuf;

@@ -59,7 +59,7 @@ const NOTICE: &str = "SELECT CAST(CASE \
     WHEN delivery IN ('suppressed', 'undelivered', 'failed') THEN 0 \
     WHEN delivery = 'pending' AND leased_until = 0 AND in_doubt = 0 THEN 0 \
     ELSE 1 END AS BIGINT) AS left_us \
-    FROM outbox WHERE conversation = $1 AND kind = 'notice' ORDER BY id DESC LIMIT 1";
+    FROM outbox WHERE conversation = $1 AND kind IN ('notice', 'invitation') ORDER BY id DESC LIMIT 1";
 const UNSETTLED: &str = "SELECT o.id, o.practice, o.carrier_ref FROM outbox o \
     JOIN conversation c ON c.id = o.conversation WHERE c.carrier = $1 AND o.carrier_ref IS NOT NULL \
     AND o.delivery IN ('accepted', 'queued', 'sending', 'sent') ORDER BY o.id LIMIT $2";

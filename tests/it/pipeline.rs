@@ -2,7 +2,10 @@
 
 #![cfg(test)]
 
+mod agreeing;
 mod trouble;
+mod waiting;
+mod writers;
 
 use std::future::Future;
 use std::sync::Arc;
