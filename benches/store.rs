@@ -122,7 +122,8 @@ async fn one(store: &Store, run: u32, client: u32, number: usize) -> Result<(), 
         from,
         to,
         body: Phi::new("x".repeat(160)),
-        media: 0,
+        media: Vec::new(),
+        button: None,
         at: now,
     };
     let detail = serde_json::json!({});

@@ -1,14 +1,12 @@
 //! A carrier inside the machine: it takes every text at once and then reports on it, so that the
 //! whole way can be tried without an account and without anything leaving.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::carrier::Carrier;
-use crate::domain::message::{Delivery, Outbound, SendOutcome};
+use crate::carrier::{Answering, Capabilities, Carrier, Keywords};
+use crate::domain::message::{Delivery, INBOUND_CHARS_MAX, Outbound, SendOutcome};
+use crate::policy::words::Channel;
 
 /// Reports that may wait to be drained; beyond it texts are put off, as a carrier's full queue would.
 pub const REPORTS_MAX: usize = 4_096;
@@ -51,10 +49,22 @@ impl Simulator {
 }
 
 impl Carrier for Simulator {
-    fn send<'a>(
-        &'a self,
-        outbound: &'a Outbound,
-    ) -> Pin<Box<dyn Future<Output = SendOutcome> + Send + 'a>> {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            channels: Channel::ALL,
+            text_max: INBOUND_CHARS_MAX,
+            media: false,
+            window: &[],
+            templates: &[],
+            keywords: Keywords::WeReply,
+            reports: true,
+            idempotent: true,
+            listing: false,
+            hook_bytes_max: 0,
+        }
+    }
+
+    fn send<'a>(&'a self, outbound: &'a Outbound) -> Answering<'a, SendOutcome> {
         Box::pin(std::future::ready(self.take(outbound)))
     }
 
@@ -64,7 +74,7 @@ impl Carrier for Simulator {
         &'a self,
         _outbound: &'a Outbound,
         _since: Timestamp,
-    ) -> Pin<Box<dyn Future<Output = Option<Option<SendOutcome>>> + Send + 'a>> {
+    ) -> Answering<'a, Option<Option<SendOutcome>>> {
         Box::pin(std::future::ready(Some(None)))
     }
 }

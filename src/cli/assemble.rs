@@ -1,6 +1,5 @@
 //! Assembling: a configuration becomes a running house.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,9 +11,10 @@ use crate::agent::ports::{Model, Records as _};
 use crate::agent::prompts::Prompts;
 use crate::agent::texts::Texts;
 use crate::carrier::Carrier;
+use crate::carrier::account::Site;
+use crate::carrier::hear::Report;
 use crate::carrier::simulator::Simulator;
-use crate::carrier::twilio::{Twilio, TwilioSettings};
-use crate::config::{Config, Llm, TwilioAccount};
+use crate::config::{Config, Llm};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::ids::PracticeId;
 use crate::domain::practice::{CarrierKind, Practice};
@@ -155,13 +155,12 @@ fn carriers(
     let mut reports = Vec::new();
     for practice in practices {
         for sender in &practice.senders {
-            let carrier: Arc<dyn Carrier> = match sender.carrier {
-                CarrierKind::Simulator => {
-                    let (simulator, waiting) = Simulator::new();
-                    reports.push((practice.id.clone(), waiting));
-                    Arc::new(simulator)
-                }
-                CarrierKind::Twilio => Arc::new(twilio(config, &practice.id, public_url)?),
+            let carrier: Arc<dyn Carrier> = if sender.carrier == CarrierKind::Simulator {
+                let (simulator, waiting) = Simulator::new();
+                reports.push((practice.id.clone(), waiting));
+                Arc::new(simulator)
+            } else {
+                line(config, practice, sender.carrier, public_url)?
             };
             carriers
                 .entry((practice.id.clone(), sender.carrier))
@@ -191,10 +190,13 @@ fn drain(
                 break;
             };
             let kind = CarrierKind::Simulator;
-            while let Err(error) = house
-                .delivery(&practice, kind, &carrier_id, delivery, None)
-                .await
-            {
+            let report = Report {
+                carrier_id,
+                delivery,
+                code: None,
+                reference: None,
+            };
+            while let Err(error) = house.delivery(&practice, kind, &report).await {
                 tracing::warn!(%error, "a delivery report was not kept; it is tried again");
                 tokio::select! {
                     // What is lost now is settled at the next start.
@@ -283,47 +285,25 @@ fn people(set: &RecordSet, practice: &Practice) -> Vec<Person> {
     people
 }
 
-fn twilio(config: &Config, practice: &PracticeId, public_url: &Url) -> Result<Twilio, String> {
+/// A line to a real carrier.
+fn line(
+    config: &Config,
+    practice: &Practice,
+    kind: CarrierKind,
+    public_url: &Url,
+) -> Result<Arc<dyn Carrier>, String> {
+    let id = &practice.id;
     let account = config
-        .twilio
-        .get(practice.as_str())
-        .ok_or_else(|| format!("practice `{practice}` sends by twilio: add [twilio.{practice}]"))?;
-    let tell = |error: &dyn std::fmt::Display| format!("[twilio.{practice}]: {error}");
-    let api_base = match account.base_url.as_str() {
-        "" => "https://api.twilio.com",
-        other => other,
-    };
-    let callback = public_url.join(&format!("webhooks/twilio/{practice}/status"));
-    // Twilio refuses a callback that it cannot reach; on a loopback address there is none.
-    let reachable = public_url.scheme() == "https" || !account.base_url.is_empty();
-    Twilio::new(TwilioSettings {
-        api_base: Url::parse(api_base).map_err(|error| tell(&error))?,
-        account_sid: account.account_sid.clone(),
-        user: user(account).to_owned(),
-        password: password(account)
-            .ok_or_else(|| tell(&"auth_tokens is empty; give the account's auth token"))?,
-        status_callback: callback.ok().filter(|_| reachable),
-    })
-    .map_err(|error| tell(&error))
-}
-
-fn user(account: &TwilioAccount) -> &str {
-    if account.api_key_sid.is_empty() {
-        &account.account_sid
-    } else {
-        &account.api_key_sid
-    }
-}
-
-fn password(account: &TwilioAccount) -> Option<secrecy::SecretString> {
-    if account.api_key_sid.is_empty() {
-        account
-            .auth_tokens
-            .first()
-            .map(|token| token.secret().clone())
-    } else {
-        Some(account.api_key_secret.secret().clone())
-    }
+        .accounts
+        .get(kind, id)
+        .ok_or_else(|| format!("practice `{id}` sends by {kind}: add a [{kind}.{id}] section"))?;
+    account
+        .open(&Site {
+            kind,
+            practice,
+            public_url,
+        })
+        .map_err(|error| format!("[{kind}.{id}]: {error}; `anteroom doctor` tells the rest"))
 }
 
 /// The key of the model server; none where no server is asked at all.
@@ -366,25 +346,6 @@ fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> 
     Ok(Arc::new(
         OpenAi::new(settings).map_err(|error| error.to_string())?,
     ))
-}
-
-/// The accounts that may sign webhooks, by practice.
-pub(super) fn twilio_inbound(
-    config: &Config,
-) -> BTreeMap<PracticeId, crate::web::router::TwilioInbound> {
-    let inbound = |account: &TwilioAccount| crate::web::router::TwilioInbound {
-        account_sid: Some(account.account_sid.clone()),
-        auth_tokens: account
-            .auth_tokens
-            .iter()
-            .map(|token| token.secret().clone())
-            .collect(),
-    };
-    config
-        .twilio
-        .iter()
-        .map(|(id, account)| (PracticeId::new(id), inbound(account)))
-        .collect()
 }
 
 /// What is worth a look though everything runs: PHI that will not leave for want of an agreement.

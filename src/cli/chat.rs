@@ -112,7 +112,8 @@ fn inbound(
         from: number.clone(),
         to: sender.number.clone(),
         body: Phi::from(body),
-        media: 0,
+        media: Vec::new(),
+        button: None,
         at,
     })
 }

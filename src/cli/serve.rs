@@ -59,7 +59,7 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
     let settings = WebSettings {
         public_url,
         simulator,
-        twilio: assemble::twilio_inbound(&config),
+        carriers: house.carriers().clone(),
         guard,
         clock: Arc::clone(house.clock()),
         shutdown: stop.clone(),

@@ -7,9 +7,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
 use crate::agent::ports::BoxFuture;
+use crate::carrier::hear::Report;
 use crate::domain::conversation::{Direction, PortalMessage};
 use crate::domain::ids::PracticeId;
-use crate::domain::message::{Delivery, Inbound};
+use crate::domain::message::Inbound;
 use crate::domain::phone::E164;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::guardrail::review::Guardrail;
@@ -216,15 +217,26 @@ impl crate::web::port::House for Served {
         &'a self,
         practice: &'a PracticeId,
         carrier: CarrierKind,
-        carrier_id: &'a str,
-        delivery: Delivery,
-        code: Option<&'a str>,
+        report: &'a Report,
     ) -> BoxFuture<'a, Result<bool, Unavailable>> {
         Box::pin(async move {
             self.house
-                .delivery(practice, carrier, carrier_id, delivery, code)
+                .delivery(practice, carrier, report)
                 .await
                 .map_err(unavailable)
+        })
+    }
+
+    fn refused<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        carrier: CarrierKind,
+        reason: &'static str,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if let Err(error) = self.house.webhook_refused(practice, carrier, reason).await {
+                tracing::warn!(%error, "a refused webhook is not in the audit log");
+            }
         })
     }
 

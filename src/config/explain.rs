@@ -11,6 +11,7 @@ impl Loaded {
         if let Ok(toml::Value::Table(table)) = toml::Value::try_from(&self.config) {
             self.explain_table(&table, "", &mut lines);
         }
+        self.explain_table(&self.config.accounts.shown(), "", &mut lines);
         lines
     }
 

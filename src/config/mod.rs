@@ -8,10 +8,12 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use crate::carrier::account::Accounts;
 use crate::domain::practice::{CarrierKind, Practice};
+
+pub use crate::domain::secret::Secret;
 
 pub use guard::Guard;
 
@@ -27,39 +29,6 @@ const NOT_KEYS: &[&str] = &[
     "ANTEROOM_TEST_POSTGRES",
     "ANTEROOM_TEST_POSTGRES_BIN",
 ];
-
-/// A value that is never printed.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(from = "String")]
-pub struct Secret(SecretString);
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
-}
-
-impl Secret {
-    /// Whether nothing is set.
-    pub fn is_empty(&self) -> bool {
-        self.0.expose_secret().is_empty()
-    }
-
-    /// The secret, for the client that needs it.
-    pub const fn secret(&self) -> &SecretString {
-        &self.0
-    }
-}
-
-impl Serialize for Secret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(if self.is_empty() {
-            ""
-        } else {
-            "(set, not shown)"
-        })
-    }
-}
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -86,9 +55,9 @@ pub struct Config {
     /// The practices.
     #[serde(default)]
     pub practice: Vec<Practice>,
-    /// Twilio accounts by practice id.
-    #[serde(default)]
-    pub twilio: BTreeMap<String, TwilioAccount>,
+    /// The accounts with carriers: `[twilio.PRACTICE]`, `[bandwidth.PRACTICE]`, ...
+    #[serde(skip)]
+    pub accounts: Accounts,
 }
 
 /// Logging.
@@ -119,25 +88,6 @@ pub struct Llm {
     pub budget_tokens: usize,
     /// A tokenizer.json.
     pub tokenizer: PathBuf,
-}
-
-/// A Twilio account.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct TwilioAccount {
-    /// `AC...`.
-    pub account_sid: String,
-    /// Auth tokens that inbound signatures may be made with, the current one first.
-    pub auth_tokens: Vec<Secret>,
-    /// `SK...`; empty: the account itself signs in.
-    #[serde(default)]
-    pub api_key_sid: String,
-    /// Its secret.
-    #[serde(default)]
-    pub api_key_secret: Secret,
-    /// Another host, for a region or a test; empty: Twilio's own.
-    #[serde(default)]
-    pub base_url: String,
 }
 
 /// A configuration that cannot be used, with the place and the remedy.
@@ -211,8 +161,13 @@ pub fn load(
 }
 
 fn typed(table: &toml::Table) -> Result<Config, String> {
-    Config::deserialize(toml::Value::Table(table.clone()))
-        .map_err(|error| error.message().to_owned())
+    let mut table = table.clone();
+    // Each carrier reads its own sections.
+    let accounts = Accounts::take(&mut table)?;
+    let mut config = Config::deserialize(toml::Value::Table(table))
+        .map_err(|error| error.message().to_owned())?;
+    config.accounts = accounts;
+    Ok(config)
 }
 
 /// Puts `over` on top of `base`; tables are merged, everything else replaced.
@@ -264,6 +219,17 @@ fn mend(message: &str) -> String {
     if !message.starts_with("unknown field") {
         return message.to_owned();
     }
+    // At the top, the carriers' sections are known as well.
+    let carriers: &[CarrierKind] = if known.contains(&"listen") {
+        CarrierKind::ALL
+    } else {
+        &[]
+    };
+    let known: Vec<&str> = known
+        .iter()
+        .copied()
+        .chain(carriers.iter().map(|kind| kind.as_str()))
+        .collect();
     let nearest = known
         .iter()
         .map(|name| (strsim::damerau_levenshtein(unknown, name), *name))
@@ -365,19 +331,18 @@ fn check(config: &Config) -> Result<(), ConfigError> {
                 practice.timezone
             ));
         }
-        let twilio = practice
-            .senders
-            .iter()
-            .any(|sender| sender.carrier == CarrierKind::Twilio);
-        if twilio && !config.twilio.contains_key(id) {
-            return fail(format!(
-                "practice `{id}` sends by twilio: add a [twilio.{id}] section"
-            ));
+        for carrier in practice.senders.iter().map(|sender| sender.carrier) {
+            let wanted = carrier != CarrierKind::Simulator;
+            if wanted && config.accounts.get(carrier, &practice.id).is_none() {
+                return fail(format!(
+                    "practice `{id}` sends by {carrier}: add a [{carrier}.{id}] section"
+                ));
+            }
         }
     }
-    for id in config.twilio.keys() {
+    for (carrier, id) in config.accounts.names() {
         if !seen.contains(id.as_str()) {
-            return fail(format!("[twilio.{id}]: there is no practice `{id}`"));
+            return fail(format!("[{carrier}.{id}]: there is no practice `{id}`"));
         }
     }
     let carriers = || {

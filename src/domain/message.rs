@@ -27,10 +27,61 @@ pub struct Inbound {
     pub to: E164,
     /// What the patient wrote.
     pub body: Phi<String>,
-    /// How many pictures or files came with it.
-    pub media: u32,
+    /// The pictures or files that came with it, where they lie at the carrier.
+    pub media: Vec<Attachment>,
+    /// The payload of the button that the patient pressed (WhatsApp), as we sent it.
+    pub button: Option<String>,
     /// When it was accepted here.
     pub at: Timestamp,
+}
+
+impl Inbound {
+    /// A text without pictures or buttons.
+    pub fn text(
+        (carrier, carrier_id): (CarrierKind, String),
+        channel: Channel,
+        from: E164,
+        to: E164,
+        body: Phi<String>,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            carrier,
+            carrier_id,
+            channel,
+            from,
+            to,
+            body,
+            media: Vec::new(),
+            button: None,
+            at,
+        }
+    }
+}
+
+/// A picture or file that came with a text and still lies at the carrier.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Where: an address of the carrier. It opens the file for whoever has the account, so it is
+    /// not printed.
+    pub address: String,
+    /// What the carrier says that it is, such as `image/jpeg`.
+    pub kind: String,
+}
+
+impl std::fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attachment").finish_non_exhaustive()
+    }
+}
+
+/// A template that WhatsApp approved, with its variables by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// The carrier's id of it, such as Twilio's `HX...`.
+    pub id: String,
+    /// What stands in its places: `1`, `2`, ... or names.
+    pub variables: std::collections::BTreeMap<String, Phi<String>>,
 }
 
 /// A cleared text handed to a carrier. Made by dispatch only, from an outbox row.
@@ -46,6 +97,10 @@ pub struct Outbound {
     pub to: E164,
     /// What the patient will read.
     pub body: Phi<String>,
+    /// An approved template that says it, where free text may not be sent.
+    pub template: Option<Template>,
+    /// Seconds after which the carrier should not deliver it any more.
+    pub valid_s: Option<u32>,
 }
 
 vocabulary! {

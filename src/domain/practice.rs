@@ -13,8 +13,14 @@ use crate::policy::words::{Channel, Jurisdiction, vocabulary};
 vocabulary! {
     /// A company that carries texts, or the simulator.
     CarrierKind, "carrier" {
-        /// Twilio Programmable Messaging.
+        /// Twilio Programmable Messaging: SMS, MMS and WhatsApp Business.
         Twilio = "twilio",
+        /// `MessageBird`'s classic REST API: SMS and MMS.
+        Messagebird = "messagebird",
+        /// Bird: the Channels API or the platform API.
+        Bird = "bird",
+        /// Bandwidth Messaging v2: SMS and MMS.
+        Bandwidth = "bandwidth",
         /// The phone page of this product; nothing leaves the machine.
         Simulator = "simulator",
     }

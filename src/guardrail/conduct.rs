@@ -8,8 +8,8 @@ use toml::Spanned;
 
 use crate::guardrail::conduct::ruleset::RawRule;
 use crate::guardrail::conduct::ruleset::RuleSet;
+use crate::guardrail::ground::fold::Folded;
 use crate::guardrail::ground::view::View;
-use crate::guardrail::ground::view::fold_text;
 use crate::guardrail::minimum::Matrix;
 use crate::policy::PolicyError;
 use crate::policy::pattern::Matched;
@@ -301,7 +301,7 @@ impl Rules {
 
     /// Whether a found text is an everyday word rather than the abbreviation or name it resembles.
     pub(crate) fn ordinary(&self, said: &str) -> bool {
-        said.chars().any(char::is_lowercase) && listed(&self.ordinary, &fold_text(said))
+        said.chars().any(char::is_lowercase) && listed(&self.ordinary, &Folded::of(said))
     }
 
     /// The texts of a language.

@@ -3,10 +3,13 @@
 //! What the record bears out is kept and named after its field; what it contradicts is replaced
 //! where exactly one fact fits; what it does not know holds the draft.
 
+mod contact;
 mod day;
+pub(crate) mod fold;
 mod hour;
 pub(crate) mod instant;
 mod names;
+mod table;
 pub(crate) mod view;
 pub(crate) mod when;
 pub(crate) mod who;
@@ -14,9 +17,11 @@ pub(crate) mod who;
 use std::ops::Range;
 
 use jiff::tz::TimeZone;
+use smallvec::SmallVec;
 
 use crate::guardrail::conduct::Context;
 use crate::guardrail::finding::Category;
+use crate::guardrail::ground::fold::Values;
 use crate::guardrail::ground::instant::Differs;
 use crate::guardrail::ground::instant::Instant;
 use crate::guardrail::ground::view::View;
@@ -24,6 +29,7 @@ use crate::guardrail::ground::when::Day;
 use crate::guardrail::ground::when::Hour;
 use crate::guardrail::ground::when::Moment;
 use crate::guardrail::ground::when::Present;
+use crate::guardrail::scratch::renew;
 use crate::guardrail::setting::Author;
 use crate::guardrail::setting::Fact;
 use crate::guardrail::setting::Setting;
@@ -31,9 +37,9 @@ use crate::policy::words::Language;
 
 /// How a statement stands to the facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Standing<'a> {
     /// A fact bears it out; this is its field.
-    Backed(String),
+    Backed(&'a str),
     /// The practice's public words, the patient's own, or no statement at all.
     Open,
     /// The facts say otherwise, and this is how: places in the text as given, and their words.
@@ -44,13 +50,13 @@ pub(crate) enum Standing {
 
 /// One statement of a draft.
 #[derive(Clone, Debug)]
-pub(crate) struct Statement {
+pub(crate) struct Statement<'a> {
     /// Its place in the text as given.
     pub(crate) span: Range<usize>,
     /// What it would be called if no fact backed it.
     pub(crate) category: Category,
     /// How it stands.
-    pub(crate) standing: Standing,
+    pub(crate) standing: Standing<'a>,
 }
 
 /// What every part of grounding looks at.
@@ -61,11 +67,13 @@ pub(crate) struct Ground<'a> {
     pub(crate) setting: &'a Setting<'a>,
     /// What each sentence is about.
     pub(crate) contexts: &'a [Context],
+    /// The facts, folded.
+    pub(crate) values: &'a Values<'a>,
     /// The practice's time zone.
     pub(crate) zone: &'a TimeZone,
 }
 
-impl Ground<'_> {
+impl<'a> Ground<'a> {
     /// What the sentence around a place of the folded text is about.
     pub(crate) fn context(&self, at: usize) -> Context {
         self.contexts
@@ -80,7 +88,7 @@ impl Ground<'_> {
     }
 
     /// The practice's public facts.
-    pub(crate) fn public(&self) -> impl Iterator<Item = &Fact<'_>> {
+    pub(crate) fn public(&self) -> impl Iterator<Item = &'a Fact<'a>> {
         self.setting
             .facts
             .iter()
@@ -88,44 +96,66 @@ impl Ground<'_> {
     }
 }
 
-/// Every statement of the draft.
-pub(crate) fn statements(ground: &Ground<'_>) -> Vec<Statement> {
-    let mut statements = moments(ground);
-    statements.extend(who::people(ground));
-    statements.extend(who::places(ground));
-    statements.extend(who::prices(ground));
-    statements.extend(who::contacts(ground));
-    statements
+/// The memory of grounding.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    moments: Vec<Moment>,
+    known: Vec<Moment>,
+    instants: Vec<Instant<'static>>,
+    fact: view::Room,
 }
 
-fn moments(ground: &Ground<'_>) -> Vec<Statement> {
+/// Every statement of the draft, behind what `statements` holds already.
+pub(crate) fn statements<'a>(
+    ground: &Ground<'a>,
+    room: &mut Room,
+    statements: &mut Vec<Statement<'a>>,
+) {
+    moments(ground, room, statements);
+    who::people(ground, statements);
+    who::places(ground, statements);
+    who::prices(ground, statements);
+    contact::contacts(ground, statements);
+}
+
+fn moments<'a>(ground: &Ground<'a>, room: &mut Room, statements: &mut Vec<Statement<'a>>) {
     let present = Present {
         now: ground.zone.to_datetime(ground.setting.now),
     };
-    let moments = when::moments(ground.view, present);
+    let Room {
+        moments,
+        known,
+        instants: instant_room,
+        fact,
+    } = room;
+    moments.clear();
+    when::moments(ground.view, present, moments);
     if moments.is_empty() {
-        return Vec::new();
+        return;
     }
-    let instants = instant::instants(ground.setting.facts, ground.zone);
+    let mut instants: Vec<Instant<'a>> = renew(std::mem::take(instant_room));
+    instants.extend(instant::instants(ground.setting.facts, ground.zone));
     let mut licence = Licence {
         ground,
         present,
-        read: None,
+        read: false,
+        known,
+        fact,
     };
-    let mut borne: Vec<&Instant<'_>> = Vec::new();
-    let mut open: Vec<(&Moment, usize)> = Vec::new();
-    let mut statements = Vec::new();
-    for moment in &moments {
+    let mut borne: SmallVec<[usize; 8]> = SmallVec::new();
+    let mut open: SmallVec<[(&Moment, usize); 8]> = SmallVec::new();
+    for moment in &*moments {
         let standing = match backing(moment, &instants, ground) {
-            Some(instant) => {
-                borne.push(instant);
-                Standing::Backed(instant.field.to_owned())
+            Some(at) => {
+                borne.push(at);
+                let field = instants.get(at).map_or("identifier.date", |it| it.field);
+                Standing::Backed(field)
             }
             None if licence.allows(moment) => Standing::Open,
             // A date long past is somebody's birthday or history, not a visit: private, not wrong.
-            None if long_past(moment, present) => Standing::Backed("identifier.date".to_owned()),
+            None if long_past(moment, present) => Standing::Backed("identifier.date"),
             None if ground.setting.author == Author::Staff => {
-                Standing::Backed("appointment.stated".to_owned())
+                Standing::Backed("appointment.stated")
             }
             None if ground.sourced() => Standing::Open,
             None => {
@@ -151,7 +181,7 @@ fn moments(ground: &Ground<'_>) -> Vec<Statement> {
     {
         statement.standing = Standing::Corrected(words);
     }
-    statements
+    *instant_room = renew(instants);
 }
 
 fn long_past(moment: &Moment, present: Present) -> bool {
@@ -168,12 +198,8 @@ fn long_past(moment: &Moment, present: Present) -> bool {
     year + 1 < present.now.year()
 }
 
-/// The instant that bears a moment out; visits before other dates of the record.
-fn backing<'i, 'f>(
-    moment: &Moment,
-    instants: &'i [Instant<'f>],
-    ground: &Ground<'_>,
-) -> Option<&'i Instant<'f>> {
+/// The place of the instant that bears a moment out; visits before other dates of the record.
+fn backing(moment: &Moment, instants: &[Instant<'_>], ground: &Ground<'_>) -> Option<usize> {
     if moment.soft && !ground.context(moment.at.start).personal {
         return None;
     }
@@ -182,29 +208,27 @@ fn backing<'i, 'f>(
         &moment.day,
         Some((Day::Partial { month: Some(_), .. } | Day::On(_), _))
     );
-    let agreeing = instants.iter().filter(|instant| {
+    let agreeing = instants.iter().enumerate().filter(|(_, instant)| {
         let visit =
             instant.field.starts_with("appointment.") || instant.field.starts_with("practice.");
         (visit || dated) && instant::compare(moment, instant).nowhere()
     });
-    let rank = |instant: &&Instant<'_>| match instant.field {
+    let rank = |(_, instant): &(usize, &Instant<'_>)| match instant.field {
         field if field.starts_with("practice.") => 1,
         field if field.starts_with("appointment.") => 0,
         _ => 2,
     };
-    agreeing.min_by_key(rank)
+    agreeing.min_by_key(rank).map(|(at, _)| at)
 }
 
-fn only_target<'i, 'f>(
-    instants: &'i [Instant<'f>],
-    borne: &[&Instant<'_>],
-) -> Option<&'i Instant<'f>> {
+fn only_target<'i, 'f>(instants: &'i [Instant<'f>], borne: &[usize]) -> Option<&'i Instant<'f>> {
     let mut visits = instants.iter().filter(|instant| {
         instant.field == "appointment.start" || instant.field == "appointment.offered_slot"
     });
     let first = visits.next()?;
     let same = |other: &Instant<'_>| other.date == first.date && other.time == first.time;
-    let single = visits.all(same) && !borne.iter().any(|instant| same(instant));
+    let mut told = borne.iter().filter_map(|at| instants.get(*at));
+    let single = visits.all(same) && !told.any(same);
     (single && first.time.is_some()).then_some(first)
 }
 
@@ -304,13 +328,15 @@ fn spoken(ground: &Ground<'_>, at: &Range<usize>) -> Language {
 }
 
 /// What the practice's public facts license; they are read only when a draft needs them.
-struct Licence<'g> {
-    ground: &'g Ground<'g>,
+struct Licence<'g, 'a> {
+    ground: &'g Ground<'a>,
     present: Present,
-    read: Option<Vec<Moment>>,
+    read: bool,
+    known: &'g mut Vec<Moment>,
+    fact: &'g mut view::Room,
 }
 
-impl Licence<'_> {
+impl Licence<'_, '_> {
     fn allows(&mut self, moment: &Moment) -> bool {
         let context = self.ground.context(moment.at.start);
         if context.own_words || context.negative {
@@ -320,24 +346,24 @@ impl Licence<'_> {
             return true;
         }
         if let Some((Day::Term, at)) = &moment.day {
-            let said = self.ground.view.slice(at).to_owned();
-            return self
-                .ground
-                .public()
-                .any(|fact| view::fold_text(fact.value).contains(&said));
+            let said = self.ground.view.slice(at);
+            let mut values = self.ground.values.iter();
+            return values
+                .any(|(fact, value)| fact.field.starts_with("practice.") && value.contains(said));
         }
         if context.personal && !context.public {
             return false;
         }
-        let present = self.present;
-        let ground = self.ground;
-        let known = self.read.get_or_insert_with(|| {
-            let values = ground.public().map(|fact| View::new(fact.value, &[]));
-            values
-                .flat_map(|view| when::moments(&view, present))
-                .collect()
-        });
-        licensed(moment, known, context)
+        if !self.read {
+            self.read = true;
+            self.known.clear();
+            for fact in self.ground.public() {
+                let view = View::within(fact.value, &[], self.fact);
+                when::moments(&view, self.present, self.known);
+                view.leave(self.fact);
+            }
+        }
+        licensed(moment, self.known, context)
     }
 }
 
@@ -351,7 +377,7 @@ fn licensed(moment: &Moment, known: &[Moment], context: Context) -> bool {
                 || known
                     .weekdays
                     .as_ref()
-                    .is_some_and(|(days, _)| days.contains(&day))
+                    .is_some_and(|(days, _)| days.contains(day))
         })
     };
     // A weekday beside a date is not one of the opening days.
@@ -383,12 +409,12 @@ fn licensed(moment: &Moment, known: &[Moment], context: Context) -> bool {
     let weekdays_known = moment
         .weekdays
         .as_ref()
-        .is_none_or(|(days, _)| days.iter().all(|day| weekdays(*day)) || context.closed && regular);
+        .is_none_or(|(days, _)| days.all(weekdays) || context.closed && regular);
     let hour_known = moment.hour.as_ref().is_none_or(|(hour, _)| {
         known
             .iter()
             .filter_map(|known| known.hour.as_ref())
-            .any(|(other, _)| same_hour(hour, other))
+            .any(|(other, _)| same_hour(*hour, *other))
     });
     day_known && weekday_known && weekdays_known && hour_known
 }
@@ -414,7 +440,7 @@ fn same_partial(left: &Day, right: &Day) -> bool {
     }
 }
 
-fn same_hour(left: &Hour, right: &Hour) -> bool {
+fn same_hour(left: Hour, right: Hour) -> bool {
     match (left, right) {
         (
             Hour::At {
@@ -428,7 +454,7 @@ fn same_hour(left: &Hour, right: &Hour) -> bool {
                 twelve: other_twelve,
             },
         ) => {
-            let loose = *twelve || *other_twelve;
+            let loose = twelve || other_twelve;
             minute == other_minute && (hour == other || loose && hour % 12 == other % 12)
         }
         (Hour::Between(..), _) => true,

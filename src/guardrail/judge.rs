@@ -1,5 +1,6 @@
 //! One reading of one text: what was found, what each finding means in this setting, what is wrong.
 
+mod deeds;
 mod kinds;
 mod public;
 
@@ -7,9 +8,7 @@ use std::ops::Range;
 
 use jiff::tz::TimeZone;
 
-use crate::guardrail::conduct::Context;
 use crate::guardrail::conduct::Rules;
-use crate::guardrail::conduct::ruleset::Rule;
 use crate::guardrail::detect;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
@@ -20,9 +19,10 @@ use crate::guardrail::ground;
 use crate::guardrail::ground::Ground;
 use crate::guardrail::ground::Standing;
 use crate::guardrail::ground::Statement;
+use crate::guardrail::ground::fold::Folded;
+use crate::guardrail::ground::fold::Values;
+use crate::guardrail::ground::fold::words;
 use crate::guardrail::ground::view::View;
-use crate::guardrail::ground::view::fold_text;
-use crate::guardrail::judge::kinds::ADVICE;
 use crate::guardrail::judge::kinds::GROUNDED;
 use crate::guardrail::judge::kinds::emergency;
 use crate::guardrail::judge::kinds::finding;
@@ -30,12 +30,16 @@ use crate::guardrail::judge::kinds::overlaps;
 use crate::guardrail::judge::kinds::speaks_of;
 use crate::guardrail::judge::kinds::told;
 use crate::guardrail::label::Label;
+use crate::guardrail::minimum::Field;
 use crate::guardrail::minimum::Situation;
 use crate::guardrail::scratch::Scratch;
+use crate::guardrail::scratch::renew;
 use crate::guardrail::setting::Author;
 use crate::guardrail::setting::Setting;
 use crate::policy::Policy;
-use crate::policy::pattern::Matched;
+
+/// More findings than this are sorted in memory of their own.
+const SORTED_IN_PLACE: usize = 128;
 
 /// What a reading came to.
 #[derive(Debug, Default)]
@@ -54,6 +58,13 @@ impl Reading {
         self.findings
             .iter()
             .any(|finding| finding.action == Action::Hold)
+    }
+
+    /// Whether something must leave the text.
+    pub(crate) fn drops_any(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.action == Action::Drop)
     }
 
     /// The places of dropped procedures, which may be called a visit instead.
@@ -82,16 +93,17 @@ impl Reading {
 struct Judge<'a> {
     rules: &'a Rules,
     setting: &'a Setting<'a>,
+    values: &'a Values<'a>,
     situation: Situation<'a>,
     reading: Reading,
 }
 
-/// Reads a text in a setting.
+/// Reads a text in a setting, whose facts are `values`.
 pub(crate) fn read(
-    policy: &Policy,
-    rules: &Rules,
+    (policy, rules): (&Policy, &Rules),
     view: &View<'_>,
     setting: &Setting<'_>,
+    values: &Values<'_>,
     zone: &TimeZone,
     scratch: &mut Scratch,
 ) -> Reading {
@@ -103,7 +115,11 @@ pub(crate) fn read(
     };
     let mut found = detect::search(policy, view.text, &known, &mut scratch.detect);
     let Scratch {
-        contexts, matched, ..
+        contexts,
+        matched,
+        ground: ground_room,
+        statements: statement_room,
+        ..
     } = scratch;
     contexts.clear();
     rules.contexts(view, matched, contexts);
@@ -111,13 +127,16 @@ pub(crate) fn read(
         view,
         setting,
         contexts,
+        values,
         zone,
     };
-    let statements = ground::statements(&ground);
+    let mut statements = renew(std::mem::take(statement_room));
+    ground::statements(&ground, ground_room, &mut statements);
     let situation = rules.matrix.situation(setting);
     let mut judge = Judge {
         rules,
         setting,
+        values,
         situation,
         reading: Reading::default(),
     };
@@ -128,29 +147,45 @@ pub(crate) fn read(
             judge.weigh(finding, &statements, view.text);
         }
     }
-    for statement in statements {
+    for statement in statements.drain(..) {
         judge.state(statement);
     }
+    *statement_room = renew(statements);
     judge.deeds(&ground, matched);
     judge.conduct(view, matched);
     judge.instructions(view, contexts);
     judge.relations(view, contexts);
     let mut reading = judge.reading;
-    reading
-        .findings
-        .sort_by_key(|finding| (finding.span.start, finding.span.end, finding.category));
+    sort(&mut reading.findings);
     reading
 }
 
-impl Judge<'_> {
+/// By place, then category; what is alike stays as it was. Nearly always sorted already but for a few.
+fn sort(findings: &mut [Finding]) {
+    let key = |it: &Finding| (it.span.start, it.span.end, it.category);
+    if findings.len() > SORTED_IN_PLACE {
+        findings.sort_by_key(key);
+        return;
+    }
+    for end in 1..findings.len() {
+        for at in (1..=end).rev() {
+            match findings.get_mut(at - 1..=at) {
+                Some([before, after]) if key(before) > key(after) => std::mem::swap(before, after),
+                _ => break,
+            }
+        }
+    }
+}
+
+impl<'a> Judge<'a> {
     /// The action of a field under the matrix.
-    fn decide(&self, field: &str) -> (Action, Label, Label) {
+    fn decide(&self, field: Field<'_>) -> (Action, Label, Label) {
         let row = self.rules.matrix.decide(&self.situation, field);
         (row.action, (&row.id).into(), (&row.cite).into())
     }
 
     /// Gives a detected finding its action.
-    fn weigh(&mut self, finding: Finding, statements: &[Statement], text: &str) {
+    fn weigh(&mut self, finding: Finding, statements: &[Statement<'a>], text: &str) {
         if self
             .rules
             .ordinary(text.get(finding.span.clone()).unwrap_or_default())
@@ -188,14 +223,14 @@ impl Judge<'_> {
         let field = match finding.category.group() {
             Group::Clinical => self.clinical(&finding, "clinical", text),
             Group::Sensitive => self.clinical(&finding, "sensitive", text),
-            Group::Conduct => Some("other_patient.value".to_owned()),
+            Group::Conduct => Some(Field::Of("other_patient.value")),
             Group::Identifier => self.identifier(&finding, statements, text),
         };
         self.place(finding, field);
     }
 
     /// A number, page or mailbox that the detector sees and no fact knows.
-    fn stray_contact(&self, finding: &Finding, statements: &[Statement], text: &str) -> bool {
+    fn stray_contact(&self, finding: &Finding, statements: &[Statement<'a>], text: &str) -> bool {
         let contact = matches!(
             finding.category,
             Category::Phone | Category::Fax | Category::Email | Category::Url
@@ -210,14 +245,14 @@ impl Judge<'_> {
                 .is_none()
     }
 
-    fn place(&mut self, mut finding: Finding, field: Option<String>) {
+    fn place(&mut self, mut finding: Finding, field: Option<Field<'_>>) {
         let Some(field) = field else {
             finding.action = Action::Keep;
             self.reading.findings.push(finding);
             return;
         };
-        let (action, _, cite) = self.decide(&field);
-        self.reading.patient |= action == Action::Keep && !field.starts_with("practice.");
+        let (action, _, cite) = self.decide(field);
+        self.reading.patient |= action == Action::Keep && !field.is_public();
         finding.action = action;
         finding.cite = cite;
         self.reading.findings.push(finding);
@@ -225,24 +260,29 @@ impl Judge<'_> {
 
     /// An approved text names complaints in general ("chest pain: call 911"); a patient's own
     /// record in it is still clinical detail.
-    fn clinical(&self, finding: &Finding, space: &str, text: &str) -> Option<String> {
+    fn clinical(
+        &self,
+        finding: &Finding,
+        space: &'static str,
+        text: &str,
+    ) -> Option<Field<'static>> {
         let recorded = finding
             .evidence
             .iter()
             .any(|evidence| evidence.kind == "record");
-        let public = public::licensed(self.setting.facts, text, &finding.span);
+        let public = public::licensed(self.values, text, &finding.span);
         if !recorded && (public || self.setting.author == Author::Approved) {
             return None;
         }
-        Some(format!("{space}.{}", finding.category))
+        Some(Field::Found(space, finding.category))
     }
 
     fn identifier(
         &self,
         finding: &Finding,
-        statements: &[Statement],
+        statements: &[Statement<'a>],
         text: &str,
-    ) -> Option<String> {
+    ) -> Option<Field<'a>> {
         let mine = statements.iter().find(|statement| {
             // "Thu" inside "Thu Dec 3 at 10 AM" is a day, even if it is a name elsewhere.
             let inside = statement.span.start <= finding.span.start
@@ -253,28 +293,25 @@ impl Judge<'_> {
                     && speaks_of(statement.category, finding.category)
         });
         match mine.map(|statement| &statement.standing) {
-            Some(Standing::Backed(field)) => return Some(field.clone()),
+            Some(Standing::Backed(field)) => return Some(Field::Of(field)),
             Some(Standing::Open | Standing::Corrected(_) | Standing::Unbacked) => return None,
             None => {}
         }
         let value = text.get(finding.span.clone()).unwrap_or_default();
-        self.field_of(value)
-            .or_else(|| Some(format!("identifier.{}", finding.category)))
+        let unknown = Field::Found("identifier", finding.category);
+        Some(self.field_of(value).map_or(unknown, Field::Of))
     }
 
     /// The field of the fact that a text is taken from; the most private one, if several.
-    fn field_of(&self, value: &str) -> Option<String> {
-        let said = fold_text(value);
+    fn field_of(&self, value: &str) -> Option<&'a str> {
+        let said = Folded::of(value);
         let said = said.trim_matches(|c: char| !c.is_alphanumeric());
         if said.len() < 2 {
             return None;
         }
-        let same = self.setting.facts.iter().filter(|fact| {
-            let known = fold_text(fact.value);
-            known == said
-                || known
-                    .split(|c: char| !c.is_alphanumeric())
-                    .any(|word| word == said)
+        let same = self.values.iter().filter(|(_, known)| {
+            *known == said
+                || words(known).any(|word| word == said)
                 || said.len() >= 6 && known.contains(said)
         });
         let rank = |field: &str| match field.split('.').next() {
@@ -284,8 +321,8 @@ impl Judge<'_> {
             Some("practice") => 4,
             _ => 1,
         };
-        same.min_by_key(|fact| rank(fact.field))
-            .map(|fact| fact.field.to_owned())
+        same.min_by_key(|(fact, _)| rank(fact.field))
+            .map(|(fact, _)| fact.field)
     }
 
     /// "Maria Gonzalez" where Maria is the patient: the first name greets, the rest is another matter.
@@ -304,24 +341,22 @@ impl Judge<'_> {
         let Some((head, rest)) = value.split_once(' ') else {
             return false;
         };
-        if fold_text(head) != fold_text(first.value.trim()) {
+        if *Folded::of(head) != *Folded::of(first.value.trim()) {
             return false;
         }
         let middle = finding.span.start + head.len();
         let mut given = finding.clone();
         given.span.end = middle;
-        self.place(given, Some("patient.first_name".to_owned()));
+        self.place(given, Some(Field::Of("patient.first_name")));
         let mut family = finding.clone();
         family.span.start = middle + 1;
-        let field = self
-            .field_of(rest)
-            .unwrap_or_else(|| "identifier.name".to_owned());
-        self.place(family, Some(field));
+        let field = self.field_of(rest).unwrap_or("identifier.name");
+        self.place(family, Some(Field::Of(field)));
         true
     }
 
     /// Gives a statement its finding.
-    fn state(&mut self, statement: Statement) {
+    fn state(&mut self, statement: Statement<'_>) {
         let Statement {
             span,
             category,
@@ -330,7 +365,7 @@ impl Judge<'_> {
         match standing {
             Standing::Open => {}
             Standing::Backed(field) => {
-                let (action, rule, cite) = self.decide(&field);
+                let (action, rule, cite) = self.decide(Field::Of(field));
                 let public = field.starts_with("practice.");
                 self.reading.patient |= action == Action::Keep && !public;
                 let covered = self.reading.findings.iter().any(|other| {
@@ -344,7 +379,7 @@ impl Judge<'_> {
                         told(category),
                         (action, rule, cite),
                         "fact",
-                        Label::field(&field),
+                        Label::field(field),
                     );
                     self.reading.findings.push(finding);
                 }
@@ -366,125 +401,6 @@ impl Judge<'_> {
                     .findings
                     .push(finding(span, category, why, "fact", "missing".into()));
             }
-        }
-    }
-
-    /// Deeds need their receipts.
-    fn deeds(&mut self, ground: &Ground<'_>, matched: &mut Matched) {
-        if self.setting.author == Author::Approved {
-            return;
-        }
-        let rules = self.rules;
-        rules.deeds.firings(ground.view, matched, |rule, at| {
-            if !ground.context(at.start).own_words {
-                self.deed(rule, ground.view.span(&at));
-            }
-        });
-    }
-
-    fn deed(&mut self, rule: &Rule, span: Range<usize>) {
-        let mut facts = self.setting.facts.iter();
-        let receipt = facts.find(|fact| {
-            let given = rule.receipts.iter().any(|receipt| receipt == fact.field);
-            let stands =
-                fact.field == "appointment.status" && rule.status.iter().any(|s| s == fact.value);
-            given && !matches!(fact.value.trim(), "" | "false" | "none") || stands
-        });
-        match receipt.map(|fact| fact.field) {
-            Some(field) => self.told_deed(span, field),
-            None if self.setting.author == Author::Staff => {
-                self.told_deed(span, "receipt.stated");
-            }
-            None => self.breach(rule, span),
-        }
-    }
-
-    /// A rule of deeds or conduct is broken.
-    fn breach(&mut self, rule: &Rule, span: Range<usize>) {
-        let why = (rule.action, (&rule.id).into(), (&rule.cite).into());
-        let found = finding(span, rule.category, why, "phrase", (&rule.id).into());
-        self.reading.findings.push(found);
-    }
-
-    fn told_deed(&mut self, span: Range<usize>, field: &str) {
-        let (action, rule, cite) = self.decide(field);
-        if action == Action::Keep {
-            let public = matches!(field, "receipt.callback_created" | "receipt.message_sent");
-            self.reading.patient |= !public;
-        } else {
-            let found = finding(
-                span,
-                Category::OtherUnique,
-                (action, rule, cite),
-                "fact",
-                Label::field(field),
-            );
-            self.reading.findings.push(found);
-        }
-    }
-
-    /// What the agent never says.
-    fn conduct(&mut self, view: &View<'_>, matched: &mut Matched) {
-        if self.setting.author != Author::Agent {
-            return;
-        }
-        let rules = self.rules;
-        rules.conduct.firings(view, matched, |rule, at| {
-            self.breach(rule, view.span(&at));
-        });
-    }
-
-    /// "You can take Tylenol": a medicine in an instruction is advice.
-    fn instructions(&mut self, view: &View<'_>, contexts: &[Context]) {
-        if self.setting.author != Author::Agent {
-            return;
-        }
-        for (sentence, context) in view.sentences.iter().zip(contexts) {
-            if !context.instructs || view.slice(sentence).ends_with('?') {
-                continue;
-            }
-            let span = view.span(sentence);
-            let named = self.reading.findings.iter().any(|finding| {
-                matches!(finding.category, Category::Medication | Category::Dose)
-                    && overlaps(&finding.span, &span)
-            });
-            if named {
-                let why = (Action::Hold, "conduct.instruction".into(), ADVICE.into());
-                let found = finding(
-                    span,
-                    Category::MedicalAdvice,
-                    why,
-                    "phrase",
-                    "context.instructs".into(),
-                );
-                self.reading.findings.push(found);
-            }
-        }
-    }
-
-    /// "Your appointment is ..." tells that there is one.
-    fn relations(&mut self, view: &View<'_>, contexts: &[Context]) {
-        if self.setting.author == Author::Approved {
-            return;
-        }
-        for (sentence, context) in view.sentences.iter().zip(contexts) {
-            if !context.relation {
-                continue;
-            }
-            let (action, rule, cite) = self.decide("relation.appointment");
-            if action == Action::Keep {
-                self.reading.patient = true;
-                continue;
-            }
-            let why = (action, rule, cite);
-            let found = finding(
-                view.span(sentence),
-                Category::OtherUnique,
-                why,
-                "phrase",
-                "relation".into(),
-            );
-            self.reading.findings.push(found);
         }
     }
 }

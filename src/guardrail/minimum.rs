@@ -10,7 +10,9 @@ use crate::guardrail::conduct::line_of;
 use crate::guardrail::conduct::parse;
 use crate::guardrail::conduct::refuse;
 use crate::guardrail::finding::Action;
-use crate::guardrail::ground::view::fold_text;
+use crate::guardrail::finding::Category;
+use crate::guardrail::ground::fold::Folded;
+use crate::guardrail::ground::fold::words;
 use crate::guardrail::setting::Consent;
 use crate::guardrail::setting::Setting;
 use crate::policy::PolicyError;
@@ -71,6 +73,46 @@ impl From<Consent<'_>> for Agreed {
     }
 }
 
+/// A field of the record, or what a finding without a fact counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field<'a> {
+    /// `patient.first_name`.
+    Of(&'a str),
+    /// `clinical.diagnosis`: a namespace and the category found.
+    Found(&'static str, Category),
+}
+
+impl Field<'_> {
+    /// Is it the field of a pattern, or one of a namespace that ends in `*`?
+    fn is(self, pattern: &str) -> bool {
+        let (wanted, whole) = match pattern.strip_suffix('*') {
+            Some(space) => (space, false),
+            None => (pattern, true),
+        };
+        match self {
+            Self::Of(field) if whole => field == wanted,
+            Self::Of(field) => field.starts_with(wanted),
+            Self::Found(space, category) => {
+                let name = category.as_str();
+                match wanted
+                    .strip_prefix(space)
+                    .map(|rest| rest.strip_prefix('.'))
+                {
+                    Some(Some(rest)) if whole => rest == name,
+                    Some(Some(rest)) => name.starts_with(rest),
+                    Some(None) => !whole && wanted.len() == space.len(),
+                    None => !whole && space.starts_with(wanted),
+                }
+            }
+        }
+    }
+
+    /// Does everybody know it?
+    pub(crate) fn is_public(self) -> bool {
+        matches!(self, Self::Of(field) if field.starts_with("practice."))
+    }
+}
+
 /// One row of the matrix.
 #[derive(Debug)]
 pub(crate) struct Row {
@@ -107,14 +149,8 @@ pub(crate) struct Situation<'a> {
 }
 
 impl Row {
-    fn fits(&self, situation: &Situation<'_>, field: &str) -> bool {
-        let named = self
-            .fields
-            .iter()
-            .any(|pattern| match pattern.strip_suffix('*') {
-                Some(space) => field.starts_with(space),
-                None => pattern == field,
-            });
+    fn fits(&self, situation: &Situation<'_>, field: Field<'_>) -> bool {
+        let named = self.fields.iter().any(|pattern| field.is(pattern));
         let any = |list: &[String]| {
             list.is_empty()
                 || list.iter().any(|kind| {
@@ -243,7 +279,9 @@ impl Matrix {
             practice_type,
             sensitive,
         };
-        words.next().map(|field| self.decide(&situation, field))
+        words
+            .next()
+            .map(|field| self.decide(&situation, Field::Of(field)))
     }
 
     /// The situation of a setting, once a review.
@@ -263,8 +301,8 @@ impl Matrix {
         if self.sensitive_types.iter().any(|other| other == kind) {
             return true;
         }
-        let name = fold_text(setting.practice_name);
-        name.split(|c: char| !c.is_alphanumeric()).any(|word| {
+        let name = Folded::of(setting.practice_name);
+        words(&name).any(|word| {
             self.revealing_names.iter().any(|part| {
                 if part.len() <= 4 {
                     word == part
@@ -279,7 +317,7 @@ impl Matrix {
     }
 
     /// The row that decides a field.
-    pub(crate) fn decide(&self, situation: &Situation<'_>, field: &str) -> &Row {
+    pub(crate) fn decide(&self, situation: &Situation<'_>, field: Field<'_>) -> &Row {
         self.rows
             .iter()
             .find(|row| row.fits(situation, field))
@@ -290,6 +328,29 @@ impl Matrix {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_found_field_fits_what_its_name_would_fit() {
+        let patterns = [
+            "*",
+            "c*",
+            "clinical*",
+            "clinical.*",
+            "clinical.d*",
+            "clinical.dose",
+            "clinical.dos",
+            "clinical",
+            "clinical.",
+            "clinicals.*",
+            "clinical.doses",
+            "sensitive.*",
+        ];
+        for pattern in patterns {
+            let named = Field::Of("clinical.dose").is(pattern);
+            let found = Field::Found("clinical", Category::Dose).is(pattern);
+            assert_eq!(named, found, "{pattern}");
+        }
+    }
 
     #[test]
     fn without_any_one_row_an_example_of_it_is_decided_otherwise() {

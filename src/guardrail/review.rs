@@ -1,5 +1,6 @@
 //! The review of a draft: limits first, then readings and edits until nothing changes.
 
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::guardrail::finding::Evidence;
 use crate::guardrail::finding::Finding;
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::findings::Findings;
+use crate::guardrail::ground::fold::Values;
 use crate::guardrail::ground::view::View;
 use crate::guardrail::judge;
 use crate::guardrail::judge::Reading;
@@ -46,20 +48,32 @@ pub struct Guardrail {
     policy: Arc<Policy>,
     rules: Rules,
     zones: TimeZoneDatabase,
-    digest: String,
+    digest: Arc<str>,
 }
 
 /// What a review came to. `cleared` is there unless the verdict is `Hold`.
 #[derive(Clone, Debug)]
-pub struct Review {
+pub struct Review<'d> {
     /// The verdict.
     pub verdict: Verdict,
     /// The only text that may leave.
-    pub cleared: Option<Cleared>,
+    pub cleared: Option<Cleared<'d>>,
     /// What was found in the draft, by place in it.
     pub findings: Findings,
     /// The digest of the policy that judged.
-    pub policy: String,
+    pub policy: Arc<str>,
+}
+
+impl Review<'_> {
+    /// The same in memory of its own, to outlive the draft.
+    pub fn into_owned(self) -> Review<'static> {
+        Review {
+            verdict: self.verdict,
+            cleared: self.cleared.map(Cleared::into_owned),
+            findings: self.findings,
+            policy: self.policy,
+        }
+    }
 }
 
 impl Guardrail {
@@ -77,7 +91,7 @@ impl Guardrail {
             hash.update([0]);
             hash.update(text.as_bytes());
         }
-        let digest = hex::encode(hash.finalize());
+        let digest = hex::encode(hash.finalize()).into();
         Ok(Self {
             rules: Rules::embedded()?,
             zones: TimeZoneDatabase::bundled(),
@@ -97,7 +111,9 @@ impl Guardrail {
     }
 
     /// Reviews a draft. Cannot fail: what goes wrong on the way holds the draft.
-    pub fn review(&self, draft: &str, setting: &Setting<'_>) -> Review {
+    ///
+    /// A draft that may leave as it stands costs no allocation once its thread has reviewed others.
+    pub fn review<'d>(&self, draft: &'d str, setting: &Setting<'d>) -> Review<'d> {
         catch_unwind(AssertUnwindSafe(|| self.judge(draft, setting))).unwrap_or_else(|_| {
             self.hold(
                 draft,
@@ -108,7 +124,7 @@ impl Guardrail {
         })
     }
 
-    fn judge(&self, draft: &str, setting: &Setting<'_>) -> Review {
+    fn judge<'d>(&self, draft: &'d str, setting: &Setting<'d>) -> Review<'d> {
         // Folded first: a text of zero-width characters shows nothing either.
         if !draft.chars().any(char::is_alphanumeric) && segment::fold(draft).trim().is_empty() {
             return self.hold(
@@ -138,13 +154,18 @@ impl Guardrail {
                 Findings::new(),
             );
         };
-        scratch::with(|scratch| self.settle(draft, setting, &zone, scratch))
+        scratch::with(|scratch| {
+            let values = Values::new(setting.facts, std::mem::take(&mut scratch.values));
+            let review = self.settle(draft, (setting, &values), &zone, scratch);
+            scratch.values = values.leave();
+            review
+        })
     }
 
     fn read(
         &self,
         text: &str,
-        setting: &Setting<'_>,
+        (setting, values): (&Setting<'_>, &Values<'_>),
         zone: &TimeZone,
         scratch: &mut Scratch,
     ) -> (Reading, Option<String>) {
@@ -153,40 +174,37 @@ impl Guardrail {
             setting.practice_phone,
             setting.portal_url,
         ];
-        let view = View::new(text, &public);
-        let reading = judge::read(&self.policy, &self.rules, &view, setting, zone, scratch);
-        if reading.holds() || !reading.corrections.is_empty() {
-            return (reading, None);
-        }
-        let drops = reading.drops();
-        let edited = if drops.is_empty() {
+        let view = View::within(text, &public, &mut scratch.view);
+        let rules = (&*self.policy, &self.rules);
+        let reading = judge::read(rules, &view, setting, values, zone, scratch);
+        let done = reading.holds() || !reading.corrections.is_empty() || !reading.drops_any();
+        let edited = if done {
             None
         } else {
-            rewrite::rewrite(&self.rules, &view, (&drops, &reading.procedures()), setting)
+            let (drops, procedures) = (reading.drops(), reading.procedures());
+            rewrite::rewrite(&self.rules, &view, (&drops, &procedures), setting)
         };
+        view.leave(&mut scratch.view);
         (reading, edited)
     }
 
     /// Reads and edits until a reading asks for nothing more.
-    fn settle(
+    fn settle<'d>(
         &self,
-        draft: &str,
-        setting: &Setting<'_>,
+        draft: &'d str,
+        (setting, values): (&Setting<'d>, &Values<'_>),
         zone: &TimeZone,
         scratch: &mut Scratch,
-    ) -> Review {
+    ) -> Review<'d> {
         let mut findings: Option<Findings> = None;
         // The first reading is of the draft as given, so that its findings point into it.
-        let mut next = draft.to_owned();
-        let mut portal: Option<String> = None;
+        let mut next = Cow::Borrowed(draft);
+        let mut portal: Option<Cow<'d, str>> = None;
         let mut corrected = false;
         for _ in 0..ROUNDS_MAX + 2 {
-            let (reading, edited) = self.read(&next, setting, zone, scratch);
+            let (reading, edited) = self.read(&next, (setting, values), zone, scratch);
             let holds = reading.holds();
-            let drops = reading
-                .findings
-                .iter()
-                .any(|finding| finding.action == Action::Drop);
+            let drops = reading.drops_any();
             let patient = reading.patient;
             let corrections = reading.corrections;
             let first = findings.get_or_insert(reading.findings);
@@ -194,23 +212,29 @@ impl Guardrail {
                 return self.held(draft, std::mem::take(first));
             }
             if !corrections.is_empty() {
-                next = correct(&next, corrections);
+                next = Cow::Owned(correct(&next, corrections));
                 corrected = true;
-            } else if drops {
+                continue;
+            }
+            if drops {
                 let Some(edited) = edited else { break };
                 portal.get_or_insert_with(|| std::mem::take(&mut next));
-                next = edited;
-            } else if rewrite::too_long(&rewrite::outgoing(&next, setting), setting) {
+                next = Cow::Owned(edited);
+                continue;
+            }
+            let out = match &next {
+                Cow::Borrowed(text) => rewrite::outgoing(text, setting),
+                Cow::Owned(text) => Cow::Owned(rewrite::outgoing(text, setting).into_owned()),
+            };
+            if rewrite::too_long(&out, setting) {
                 let Some(form) = rewrite::portal_form(&self.rules, setting) else {
                     break;
                 };
                 portal.get_or_insert_with(|| std::mem::take(&mut next));
-                next = form;
+                next = Cow::Owned(form);
+            } else if out == next {
+                return self.clear(out, portal, patient, corrected, (setting, findings));
             } else {
-                let out = rewrite::outgoing(&next, setting);
-                if out == next {
-                    return self.clear(&out, portal, patient, corrected, (setting, findings));
-                }
                 // Folding changed the text: what leaves must be what was read.
                 next = out;
             }
@@ -223,14 +247,14 @@ impl Guardrail {
         )
     }
 
-    fn clear(
+    fn clear<'d>(
         &self,
-        text: &str,
-        portal: Option<String>,
+        text: Cow<'d, str>,
+        portal: Option<Cow<'d, str>>,
         patient: bool,
         corrected: bool,
-        (setting, findings): (&Setting<'_>, Option<Findings>),
-    ) -> Review {
+        (setting, findings): (&Setting<'d>, Option<Findings>),
+    ) -> Review<'d> {
         let changed = corrected || portal.is_some();
         Review {
             verdict: if changed {
@@ -240,12 +264,12 @@ impl Guardrail {
             },
             cleared: Some(Cleared::seal(text, portal, patient, setting)),
             findings: findings.unwrap_or_default(),
-            policy: self.digest.clone(),
+            policy: Arc::clone(&self.digest),
         }
     }
 
     /// Held for what was found; a hold that only a later reading brought is told of the whole.
-    fn held(&self, draft: &str, findings: Findings) -> Review {
+    fn held(&self, draft: &str, findings: Findings) -> Review<'static> {
         if findings
             .iter()
             .any(|finding| finding.action == Action::Hold)
@@ -254,7 +278,7 @@ impl Guardrail {
                 verdict: Verdict::Hold,
                 cleared: None,
                 findings,
-                policy: self.digest.clone(),
+                policy: Arc::clone(&self.digest),
             };
         }
         self.hold(
@@ -271,7 +295,7 @@ impl Guardrail {
         rule: &'static str,
         why: &'static str,
         mut findings: Findings,
-    ) -> Review {
+    ) -> Review<'static> {
         findings.push(Finding {
             span: 0..draft.len(),
             category: Category::OtherUnique,
@@ -288,7 +312,7 @@ impl Guardrail {
             verdict: Verdict::Hold,
             cleared: None,
             findings,
-            policy: self.digest.clone(),
+            policy: Arc::clone(&self.digest),
         }
     }
 }

@@ -4,14 +4,16 @@
 pub(crate) mod phrase;
 pub(crate) mod tidy;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::guardrail::conduct::Rules;
+use crate::guardrail::ground::fold::fold_text;
 use crate::guardrail::ground::view::View;
-use crate::guardrail::ground::view::fold_text;
 use crate::guardrail::segment::SEGMENTS_MAX;
 use crate::guardrail::segment::Segments;
 use crate::guardrail::segment::fold;
+use crate::guardrail::segment::is_folded;
 use crate::guardrail::segment::segments;
 use crate::guardrail::setting::Consent;
 use crate::guardrail::setting::Setting;
@@ -19,18 +21,18 @@ use crate::policy::words::Channel;
 use crate::policy::words::Language;
 
 /// Text that may leave. Made only here; it cannot be written down by accident, for it neither
-/// prints nor serializes.
+/// prints nor serializes. What the review left as it was is borrowed from the draft.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Cleared {
-    text: String,
-    portal: Option<String>,
+pub struct Cleared<'d> {
+    text: Cow<'d, str>,
+    portal: Option<Cow<'d, str>>,
     holds_phi: bool,
-    proof: Option<String>,
+    proof: Option<Cow<'d, str>>,
     language: Language,
     segments: Segments,
 }
 
-impl Cleared {
+impl<'d> Cleared<'d> {
     /// The text to send.
     pub fn text(&self) -> &str {
         &self.text
@@ -61,29 +63,42 @@ impl Cleared {
         self.segments
     }
 
+    /// The same in memory of its own, to outlive the draft.
+    pub fn into_owned(self) -> Cleared<'static> {
+        let own = |text: Cow<'d, str>| Cow::Owned(text.into_owned());
+        Cleared {
+            text: own(self.text),
+            portal: self.portal.map(own),
+            holds_phi: self.holds_phi,
+            proof: self.proof.map(own),
+            language: self.language,
+            segments: self.segments,
+        }
+    }
+
     /// Seals a text that a review found nothing more to take out of.
     pub(super) fn seal(
-        text: &str,
-        portal: Option<String>,
+        text: Cow<'d, str>,
+        portal: Option<Cow<'d, str>>,
         patient: bool,
-        setting: &Setting<'_>,
+        setting: &Setting<'d>,
     ) -> Self {
         let proof = match setting.consent {
-            Consent::Granted { proof } if patient => Some(proof.to_owned()),
+            Consent::Granted { proof } if patient => Some(Cow::Borrowed(proof)),
             Consent::Granted { .. } | Consent::None | Consent::Declined | Consent::OptedOut => None,
         };
         Self {
-            text: text.to_owned(),
+            segments: segments(&text),
+            text,
             portal,
             holds_phi: proof.is_some(),
             proof,
             language: setting.language,
-            segments: segments(text),
         }
     }
 }
 
-impl std::fmt::Debug for Cleared {
+impl std::fmt::Debug for Cleared<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
             holds_phi,
@@ -100,10 +115,11 @@ impl std::fmt::Debug for Cleared {
 }
 
 /// The text as it leaves by this channel.
-pub(super) fn outgoing(text: &str, setting: &Setting<'_>) -> String {
+pub(super) fn outgoing<'t>(text: &'t str, setting: &Setting<'_>) -> Cow<'t, str> {
     match setting.channel {
-        Channel::Sms | Channel::Mms => fold(text).trim().to_owned(),
-        Channel::Whatsapp | Channel::Webchat => text.trim().to_owned(),
+        Channel::Sms | Channel::Mms if is_folded(text) => Cow::Borrowed(text.trim()),
+        Channel::Sms | Channel::Mms => Cow::Owned(fold(text).trim().to_owned()),
+        Channel::Whatsapp | Channel::Webchat => Cow::Borrowed(text.trim()),
     }
 }
 

@@ -4,6 +4,10 @@ use std::cell::Cell;
 
 use crate::guardrail::conduct::Context;
 use crate::guardrail::detect;
+use crate::guardrail::ground;
+use crate::guardrail::ground::Statement;
+use crate::guardrail::ground::fold;
+use crate::guardrail::ground::view;
 use crate::policy::pattern::Matched;
 
 /// The memory of one review.
@@ -11,6 +15,14 @@ use crate::policy::pattern::Matched;
 pub(crate) struct Scratch {
     /// The detector's.
     pub(crate) detect: detect::Scratch,
+    /// Of the view that is judged.
+    pub(crate) view: view::Room,
+    /// Grounding's.
+    pub(crate) ground: ground::Room,
+    /// The folded facts'.
+    pub(crate) values: fold::Room,
+    /// What the draft states.
+    pub(crate) statements: Vec<Statement<'static>>,
     /// What each sentence is about.
     pub(crate) contexts: Vec<Context>,
     /// Which rules of a set were found.

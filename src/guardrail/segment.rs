@@ -23,19 +23,17 @@ pub struct Segments {
 /// A text in more parts than this is shortened: long chains arrive late, torn or not at all.
 pub const SEGMENTS_MAX: usize = 6;
 
-const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡\
-ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-const EXTENDED: &str = "\u{c}^{}\\[~]|€";
+/// What of the basic alphabet is not ASCII.
+const BASIC: &str = "£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà";
 
 /// The width of one character in septets; `None` outside the alphabet.
 fn septets(c: char) -> Option<usize> {
-    if c.is_ascii_alphanumeric() || c == ' ' {
-        return Some(1);
+    match c {
+        '^' | '{' | '}' | '\\' | '[' | '~' | ']' | '|' | '€' | '\u{c}' => Some(2),
+        ' '..='_' | 'a'..='z' | '\n' | '\r' => Some(1),
+        '\0'..='\u{7f}' => None,
+        other => BASIC.contains(other).then_some(1),
     }
-    if BASIC.contains(c) {
-        return Some(1);
-    }
-    EXTENDED.contains(c).then_some(2)
 }
 
 /// Packs items of width 1 or 2 into parts; an item never straddles a border.
@@ -71,6 +69,20 @@ pub fn segments(text: &str) -> Segments {
     }
 }
 
+/// Has a text nothing that [`fold`] would change?
+pub(crate) fn is_folded(text: &str) -> bool {
+    text.chars().all(|c| {
+        if c.is_ascii() {
+            c == '\n' || !c.is_ascii_control()
+        } else {
+            let changes = matches!(c,
+                '\u{a0}' | '\u{ad}' | '\u{2000}'..='\u{200b}' | '\u{2010}'..='\u{201f}'
+                | '\u{2026}' | '\u{202f}' | '\u{205f}' | '\u{3000}' | '\u{feff}');
+            !changes && !c.is_control()
+        }
+    })
+}
+
 /// Typography in plain GSM-7: curly quotes, dashes, ellipsis, special spaces. Never touches digits
 /// or fractions: "½" for a dose must not become something else on the way.
 pub fn fold(text: &str) -> String {
@@ -92,4 +104,34 @@ pub fn fold(text: &str) -> String {
         }
     }
     folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_that_folding_changes_is_known_to() {
+        for c in (0..0x11_0000).filter_map(char::from_u32) {
+            let text = c.to_string();
+            let changes = fold(&text) != text;
+            assert!(!changes || !is_folded(&text), "{c:?}");
+        }
+        assert!(is_folded("¿Está bien? A 100% «sí»\nñ 😀"));
+    }
+
+    #[test]
+    fn the_alphabet_is_that_of_the_standard() {
+        let basic = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡\
+ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+        let extended = "\u{c}^{}\\[~]|€";
+        for c in (0..0x3000).filter_map(char::from_u32) {
+            let width = match (basic.contains(c), extended.contains(c)) {
+                (true, _) => Some(1),
+                (false, true) => Some(2),
+                (false, false) => None,
+            };
+            assert_eq!(septets(c), width, "{c:?}");
+        }
+    }
 }

@@ -252,7 +252,7 @@ pub fn check_line(guardrail: &Guardrail, line: &CheckIn) -> CheckOut {
             .and_then(Cleared::portal)
             .map(str::to_owned),
         findings: findings_out(&line.draft, &findings),
-        policy,
+        policy: policy.to_string(),
         micros: 0,
     }
 }

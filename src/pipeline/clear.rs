@@ -32,7 +32,7 @@ pub(crate) struct Writing<'a> {
 
 /// What the guardrail made of it.
 pub(crate) struct Written {
-    pub(crate) review: Review,
+    pub(crate) review: Review<'static>,
     pub(crate) micros: u64,
     draft: Phi<String>,
     at: Timestamp,
@@ -82,7 +82,11 @@ impl House {
             facts: &facts,
         };
         let began = Instant::now();
-        let review = self.parts.guardrail.review(writing.text, &setting);
+        let review = self
+            .parts
+            .guardrail
+            .review(writing.text, &setting)
+            .into_owned();
         let spent = began.elapsed();
         metrics::histogram!("anteroom_review_seconds").record(spent.as_secs_f64());
         metrics::counter!("anteroom_reviews_total", "verdict" => review.verdict.as_str())

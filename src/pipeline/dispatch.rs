@@ -6,30 +6,20 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::audit::Entry;
 use crate::carrier::Carrier;
-use crate::domain::consent::{Act, ConsentEvent, ConsentProof, ConsentState, Evidence};
+use crate::domain::consent::{ConsentProof, ConsentState};
 use crate::domain::conversation::{Conversation, OutboxRow};
+use crate::domain::ids::ConversationId;
 use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
-use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
-use crate::pipeline::consent;
 use crate::pipeline::house::House;
-use crate::pipeline::receive::said_by;
+use crate::pipeline::outcome::{about, tell_staff};
+use crate::pipeline::report::reference_of;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
-use crate::store::{StoreError, Tx};
+use crate::store::StoreError;
 
 /// Hand-overs of one text before it is given up and staff are told.
-const ATTEMPTS_MAX: i64 = 6;
-
-/// First wait after a refusal; doubled each time, capped at [`BACKOFF_MAX`].
-const BACKOFF: SignedDuration = SignedDuration::from_secs(1);
-
-/// See [`BACKOFF`].
-const BACKOFF_MAX: SignedDuration = SignedDuration::from_mins(5);
-
-/// Longest wait that a carrier may ask for; an answer that comes a day late is none.
-const WISH_MAX: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const ATTEMPTS_MAX: i64 = 6;
 
 /// Texts that the practice begins go out between these hours of the recipient's day.
 const WINDOW: (Time, Time) = (Time::constant(8, 0, 0, 0), Time::constant(21, 0, 0, 0));
@@ -83,8 +73,7 @@ impl House {
             let conversation = self.conversation_of(&row).await?;
             let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
             if let Some(outcome) = renewing(renew, self.look_for(&row, &conversation)).await {
-                let next = next_try(&row, &outcome, self.clock().now());
-                return self.record(row, outcome, next).await;
+                return self.settle(row, outcome).await;
             }
         }
         if row.attempts > ATTEMPTS_MAX {
@@ -109,8 +98,7 @@ impl House {
         }
         let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
         let outcome = renewing(renew, self.hand_over(&row, &conversation)).await;
-        let next = next_try(&row, &outcome, self.clock().now());
-        self.record(row, outcome, next).await
+        self.settle(row, outcome).await
     }
 
     async fn conversation_of(&self, row: &OutboxRow) -> Result<Conversation, StoreError> {
@@ -118,9 +106,18 @@ impl House {
         found.ok_or(StoreError::NoConversation(row.conversation.0))
     }
 
-    fn carrier_of(&self, conversation: &Conversation) -> Option<&Arc<dyn Carrier>> {
+    pub(crate) fn carrier_of(&self, conversation: &Conversation) -> Option<&Arc<dyn Carrier>> {
         let key = (conversation.practice.clone(), conversation.carrier);
         self.parts.carriers.get(&key)
+    }
+
+    /// The line that a conversation goes by.
+    pub(crate) async fn line_of(
+        &self,
+        id: ConversationId,
+    ) -> Result<Option<Arc<dyn Carrier>>, StoreError> {
+        let conversation = self.store().conversation(id).await?;
+        Ok(conversation.and_then(|it| self.carrier_of(&it).map(Arc::clone)))
     }
 
     /// What became of an earlier hand-over that has no recorded end: a worker that died may have
@@ -167,108 +164,6 @@ impl House {
             })
             .await
     }
-
-    async fn record(
-        &self,
-        row: OutboxRow,
-        outcome: SendOutcome,
-        next: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        let now = self.clock().now();
-        metrics::counter!("anteroom_sends_total", "outcome" => name(&outcome)).increment(1);
-        let work = Arc::new((row, outcome));
-        self.store()
-            .write(move |tx| {
-                let work = Arc::clone(&work);
-                Box::pin(async move { record_in(tx, &work.0, &work.1, next, now).await })
-            })
-            .await
-    }
-}
-
-async fn record_in(
-    tx: &mut Tx,
-    row: &OutboxRow,
-    outcome: &SendOutcome,
-    next: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let given_up = matches!(outcome, SendOutcome::Retry { .. }) && next.is_none();
-    let mut settled = outcome.clone();
-    if let SendOutcome::Retry { code, .. } = outcome
-        && given_up
-    {
-        settled = SendOutcome::Fail { code: code.clone() };
-    }
-    if !tx.record_attempt(row, &settled, next, now).await? {
-        return Ok(());
-    }
-    let code = match &settled {
-        SendOutcome::Accepted { .. } => None,
-        SendOutcome::Retry { code, .. }
-        | SendOutcome::Fail { code }
-        | SendOutcome::Suppress { code }
-        | SendOutcome::Unknown { code } => Some(code.as_str()),
-    };
-    let held = matches!(
-        settled,
-        SendOutcome::Fail { .. } | SendOutcome::Unknown { .. }
-    ) && tell_staff(tx, row, "not delivered", now).await?;
-    let detail = serde_json::json!({
-        "outbox": row.id.0,
-        "outcome": name(&settled),
-        "held": held,
-        "code": code,
-        "attempt": row.attempts,
-        "phi": row.phi,
-        "proof": row.proof.as_ref().map(ConsentProof::digest),
-    });
-    tx.append_audit(&about(row, now, "message.dispatched", &detail))
-        .await?;
-    let event = match &settled {
-        SendOutcome::Suppress { code } => Some(ConsentEvent::new(
-            Act::Stop,
-            Evidence::of_carrier(now, code),
-        )),
-        SendOutcome::Fail { code } => said_by(code, now),
-        SendOutcome::Unknown { .. } | SendOutcome::Accepted { .. } | SendOutcome::Retry { .. } => {
-            None
-        }
-    };
-    match event {
-        Some(event) => follow(tx, row, &event).await,
-        None => Ok(()),
-    }
-}
-
-/// What the carrier's code says of consent: our ledger follows.
-async fn follow(tx: &mut Tx, row: &OutboxRow, event: &ConsentEvent) -> Result<(), StoreError> {
-    let Some(mut conversation) = tx.lock_conversation(row.conversation).await? else {
-        return Ok(());
-    };
-    let Some(moved) = consent::record(tx, &mut conversation, event).await? else {
-        return Ok(());
-    };
-    tx.save_conversation(&conversation).await?;
-    tx.suppress_queued(conversation.id, &[OutboundKind::Safety])
-        .await?;
-    tx.append_audit(&consent::entry(&conversation, event, &moved))
-        .await
-}
-
-/// Leaves a text that did not leave to staff; always true, for the audit entry.
-async fn tell_staff(
-    tx: &mut Tx,
-    row: &OutboxRow,
-    reason: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let conversation = tx.lock_conversation(row.conversation).await?;
-    let conversation = conversation.ok_or(StoreError::NoConversation(row.conversation.0))?;
-    let report = Phi::default();
-    tx.hold(&conversation, &row.body, &report, reason, now)
-        .await?;
-    Ok(true)
 }
 
 /// Whether somebody waits for a text that was withdrawn. After STOP nobody does, and what the house
@@ -285,26 +180,13 @@ fn needs_staff(kind: OutboundKind, bar: Bar) -> bool {
 /// What the carrier is given.
 fn outbound(row: &OutboxRow, conversation: &Conversation) -> Outbound {
     Outbound {
-        reference: format!("{}-{}", conversation.practice, row.id),
+        reference: reference_of(&conversation.practice, row.id),
         channel: conversation.channel,
         from: conversation.sender.clone(),
         to: conversation.number.clone(),
         body: row.body.clone(),
-    }
-}
-
-fn about(row: &OutboxRow, now: Timestamp, action: &str, detail: &serde_json::Value) -> Entry {
-    let subject = format!("conversation/{}", row.conversation);
-    Entry::new(&row.practice, now, "anteroom", action, &subject, detail)
-}
-
-const fn name(outcome: &SendOutcome) -> &'static str {
-    match outcome {
-        SendOutcome::Accepted { .. } => "accepted",
-        SendOutcome::Retry { .. } => "retry",
-        SendOutcome::Fail { .. } => "fail",
-        SendOutcome::Suppress { .. } => "suppress",
-        SendOutcome::Unknown { .. } => "unknown",
+        template: None,
+        valid_s: None,
     }
 }
 
@@ -366,62 +248,9 @@ fn quiet_until(kind: OutboundKind, timezone: &str, now: Timestamp) -> Option<Tim
         .or(Some(now + SignedDuration::from_hours(24)))
 }
 
-/// When to try again; none when the outcome is final or patience is at its end.
-fn next_try(row: &OutboxRow, outcome: &SendOutcome, now: Timestamp) -> Option<Timestamp> {
-    let SendOutcome::Retry { after_ms, .. } = outcome else {
-        return None;
-    };
-    if row.attempts >= ATTEMPTS_MAX {
-        return None;
-    }
-    let doubled = 1_i32 << u32::try_from(row.attempts.clamp(0, 10)).unwrap_or(10);
-    // Spread by the row's own number: texts refused together do not come back together.
-    let spread = SignedDuration::from_millis(row.id.0.rem_euclid(250));
-    let wished =
-        after_ms.map(|ms| SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX)));
-    let own = (BACKOFF * doubled).min(BACKOFF_MAX);
-    let wait = wished.map_or(own, |wished| own.max(wished.min(WISH_MAX)));
-    Some(now + wait + spread)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::{ConversationId, OutboxId, PracticeId};
-
-    #[test]
-    fn a_refused_text_comes_back_no_sooner_than_the_carrier_wishes() {
-        let now = "2026-11-23T14:00:00Z".parse().unwrap();
-        for (attempts, after_ms, want) in [
-            (1, None, Some(2)),
-            (2, None, Some(4)),
-            (5, None, Some(32)),
-            (1, Some(500), Some(2)),
-            (1, Some(90_000), Some(90)),
-            (1, Some(3_600_000), Some(3_600)),
-            (1, Some(u64::MAX), Some(24 * 3_600)),
-            (ATTEMPTS_MAX, Some(1_000), None),
-        ] {
-            let row = OutboxRow {
-                id: OutboxId(250),
-                practice: PracticeId::new("lakeside"),
-                conversation: ConversationId(1),
-                epoch: 1,
-                kind: OutboundKind::Reply,
-                body: Phi::default(),
-                phi: false,
-                proof: None,
-                attempts,
-                in_doubt: false,
-                at: now,
-                lease: 1,
-            };
-            let code = "20429".to_owned();
-            let next = next_try(&row, &SendOutcome::Retry { code, after_ms }, now);
-            let waited = next.map(|next| next.duration_since(now).as_secs());
-            assert_eq!(waited, want, "attempt {attempts}, wish {after_ms:?}");
-        }
-    }
 
     #[test]
     fn what_the_practice_begins_waits_for_the_morning_also_across_a_clock_change() {

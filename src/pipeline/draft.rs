@@ -12,7 +12,6 @@ use crate::domain::practice::Practice;
 use crate::domain::reach::{Reach, reach};
 use crate::domain::record::Patient;
 use crate::domain::speaker::MISSES_MAX;
-use crate::guardrail::finding::Verdict;
 use crate::guardrail::review::Review;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
@@ -131,25 +130,14 @@ impl House {
         });
         reply.report = Some(written.report("agent"));
         reply.hold = outcome.handover.map(|reason| (draft.clone(), reason));
-        // Behind a link there must be a page, and on the page a birth date to ask for.
-        let dated = patient.is_some_and(|patient| patient.birth_date.is_some());
-        let readable = link.is_some() && (dated || !practice.portal_url.is_empty());
-        let moved = written
-            .review
-            .cleared
-            .as_ref()
-            .is_some_and(|it| it.portal().is_some());
-        let unreadable = moved && !readable;
-        let beyond = moved && patient.is_some_and(|it| !reaches(it, conversation, practice, now));
-        if written.review.verdict == Verdict::Hold || unreadable || beyond {
+        let closed = match &written.review.cleared {
+            None => Some("guardrail"),
+            Some(cleared) => cleared
+                .portal()
+                .and_then(|_| closed_page(asking, link.is_some())),
+        };
+        if let Some(reason) = closed {
             // Nothing of the draft leaves; the patient is told the truth, that staff have it.
-            let reason = if beyond {
-                "health details of a minor, or to one who acts for the patient"
-            } else if unreadable {
-                "no page for the link"
-            } else {
-                "guardrail"
-            };
             let text = self.fixed_text(TextId::Handoff, practice, conversation.language);
             let handed = self.fixed(practice, conversation, &text, now);
             reply.cleared = handed.cleared;
@@ -185,7 +173,7 @@ impl House {
     }
 }
 
-fn rules(review: &Review) -> Vec<&str> {
+fn rules<'r>(review: &'r Review<'_>) -> Vec<&'r str> {
     let mut rules: Vec<&str> = review
         .findings
         .iter()
@@ -196,8 +184,26 @@ fn rules(review: &Review) -> Vec<&str> {
     rules
 }
 
+/// Why what moved behind the link could be read by nobody, or by the wrong person.
+pub(crate) fn closed_page(asking: &Asking<'_>, link: bool) -> Option<&'static str> {
+    let Asking {
+        practice,
+        conversation,
+        patient,
+        now,
+        ..
+    } = *asking;
+    if patient.is_some_and(|it| !reaches(it, conversation, practice, now)) {
+        return Some("health details of a minor, or to one who acts for the patient");
+    }
+    // Behind a link there must be a page, and on the page a birth date to ask for.
+    let dated = patient.is_some_and(|patient| patient.birth_date.is_some());
+    let readable = link && (dated || !practice.portal_url.is_empty());
+    (!readable).then_some("no page for the link")
+}
+
 /// Whether health details of this patient may be opened from this number.
-pub(crate) fn reaches(
+fn reaches(
     patient: &Patient,
     conversation: &Conversation,
     practice: &Practice,

@@ -1,8 +1,9 @@
 //! The house: everything a step needs, put together once at start.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use url::Url;
 
@@ -25,6 +26,9 @@ pub type Entropy = Arc<dyn Fn(&mut [u8]) -> bool + Send + Sync>;
 
 /// The carriers of one practice, by kind.
 pub type Carriers = BTreeMap<(PracticeId, CarrierKind), Arc<dyn Carrier>>;
+
+/// When each kind of refused webhook was last written down, and how many came since.
+pub(crate) type Remarks = BTreeMap<(PracticeId, CarrierKind, &'static str), (Timestamp, u64)>;
 
 /// What the house is made of.
 pub struct Parts {
@@ -60,6 +64,7 @@ pub struct House {
     pub(crate) replies: Notify,
     pub(crate) outbox: Notify,
     pub(crate) waiting: Notify,
+    pub(crate) remarks: Mutex<Remarks>,
     changes: watch::Sender<u64>,
 }
 
@@ -86,6 +91,7 @@ impl House {
             replies: Notify::new(),
             outbox: Notify::new(),
             waiting: Notify::new(),
+            remarks: Mutex::default(),
             changes,
         })
     }
@@ -98,6 +104,11 @@ impl House {
     /// The record.
     pub fn records(&self) -> &Arc<dyn Records> {
         &self.parts.records
+    }
+
+    /// The lines to carriers.
+    pub fn carriers(&self) -> &Carriers {
+        &self.parts.carriers
     }
 
     /// The clock.

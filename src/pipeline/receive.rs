@@ -5,14 +5,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::audit::Entry;
-use crate::carrier::codes;
 use crate::carrier::keywords::{Keyword, keyword};
-use crate::domain::consent::{Act, ConsentEvent, ConsentState, Doubt, Evidence};
+use crate::domain::consent::{ConsentEvent, ConsentState};
 use crate::domain::conversation::{Conversation, PendingKind};
-use crate::domain::ids::PracticeId;
-use crate::domain::message::{Delivery, INBOUND_CHARS_MAX, Inbound, OutboundKind};
+use crate::domain::message::{INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::phi::Phi;
-use crate::domain::practice::{CarrierKind, KeywordReplies, Practice};
+use crate::domain::practice::{KeywordReplies, Practice};
 use crate::pipeline::consent::{self, CarrierDid, KEEP};
 use crate::pipeline::house::House;
 use crate::pipeline::plan::told_to_staff;
@@ -26,9 +24,6 @@ const AFTER_STOP: &[OutboundKind] = &[
     OutboundKind::OptOutConfirmation,
     OutboundKind::Help,
 ];
-
-/// Texts of the simulator that are settled at one start: far more than a person types.
-const UNSETTLED_MAX: u32 = 10_000;
 
 /// What became of an inbound text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,8 +77,8 @@ impl House {
         }
         let now = inbound.at;
         let mut conversation = tx.conversation_for(&key_of(practice, inbound), now).await?;
-        let mut moved = Vec::new();
-        moved.extend(consent::doubt_silence(tx, &mut conversation, now).await?);
+        let doubt = consent::doubt_silence(tx, &mut conversation, now).await?;
+        let mut moved: Vec<_> = doubt.into_iter().collect();
         conversation.end_session(now);
         let pending = conversation.pending.as_ref();
         let pending = pending.and_then(|question| consent::asked(question.kind));
@@ -99,9 +94,8 @@ impl House {
         let turn = tx
             .append_inbound(&conversation, inbound, meaning.intent, now)
             .await?;
-        let evidence = consent::evidence(inbound, &reading);
         for act in meaning.acts {
-            let event = ConsentEvent::new(act, evidence.clone());
+            let event = ConsentEvent::new(act, consent::evidence(inbound, &reading));
             moved.extend(consent::record(tx, &mut conversation, &event).await?);
         }
         if meaning.intent == KEEP {
@@ -123,9 +117,8 @@ impl House {
             None => tx.want_reply(conversation.id, now).await?,
             Some(_) => drop(tx.mark_answered(conversation.id, &[turn]).await?),
         }
-        if silence.is_some()
-            && let Some(reason) = told_to_staff(meaning.intent)
-        {
+        let staff = told_to_staff(meaning.intent).filter(|_| silence.is_some());
+        if let Some(reason) = staff {
             let none = Phi::default();
             tx.hold(&conversation, &none, &none, reason, now).await?;
         }
@@ -210,118 +203,4 @@ fn key_of(practice: &Practice, inbound: &Inbound) -> NewConversation {
         number: inbound.from.clone(),
         language: Language::En,
     }
-}
-
-impl House {
-    /// Records what a carrier reports of a text; `false` when the text is not ours.
-    pub async fn delivery(
-        &self,
-        practice: &PracticeId,
-        carrier: CarrierKind,
-        carrier_id: &str,
-        delivery: Delivery,
-        code: Option<&str>,
-    ) -> Result<bool, StoreError> {
-        let report = Arc::new(Report {
-            practice: practice.clone(),
-            carrier,
-            carrier_id: carrier_id.to_owned(),
-            delivery,
-            code: code.map(str::to_owned),
-            now: self.clock().now(),
-        });
-        let known = self
-            .store()
-            .write(move |tx| {
-                let report = Arc::clone(&report);
-                Box::pin(async move { report_in(tx, &report).await })
-            })
-            .await?;
-        if known {
-            self.changed();
-        }
-        Ok(known)
-    }
-}
-
-impl House {
-    /// Reports texts as delivered that the simulator took before it was last stopped: what it still
-    /// had to say of them is lost, and they are on no other phone than its page.
-    pub async fn settle_simulated(&self) -> Result<(), StoreError> {
-        let carrier = CarrierKind::Simulator;
-        for (practice, carrier_id) in self.store().unsettled(carrier, UNSETTLED_MAX).await? {
-            self.delivery(&practice, carrier, &carrier_id, Delivery::Delivered, None)
-                .await?;
-        }
-        Ok(())
-    }
-}
-
-/// What a carrier reports of one text.
-struct Report {
-    practice: PracticeId,
-    carrier: CarrierKind,
-    carrier_id: String,
-    delivery: Delivery,
-    code: Option<String>,
-    now: Timestamp,
-}
-
-/// What a carrier's error code says of consent: an opt-out that we do not know of, or a number that
-/// is gone.
-pub(crate) fn said_by(code: &str, at: Timestamp) -> Option<ConsentEvent> {
-    let act = if codes::says_opted_out(code) {
-        Act::Stop
-    } else if codes::says_number_gone(code) {
-        Act::Reassigned(Doubt::Carrier)
-    } else {
-        return None;
-    };
-    Some(ConsentEvent::new(act, Evidence::of_carrier(at, code)))
-}
-
-async fn report_in(tx: &mut Tx, report: &Report) -> Result<bool, StoreError> {
-    let code = report.code.as_deref();
-    let known = tx
-        .delivery_report(
-            &report.practice,
-            report.carrier,
-            &report.carrier_id,
-            report.delivery,
-            code,
-        )
-        .await?;
-    let Some((conversation, state)) = known else {
-        return Ok(false);
-    };
-    let failed = matches!(state, Delivery::Undelivered | Delivery::Failed);
-    let said = code
-        .filter(|_| failed)
-        .and_then(|code| said_by(code, report.now));
-    let mut moved = None;
-    if let Some(event) = said
-        && let Some(mut it) = tx.lock_conversation(conversation).await?
-    {
-        moved = consent::record(tx, &mut it, &event).await?;
-        if moved.is_some() {
-            tx.save_conversation(&it).await?;
-            tx.suppress_queued(it.id, &[OutboundKind::Safety]).await?;
-        }
-    }
-    let detail = serde_json::json!({
-        "reported": report.delivery.as_str(), "state": state.as_str(), "code": code,
-        "consent": moved,
-    });
-    let subject = format!("conversation/{conversation}");
-    let carrier = report.carrier.as_str();
-    tx.append_audit(&Entry::new(
-        &report.practice,
-        report.now,
-        carrier,
-        "delivery.reported",
-        &subject,
-        &detail,
-    ))
-    .await?;
-    Ok(true)
 }

@@ -21,7 +21,7 @@ use crate::domain::speaker::SESSION;
 use crate::domain::waiting::{Errand, Waiting};
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
-use crate::pipeline::draft::reaches;
+use crate::pipeline::draft::{Asking, closed_page};
 use crate::pipeline::house::House;
 use crate::pipeline::person::{self, Move};
 use crate::pipeline::portal::PortalLink;
@@ -163,37 +163,9 @@ impl House {
             patient,
             now,
         } = about;
-        let end = |outcome, staff| Fate::End { outcome, staff };
-        let mut known = facts::of_patient(patient);
-        let Ok(clinical) = self.records().clinical(&practice.id, &patient.id).await else {
-            return Fate::Wait(now + RECORD_DOWN);
-        };
-        known.extend(facts::of_clinical(&clinical));
-        let (text, pending) = match &waiting.errand {
-            Errand::Visit { appointment, .. } => {
-                let visits = self.records().appointments(&practice.id, &patient.id, now);
-                let Ok(visits) = visits.await else {
-                    return Fate::Wait(now + RECORD_DOWN);
-                };
-                let Some(visit) = visits.into_iter().find(|it| it.id == *appointment) else {
-                    return end("the visit is gone", false);
-                };
-                if now >= visit.start - VISIT_MARGIN {
-                    return end("too late for the visit", true);
-                }
-                let Some(text) = reminder(about, &visit, &mut known) else {
-                    return end("the reminder cannot be written", true);
-                };
-                let question = PendingQuestion {
-                    kind: PendingKind::AppointmentConfirm,
-                    appointment: Some(visit.id),
-                    slots: Vec::new(),
-                    asked: now,
-                };
-                (text, (!conversation.speaker.shared).then_some(question))
-            }
-            Errand::Words { text, .. } => (text.clone(), None),
-            Errand::Question => return end("answered", false),
+        let (text, known, pending) = match self.told(about, waiting).await {
+            Ok(told) => told,
+            Err(fate) => return fate,
         };
         let link = PortalLink::new(
             &self.parts.public_url,
@@ -214,16 +186,21 @@ impl House {
         let mut reply = Reply::silent(Vec::new(), "waited for YES");
         reply.kind = OutboundKind::Initiated;
         reply.report = Some(written.report("initiated"));
-        let moved = written
-            .review
-            .cleared
-            .as_ref()
-            .is_some_and(|it| it.portal().is_some());
-        let closed = link.is_none()
-            || (patient.birth_date.is_none() && practice.portal_url.is_empty())
-            || !reaches(patient, conversation, practice, now);
-        if written.review.cleared.is_none() || (moved && closed) {
-            reply.hold = Some((Phi::new(text), "guardrail"));
+        let asking = Asking {
+            practice,
+            conversation,
+            patient: Some(patient),
+            turns: &[],
+            now,
+        };
+        let closed = match &written.review.cleared {
+            None => Some("guardrail"),
+            Some(cleared) => cleared
+                .portal()
+                .and_then(|_| closed_page(&asking, link.is_some())),
+        };
+        if let Some(reason) = closed {
+            reply.hold = Some((Phi::new(text), reason));
             return Fate::Send(Box::new(reply));
         }
         reply.cleared = written.review.cleared;
@@ -231,6 +208,50 @@ impl House {
         reply.patient = Some(patient.clone());
         reply.pending = pending.map_or(Pending::Keep, |question| Pending::Set(Some(question)));
         Fate::Send(Box::new(reply))
+    }
+
+    /// What is said, what it rests on and what it asks, from the record of this moment.
+    async fn told(
+        &self,
+        about: &About<'_>,
+        waiting: &Waiting,
+    ) -> Result<(String, Vec<Fact>, Option<PendingQuestion>), Fate> {
+        let &About {
+            practice,
+            conversation,
+            patient,
+            now,
+        } = about;
+        let end = |outcome, staff| Fate::End { outcome, staff };
+        let later = |_unavailable| Fate::Wait(now + RECORD_DOWN);
+        let mut known = facts::of_patient(patient);
+        let clinical = self.records().clinical(&practice.id, &patient.id).await;
+        known.extend(facts::of_clinical(&clinical.map_err(later)?));
+        let appointment = match &waiting.errand {
+            Errand::Visit { appointment, .. } => appointment,
+            Errand::Words { text, .. } => return Ok((text.clone(), known, None)),
+            Errand::Question => return Err(end("answered", false)),
+        };
+        let visits = self.records().appointments(&practice.id, &patient.id, now);
+        let visits = visits.await.map_err(later)?;
+        let visit = visits.into_iter().find(|it| it.id == *appointment);
+        let visit = visit.ok_or_else(|| end("the visit is gone", false))?;
+        if now >= visit.start - VISIT_MARGIN {
+            return Err(end("too late for the visit", true));
+        }
+        let text = reminder(about, &visit, &mut known)
+            .ok_or_else(|| end("the reminder cannot be written", true))?;
+        let question = PendingQuestion {
+            kind: PendingKind::AppointmentConfirm,
+            appointment: Some(visit.id),
+            slots: Vec::new(),
+            asked: now,
+        };
+        Ok((
+            text,
+            known,
+            (!conversation.speaker.shared).then_some(question),
+        ))
     }
 
     /// When a reminder of this visit is no use any more; none when there is no such visit.

@@ -49,7 +49,7 @@ pub(crate) enum Pending {
 pub(crate) struct Reply {
     pub(crate) kind: OutboundKind,
     pub(crate) answers: Vec<TurnId>,
-    pub(crate) cleared: Option<Cleared>,
+    pub(crate) cleared: Option<Cleared<'static>>,
     pub(crate) notice: Option<Notice>,
     pub(crate) pending: Pending,
     /// Steps in who is taken for the writer.

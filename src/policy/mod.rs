@@ -1,6 +1,7 @@
 //! What may be said, as data: rules with citations, compiled once, and the words they use.
 
 pub mod fold;
+pub mod law;
 pub mod pattern;
 pub mod phrases;
 pub mod rules;
@@ -9,6 +10,7 @@ pub mod words;
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 use aho_corasick::AhoCorasickKind;
@@ -16,6 +18,7 @@ use serde::Deserialize;
 use sha2::Digest;
 use sha2::Sha256;
 
+use crate::policy::law::Law;
 use crate::policy::pattern::Pattern;
 use crate::policy::phrases::Phrases;
 use crate::policy::rules::Rule;
@@ -127,6 +130,7 @@ pub struct Policy {
     keyword_rules: Vec<u16>,
     muted: Option<usize>,
     surroundings: Surroundings,
+    law: Arc<Law>,
     digest: String,
 }
 
@@ -146,15 +150,22 @@ impl Policy {
     /// The policy in the binary, with every file that lies in `dir` in place of its namesake or beside it.
     pub fn from_dir(dir: &Path) -> Result<Self, PolicyError> {
         let mut all = sources::embedded();
-        for folder in ["identifiers", "lexicons", ""] {
+        for folder in ["identifiers", "lexicons", "states", ""] {
             sources::overlay(dir, Path::new(folder), &mut all)?;
         }
-        Self::compile(&all)
+        let policy = Self::compile(&all)?;
+        policy.law.keeps(&Law::embedded()?)?;
+        Ok(policy)
     }
 
     /// Hex SHA-256 over the names and bytes of all sources: two policies with one digest judge alike.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The law.
+    pub const fn law(&self) -> &Arc<Law> {
+        &self.law
     }
 
     /// The words and phrases.
@@ -205,7 +216,7 @@ impl Policy {
         let mut cues = None;
         let mut rules = Vec::new();
         let mut lists = Vec::new();
-        for source in all {
+        for source in all.iter().filter(|source| !source.is_law()) {
             let name = source.path.to_string_lossy();
             if source.path.ends_with("cues.toml") {
                 cues = Some(read_cues(&name, &source.text)?);
@@ -228,6 +239,7 @@ impl Policy {
             keyword_rules,
             surroundings,
             muted: None,
+            law: Arc::new(Law::compile(all)?),
             digest,
         })
     }

@@ -14,6 +14,16 @@ pub(crate) struct Source {
     pub(crate) text: Cow<'static, str>,
 }
 
+impl Source {
+    /// Whether it is one of the law's: the federal floor, the house's own rules, a state.
+    pub(crate) fn is_law(&self) -> bool {
+        self.path.starts_with("states") || LAW.iter().any(|name| self.path == Path::new(name))
+    }
+}
+
+/// The law files beside those of the states; the house's own is in a folder only.
+const LAW: &[&str] = &["default.toml", "house.toml"];
+
 macro_rules! files {
     ($($folder:literal / $file:literal),+ $(,)?) => {
         [$(Source {
@@ -50,6 +60,69 @@ pub(crate) fn embedded() -> Vec<Source> {
         path: PathBuf::from("cues.toml"),
         text: Cow::Borrowed(include_str!("../../guardrails/cues.toml")),
     });
+    all.extend(law());
+    all
+}
+
+/// The law files in the binary.
+pub(crate) fn law() -> Vec<Source> {
+    let mut all = Vec::from(files![
+        "states" / "AL.toml",
+        "states" / "AK.toml",
+        "states" / "AZ.toml",
+        "states" / "AR.toml",
+        "states" / "CA.toml",
+        "states" / "CO.toml",
+        "states" / "CT.toml",
+        "states" / "DE.toml",
+        "states" / "DC.toml",
+        "states" / "FL.toml",
+        "states" / "GA.toml",
+        "states" / "HI.toml",
+        "states" / "ID.toml",
+        "states" / "IL.toml",
+        "states" / "IN.toml",
+        "states" / "IA.toml",
+        "states" / "KS.toml",
+        "states" / "KY.toml",
+        "states" / "LA.toml",
+        "states" / "ME.toml",
+        "states" / "MD.toml",
+        "states" / "MA.toml",
+        "states" / "MI.toml",
+        "states" / "MN.toml",
+        "states" / "MS.toml",
+        "states" / "MO.toml",
+        "states" / "MT.toml",
+        "states" / "NE.toml",
+        "states" / "NV.toml",
+        "states" / "NH.toml",
+        "states" / "NJ.toml",
+        "states" / "NM.toml",
+        "states" / "NY.toml",
+        "states" / "NC.toml",
+        "states" / "ND.toml",
+        "states" / "OH.toml",
+        "states" / "OK.toml",
+        "states" / "OR.toml",
+        "states" / "PA.toml",
+        "states" / "RI.toml",
+        "states" / "SC.toml",
+        "states" / "SD.toml",
+        "states" / "TN.toml",
+        "states" / "TX.toml",
+        "states" / "UT.toml",
+        "states" / "VT.toml",
+        "states" / "VA.toml",
+        "states" / "WA.toml",
+        "states" / "WV.toml",
+        "states" / "WI.toml",
+        "states" / "WY.toml",
+    ]);
+    all.push(Source {
+        path: PathBuf::from("default.toml"),
+        text: Cow::Borrowed(include_str!("../../guardrails/default.toml")),
+    });
     all
 }
 
@@ -70,8 +143,8 @@ pub(crate) fn overlay(dir: &Path, folder: &Path, all: &mut Vec<Source>) -> Resul
         let is_list = path
             .extension()
             .is_some_and(|end| end == "txt" || end == "toml");
-        let is_cue = name == "cues.toml";
-        if !path.is_file() || !is_list || (folder.as_os_str().is_empty() && !is_cue) {
+        let known = name == "cues.toml" || LAW.iter().any(|law| name == *law);
+        if !path.is_file() || !is_list || (folder.as_os_str().is_empty() && !known) {
             continue;
         }
         let text = std::fs::read_to_string(&path).map_err(|error| {

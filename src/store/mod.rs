@@ -44,6 +44,7 @@ pub use crate::store::conversations::NewConversation;
 pub use crate::store::error::StoreError;
 pub use crate::store::ledger::{LedgerEntry, Purposes};
 pub use crate::store::record_writes::Counts;
+pub use crate::store::reports::Reported;
 pub use crate::store::review::Hold;
 pub use crate::store::tx::Tx;
 

@@ -65,6 +65,9 @@ const UNSETTLED: &str = "SELECT o.id, o.practice, o.carrier_ref FROM outbox o \
     AND o.delivery IN ('accepted', 'queued', 'sending', 'sent') ORDER BY o.id LIMIT $2";
 const RETRY: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = $3, code = $4 \
                      WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
+const STATE: &str = "SELECT delivery, code FROM outbox WHERE id = $1";
+const DOUBT: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 1, due = $3, code = $4 \
+                     WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 const END: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = NULL, delivery = $3, \
     code = $4, carrier_hash = $5, carrier_ref = $6 \
     WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
@@ -133,7 +136,7 @@ impl Tx {
     pub async fn enqueue(
         &mut self,
         conversation: &Conversation,
-        cleared: &Cleared,
+        cleared: &Cleared<'_>,
         kind: OutboundKind,
         proof: Option<&ConsentProof>,
         now: Timestamp,
@@ -275,6 +278,41 @@ impl Tx {
             reference
         ];
         Ok(self.run(END, ended).await? == 1)
+    }
+
+    /// A text of the outbox.
+    pub async fn outbox(&mut self, id: OutboxId) -> Result<Option<OutboxRow>, StoreError> {
+        match self.row(LEASED, args![id.0]).await? {
+            Some(row) => self.outbox_row(&row).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Where a text stands, and the code that came with it.
+    pub async fn delivery_of(
+        &mut self,
+        id: OutboxId,
+    ) -> Result<Option<(Delivery, String)>, StoreError> {
+        let damage = Inconsistency::on("outbox").column("delivery").row(id.0);
+        match self.row(STATE, args![id.0]).await? {
+            Some(row) => Ok(Some((
+                word(&row.text("delivery")?, damage)?,
+                row.text("code")?,
+            ))),
+            None => Ok(None),
+        }
+    }
+
+    /// Gives a text back until `due`, its last hand-over in doubt: it is looked for before anything
+    /// else is done with it. False when the lease is lost.
+    pub async fn doubt(
+        &mut self,
+        row: &OutboxRow,
+        code: &str,
+        due: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let again = args![row.id.0, row.lease, due, plain_code(code)];
+        Ok(self.run(DOUBT, again).await? == 1)
     }
 
     async fn outbox_row(&mut self, row: &Row) -> Result<OutboxRow, StoreError> {

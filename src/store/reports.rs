@@ -1,6 +1,7 @@
 //! Delivery reports: a state never falls back, and a report may come before the hand-over's answer.
 
 use crate::domain::ids::ConversationId;
+use crate::domain::ids::OutboxId;
 use crate::domain::ids::PracticeId;
 use crate::domain::message::Delivery;
 use crate::domain::practice::CarrierKind;
@@ -12,11 +13,17 @@ use crate::store::link::args;
 use crate::store::outbox::carrier_hash;
 use crate::store::outbox::plain_code;
 use crate::store::tx::Tx;
+use crate::store::tx::place;
 use crate::store::tx::word;
 
 const FIND: Sql =
     locking!("SELECT id, conversation, delivery, code FROM outbox WHERE carrier_hash = $1");
 const ADVANCE: &str = "UPDATE outbox SET delivery = $2, code = $3 WHERE id = $1";
+/// A first hand-over that is still on its way is not touched: its own answer is due.
+const ADOPT: &str = "UPDATE outbox SET carrier_hash = $3, carrier_ref = $4, due = NULL, \
+    leased_until = 0, delivery = CASE WHEN delivery = 'pending' THEN 'accepted' ELSE delivery END \
+    WHERE id = $1 AND practice = $2 AND carrier_hash IS NULL \
+    AND (delivery = 'unknown' OR (delivery = 'pending' AND in_doubt = 1))";
 const CARRIER: &str = "SELECT carrier FROM conversation WHERE id = $1";
 /// Both sides of the race write this row first, so that one waits for the other.
 const MEET: &str = "INSERT INTO early_report (hash, delivery, code, at) VALUES ($1, $2, $3, 0) \
@@ -24,22 +31,41 @@ const MEET: &str = "INSERT INTO early_report (hash, delivery, code, at) VALUES (
 const KEEP: &str = "UPDATE early_report SET delivery = $2, code = $3 WHERE hash = $1";
 const FORGET: &str = "DELETE FROM early_report WHERE hash = $1";
 
+/// A text that a report was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// Which.
+    pub outbox: OutboxId,
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// Its state before.
+    pub before: Delivery,
+    /// Its state now.
+    pub state: Delivery,
+}
+
 impl Tx {
     /// Takes in a report that a carrier made to a practice, on a text of that practice: what one
-    /// practice is told moves no text of another. Gives the conversation and the state that the text now has, or
-    /// none when no text is known by that id (yet: the report is kept for the hand-over's answer).
+    /// practice is told moves no text of another. None when no text is known by that id (yet: the
+    /// report is kept for the hand-over's answer). Where the carrier repeats our own reference, the
+    /// text `ours` is known by it even though the answer to its hand-over was lost.
     pub async fn delivery_report(
         &mut self,
-        practice: &PracticeId,
-        carrier: CarrierKind,
-        carrier_id: &str,
+        (practice, carrier, carrier_id): (&PracticeId, CarrierKind, &str),
+        ours: Option<OutboxId>,
         delivery: Delivery,
         code: Option<&str>,
-    ) -> Result<Option<(ConversationId, Delivery)>, StoreError> {
+    ) -> Result<Option<Reported>, StoreError> {
         let hash = carrier_hash(practice, carrier, carrier_id);
         let code = plain_code(code.unwrap_or(""));
         let code = code.as_str();
         if let Some(done) = self.advance(&hash, delivery, code).await? {
+            return Ok(Some(done));
+        }
+        if let Some(ours) = ours
+            && self.adopt(practice, ours, (&hash, carrier_id)).await?
+            && let Some(done) = self.advance(&hash, delivery, code).await?
+        {
             return Ok(Some(done));
         }
         let meet = args![&hash, delivery.as_str(), code];
@@ -65,7 +91,7 @@ impl Tx {
         hash: &[u8; 16],
         reported: Delivery,
         code: &str,
-    ) -> Result<Option<(ConversationId, Delivery)>, StoreError> {
+    ) -> Result<Option<Reported>, StoreError> {
         let Some(row) = self.row(FIND, args![hash]).await? else {
             return Ok(None);
         };
@@ -76,7 +102,29 @@ impl Tx {
         if after != before {
             self.run(ADVANCE, args![id, after.as_str(), code]).await?;
         }
-        Ok(Some((ConversationId(row.int("conversation")?), after)))
+        Ok(Some(Reported {
+            outbox: OutboxId(id),
+            conversation: ConversationId(row.int("conversation")?),
+            before,
+            state: after,
+        }))
+    }
+
+    /// Gives a text, of which nobody knew whether the carrier took it, the carrier's id.
+    async fn adopt(
+        &mut self,
+        practice: &PracticeId,
+        ours: OutboxId,
+        (hash, carrier_id): (&[u8; 16], &str),
+    ) -> Result<bool, StoreError> {
+        let Some(key) = self.known_key(practice).await? else {
+            return Ok(false);
+        };
+        let spelled = ours.0.to_string();
+        let place = place(practice.as_str(), "outbox", "carrier_ref", &spelled);
+        let reference = key.seal(&place, carrier_id.as_bytes())?;
+        let adopted = args![ours.0, practice.as_str(), hash, reference];
+        Ok(self.run(ADOPT, adopted).await? == 1)
     }
 
     /// The report that came before the answer to the hand-over, if one did.

@@ -15,4 +15,4 @@ pub mod problem;
 pub mod router;
 pub mod serve;
 pub(crate) mod simulator;
-pub(crate) mod twilio;
+pub(crate) mod webhook;

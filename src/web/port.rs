@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::agent::ports::BoxFuture;
+use crate::carrier::hear::Report;
 use crate::domain::conversation::Direction;
 use crate::domain::ids::PracticeId;
 use crate::domain::message::{Delivery, Inbound};
@@ -181,10 +182,18 @@ pub trait House: Send + Sync + std::fmt::Debug + 'static {
         &'a self,
         practice: &'a PracticeId,
         carrier: CarrierKind,
-        carrier_id: &'a str,
-        delivery: Delivery,
-        code: Option<&'a str>,
+        report: &'a Report,
     ) -> BoxFuture<'a, Result<bool, Unavailable>>;
+
+    /// Takes note of something that a carrier, or somebody in its name, said and that was not
+    /// believed or not understood: a line in the audit log, not more than one a minute for each
+    /// reason, so that nobody can fill it.
+    fn refused<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        carrier: CarrierKind,
+        reason: &'static str,
+    ) -> BoxFuture<'a, ()>;
 
     /// The texts with one number, oldest first; of one practice, or of all.
     fn thread<'a>(

@@ -8,14 +8,15 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware;
-use axum::routing::{get, post};
-use secrecy::SecretString;
+use axum::routing::{any, get, post};
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 use url::Url;
 
+use crate::carrier::Carrier;
 use crate::domain::clock::Clock;
 use crate::domain::ids::PracticeId;
+use crate::domain::practice::CarrierKind;
 use crate::web::assets;
 use crate::web::chat;
 use crate::web::edge;
@@ -26,10 +27,7 @@ use crate::web::port::House;
 use crate::web::portal;
 use crate::web::problem::Problem;
 use crate::web::simulator;
-use crate::web::twilio;
-
-/// Largest body of a webhook; a text of 1,600 characters with every field is about 12 KiB.
-pub const WEBHOOK_BYTES_MAX: usize = 64 * 1024;
+use crate::web::webhook;
 
 /// Largest body of a simulator text: 100,000 characters of any script, so that a monstrous text
 /// can be tried.
@@ -45,15 +43,8 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// configured.
 pub const CHAT_TIMEOUT: Duration = Duration::from_mins(6);
 
-/// How a practice's Twilio webhooks are authenticated.
-#[derive(Clone, Debug, Default)]
-pub struct TwilioInbound {
-    /// The account they must name, `AC...`; none accepts any that is signed.
-    pub account_sid: Option<String>,
-    /// The auth tokens that may sign them: the primary, and the secondary during rotation. With
-    /// none, every webhook is refused.
-    pub auth_tokens: Vec<SecretString>,
-}
+/// The lines to carriers, by practice.
+pub type Carriers = BTreeMap<(PracticeId, CarrierKind), Arc<dyn Carrier>>;
 
 /// What the front door needs to know.
 #[derive(Clone, Debug)]
@@ -62,8 +53,8 @@ pub struct WebSettings {
     pub public_url: Url,
     /// Whether the phone page and its JSON exist.
     pub simulator: bool,
-    /// The practices that Twilio may post to.
-    pub twilio: BTreeMap<PracticeId, TwilioInbound>,
+    /// The carriers that may post.
+    pub carriers: Carriers,
     /// The guard's addresses.
     pub guard: GuardSettings,
     /// Where the present comes from.
@@ -88,9 +79,13 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
         settings: Arc::new(settings),
     };
     let webhooks = Router::new()
-        .route("/webhooks/twilio/{practice}", post(twilio::inbound))
-        .route("/webhooks/twilio/{practice}/status", post(twilio::status))
-        .layer(DefaultBodyLimit::max(WEBHOOK_BYTES_MAX));
+        // Which methods there are is the carrier's to say; how much is read as well.
+        .route("/webhooks/{carrier}/{practice}", any(webhook::texts))
+        .route(
+            "/webhooks/{carrier}/{practice}/status",
+            any(webhook::reports),
+        )
+        .layer(DefaultBodyLimit::disable());
     let portal = Router::new()
         .route("/p/{token}", get(portal::ask).post(portal::open))
         .layer(DefaultBodyLimit::max(PORTAL_BYTES_MAX));

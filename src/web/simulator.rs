@@ -59,7 +59,8 @@ pub(crate) async fn text(
         from: text.from,
         to: text.to,
         body: text.body,
-        media: 0,
+        media: Vec::new(),
+        button: None,
         at: door.settings.clock.now(),
     };
     door.house

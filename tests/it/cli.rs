@@ -78,7 +78,7 @@ async fn a_server_says_where_it_is_is_ready_and_stops_cleanly() {
     let (status, ready) = server.get("/readyz").await;
     assert_eq!(status, 200, "{ready}");
     assert!(server.log().contains("/simulator"), "{}", server.log());
-    assert_eq!(server.get("/webhooks/twilio/nobody").await.0, 405);
+    assert_eq!(server.get("/webhooks/twilio/nobody").await.0, 404);
     assert_eq!(server.stop(), Some(0));
 }
 

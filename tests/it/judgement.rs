@@ -126,11 +126,13 @@ fn guardrail() -> Guardrail {
     Guardrail::embedded().expect("the built-in rules load")
 }
 
-fn review(guardrail: &Guardrail, case: &Case, draft: &str) -> Review {
-    with_setting(case, |setting| guardrail.review(draft, setting))
+fn review(guardrail: &Guardrail, case: &Case, draft: &str) -> Review<'static> {
+    with_setting(case, |setting| {
+        guardrail.review(draft, setting).into_owned()
+    })
 }
 
-fn complaints(case: &Case, review: &Review) -> Vec<String> {
+fn complaints(case: &Case, review: &Review<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     let text = review.cleared.as_ref().map_or("", |cleared| cleared.text());
     let portal = review.cleared.as_ref().and_then(|cleared| cleared.portal());

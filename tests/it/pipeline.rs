@@ -9,6 +9,7 @@ mod writers;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anteroom::agent::ports::{Answer, ModelError};
 use anteroom::domain::consent::ConsentState;
@@ -267,8 +268,26 @@ async fn unknown(store: Store) {
         .filter(|text| **text == first)
         .count();
     assert_eq!(times, 1, "never repeated without proof");
-    let holds = app.house.store().depth().await.unwrap().holds;
-    assert!(holds >= 1, "staff decide");
+    // The carrier's list had it, so nobody is bothered.
+    let depth = app.house.store().depth().await.unwrap();
+    assert_eq!((depth.holds, depth.unknown, depth.outbox), (0, 0, 0));
+    // A text that the carrier never took, and one of which it cannot tell.
+    app.carrier.forget_next();
+    let again = app.text(TOM, "And where is it?").await;
+    assert_eq!(again, Vec::<String>::new(), "not before it is looked for");
+    app.wait(SignedDuration::from_mins(1));
+    app.drain().await;
+    assert_eq!(app.received_by(TOM).len(), 4, "proven absent, sent again");
+    app.script([SendOutcome::Unknown {
+        code: "timeout".to_owned(),
+    }]);
+    app.carrier.blind.store(true, Ordering::Relaxed);
+    app.text(TOM, "When is my appointment?").await;
+    for _ in 0..4 {
+        app.wait(SignedDuration::from_mins(5));
+        app.drain().await;
+    }
+    assert_eq!(app.held().await, ["not delivered"], "staff decide");
 }
 
 async fn suppressed(store: Store) {

@@ -16,9 +16,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use anteroom::carrier::twilio::HOOK_BYTES_MAX as WEBHOOK_BYTES_MAX;
 use anteroom::domain::message::Delivery;
 use anteroom::web::json::without_lone_surrogates;
-use anteroom::web::router::{WEBHOOK_BYTES_MAX, router};
+use anteroom::web::router::router;
 use anteroom::web::serve::serve;
 
 use crate::simulator::fake::{ACCOUNT, Fake, PUBLIC_URL, TOKEN, Told, ask};
@@ -179,7 +180,7 @@ async fn a_refusal_is_counted_by_its_reason() {
         assert!(told.contains(&line), "{line} in {told}");
     }
     assert!(
-        told.contains("route=\"/webhooks/twilio/{practice}\""),
+        told.contains("route=\"/webhooks/{carrier}/{practice}\""),
         "{told}"
     );
     assert!(

@@ -13,6 +13,7 @@ use crate::guardrail::detect::mark;
 use crate::guardrail::detect::record::values::Day;
 use crate::guardrail::detect::record::values::digits;
 use crate::guardrail::detect::record::values::digits_in;
+use crate::guardrail::detect::record::values::one_edit_apart;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
 use crate::guardrail::label::Label;
@@ -318,6 +319,6 @@ impl Reader<'_> {
             return false;
         };
         let near = one.len() >= TYPO_NAME && one.len().abs_diff(other.len()) <= 1;
-        near && !word.is(flag::COMMON) && strsim::damerau_levenshtein(one, other) <= 1
+        near && !word.is(flag::COMMON) && one_edit_apart(one, other)
     }
 }

@@ -6,7 +6,6 @@ use jiff::civil::Weekday;
 
 use crate::guardrail::ground::names::NUMBERS;
 use crate::guardrail::ground::names::day_number;
-use crate::guardrail::ground::names::look;
 use crate::guardrail::ground::names::month;
 use crate::guardrail::ground::names::small;
 use crate::guardrail::ground::names::weekday;
@@ -148,7 +147,7 @@ pub(super) fn numeric_day(view: &View<'_>, i: usize) -> Option<(usize, Day)> {
 fn amount(view: &View<'_>, i: usize) -> Option<i64> {
     small(view, i)
         .map(i64::from)
-        .or_else(|| look(NUMBERS, view.word(i)).map(i64::from))
+        .or_else(|| NUMBERS.get(view.word(i)).map(i64::from))
 }
 
 /// "in 3 days", "within 2 business days", "en 3 dias", "hace dos semanas", "3 days ago".

@@ -1,9 +1,10 @@
 //! Times of day as people write them.
 
 use crate::guardrail::ground::names::NUMBERS;
-use crate::guardrail::ground::names::look;
 use crate::guardrail::ground::names::small;
 use crate::guardrail::ground::names::weekday;
+use crate::guardrail::ground::table::Table;
+use crate::guardrail::ground::table::words;
 use crate::guardrail::ground::view::Kind;
 use crate::guardrail::ground::view::View;
 use crate::guardrail::ground::when::Hour;
@@ -119,6 +120,11 @@ fn minutes(view: &View<'_>, next: usize, lead: bool) -> (usize, i8, bool) {
     }
 }
 
+/// Words before a time.
+static LEADS: Table<()> = words![
+    "at", "@", "las", "by", "until", "from", "between", "before", "after", "around",
+];
+
 /// "3 PM", "3:30", "15:00", "at 3", "a las tres y media de la tarde", "noon".
 pub(super) fn hour(view: &View<'_>, i: usize) -> Option<(usize, Hour)> {
     match view.word(i) {
@@ -127,13 +133,10 @@ pub(super) fn hour(view: &View<'_>, i: usize) -> Option<(usize, Hour)> {
         _ => {}
     }
     let before = view.word_before(i, 1);
-    let leads = [
-        "at", "@", "las", "by", "until", "from", "between", "before", "after", "around",
-    ];
     let one = before == "la" && matches!(view.word_before(i, 2), "a" | "de" | "hasta" | "desde");
-    let lead = one || leads.contains(&before);
+    let lead = one || LEADS.has(before);
     let stated = small(view, i);
-    let number = stated.or_else(|| lead.then(|| look(NUMBERS, view.word(i))).flatten())?;
+    let number = stated.or_else(|| lead.then(|| NUMBERS.get(view.word(i))).flatten())?;
     if view.word(i).len() > 2 && stated.is_some() || matches!(before, "/" | "$" | "." | ":") {
         return None;
     }

@@ -25,11 +25,11 @@ pub(crate) struct Instant<'a> {
 }
 
 /// The instants among the facts; several facts may name the same one.
-pub(crate) fn instants<'a>(facts: &'a [Fact<'a>], zone: &TimeZone) -> Vec<Instant<'a>> {
-    facts
-        .iter()
-        .filter_map(|fact| instant(fact, zone))
-        .collect()
+pub(crate) fn instants<'a>(
+    facts: &'a [Fact<'a>],
+    zone: &TimeZone,
+) -> impl Iterator<Item = Instant<'a>> {
+    facts.iter().filter_map(move |fact| instant(fact, zone))
 }
 
 fn instant<'a>(fact: &Fact<'a>, zone: &TimeZone) -> Option<Instant<'a>> {
@@ -89,17 +89,17 @@ impl Day {
 
 impl Hour {
     /// Whether `time` is meant; without "am" or "pm" both halves of the day are.
-    pub(crate) fn agrees(&self, time: Time) -> bool {
+    pub(crate) fn agrees(self, time: Time) -> bool {
         match self {
             Self::At {
                 hour,
                 minute,
                 twelve,
             } => {
-                let same = *hour == time.hour() || *twelve && hour % 12 == time.hour() % 12;
-                same && *minute == time.minute()
+                let same = hour == time.hour() || twelve && hour % 12 == time.hour() % 12;
+                same && minute == time.minute()
             }
-            Self::Between(from, to) => *from <= time.hour() && time.hour() < *to,
+            Self::Between(from, to) => from <= time.hour() && time.hour() < to,
         }
     }
 }
@@ -129,7 +129,7 @@ pub(crate) fn compare(moment: &Moment, instant: &Instant<'_>) -> Differs {
     let many = moment
         .weekdays
         .as_ref()
-        .is_some_and(|(days, _)| !days.contains(&weekday));
+        .is_some_and(|(days, _)| !days.contains(weekday));
     Differs {
         weekday: one || many,
         day: moment

@@ -2,10 +2,11 @@
 
 use jiff::civil::Weekday;
 
+use crate::guardrail::ground::table::Table;
 use crate::guardrail::ground::view::Kind;
 use crate::guardrail::ground::view::View;
 
-const WEEKDAYS: &[(&str, Weekday)] = &[
+static WEEKDAYS: Table<Weekday> = Table::new(&[
     ("monday", Weekday::Monday),
     ("tuesday", Weekday::Tuesday),
     ("wednesday", Weekday::Wednesday),
@@ -20,9 +21,9 @@ const WEEKDAYS: &[(&str, Weekday)] = &[
     ("viernes", Weekday::Friday),
     ("sabado", Weekday::Saturday),
     ("domingo", Weekday::Sunday),
-];
+]);
 
-const SHORT_WEEKDAYS: &[(&str, Weekday)] = &[
+static SHORT_WEEKDAYS: Table<Weekday> = Table::new(&[
     ("mon", Weekday::Monday),
     ("tue", Weekday::Tuesday),
     ("tues", Weekday::Tuesday),
@@ -39,9 +40,9 @@ const SHORT_WEEKDAYS: &[(&str, Weekday)] = &[
     ("vie", Weekday::Friday),
     ("sab", Weekday::Saturday),
     ("dom", Weekday::Sunday),
-];
+]);
 
-const MONTHS: &[(&str, i8)] = &[
+static MONTHS: Table<i8> = Table::new(&[
     ("january", 1),
     ("february", 2),
     ("march", 3),
@@ -83,9 +84,9 @@ const MONTHS: &[(&str, i8)] = &[
     ("abr", 4),
     ("ago", 8),
     ("dic", 12),
-];
+]);
 
-pub(super) const NUMBERS: &[(&str, i8)] = &[
+pub(super) static NUMBERS: Table<i8> = Table::new(&[
     ("one", 1),
     ("two", 2),
     ("three", 3),
@@ -113,32 +114,25 @@ pub(super) const NUMBERS: &[(&str, i8)] = &[
     ("diez", 10),
     ("once", 11),
     ("doce", 12),
-];
-
-pub(super) fn look<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
-    table
-        .iter()
-        .find(|(name, _)| *name == word)
-        .map(|(_, value)| *value)
-}
+]);
 
 pub(super) fn weekday(view: &View<'_>, index: usize) -> Option<Weekday> {
     let word = view.word(index);
     if word.len() < 3 || view.kind(index) != Some(Kind::Word) {
         return None;
     }
-    let full = look(WEEKDAYS, word.strip_suffix("'s").unwrap_or(word));
-    let short = || {
-        let dated = before_date(view, index);
-        // "mar 1 dic" is a Tuesday in December, "mar 1" the first of March.
-        let tuesday = (dated && word == "mar").then_some(Weekday::Tuesday);
-        tuesday.or_else(|| {
-            (dated || view.capital(index))
-                .then(|| look(SHORT_WEEKDAYS, word))
-                .flatten()
-        })
-    };
-    full.or_else(short)
+    let full = WEEKDAYS.get(word.strip_suffix("'s").unwrap_or(word));
+    if full.is_some() || word != "mar" && !SHORT_WEEKDAYS.has(word) {
+        return full;
+    }
+    let dated = before_date(view, index);
+    // "mar 1 dic" is a Tuesday in December, "mar 1" the first of March.
+    let tuesday = (dated && word == "mar").then_some(Weekday::Tuesday);
+    tuesday.or_else(|| {
+        (dated || view.capital(index))
+            .then(|| SHORT_WEEKDAYS.get(word))
+            .flatten()
+    })
 }
 
 /// Whether a day and a month follow: "mié 2 dic", "mar. 1 de dic".
@@ -151,11 +145,11 @@ fn before_date(view: &View<'_>, index: usize) -> bool {
 pub(super) fn repeated(word: &str) -> Option<Weekday> {
     let single = word.strip_suffix('s')?;
     let english = single.ends_with("day") || single == "sabado" || single == "domingo";
-    english.then(|| look(WEEKDAYS, single)).flatten()
+    english.then(|| WEEKDAYS.get(single)).flatten()
 }
 
 pub(super) fn month(view: &View<'_>, index: usize) -> Option<i8> {
-    look(MONTHS, view.word(index))
+    MONTHS.get(view.word(index))
 }
 
 pub(super) fn digits(view: &View<'_>, index: usize, width: usize) -> Option<i16> {

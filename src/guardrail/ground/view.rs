@@ -3,6 +3,13 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
+use crate::guardrail::ground::fold::Folded;
+use crate::guardrail::ground::fold::fold_char;
+use crate::guardrail::ground::table::Table;
+use crate::guardrail::ground::table::words;
+
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -24,7 +31,7 @@ pub(crate) struct Token {
 }
 
 /// Stands in the folded text where a public value (name of the practice, a link) was.
-const MASK: char = '\u{1}';
+const MASK: u8 = 1;
 
 /// The view.
 pub(crate) struct View<'a> {
@@ -40,59 +47,65 @@ pub(crate) struct View<'a> {
     pub(crate) sentences: Vec<Range<usize>>,
 }
 
-/// One character folded: lower case, no accent, plain quotes, dashes and spaces. `None` vanishes.
-pub(crate) fn fold_char(c: char) -> Option<char> {
-    if c.is_ascii() {
-        return Some(c.to_ascii_lowercase());
-    }
-    Some(match c {
-        'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' | 'Á' | 'À' | 'Â' | 'Ä' | 'Ã' | 'Å' => 'a',
-        'é' | 'è' | 'ê' | 'ë' | 'É' | 'È' | 'Ê' | 'Ë' => 'e',
-        'í' | 'ì' | 'î' | 'ï' | 'Í' | 'Ì' | 'Î' | 'Ï' => 'i',
-        'ó' | 'ò' | 'ô' | 'ö' | 'õ' | 'Ó' | 'Ò' | 'Ô' | 'Ö' | 'Õ' => 'o',
-        'ú' | 'ù' | 'û' | 'ü' | 'Ú' | 'Ù' | 'Û' | 'Ü' => 'u',
-        'ñ' | 'Ñ' => 'n',
-        'ç' | 'Ç' => 'c',
-        '\u{2018}' | '\u{2019}' | '\u{201b}' => '\'',
-        '\u{201c}' | '\u{201d}' => '"',
-        '\u{2010}'..='\u{2015}' => '-',
-        '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
-        '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}' | '\u{300}'..='\u{36f}' => return None,
-        other => other.to_lowercase().next().unwrap_or(other),
-    })
-}
-
-/// A whole text folded, for comparing values.
-pub(crate) fn fold_text(text: &str) -> String {
-    text.chars().filter_map(fold_char).collect()
+/// The memory of a view, used again by the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    low: String,
+    map: Vec<usize>,
+    tokens: Vec<Token>,
+    sentences: Vec<Range<usize>>,
 }
 
 impl<'a> View<'a> {
     /// Folds and cuts `text`; the values in `public` are masked, links and e-mail addresses too.
     pub(crate) fn new(text: &'a str, public: &[&str]) -> Self {
-        let mut low = String::with_capacity(text.len());
-        let mut map = Vec::with_capacity(text.len() + 1);
+        Self::within(text, public, &mut Room::default())
+    }
+
+    /// As [`View::new`], in the memory of `room`.
+    pub(crate) fn within(text: &'a str, public: &[&str], room: &mut Room) -> Self {
+        let Room {
+            mut low,
+            mut map,
+            mut tokens,
+            mut sentences,
+        } = std::mem::take(room);
+        low.clear();
+        map.clear();
+        tokens.clear();
+        sentences.clear();
         for (at, c) in text.char_indices() {
             if let Some(folded) = fold_char(c) {
                 low.push(folded);
-                map.extend(std::iter::repeat_n(at, folded.len_utf8()));
+                map.resize(low.len(), at);
             }
         }
         map.push(text.len());
         for value in public {
-            mask_value(&mut low, &fold_text(value));
+            mask_value(&mut low, &Folded::of(value));
         }
         mask_links(&mut low);
+        cut_tokens(&low, &mut tokens);
         let mut view = Self {
             text,
             low,
             map,
-            tokens: Vec::new(),
+            tokens,
             sentences: Vec::new(),
         };
-        view.tokens = tokens(&view.low);
-        view.sentences = view.cut_sentences();
+        view.cut_sentences(&mut sentences);
+        view.sentences = sentences;
         view
+    }
+
+    /// Gives the memory back.
+    pub(crate) fn leave(self, room: &mut Room) {
+        *room = Room {
+            low: self.low,
+            map: self.map,
+            tokens: self.tokens,
+            sentences: self.sentences,
+        };
     }
 
     /// The place in the text as given.
@@ -163,9 +176,8 @@ impl<'a> View<'a> {
             .partition_point(|sentence| sentence.end <= at)
     }
 
-    fn cut_sentences(&self) -> Vec<Range<usize>> {
+    fn cut_sentences(&self, sentences: &mut Vec<Range<usize>>) {
         let bytes = self.low.as_bytes();
-        let mut sentences = Vec::with_capacity(6);
         let mut start = 0;
         for (at, &byte) in bytes.iter().enumerate() {
             let end = match byte {
@@ -173,11 +185,10 @@ impl<'a> View<'a> {
                 b'.' | b'!' | b'?' if self.ends_sentence(at, byte) => at + 1,
                 _ => continue,
             };
-            push_trimmed(&self.low, start..end, &mut sentences);
+            push_trimmed(&self.low, start..end, sentences);
             start = at + 1;
         }
-        push_trimmed(&self.low, start..self.low.len(), &mut sentences);
-        sentences
+        push_trimmed(&self.low, start..self.low.len(), sentences);
     }
 
     /// Whether the text goes on small behind a line break: then the line was only wrapped, and what
@@ -206,7 +217,7 @@ impl<'a> View<'a> {
             .rsplit(|c: char| !c.is_ascii_alphabetic())
             .next()
             .unwrap_or_default();
-        if ABBREVIATIONS.contains(&word) {
+        if ABBREVIATIONS.has(word) {
             return false;
         }
         let gap = rest.len() - rest.trim_start().len();
@@ -221,7 +232,7 @@ impl<'a> View<'a> {
     }
 }
 
-const ABBREVIATIONS: &[&str] = &[
+static ABBREVIATIONS: Table<()> = words![
     "dr", "dra", "drs", "sr", "sra", "srta", "mr", "mrs", "ms", "st", "ave", "blvd", "rd", "apt",
     "ste", "no", "num", "ext", "vs", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep",
     "sept", "oct", "nov", "dec", "mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri",
@@ -241,8 +252,13 @@ fn push_trimmed(low: &str, range: Range<usize>, into: &mut Vec<Range<usize>>) {
 }
 
 fn blank(low: &mut String, at: Range<usize>) {
-    let filler: String = std::iter::repeat_n(MASK, at.len()).collect();
-    low.replace_range(at, &filler);
+    let mut bytes = std::mem::take(low).into_bytes();
+    if let Some(hidden) = bytes.get_mut(at) {
+        hidden.fill(MASK);
+    }
+    // The place lies on characters, so that nothing is lost here.
+    *low = String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
 }
 
 fn mask_value(low: &mut String, value: &str) {
@@ -270,7 +286,7 @@ fn mask_links(low: &mut String) {
     if !low.contains("://") && !low.contains('@') && !low.contains("www.") {
         return;
     }
-    let mut links = Vec::new();
+    let mut links: SmallVec<[Range<usize>; 8]> = SmallVec::new();
     let mut start = 0;
     for chunk in low.split_inclusive([' ', '\n', '\t']) {
         let bare = chunk
@@ -287,8 +303,7 @@ fn mask_links(low: &mut String) {
     }
 }
 
-fn tokens(low: &str) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Vec::with_capacity(low.len() / 4);
+fn cut_tokens(low: &str, tokens: &mut Vec<Token>) {
     for (at, c) in low.char_indices() {
         if c.is_whitespace() {
             continue;
@@ -303,10 +318,7 @@ fn tokens(low: &str) -> Vec<Token> {
         };
         if let Some(last) = tokens.last_mut() {
             let joins = kind != Kind::Mark
-                || c == MASK
-                    && low
-                        .get(last.at.clone())
-                        .is_some_and(|t| t.starts_with(MASK));
+                || c == char::from(MASK) && low.as_bytes().get(last.at.start) == Some(&MASK);
             if last.kind == kind && last.at.end == at && joins {
                 last.at.end = end;
                 continue;
@@ -314,5 +326,4 @@ fn tokens(low: &str) -> Vec<Token> {
         }
         tokens.push(Token { at: at..end, kind });
     }
-    tokens
 }

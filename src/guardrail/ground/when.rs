@@ -18,7 +18,7 @@ use crate::guardrail::ground::view::Kind;
 use crate::guardrail::ground::view::View;
 
 /// A date as written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Day {
     /// One day.
     On(Date),
@@ -38,7 +38,7 @@ pub(crate) enum Day {
 }
 
 /// A time of day as written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Hour {
     /// Hour and minute; `twelve` when morning or afternoon is not said.
     At { hour: i8, minute: i8, twelve: bool },
@@ -46,13 +46,40 @@ pub(crate) enum Hour {
     Between(i8, i8),
 }
 
+/// A set of weekdays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Weekdays(u8);
+
+impl Weekdays {
+    fn add(&mut self, day: Weekday) {
+        self.0 |= Self::bit(day);
+    }
+
+    fn bit(day: Weekday) -> u8 {
+        1 << day.to_monday_zero_offset()
+    }
+
+    /// Is the day one of them?
+    pub(crate) fn contains(self, day: Weekday) -> bool {
+        self.0 & Self::bit(day) != 0
+    }
+
+    /// Is each of them as `is` wants it?
+    pub(crate) fn all(self, is: impl Fn(Weekday) -> bool) -> bool {
+        Weekday::Monday
+            .cycle_forward()
+            .take(7)
+            .all(|day| !self.contains(day) || is(day))
+    }
+}
+
 /// One element and its place in the folded text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Element {
     /// A weekday.
     Weekday(Weekday),
     /// Several or repeated weekdays, as in opening hours.
-    Weekdays(Vec<Weekday>),
+    Weekdays(Weekdays),
     /// A date.
     Day(Day),
     /// A time.
@@ -65,7 +92,7 @@ pub(crate) struct Moment {
     /// The weekday and its place.
     pub(crate) weekday: Option<(Weekday, Range<usize>)>,
     /// Repeated weekdays and their place.
-    pub(crate) weekdays: Option<(Vec<Weekday>, Range<usize>)>,
+    pub(crate) weekdays: Option<(Weekdays, Range<usize>)>,
     /// The date and its place.
     pub(crate) day: Option<(Day, Range<usize>)>,
     /// The time and its place.
@@ -85,26 +112,28 @@ pub(crate) struct Present {
     pub(crate) now: DateTime,
 }
 
-fn weekdays(view: &View<'_>, i: usize) -> Option<(usize, Vec<Weekday>)> {
+fn weekdays(view: &View<'_>, i: usize) -> Option<(usize, Weekdays)> {
+    let mut days = Weekdays::default();
     if let Some(day) = repeated(view.word(i)) {
-        return Some((1, vec![day]));
+        days.add(day);
+        return Some((1, days));
     }
     let first = weekday(view, i)?;
+    days.add(first);
     let dot = usize::from(view.word(i + 1) == ".");
     let joined = matches!(
         view.word(i + 1 + dot),
         "-" | "to" | "through" | "thru" | "a" | "al"
     );
     if joined && let Some(last) = weekday(view, i + 2 + dot) {
-        let mut days = vec![first];
         let mut day = first;
-        while day != last && days.len() < 7 {
+        while day != last {
             day = day.next();
-            days.push(day);
+            days.add(day);
         }
         return Some((3 + dot, days));
     }
-    matches!(view.word_before(i, 1), "los" | "every" | "cada").then(|| (1, vec![first]))
+    matches!(view.word_before(i, 1), "los" | "every" | "cada").then_some((1, days))
 }
 
 fn element(
@@ -208,7 +237,7 @@ impl Moment {
             self.at = at.clone();
         }
         self.at.end = at.end;
-        match element.clone() {
+        match *element {
             Element::Weekday(day) => self.weekday = Some((day, at)),
             Element::Weekdays(days) => self.weekdays = Some((days, at)),
             Element::Day(day) => self.day = Some((day, at)),
@@ -222,28 +251,29 @@ impl Moment {
     }
 }
 
-/// Every moment that the text names, in order.
-pub(crate) fn moments(view: &View<'_>, present: Present) -> Vec<Moment> {
-    let mut found: Vec<Moment> = Vec::new();
+/// Every moment that the text names, in order, behind what `found` holds already.
+pub(crate) fn moments(view: &View<'_>, present: Present, found: &mut Vec<Moment>) {
+    let before = found.len();
     let mut end = 0;
     let mut i = 0;
     while i < view.tokens.len() {
         let near = found
-            .last()
+            .get(before..)
+            .and_then(<[_]>::last)
             .is_some_and(|last| last.has_day() && last.hour.is_none() && connects(view, end, i));
         let Some((used, element)) = element(view, i, near, present) else {
             i += 1;
             continue;
         };
         let at = view.reach(i, i + used - 1);
-        let adjacent = !found.is_empty() && connects(view, end, i);
+        let adjacent = found.len() > before && connects(view, end, i);
         let joined = adjacent
             && found
                 .last_mut()
                 .is_some_and(|last| last.take(&element, at.clone()));
         if !joined {
             let follows =
-                matches!(element, Element::Hour(_)) && !found.is_empty() && ranges(view, end, i);
+                matches!(element, Element::Hour(_)) && found.len() > before && ranges(view, end, i);
             let mut moment = Moment::default();
             moment.take(&element, at);
             if let Some(last) = found.last().filter(|_| follows) {
@@ -260,5 +290,4 @@ pub(crate) fn moments(view: &View<'_>, present: Present) -> Vec<Moment> {
         i += used;
         end = i;
     }
-    found
 }

@@ -2,17 +2,22 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use crate::guardrail::finding::Category;
 use crate::guardrail::ground::Ground;
 use crate::guardrail::ground::Standing;
 use crate::guardrail::ground::Statement;
+use crate::guardrail::ground::fold;
+use crate::guardrail::ground::fold::Folded;
 use crate::guardrail::ground::names::month;
 use crate::guardrail::ground::names::weekday;
+use crate::guardrail::ground::table::Table;
+use crate::guardrail::ground::table::words;
 use crate::guardrail::ground::view::Kind;
-use crate::guardrail::ground::view::fold_text;
 use crate::guardrail::setting::Fact;
 
-const TITLES: &[&str] = &[
+static TITLES: Table<()> = words![
     "dr",
     "dra",
     "doctor",
@@ -22,19 +27,15 @@ const TITLES: &[&str] = &[
     "enfermero",
     "prof",
 ];
-const NOT_NAMES: &[&str] = &[
+static NOT_NAMES: Table<()> = words![
     "will", "can", "is", "has", "wants", "would", "should", "may", "said", "on", "office", "visit",
     "call",
 ];
 
-/// Whether every name in `said` is a word of `value`.
-fn names_in(said: &[&str], value: &str) -> bool {
-    let folded = fold_text(value);
-    let mut words = folded
-        .split(|c: char| !c.is_alphanumeric() && c != '\'')
-        .filter(|w| !w.is_empty());
-    let known: Vec<&str> = words.by_ref().collect();
-    !said.is_empty() && said.iter().all(|name| known.contains(name))
+/// Whether every name in `said` is a word of a folded value.
+fn names_in(said: &[&str], folded: &str) -> bool {
+    let known = || folded.split(|c: char| !c.is_alphanumeric() && c != '\'');
+    !said.is_empty() && said.iter().all(|name| known().any(|word| word == *name))
 }
 
 fn is_provider(fact: &Fact<'_>) -> bool {
@@ -42,21 +43,20 @@ fn is_provider(fact: &Fact<'_>) -> bool {
         || fact.field.starts_with("appointment.") && fact.field.contains("provider")
 }
 
-/// The title of a provider, and the name to go on with, from a fact's value.
-fn short_name(value: &str) -> Option<String> {
+/// The name of a provider to go on with, from a fact's value: the last word that is no title.
+fn short_name(value: &str) -> Option<&str> {
     let name = value.split(',').next()?;
     let mut words = name
         .split_whitespace()
-        .filter(|word| !TITLES.contains(&fold_text(word).trim_end_matches('.')));
-    words.by_ref().last().map(str::to_owned)
+        .filter(|word| !TITLES.has(Folded::of(word).trim_end_matches('.')));
+    words.next_back()
 }
 
 /// "Dr. Reyes", "la doctora Reyes": whom the draft names by title.
-pub(crate) fn people(ground: &Ground<'_>) -> Vec<Statement> {
+pub(crate) fn people<'a>(ground: &Ground<'a>, found: &mut Vec<Statement<'a>>) {
     let view = ground.view;
-    let mut found = Vec::new();
     for i in 0..view.tokens.len() {
-        if !TITLES.contains(&view.word(i)) {
+        if !TITLES.has(view.word(i)) {
             continue;
         }
         let first = i + 1 + usize::from(view.word(i + 1) == ".");
@@ -64,7 +64,7 @@ pub(crate) fn people(ground: &Ground<'_>) -> Vec<Statement> {
         while last < first + 3
             && view.kind(last) == Some(Kind::Word)
             && view.capital(last)
-            && !NOT_NAMES.contains(&view.word(last))
+            && !NOT_NAMES.has(view.word(last))
             && (last == first || weekday(view, last).is_none() && month(view, last).is_none())
         {
             last += 1;
@@ -76,7 +76,7 @@ pub(crate) fn people(ground: &Ground<'_>) -> Vec<Statement> {
         if last == first {
             continue;
         }
-        let said: Vec<&str> = (first..last)
+        let said: SmallVec<[&str; 4]> = (first..last)
             .filter(|index| view.kind(*index) == Some(Kind::Word))
             .map(|index| view.word(index))
             .map(|word| word.trim_end_matches("'s").trim_end_matches('\''))
@@ -97,25 +97,24 @@ pub(crate) fn people(ground: &Ground<'_>) -> Vec<Statement> {
             standing,
         });
     }
-    found
 }
 
-fn person(ground: &Ground<'_>, said: &[&str], name: &Range<usize>) -> Standing {
+fn person<'a>(ground: &Ground<'a>, said: &[&str], name: &Range<usize>) -> Standing<'a> {
     let facts = ground.setting.facts;
-    if let Some(fact) = facts
-        .iter()
-        .find(|fact| is_provider(fact) && names_in(said, fact.value))
+    let mut values = ground.values.iter();
+    if let Some((fact, _)) = values.find(|(fact, value)| is_provider(fact) && names_in(said, value))
     {
-        return Standing::Backed(fact.field.to_owned());
+        return Standing::Backed(fact.field);
     }
-    let public = facts
+    let public = ground
+        .values
         .iter()
-        .any(|fact| (fact.field.starts_with("practice.")) && names_in(said, fact.value));
-    if public || names_in(said, ground.setting.practice_name) {
+        .any(|(fact, value)| fact.field.starts_with("practice.") && names_in(said, value));
+    if public || names_in(said, &Folded::of(ground.setting.practice_name)) {
         return Standing::Open;
     }
     if ground.sourced() {
-        return Standing::Backed("provider.name".to_owned());
+        return Standing::Backed("provider.name");
     }
     let context = ground.context(name.start);
     if context.own_words {
@@ -130,12 +129,12 @@ fn person(ground: &Ground<'_>, said: &[&str], name: &Range<usize>) -> Standing {
         return Standing::Unbacked;
     }
     match short_name(only.value) {
-        Some(right) => Standing::Corrected(vec![(ground.view.span(name), right)]),
+        Some(right) => Standing::Corrected(vec![(ground.view.span(name), right.to_owned())]),
         None => Standing::Unbacked,
     }
 }
 
-const PLACES: &[&str] = &[
+static PLACES: Table<()> = words![
     "suite",
     "ste",
     "room",
@@ -148,7 +147,7 @@ const PLACES: &[&str] = &[
     "consultorio",
     "unit",
 ];
-const STREETS: &[&str] = &[
+static STREETS: Table<()> = words![
     "street",
     "st",
     "avenue",
@@ -169,21 +168,14 @@ const STREETS: &[&str] = &[
     "court",
     "ct",
 ];
-const SITES: &[&str] = &[
+static SITES: Table<()> = words![
     "hospital", "campus", "center", "clinic", "pavilion", "annex", "tower",
 ];
 
-fn fits(said: &str, value: &str) -> bool {
-    let folded = fold_text(value);
-    let plain = |text: &str| -> Vec<String> {
-        let words = text
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|w| !w.is_empty());
-        words.map(|word| street(word).to_owned()).collect()
-    };
-    let known = plain(&folded);
-    let words = plain(said);
-    !words.is_empty() && words.iter().all(|word| known.contains(word))
+/// Whether every word of `said` is a word of a folded value, streets by any spelling.
+fn fits(said: &str, folded: &str) -> bool {
+    let known = |word: &str| fold::words(folded).any(|it| street(it) == street(word));
+    fold::words(said).next().is_some() && fold::words(said).all(known)
 }
 
 /// One spelling for the kinds of street.
@@ -205,12 +197,11 @@ fn street(word: &str) -> &str {
 }
 
 /// Addresses, rooms and named sites.
-pub(crate) fn places(ground: &Ground<'_>) -> Vec<Statement> {
+pub(crate) fn places<'a>(ground: &Ground<'a>, found: &mut Vec<Statement<'a>>) {
     if ground.sourced() {
-        return Vec::new();
+        return;
     }
     let view = ground.view;
-    let mut found = Vec::new();
     let mut next = 0;
     for i in 0..view.tokens.len() {
         if i < next {
@@ -227,24 +218,23 @@ pub(crate) fn places(ground: &Ground<'_>) -> Vec<Statement> {
             standing: locate(ground, view.slice(&at)),
         });
     }
-    found
 }
 
 fn place(ground: &Ground<'_>, i: usize) -> Option<(usize, usize)> {
     let view = ground.view;
-    if PLACES.contains(&view.word(i)) && view.kind(i + 1) == Some(Kind::Number) {
+    if PLACES.has(view.word(i)) && view.kind(i + 1) == Some(Kind::Number) {
         return Some((i, i + 1));
     }
     if view.kind(i) == Some(Kind::Number) && view.word(i).len() <= 5 {
         let words = (i + 1..i + 5)
             .take_while(|index| view.capital(*index) && view.kind(*index) == Some(Kind::Word));
         let street = words
-            .filter(|index| STREETS.contains(&view.word(*index)))
+            .filter(|index| STREETS.has(view.word(*index)))
             .last()?;
         return (street > i + 1).then_some((i, street));
     }
     // "at Mercy Hospital", "in the East Tower".
-    if !SITES.contains(&view.word(i)) || !view.capital(i) {
+    if !SITES.has(view.word(i)) || !view.capital(i) {
         return None;
     }
     let mut first = i;
@@ -260,26 +250,23 @@ fn place(ground: &Ground<'_>, i: usize) -> Option<(usize, usize)> {
     (first < i && led).then_some((first, i))
 }
 
-fn locate(ground: &Ground<'_>, said: &str) -> Standing {
-    let facts = ground.setting.facts;
+fn locate<'a>(ground: &Ground<'a>, said: &str) -> Standing<'a> {
     let by = |space: &str| {
-        facts
-            .iter()
-            .find(|fact| fact.field.starts_with(space) && fits(said, fact.value))
+        let mut values = ground.values.iter();
+        values.find(|(fact, value)| fact.field.starts_with(space) && fits(said, value))
     };
-    if by("practice.").is_some() || fits(said, ground.setting.practice_name) {
+    if by("practice.").is_some() || fits(said, &Folded::of(ground.setting.practice_name)) {
         return Standing::Open;
     }
-    match by("appointment.").or_else(|| facts.iter().find(|fact| fits(said, fact.value))) {
-        Some(fact) => Standing::Backed(fact.field.to_owned()),
+    match by("appointment.").or_else(|| by("")) {
+        Some((fact, _)) => Standing::Backed(fact.field),
         None => Standing::Unbacked,
     }
 }
 
 /// Amounts of money.
-pub(crate) fn prices(ground: &Ground<'_>) -> Vec<Statement> {
+pub(crate) fn prices<'a>(ground: &Ground<'a>, found: &mut Vec<Statement<'a>>) {
     let view = ground.view;
-    let mut found = Vec::new();
     for i in 0..view.tokens.len() {
         if view.kind(i) != Some(Kind::Number) {
             continue;
@@ -292,16 +279,15 @@ pub(crate) fn prices(ground: &Ground<'_>) -> Vec<Statement> {
         if !signed && !matches!(view.word(last + 1), "dollars" | "dolares" | "usd") {
             continue;
         }
-        let digits = view.slice(&view.reach(i, last)).to_owned();
-        let number = money(&digits);
+        let number = money(view.slice(&view.reach(i, last)));
         let facts = ground.setting.facts.iter();
         let backing = facts
-            .filter(|fact| is_price(fact) && amounts(fact.value).contains(&number))
+            .filter(|fact| is_price(fact) && amounts(fact.value).any(|it| it == number))
             .min_by_key(|fact| !fact.field.starts_with("practice."));
         let standing = match backing {
             Some(fact) if fact.field.starts_with("practice.") => Standing::Open,
-            Some(fact) => Standing::Backed(fact.field.to_owned()),
-            None if ground.sourced() => Standing::Backed("billing.amount".to_owned()),
+            Some(fact) => Standing::Backed(fact.field),
+            None if ground.sourced() => Standing::Backed("billing.amount"),
             None if ground.context(view.reach(i, i).start).own_words => Standing::Open,
             None => Standing::Unbacked,
         };
@@ -313,7 +299,6 @@ pub(crate) fn prices(ground: &Ground<'_>) -> Vec<Statement> {
             standing,
         });
     }
-    found
 }
 
 /// Whether a fact is about money; "15:30" and "1200 Lake Avenue" are not.
@@ -331,8 +316,9 @@ fn is_price(fact: &Fact<'_>) -> bool {
 
 /// An amount as cents, so that "45", "45.00" and "1,045.00" compare.
 fn money(text: &str) -> u64 {
-    let bare: String = text.chars().filter(|c| *c != ',').collect();
-    let (whole, cents) = bare.split_once('.').unwrap_or((&bare, ""));
+    let bare: SmallVec<[u8; 24]> = text.bytes().filter(|byte| *byte != b',').collect();
+    let bare = std::str::from_utf8(&bare).unwrap_or_default();
+    let (whole, cents) = bare.split_once('.').unwrap_or((bare, ""));
     let cents: u64 = match cents.len() {
         2 => cents.parse().unwrap_or(0),
         _ => 0,
@@ -344,153 +330,10 @@ fn money(text: &str) -> u64 {
         .saturating_add(cents)
 }
 
-fn amounts(value: &str) -> Vec<u64> {
+fn amounts(value: &str) -> impl Iterator<Item = u64> {
     let pieces = value.split(|c: char| !c.is_ascii_digit() && c != '.' && c != ',');
     pieces
         .map(|p| p.trim_matches(['.', ',']))
         .filter(|p| !p.is_empty())
         .map(money)
-        .collect()
-}
-
-/// Numbers anybody may be told: emergencies, crisis, poison control.
-const PUBLIC_NUMBERS: &[&str] = &["8002221222", "18002221222", "8002738255", "18002738255"];
-
-/// The digits of a phone number without the country's.
-fn national(text: &str) -> String {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    match digits.strip_prefix('1') {
-        Some(rest) if rest.len() == 10 => rest.to_owned(),
-        _ => digits,
-    }
-}
-
-/// Whether the digits of `number` stand in a value.
-fn holds_number(value: &str, number: &str) -> bool {
-    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-    digits.len() >= number.len() && digits.contains(number)
-}
-
-/// The tokens of a phone number that begins at `i`: 415-555-0100, (415) 555-0100, +14155550100.
-fn phone(ground: &Ground<'_>, i: usize) -> Option<usize> {
-    let view = ground.view;
-    let mut last = i;
-    let mut digits = view.word(i).len();
-    let mut next = i + 1;
-    let mut groups = 1;
-    while digits < 11 {
-        let mut gap = 0;
-        while gap < 2 && matches!(view.word(next + gap), "-" | "." | ")" | "(") {
-            gap += 1;
-        }
-        let number = next + gap;
-        let length = view.word(number).len();
-        let near = view
-            .tokens
-            .get(number)
-            .zip(view.tokens.get(last))
-            .is_some_and(|(a, b)| a.at.start <= b.at.end + 2);
-        if view.kind(number) != Some(Kind::Number) || !near || !matches!(length, 3 | 4) {
-            break;
-        }
-        digits += length;
-        last = number;
-        next = number + 1;
-        groups += 1;
-    }
-    let shape = matches!((digits, groups), (10, 1 | 3) | (11, 1 | 4) | (7, 2));
-    shape.then_some(last)
-}
-
-/// Phone numbers, links and mail addresses.
-pub(crate) fn contacts(ground: &Ground<'_>) -> Vec<Statement> {
-    let view = ground.view;
-    let mut found = Vec::new();
-    let mut next = 0;
-    for i in 0..view.tokens.len() {
-        if i < next || view.kind(i) != Some(Kind::Number) {
-            continue;
-        }
-        let Some(last) = phone(ground, i) else {
-            continue;
-        };
-        next = last + 1;
-        let mut first = i;
-        while first > 0 && matches!(view.word_before(first, 1), "(" | "+") {
-            first -= 1;
-        }
-        let span = view.span(&view.reach(first, last));
-        let number = national(view.text.get(span.clone()).unwrap_or_default());
-        let standing = if PUBLIC_NUMBERS.contains(&number.as_str())
-            || holds_number(ground.setting.practice_phone, &number)
-        {
-            Standing::Open
-        } else {
-            stand(ground, |value| holds_number(value, &number))
-        };
-        found.push(Statement {
-            span,
-            category: Category::UngroundedContact,
-            standing,
-        });
-    }
-    links(ground, &mut found);
-    found
-}
-
-/// How a contact stands to the facts.
-fn stand(ground: &Ground<'_>, fits: impl Fn(&str) -> bool) -> Standing {
-    let facts = ground.setting.facts.iter().filter(|fact| fits(fact.value));
-    match facts.min_by_key(|fact| !fact.field.starts_with("practice.")) {
-        Some(fact) if fact.field.starts_with("practice.") => Standing::Open,
-        Some(fact) => Standing::Backed(fact.field.to_owned()),
-        None if ground.sourced() => Standing::Backed("identifier.contact".to_owned()),
-        None => Standing::Unbacked,
-    }
-}
-
-fn links(ground: &Ground<'_>, found: &mut Vec<Statement>) {
-    let text = ground.view.text;
-    if !text.contains("://") && !text.contains('@') && !text.contains("www.") {
-        return;
-    }
-    let mut start = 0;
-    for chunk in text.split_inclusive(char::is_whitespace) {
-        let bare = chunk.trim().trim_matches(|c: char| {
-            matches!(
-                c,
-                '.' | ',' | '(' | ')' | '!' | '?' | ';' | ':' | '"' | '\''
-            )
-        });
-        let at = start + chunk.find(bare).unwrap_or(0);
-        start += chunk.len();
-        let link = bare.contains("://")
-            || bare.starts_with("www.")
-            || bare.len() > 3 && bare.contains('@') && bare.contains('.');
-        let portal = ground.setting.portal_url.trim_end_matches('/');
-        if !link || bare.trim_end_matches('/') == portal {
-            continue;
-        }
-        let said = address(bare);
-        let standing = stand(ground, |value| {
-            value
-                .split(|c: char| c.is_whitespace() || c == ',')
-                .any(|known| address(known) == said)
-        });
-        found.push(Statement {
-            span: at..at + bare.len(),
-            category: Category::UngroundedContact,
-            standing,
-        });
-    }
-}
-
-/// A web or mail address without scheme, "www." and final slash.
-fn address(text: &str) -> String {
-    let low = text.to_lowercase();
-    let bare = low
-        .trim_start_matches("https://")
-        .trim_start_matches("http://")
-        .trim_start_matches("www.");
-    bare.trim_end_matches(['/', '.', ',']).to_owned()
 }

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use crate::guardrail::ground::view::fold_text;
-use crate::guardrail::setting::Fact;
+use crate::guardrail::ground::fold::Folded;
+use crate::guardrail::ground::fold::Values;
+use crate::guardrail::ground::fold::any_word;
+use crate::guardrail::ground::fold::words;
 
 /// Words that make a public offer somebody's own again.
 const OWNED: &[&str] = &[
@@ -28,37 +30,42 @@ const OWNED: &[&str] = &[
 ];
 
 /// Is the phrase at `span` a phrase of a public fact, in a sentence that speaks of nobody?
-pub(super) fn licensed(facts: &[Fact<'_>], text: &str, span: &Range<usize>) -> bool {
-    let said = words(text.get(span.clone()).unwrap_or_default());
-    if said.is_empty() {
+pub(super) fn licensed(values: &Values<'_>, text: &str, span: &Range<usize>) -> bool {
+    let said = Folded::of(text.get(span.clone()).unwrap_or_default());
+    if singular(&said).next().is_none() {
         return false;
     }
-    let told = facts.iter().any(|fact| {
-        let public = fact.field.starts_with("practice.");
-        public && holds(&words(fact.value), &said)
-    });
-    told && !words(sentence(text, span))
+    let told = values
         .iter()
-        .any(|word| OWNED.contains(&word.as_str()))
+        .any(|(fact, value)| fact.field.starts_with("practice.") && holds(value, &said));
+    told && !any_word(sentence(text, span), |word| {
+        OWNED.contains(&without_s(word))
+    })
 }
 
-/// Folded, without a plural `s`, so that `flu shot` is in `flu shots for all`.
-fn words(text: &str) -> Vec<String> {
-    let folded = fold_text(text);
-    let parts = folded.split(|c: char| !c.is_alphanumeric());
-    parts
-        .filter(|part| !part.is_empty())
-        .map(|part| {
-            part.strip_suffix('s')
-                .filter(|it| it.len() > 2)
-                .unwrap_or(part)
-                .to_owned()
-        })
-        .collect()
+/// Without a plural `s`, so that `flu shot` is in `flu shots for all`.
+fn without_s(word: &str) -> &str {
+    word.strip_suffix('s')
+        .filter(|it| it.len() > 2)
+        .unwrap_or(word)
 }
 
-fn holds(all: &[String], run: &[String]) -> bool {
-    all.windows(run.len()).any(|window| window == run)
+fn singular(folded: &str) -> impl Iterator<Item = &str> + Clone {
+    words(folded).map(without_s)
+}
+
+/// Stand the words of `run` in `all`, one behind the other?
+fn holds(all: &str, run: &str) -> bool {
+    let mut rest = singular(all);
+    loop {
+        let mut behind = rest.clone();
+        if singular(run).all(|word| behind.next() == Some(word)) {
+            return true;
+        }
+        if rest.next().is_none() {
+            return false;
+        }
+    }
 }
 
 fn sentence<'t>(text: &'t str, span: &Range<usize>) -> &'t str {

@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anteroom::carrier::Carrier as _;
+use anteroom::carrier::exchange::Patience;
 use anteroom::carrier::twilio::Twilio;
 use anteroom::domain::message::{Delivery, SendOutcome};
 use anteroom::policy::words::Channel;
@@ -77,7 +78,7 @@ impl Drop for Prism {
 #[tokio::test]
 async fn our_requests_fit_the_published_description() {
     let prism = Prism::start();
-    let twilio = Twilio::new(settings(&prism.base)).unwrap();
+    let twilio = Twilio::new(settings(&prism.base), Patience::default()).unwrap();
     for (channel, body) in [
         (
             Channel::Sms,

@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use anteroom::carrier::signature::{decode_form, form_is_signed, json_is_signed};
+use anteroom::carrier::twilio::signature::{decode_form, form_is_signed, json_is_signed};
 use secrecy::SecretString;
 use serde_json::Value;
 

@@ -7,7 +7,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use anteroom::carrier::Carrier as _;
-use anteroom::carrier::twilio::{CONNECT_TIMEOUT, EXCHANGE_TIMEOUT, Twilio, TwilioSettings};
+use anteroom::carrier::exchange::Patience;
+use anteroom::carrier::twilio::{Twilio, TwilioSettings};
 use anteroom::domain::message::{Delivery, SendOutcome};
 use anteroom::policy::words::Channel;
 use secrecy::SecretString;
@@ -26,6 +27,15 @@ pub(super) fn settings(api_base: &str) -> TwilioSettings {
         account_sid: ACCOUNT.to_owned(),
         user: ACCOUNT.to_owned(),
         password: SecretString::from("FAKE_TOKEN"),
+        auth_tokens: Vec::new(),
+        messaging_service: None,
+        validity_s: 14_400,
+        redact: true,
+        texts_url: "https://text.example.com/webhooks/twilio/lakeside".to_owned(),
+        numbers: vec![
+            (Channel::Sms, "+14155550101".parse().unwrap()),
+            (Channel::Whatsapp, "+14155550101".parse().unwrap()),
+        ],
         status_callback: Some(
             "https://text.example.com/webhooks/twilio/lakeside/status"
                 .parse()
@@ -45,7 +55,7 @@ async fn answer(template: ResponseTemplate) -> SendOutcome {
         .expect(1)
         .mount(&server)
         .await;
-    let twilio = Twilio::new(settings(&server.uri())).unwrap();
+    let twilio = Twilio::new(settings(&server.uri()), Patience::default()).unwrap();
     twilio.send(&outbound(Channel::Sms, "Hello")).await
 }
 
@@ -61,7 +71,7 @@ async fn a_text_is_posted_as_a_form_with_the_callback_and_without_smart_encoding
         .await;
     let mut settings = settings(&server.uri());
     KEY.clone_into(&mut settings.user);
-    let twilio = Twilio::new(settings).unwrap();
+    let twilio = Twilio::new(settings, Patience::default()).unwrap();
     let accepted = SendOutcome::Accepted {
         carrier_id: SID.to_owned(),
         delivery: Delivery::Queued,
@@ -79,13 +89,14 @@ async fn a_text_is_posted_as_a_form_with_the_callback_and_without_smart_encoding
         .iter()
         .map(|request| form_urlencoded::parse(&request.body).into_owned().collect())
         .collect();
-    let callback = "https://text.example.com/webhooks/twilio/lakeside/status#rc=3&rp=4xx,5xx,ct,rt";
+    let callback = "https://text.example.com/webhooks/twilio/lakeside/status?ref=lakeside-7#rc=3&rp=4xx,5xx,ct,rt";
     let form = |to: &str, from: &str, body: &str| {
         [
             ("To", to),
             ("From", from),
             ("Body", body),
             ("StatusCallback", callback),
+            ("ValidityPeriod", "14400"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
     };
@@ -150,7 +161,7 @@ async fn each_answer_has_its_ending() {
             unknown("unreadable_answer"),
         ),
         (
-            ResponseTemplate::new(201).set_body_string("x".repeat(2 * 1024 * 1024)),
+            ResponseTemplate::new(201).set_body_string("x".repeat(5 * 1024 * 1024)),
             unknown("unreadable_answer"),
         ),
         (
@@ -191,7 +202,7 @@ async fn a_text_that_never_left_is_tried_again() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let twilio = Twilio::new(settings(&format!("http://{unused}"))).unwrap();
+    let twilio = Twilio::new(settings(&format!("http://{unused}")), Patience::default()).unwrap();
     let outcome = twilio.send(&outbound(Channel::Sms, "Hello")).await;
     assert_eq!(
         outcome,
@@ -213,7 +224,7 @@ async fn a_text_that_may_have_left_is_in_doubt() {
         stream.write_all(b"HTTP/1.1 201 Cre").unwrap();
         count
     });
-    let twilio = Twilio::new(settings(&format!("http://{address}"))).unwrap();
+    let twilio = Twilio::new(settings(&format!("http://{address}")), Patience::default()).unwrap();
     let outcome = twilio.send(&outbound(Channel::Sms, "Hello")).await;
     assert_eq!(
         outcome,
@@ -230,7 +241,14 @@ async fn a_carrier_that_takes_a_text_and_stays_silent_leaves_doubt() {
     let address = listener.local_addr().unwrap();
     let patience = Duration::from_millis(300);
     let settings = settings(&format!("http://{address}"));
-    let twilio = Twilio::with_patience(settings, CONNECT_TIMEOUT, patience).unwrap();
+    let twilio = Twilio::new(
+        settings,
+        Patience {
+            exchange: patience,
+            ..Patience::default()
+        },
+    )
+    .unwrap();
     let outcome = twilio.send(&outbound(Channel::Sms, "Hello")).await;
     assert_eq!(
         outcome,
@@ -238,12 +256,12 @@ async fn a_carrier_that_takes_a_text_and_stays_silent_leaves_doubt() {
             code: "timeout_after_send".to_owned()
         }
     );
-    assert!(EXCHANGE_TIMEOUT > patience);
+    assert!(Patience::default().exchange > patience);
 }
 
 #[tokio::test]
 async fn web_chat_is_not_carried() {
-    let twilio = Twilio::new(settings("http://127.0.0.1:9")).unwrap();
+    let twilio = Twilio::new(settings("http://127.0.0.1:9"), Patience::default()).unwrap();
     let outcome = twilio.send(&outbound(Channel::Webchat, "Hello")).await;
     assert_eq!(
         outcome,
@@ -283,7 +301,7 @@ async fn a_doubtful_text_is_looked_up_page_by_page_on_the_same_host() {
         ))
         .mount(&server)
         .await;
-    let twilio = Twilio::new(settings(&server.uri())).unwrap();
+    let twilio = Twilio::new(settings(&server.uri()), Patience::default()).unwrap();
     let since = "2026-12-01T18:00:00Z".parse().unwrap();
     let found = SendOutcome::Accepted {
         carrier_id: SID.to_owned(),
@@ -311,18 +329,20 @@ fn wrong_settings_are_refused_with_the_remedy() {
     let refused = |change: fn(&mut TwilioSettings)| {
         let mut settings = settings("https://api.twilio.com");
         change(&mut settings);
-        Twilio::new(settings).unwrap_err().to_string()
+        Twilio::new(settings, Patience::default())
+            .unwrap_err()
+            .to_string()
     };
     assert_eq!(
         refused(|it| "AC1".clone_into(&mut it.account_sid)),
-        "`account_sid` is not a Twilio account: it is `AC` and 32 hexadecimal digits"
+        "`account_sid` is not a Twilio account: it is `AC` and 32 hexadecimal digits (Console, start page)"
     );
     assert_eq!(
         refused(|it| "me".clone_into(&mut it.user)),
-        "the user is neither `account_sid` nor an API key (`SK` and 32 hexadecimal digits)"
+        "`api_key_sid` is not an API key: it is `SK` and 32 hexadecimal digits"
     );
     assert_eq!(
         refused(|it| it.api_base = "mailto:a@example.com".parse().unwrap()),
-        "`api_base` is not an http or https address"
+        "`base_url` is not an http or https address"
     );
 }

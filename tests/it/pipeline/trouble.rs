@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anteroom::agent::ports::{Answer, BoxFuture, Model, ModelError, Request};
+use anteroom::carrier::hear::Report;
 use anteroom::domain::consent::ConsentState;
 use anteroom::domain::conversation::Direction;
 use anteroom::domain::ids::PracticeId;
@@ -219,7 +220,8 @@ async fn failed_notice(store: Store) {
     app.script([SendOutcome::Fail { code }]);
     let silence = Vec::<String>::new();
     assert_eq!(app.text(TOM, "When is my appointment?").await, silence);
-    assert_eq!(app.held().await, ["not delivered"]);
+    let told = "not delivered: the carrier filtered it or suspended the number: act there (30007)";
+    assert_eq!(app.held().await, [told]);
     let notice = app.one(TOM, "YES").await;
     assert!(
         notice.contains("Reply YES"),
@@ -296,12 +298,18 @@ async fn foreign_report(store: Store) {
     let id = format!("LB-{reference}");
     let (carrier, failed) = (CarrierKind::Simulator, Delivery::Failed);
     let other = PracticeId::new("harbour");
-    let known = app.house.delivery(&other, carrier, &id, failed, None).await;
+    let told = |delivery| Report {
+        carrier_id: id.clone(),
+        delivery,
+        code: None,
+        reference: None,
+    };
+    let known = app.house.delivery(&other, carrier, &told(failed)).await;
     assert!(!known.unwrap());
     assert_eq!(last_delivery(&app).await, Some(Delivery::Queued));
     let known = app
         .house
-        .delivery(app.practice(), carrier, &id, Delivery::Delivered, None)
+        .delivery(app.practice(), carrier, &told(Delivery::Delivered))
         .await;
     assert!(known.unwrap());
     assert_eq!(last_delivery(&app).await, Some(Delivery::Delivered));

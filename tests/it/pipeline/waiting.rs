@@ -2,7 +2,6 @@
 
 #![cfg(test)]
 
-use anteroom::agent::ports::Records as _;
 use anteroom::domain::ids::{AppointmentId, PatientId, SlotId};
 use anteroom::domain::record::AppointmentStatus;
 use anteroom::domain::waiting::Errand;

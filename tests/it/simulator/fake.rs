@@ -2,10 +2,11 @@
 
 #![cfg(test)]
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use anteroom::agent::ports::BoxFuture;
+use anteroom::carrier::account::{Accounts, Site};
+use anteroom::carrier::hear::Report;
 use anteroom::domain::clock::{Clock as _, ManualClock};
 use anteroom::domain::conversation::Direction;
 use anteroom::domain::ids::PracticeId;
@@ -18,13 +19,12 @@ use anteroom::web::gate::GuardSettings;
 use anteroom::web::port::{
     Cover, House, Person, PortalOpening, PortalState, Received, ThreadTurn, Unavailable,
 };
-use anteroom::web::router::{TwilioInbound, WebSettings, router};
+use anteroom::web::router::{Carriers, WebSettings, router};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use jiff::SignedDuration;
 use jiff::civil::{Date, date};
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +48,8 @@ pub(crate) struct State {
     pub(crate) received: Vec<Inbound>,
     /// Every report.
     pub(crate) reports: Vec<(String, Delivery, Option<String>)>,
+    /// What was not believed or not understood.
+    pub(crate) refused: Vec<(CarrierKind, &'static str)>,
     /// Ids that reports may be about.
     pub(crate) known: Vec<String>,
     /// The portal link.
@@ -73,6 +75,29 @@ pub(crate) struct Fake {
     changes: watch::Sender<u64>,
 }
 
+const ACCOUNTS: &str = r#"
+[twilio.lakeside]
+account_sid = "AC00000000000000000000000000000001"
+auth_tokens = ["an older token", "FAKE_TWILIO_AUTH_TOKEN_do_not_use_0001"]
+[bandwidth.lakeside]
+account_id = "9900000"
+application_id = "93de2206-9669-4e07-948d-329f4b722ee2"
+user = "api"
+password = "FAKE"
+webhook_user = "fakehook"
+webhook_passwords = ["an older one", "fake:pass:ü"]
+[messagebird.lakeside]
+access_key = "FAKE"
+signing_keys = ["FAKE_messagebird_signing_key"]
+legacy_signatures = true
+[bird.lakeside]
+product = "channels"
+workspace = "w"
+channel = "c"
+access_key = "FAKE"
+signing_keys = ["FAKE_bird_signing_key"]
+"#;
+
 fn practice() -> Practice {
     toml::from_str(
         r#"
@@ -91,6 +116,15 @@ fn practice() -> Practice {
         [[sender]]
         carrier = "simulator"
         number = "+14155550102"
+        [[sender]]
+        carrier = "bandwidth"
+        number = "+14155550104"
+        [[sender]]
+        carrier = "messagebird"
+        number = "+14155550105"
+        [[sender]]
+        carrier = "bird"
+        number = "+14155550106"
         "#,
     )
     .unwrap()
@@ -105,6 +139,7 @@ impl Fake {
                 down: false,
                 received: Vec::new(),
                 reports: Vec::new(),
+                refused: Vec::new(),
                 known: vec!["SM00000000000000000000000000000042".to_owned()],
                 portal: Portal::Open {
                     tries_left: 5,
@@ -123,21 +158,33 @@ impl Fake {
     }
 
     pub(crate) fn settings(&self) -> WebSettings {
-        let account = TwilioInbound {
-            account_sid: Some(ACCOUNT.to_owned()),
-            auth_tokens: vec![
-                SecretString::from("an older token"),
-                SecretString::from(TOKEN),
-            ],
-        };
         WebSettings {
             public_url: PUBLIC_URL.parse().unwrap(),
             simulator: true,
-            twilio: BTreeMap::from([(PracticeId::new("lakeside"), account)]),
+            carriers: self.carriers(),
             guard: GuardSettings::default(),
             clock: Arc::clone(&self.clock) as _,
             shutdown: CancellationToken::new(),
         }
+    }
+
+    /// The lines of the practice, each with an account of its own.
+    fn carriers(&self) -> Carriers {
+        let mut table: toml::Table = toml::from_str(ACCOUNTS).unwrap();
+        let accounts = Accounts::take(&mut table).unwrap();
+        let mut carriers = Carriers::new();
+        for kind in CarrierKind::ALL {
+            let Some(account) = accounts.get(*kind, &self.practice.id) else {
+                continue;
+            };
+            let line = account.open(&Site {
+                kind: *kind,
+                practice: &self.practice,
+                public_url: &PUBLIC_URL.parse().unwrap(),
+            });
+            carriers.insert((self.practice.id.clone(), *kind), line.unwrap());
+        }
+        carriers
     }
 
     pub(crate) fn router(self: &Arc<Self>) -> Router {
@@ -238,17 +285,29 @@ impl House for Fake {
         &'a self,
         _: &'a PracticeId,
         _: CarrierKind,
-        carrier_id: &'a str,
-        delivery: Delivery,
-        code: Option<&'a str>,
+        report: &'a Report,
     ) -> BoxFuture<'a, Result<bool, Unavailable>> {
         done(self.check().map(|mut state| {
-            let known = state.known.iter().any(|known| known == carrier_id);
-            state
-                .reports
-                .push((carrier_id.to_owned(), delivery, code.map(str::to_owned)));
+            let known = state.known.contains(&report.carrier_id);
+            let Report {
+                carrier_id,
+                delivery,
+                code,
+                ..
+            } = report.clone();
+            state.reports.push((carrier_id, delivery, code));
             known
         }))
+    }
+
+    fn refused<'a>(
+        &'a self,
+        _: &'a PracticeId,
+        carrier: CarrierKind,
+        reason: &'static str,
+    ) -> BoxFuture<'a, ()> {
+        self.state().refused.push((carrier, reason));
+        Box::pin(std::future::ready(()))
     }
 
     fn thread<'a>(

@@ -201,7 +201,8 @@ pub(super) fn inbound(body: &str, carrier_id: &str) -> Inbound {
         from: number("+14155550142"),
         to: number("+14155550100"),
         body: Phi::from(body),
-        media: 0,
+        media: Vec::new(),
+        button: None,
         at: at(0),
     }
 }
@@ -229,7 +230,7 @@ pub(super) fn proof() -> ConsentProof {
 pub(super) const VISIT: &str = "Your visit is Wed, Dec 2 at 3:00 PM.";
 
 /// A text that passed review; with a proof it tells of a visit, and so holds PHI.
-pub(super) fn cleared(text: &str, proof: Option<&ConsentProof>) -> Cleared {
+pub(super) fn cleared(text: &str, proof: Option<&ConsentProof>) -> Cleared<'static> {
     let digest = proof.map(ConsentProof::digest);
     let consent = digest
         .as_deref()
@@ -267,5 +268,5 @@ pub(super) fn cleared(text: &str, proof: Option<&ConsentProof>) -> Cleared {
         .unwrap_or_else(|| panic!("{text} was held: {findings:?}"));
     assert_eq!(cleared.text(), text, "{findings:?}");
     assert_eq!(cleared.holds_phi(), proof.is_some(), "{findings:?}");
-    cleared
+    cleared.into_owned()
 }

@@ -54,11 +54,16 @@ fn accepted(id: &str) -> SendOutcome {
 
 async fn report(lab: &Lab, id: &'static str, delivery: Delivery) -> Option<Delivery> {
     unit!(lab.store, [], |tx| {
-        tx.delivery_report(&practice(), CarrierKind::Twilio, id, delivery, Some("0"))
-            .await
+        tx.delivery_report(
+            (&practice(), CarrierKind::Twilio, id),
+            None,
+            delivery,
+            Some("0"),
+        )
+        .await
     })
     .unwrap()
-    .map(|(_, state)| state)
+    .map(|reported| reported.state)
 }
 
 async fn deliveries(lab: &Lab) -> Vec<Option<Delivery>> {

@@ -3,14 +3,14 @@
 #![cfg(test)]
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use anteroom::agent::ports::Model;
 use anteroom::agent::texts::Texts;
-use anteroom::carrier::Carrier;
+use anteroom::carrier::codes::{ErrorClass, class_in};
+use anteroom::carrier::twilio::codes_table::CODES;
+use anteroom::carrier::{Answering, Capabilities, Carrier, Keywords};
 use anteroom::domain::clock::{Clock as _, ManualClock};
 use anteroom::domain::conversation::Conversation;
 use anteroom::domain::ids::PracticeId;
@@ -40,6 +40,9 @@ pub(crate) const JAMES: &str = "+14155550112";
 pub(crate) const TOM: &str = "+14155550114";
 pub(crate) const NOBODY: &str = "+14155550190";
 
+/// How a text ends that never reached the carrier.
+const NEVER_ARRIVED: &str = "never_arrived";
+
 /// A carrier that keeps what it was given and answers by a script, then with "accepted".
 #[derive(Debug, Default)]
 pub(crate) struct Loopback {
@@ -52,10 +55,26 @@ pub(crate) struct Loopback {
 }
 
 impl Carrier for Loopback {
-    fn send<'a>(
-        &'a self,
-        outbound: &'a Outbound,
-    ) -> Pin<Box<dyn Future<Output = SendOutcome> + Send + 'a>> {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            channels: Channel::ALL,
+            text_max: 1_600,
+            media: false,
+            window: &[Channel::Whatsapp],
+            templates: &[Channel::Whatsapp],
+            keywords: Keywords::WeReply,
+            reports: true,
+            idempotent: false,
+            listing: true,
+            hook_bytes_max: 0,
+        }
+    }
+
+    fn class_of(&self, code: &str) -> Option<ErrorClass> {
+        class_in(CODES, code)
+    }
+
+    fn send<'a>(&'a self, outbound: &'a Outbound) -> Answering<'a, SendOutcome> {
         Box::pin(async move {
             let left = self.panics.load(Ordering::Relaxed);
             self.panics.store(left.saturating_sub(1), Ordering::Relaxed);
@@ -65,10 +84,14 @@ impl Carrier for Loopback {
                 carrier_id: format!("LB-{}", outbound.reference),
                 delivery: Delivery::Queued,
             });
-            if matches!(
-                outcome,
-                SendOutcome::Accepted { .. } | SendOutcome::Unknown { .. }
-            ) {
+            let taken = match &outcome {
+                SendOutcome::Accepted { .. } => true,
+                SendOutcome::Unknown { code } => code != NEVER_ARRIVED,
+                SendOutcome::Retry { .. }
+                | SendOutcome::Fail { .. }
+                | SendOutcome::Suppress { .. } => false,
+            };
+            if taken {
                 self.sent.lock().unwrap().push(outbound.clone());
             }
             outcome
@@ -79,7 +102,7 @@ impl Carrier for Loopback {
         &'a self,
         outbound: &'a Outbound,
         _since: Timestamp,
-    ) -> Pin<Box<dyn Future<Output = Option<Option<SendOutcome>>> + Send + 'a>> {
+    ) -> Answering<'a, Option<Option<SendOutcome>>> {
         Box::pin(async move {
             if self.blind.load(Ordering::Relaxed) {
                 return None;
@@ -95,6 +118,13 @@ impl Carrier for Loopback {
 }
 
 impl Loopback {
+    /// The next text is lost on the way to it.
+    pub(crate) fn forget_next(&self) {
+        let code = NEVER_ARRIVED.to_owned();
+        let mut script = self.script.lock().unwrap();
+        script.push_back(SendOutcome::Unknown { code });
+    }
+
     /// Our reference of the text that it took last.
     pub(crate) fn last_reference(&self) -> String {
         let sent = self.sent.lock().unwrap();
@@ -191,7 +221,8 @@ impl App {
             from: from.parse().unwrap(),
             to: "+14155550101".parse().unwrap(),
             body: Phi::from(body),
-            media: 0,
+            media: Vec::new(),
+            button: None,
             at: self.clock.now(),
         }
     }

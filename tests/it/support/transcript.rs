@@ -15,6 +15,10 @@
 
 #![cfg(test)]
 
+use std::future::Future;
+use std::pin::Pin;
+
+use anteroom::carrier::hear::Report;
 use anteroom::domain::message::Delivery;
 use anteroom::domain::practice::CarrierKind;
 use jiff::SignedDuration;
@@ -22,7 +26,15 @@ use jiff::SignedDuration;
 use crate::support::app::App;
 
 /// Plays a transcript with one number.
-pub(crate) async fn play(app: &App, number: &str, transcript: &str) {
+pub(crate) fn play<'a>(
+    app: &'a App,
+    number: &'a str,
+    transcript: &'a str,
+) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
+    Box::pin(played(app, number, transcript))
+}
+
+async fn played(app: &App, number: &str, transcript: &str) {
     let mut told = app.received_by(number).len();
     for (at, line) in transcript.lines().enumerate() {
         let line = line.trim();
@@ -89,15 +101,15 @@ async fn direct(app: &App, number: &str, stage: &str, at: &str) {
         ["reported:", delivery, code] => {
             let delivery: Delivery = delivery.parse().unwrap();
             let id = format!("LB-{}", app.carrier.last_reference());
+            let report = Report {
+                carrier_id: id,
+                delivery,
+                code: Some((*code).to_owned()),
+                reference: None,
+            };
             let known = app
                 .house
-                .delivery(
-                    app.practice(),
-                    CarrierKind::Simulator,
-                    &id,
-                    delivery,
-                    Some(code),
-                )
+                .delivery(app.practice(), CarrierKind::Simulator, &report)
                 .await
                 .unwrap();
             assert!(known, "{at}: no such text");

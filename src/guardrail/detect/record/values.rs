@@ -174,6 +174,28 @@ fn ordinal(word: &[u8]) -> Option<u32> {
     u32::try_from(found).ok().map(|it| it + 1)
 }
 
+/// Are two words one letter apart at most: one changed, added, dropped, or two neighbours swapped?
+pub(super) fn one_edit_apart(one: &str, other: &str) -> bool {
+    let alike = |(a, b): &(char, char)| a == b;
+    let pairs = one.chars().zip(other.chars());
+    let head: usize = pairs.take_while(alike).map(|(c, _)| c.len_utf8()).sum();
+    let (one, other) = (
+        one.get(head..).unwrap_or_default(),
+        other.get(head..).unwrap_or_default(),
+    );
+    let pairs = one.chars().rev().zip(other.chars().rev());
+    let tail: usize = pairs.take_while(alike).map(|(c, _)| c.len_utf8()).sum();
+    let rest = |word: &str| -> [Option<char>; 3] {
+        let mut letters = word.get(..word.len() - tail).unwrap_or_default().chars();
+        [letters.next(), letters.next(), letters.next()]
+    };
+    match (rest(one), rest(other)) {
+        ([_, None, _], [_, None, _]) => true,
+        ([Some(a), Some(b), None], [Some(c), Some(d), None]) => a == d && b == c,
+        _ => false,
+    }
+}
+
 /// The digits of a number.
 pub(super) type Digits = SmallVec<[u8; 32]>;
 
@@ -279,3 +301,46 @@ const TOLD: &[(&[u8], &[u8])] = &[
     (b"nine", b"9"),
     (b"nueve", b"9"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_edit_is_what_the_distance_says_it_is() {
+        let words = [
+            "",
+            "a",
+            "b",
+            "ab",
+            "ba",
+            "abc",
+            "acb",
+            "bac",
+            "abcd",
+            "abdc",
+            "aabb",
+            "abab",
+            "jose",
+            "josé",
+            "jsoe",
+            "joseph",
+            "josep",
+            "maria",
+            "mariá",
+            "amria",
+            "marai",
+            "maira",
+            "marria",
+            "наташа",
+            "наташа",
+            "нтааша",
+        ];
+        for one in words {
+            for other in words {
+                let near = strsim::damerau_levenshtein(one, other) <= 1;
+                assert_eq!(one_edit_apart(one, other), near, "{one} {other}");
+            }
+        }
+    }
+}

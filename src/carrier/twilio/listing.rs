@@ -7,7 +7,7 @@ use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::carrier::hook;
+use crate::carrier::twilio::hook;
 use crate::domain::message::{Delivery, SendOutcome};
 
 /// How far Twilio's clock and ours may differ.

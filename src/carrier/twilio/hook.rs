@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::carrier::signature;
-use crate::domain::message::{Delivery, INBOUND_CHARS_MAX, Inbound};
+use crate::carrier::hear::{HookError, Report};
+use crate::carrier::twilio::signature;
+use crate::domain::message::{Attachment, Delivery, INBOUND_CHARS_MAX, Inbound};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::CarrierKind;
@@ -14,27 +15,14 @@ use crate::policy::words::Channel;
 /// How Twilio marks a WhatsApp address.
 pub const WHATSAPP: &str = "whatsapp:";
 
+/// Longest payload of a button that is kept; ours are far shorter.
+const BUTTON_CHARS_MAX: usize = 256;
+
+pub(super) const UNREADABLE: HookError =
+    HookError::Unreadable("a JSON object with the fields of Twilio's form");
+
 /// Most pictures that one text can carry; a larger claim is cut.
 const MEDIA_MAX: u32 = 10;
-
-/// Why a webhook cannot be read: which field, and what it should be. Never its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum HookError {
-    /// The body is no form and no JSON object of the same fields.
-    #[error("the body is not a JSON object with the fields of Twilio's form")]
-    Unreadable,
-    /// A field is not there.
-    #[error("the field `{0}` is missing")]
-    Missing(&'static str),
-    /// A field is there and wrong.
-    #[error("the field `{field}` is not {expected}")]
-    Malformed {
-        /// Which field.
-        field: &'static str,
-        /// What it should be.
-        expected: &'static str,
-    },
-}
 
 /// The fields of a webhook by name. A name that comes twice keeps its first value. Bytes that are
 /// not UTF-8 read as the replacement character.
@@ -60,7 +48,7 @@ impl Fields {
 
     /// Reads a JSON object with the same names; numbers and booleans count as their spelling.
     pub fn from_json(object: &serde_json::Value) -> Result<Self, HookError> {
-        let object = object.as_object().ok_or(HookError::Unreadable)?;
+        let object = object.as_object().ok_or(UNREADABLE)?;
         let spelled = object.iter().filter_map(|(name, value)| {
             let value = match value {
                 serde_json::Value::String(text) => text.clone(),
@@ -157,20 +145,22 @@ pub fn inbound(fields: &Fields, at: Timestamp) -> Result<Inbound, HookError> {
         from,
         to,
         body: Phi::new(body.chars().take(INBOUND_CHARS_MAX).collect()),
-        media,
+        media: (0..media).filter_map(|n| attachment(fields, n)).collect(),
+        button: fields
+            .get("ButtonPayload")
+            .filter(|payload| !payload.is_empty() && payload.chars().count() <= BUTTON_CHARS_MAX)
+            .map(str::to_owned),
         at,
     })
 }
 
-/// A report on a text to a patient.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// The carrier's id of the text.
-    pub carrier_id: String,
-    /// What became of it.
-    pub delivery: Delivery,
-    /// The carrier's error code, where it failed.
-    pub code: Option<String>,
+fn attachment(fields: &Fields, number: u32) -> Option<Attachment> {
+    let address = fields.get(&format!("MediaUrl{number}"))?.to_owned();
+    let kind = fields.get(&format!("MediaContentType{number}"));
+    Some(Attachment {
+        address,
+        kind: kind.unwrap_or_default().to_owned(),
+    })
 }
 
 /// A delivery report.
@@ -187,6 +177,7 @@ pub fn report(fields: &Fields) -> Result<Report, HookError> {
         carrier_id,
         delivery,
         code: code.filter(digits).map(str::to_owned),
+        reference: None,
     })
 }
 

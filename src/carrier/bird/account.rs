@@ -1,0 +1,131 @@
+//! `[bird.PRACTICE]`: an account as it is configured.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::carrier::Carrier;
+use crate::carrier::account::{Account, AccountError, Advice, Site, shown};
+use crate::carrier::bird::{Bird, Product};
+use crate::carrier::exchange::{self, Patience};
+use crate::domain::secret::Secret;
+
+/// A Bird account.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BirdAccount {
+    /// `platform` (keys `bk_...`) or `channels` (the Channels API of a workspace).
+    pub product: String,
+    /// The key that texts are sent with.
+    pub access_key: Secret,
+    /// What webhooks are signed with, the current one first: `whsec_...` of the platform, or the
+    /// signing key of the Channels API.
+    pub signing_keys: Vec<Secret>,
+    /// The workspace, of the Channels API.
+    pub workspace: String,
+    /// The channel that texts go by, of the Channels API.
+    pub channel: String,
+    /// Another address, for a test; empty: Bird's own.
+    pub base_url: String,
+}
+
+impl BirdAccount {
+    fn base(&self, key: &str) -> Result<String, AccountError> {
+        if !self.base_url.is_empty() {
+            return Ok(self.base_url.clone());
+        }
+        if self.product == "channels" {
+            return Ok("https://api.bird.com".to_owned());
+        }
+        // The key names its region: `bk_{region}_...`.
+        let region = key
+            .strip_prefix("bk_")
+            .and_then(|rest| rest.split('_').next());
+        let plain = |it: &&str| !it.is_empty() && it.bytes().all(|b| b.is_ascii_alphanumeric());
+        let region = region.filter(plain).ok_or_else(|| {
+            AccountError(
+                "`access_key` is no key of the Bird platform: it begins with bk_".to_owned(),
+            )
+        })?;
+        Ok(format!("https://{region}.platform.bird.com"))
+    }
+
+    fn line(&self, site: &Site<'_>) -> Result<Bird, AccountError> {
+        let fail = |text: &str| Err(AccountError(text.to_owned()));
+        let product = match self.product.as_str() {
+            "platform" => Product::Platform,
+            "channels" if self.workspace.is_empty() || self.channel.is_empty() => {
+                return fail("`workspace` or `channel` is empty: give the ids of both");
+            }
+            "channels" => Product::Channels {
+                workspace: self.workspace.clone(),
+                channel: self.channel.clone(),
+            },
+            _ => return fail("`product` is `platform` (keys bk_...) or `channels`"),
+        };
+        if self.access_key.is_empty() {
+            return fail("`access_key` is empty: make one (Settings, Access keys)");
+        }
+        let base = {
+            use secrecy::ExposeSecret as _;
+            self.base(self.access_key.secret().expose_secret())?
+        };
+        let base = Url::parse(&base).ok().filter(|url| !url.cannot_be_a_base());
+        let keys = self.signing_keys.iter().filter(|key| !key.is_empty());
+        Ok(Bird {
+            http: exchange::client(Patience::default())
+                .map_err(|error| AccountError(format!("no HTTP client can be made: {error}")))?,
+            base: base.ok_or_else(|| {
+                AccountError("`base_url` is not an http or https address".to_owned())
+            })?,
+            product,
+            access_key: self.access_key.secret().clone(),
+            signing_keys: keys.map(|key| key.secret().clone()).collect(),
+            numbers: site.senders().map(|sender| sender.number.clone()).collect(),
+        })
+    }
+}
+
+impl Account for BirdAccount {
+    fn shown(&self) -> toml::Value {
+        shown(self)
+    }
+
+    fn open(&self, site: &Site<'_>) -> Result<Arc<dyn Carrier>, AccountError> {
+        Ok(Arc::new(self.line(site)?))
+    }
+
+    fn advise(&self, site: &Site<'_>) -> Vec<Advice> {
+        let mut advice = Vec::new();
+        if let Err(error) = self.line(site) {
+            advice.push(Advice::Bad(error.to_string()));
+        }
+        if self.signing_keys.iter().all(Secret::is_empty) {
+            advice.push(Advice::Bad(
+                "signing_keys is empty: every webhook is refused; give the secret that was shown \
+                 when the webhook subscription was made"
+                    .to_owned(),
+            ));
+        }
+        if self.product == "channels" && site.senders().count() > 1 {
+            advice.push(Advice::Bad(
+                "one channel carries one number: keep one [[practice.sender]] with carrier = \
+                 \"bird\""
+                    .to_owned(),
+            ));
+        }
+        if !site.reachable() && self.base_url.is_empty() {
+            advice.push(Advice::Bad(
+                "Bird cannot reach public_url: set it to the https address under which this \
+                 server is reached"
+                    .to_owned(),
+            ));
+        }
+        advice.push(Advice::Note(format!(
+            "subscribe texts and their states to: {}",
+            site.texts_url()
+        )));
+        advice
+    }
+}

@@ -1,0 +1,139 @@
+//! What a draft does rather than tells: deeds without a receipt, advice, a relation given away.
+
+use std::ops::Range;
+
+use crate::guardrail::conduct::Context;
+use crate::guardrail::conduct::ruleset::Rule;
+use crate::guardrail::finding::Action;
+use crate::guardrail::finding::Category;
+use crate::guardrail::ground::Ground;
+use crate::guardrail::ground::view::View;
+use crate::guardrail::judge::Judge;
+use crate::guardrail::judge::kinds::ADVICE;
+use crate::guardrail::judge::kinds::finding;
+use crate::guardrail::judge::kinds::overlaps;
+use crate::guardrail::label::Label;
+use crate::guardrail::minimum::Field;
+use crate::guardrail::setting::Author;
+use crate::policy::pattern::Matched;
+
+impl Judge<'_> {
+    /// Deeds need their receipts.
+    pub(super) fn deeds(&mut self, ground: &Ground<'_>, matched: &mut Matched) {
+        if self.setting.author == Author::Approved {
+            return;
+        }
+        let rules = self.rules;
+        rules.deeds.firings(ground.view, matched, |rule, at| {
+            if !ground.context(at.start).own_words {
+                self.deed(rule, ground.view.span(&at));
+            }
+        });
+    }
+
+    fn deed(&mut self, rule: &Rule, span: Range<usize>) {
+        let mut facts = self.setting.facts.iter();
+        let receipt = facts.find(|fact| {
+            let given = rule.receipts.iter().any(|receipt| receipt == fact.field);
+            let stands =
+                fact.field == "appointment.status" && rule.status.iter().any(|s| s == fact.value);
+            given && !matches!(fact.value.trim(), "" | "false" | "none") || stands
+        });
+        match receipt.map(|fact| fact.field) {
+            Some(field) => self.told_deed(span, field),
+            None if self.setting.author == Author::Staff => {
+                self.told_deed(span, "receipt.stated");
+            }
+            None => self.breach(rule, span),
+        }
+    }
+
+    /// A rule of deeds or conduct is broken.
+    fn breach(&mut self, rule: &Rule, span: Range<usize>) {
+        let why = (rule.action, (&rule.id).into(), (&rule.cite).into());
+        let found = finding(span, rule.category, why, "phrase", (&rule.id).into());
+        self.reading.findings.push(found);
+    }
+
+    fn told_deed(&mut self, span: Range<usize>, field: &str) {
+        let (action, rule, cite) = self.decide(Field::Of(field));
+        if action == Action::Keep {
+            let public = matches!(field, "receipt.callback_created" | "receipt.message_sent");
+            self.reading.patient |= !public;
+        } else {
+            let found = finding(
+                span,
+                Category::OtherUnique,
+                (action, rule, cite),
+                "fact",
+                Label::field(field),
+            );
+            self.reading.findings.push(found);
+        }
+    }
+
+    /// What the agent never says.
+    pub(super) fn conduct(&mut self, view: &View<'_>, matched: &mut Matched) {
+        if self.setting.author != Author::Agent {
+            return;
+        }
+        let rules = self.rules;
+        rules.conduct.firings(view, matched, |rule, at| {
+            self.breach(rule, view.span(&at));
+        });
+    }
+
+    /// "You can take Tylenol": a medicine in an instruction is advice.
+    pub(super) fn instructions(&mut self, view: &View<'_>, contexts: &[Context]) {
+        if self.setting.author != Author::Agent {
+            return;
+        }
+        for (sentence, context) in view.sentences.iter().zip(contexts) {
+            if !context.instructs || view.slice(sentence).ends_with('?') {
+                continue;
+            }
+            let span = view.span(sentence);
+            let named = self.reading.findings.iter().any(|finding| {
+                matches!(finding.category, Category::Medication | Category::Dose)
+                    && overlaps(&finding.span, &span)
+            });
+            if named {
+                let why = (Action::Hold, "conduct.instruction".into(), ADVICE.into());
+                let found = finding(
+                    span,
+                    Category::MedicalAdvice,
+                    why,
+                    "phrase",
+                    "context.instructs".into(),
+                );
+                self.reading.findings.push(found);
+            }
+        }
+    }
+
+    /// "Your appointment is ..." tells that there is one.
+    pub(super) fn relations(&mut self, view: &View<'_>, contexts: &[Context]) {
+        if self.setting.author == Author::Approved {
+            return;
+        }
+        for (sentence, context) in view.sentences.iter().zip(contexts) {
+            if !context.relation {
+                continue;
+            }
+            let (action, rule, cite) = self.decide(Field::Of("relation.appointment"));
+            if action == Action::Keep {
+                self.reading.patient = true;
+                continue;
+            }
+            let why = (action, rule, cite);
+            let found = finding(
+                view.span(sentence),
+                Category::OtherUnique,
+                why,
+                "phrase",
+                "relation".into(),
+            );
+            self.reading.findings.push(found);
+        }
+    }
+}
