@@ -6,7 +6,7 @@ use crate::seal::MasterKey;
 use crate::store::Store;
 
 /// The store, to be read beside a running server; none where nothing was ever kept.
-async fn store(loaded: &Loaded) -> Result<Option<Store>, u8> {
+pub(super) async fn store(loaded: &Loaded) -> Result<Option<Store>, u8> {
     let opened = async {
         let url = loaded.config.database_url();
         if !Store::holds_keys(&url).await.map_err(|it| it.to_string())? {

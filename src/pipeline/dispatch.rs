@@ -191,7 +191,7 @@ fn outbound(row: &OutboxRow, conversation: &Conversation) -> Outbound {
 }
 
 /// Whether anything forbids the text now; the same questions as at clearing, asked again.
-fn bar(
+pub(crate) fn bar(
     row: &OutboxRow,
     conversation: &Conversation,
     practice: &Practice,

@@ -10,6 +10,8 @@ pub mod dispatch;
 mod draft;
 pub mod house;
 pub mod housekeep;
+#[cfg(test)]
+mod model;
 mod outcome;
 mod person;
 mod plan;
