@@ -24,13 +24,17 @@ doc:
 bench-guardrail:
 	cargo bench --bench guardrail
 
+.PHONY: bench-screen
+bench-screen:
+	cargo bench --bench screen
+
 # Open detectors beside `anteroom detect` over FILE (default: evals/guardrail/peers.jsonl).
 .PHONY: bench-peers fuzz
 bench-peers:
 	cargo build --release
 	python3 benches/peers/peers.py $(or $(CARGO_TARGET_DIR),target)/release/anteroom $(FILE)
 
-# Any bytes to the detector, the review and the wire, a minute each; fuzz/Cargo.toml has the
+# Any bytes to the detector, the review, the way in and the wire, a minute each; fuzz/Cargo.toml has the
 # coverage-guided targets for a nightly compiler.
 fuzz:
 	PROPTEST_RNG_SEED=$${RANDOM_SEED:-$$(date +%s)} ANTEROOM_FUZZ_SECONDS=$(or $(SECONDS_EACH),60) \
@@ -53,6 +57,12 @@ guardrail-figures:
 quality:
 	cargo build --release
 	python3 tests/python/quality.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom $(DATA)
+
+# Trains the statistical tagger again: make tagger DATA=folder (docs/tagger.md); then build once more.
+.PHONY: tagger
+tagger:
+	cargo run --release --example train_tagger -- $(if $(DATA),--data $(DATA)) \
+		--out guardrails/tagger.model --provenance training/provenance.toml
 
 # One conversation through signed Twilio webhooks, written down.
 recording: test-deps

@@ -10,9 +10,10 @@
 //! `tests/it/tidy.rs` checks it.
 //!
 //! ```text
-//! cli        one file a command; the only place that prints                        floor 7
-//! config     one commented TOML with the defaults embedded, environment over file  floor 6
-//! web        the only owner of axum: webhooks, simulator, portal, gateway          floor 5
+//! cli        one file a command; the only place that prints                        floor 8
+//! config     one commented TOML with the defaults embedded, environment over file  floor 7
+//! web        the only owner of axum: webhooks, simulator, portal, gateway          floor 6
+//! eval       suites of cases, assertions, figures, reports; the gate               floor 5
 //! pipeline   receive, reply, commit, dispatch, housekeep; a file a step            floor 4
 //! store      the only owner of sqlx: one SQL text, SQLite and PostgreSQL           floor 3
 //! carrier    carrier HTTP: signatures, errors -> Retry | Fail | Suppress           floor 3
@@ -75,6 +76,7 @@ pub mod carrier;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod eval;
 pub mod fhir;
 pub mod guardrail;
 pub mod llm;

@@ -139,6 +139,46 @@ impl Prompts {
         Ok(text.trim().replace(" m..", " m."))
     }
 
+    /// What a template says: its own wording or, once it may be published, `source` in its place,
+    /// filled with its sample and with the `values` that differ from it.
+    pub fn preview(
+        name: &str,
+        language: Language,
+        source: Option<&str>,
+        values: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<String, PromptError> {
+        let unknown = || PromptError::UnknownName(name.to_owned());
+        let failed = |_: tera::Error| PromptError::Render(name.to_owned());
+        let (_, english, spanish) = SOURCES
+            .iter()
+            .find(|(it, ..)| *it == name)
+            .ok_or_else(unknown)?;
+        let sample = sayings::ALL
+            .iter()
+            .find(|(it, _)| *it == name)
+            .ok_or_else(unknown)?
+            .1;
+        let own = match language {
+            Language::En => english,
+            Language::Es => spanish,
+        };
+        let wording = source.unwrap_or(own);
+        Self::check_source(name, wording)?;
+        let mut context = sample();
+        let known = context.as_object_mut().ok_or_else(unknown)?;
+        for (key, value) in values {
+            match known.get_mut(key) {
+                Some(place) => *place = value.clone(),
+                None => return Err(PromptError::Render(name.to_owned())),
+            }
+        }
+        let mut tera = environment();
+        tera.add_raw_template(name, wording).map_err(failed)?;
+        let context = Context::from_serialize(&context).map_err(failed)?;
+        let text = tera.render(name, &context).map_err(failed)?;
+        Ok(text.trim().replace(" m..", " m."))
+    }
+
     /// Whether staff may publish `source` as the template `name`: only `if`, `elif`, `else`, `endif`
     /// and one `for`, only the names that the template is given, within the caps; and it renders.
     pub fn check_source(name: &str, source: &str) -> Result<(), PromptError> {

@@ -6,7 +6,7 @@ use crate::seal::MasterKey;
 use crate::store::Store;
 
 /// The store, to be read beside a running server; none where nothing was ever kept.
-pub(super) async fn store(loaded: &Loaded) -> Result<Option<Store>, u8> {
+pub(super) async fn store_to_read(loaded: &Loaded) -> Result<Option<Store>, u8> {
     let opened = async {
         let url = loaded.config.database_url();
         if !Store::holds_keys(&url).await.map_err(|it| it.to_string())? {
@@ -24,7 +24,7 @@ pub(super) async fn store(loaded: &Loaded) -> Result<Option<Store>, u8> {
 
 /// Verifies the chain of every practice against the checkpoints in the database and beside it.
 pub(super) async fn verify(loaded: &Loaded) -> u8 {
-    let store = match store(loaded).await {
+    let store = match store_to_read(loaded).await {
         Ok(Some(store)) => store,
         Ok(None) => return nothing(),
         Err(code) => return code,
@@ -68,7 +68,7 @@ fn nothing() -> u8 {
 
 /// Prints the chained entries of every practice (or one) as JSONL.
 pub(super) async fn export(loaded: &Loaded, only: Option<&str>) -> u8 {
-    let store = match store(loaded).await {
+    let store = match store_to_read(loaded).await {
         Ok(Some(store)) => store,
         Ok(None) => return HOLDS,
         Err(code) => return code,

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::cli::{HOLDS, NO_VERDICT, NOTHING, USAGE};
+use crate::cli::{HOLDS, NO_VERDICT, NOTHING};
 use crate::config::Loaded;
-use crate::domain::consent::{Consent, ConsentPurpose};
+use crate::domain::consent::{Consent, ConsentProof, ConsentPurpose};
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::{PatientId, PracticeId};
 use crate::domain::phone::E164;
@@ -19,7 +19,7 @@ pub(super) async fn show(
     practice: Option<&str>,
     as_json: bool,
 ) -> u8 {
-    let store = match super::audit::store(loaded).await {
+    let store = match super::audit::store_to_read(loaded).await {
         Ok(Some(store)) => store,
         Ok(None) => return nothing(number),
         Err(code) => return code,
@@ -56,10 +56,7 @@ fn nothing(number: &E164) -> u8 {
 
 fn failed(error: &StoreError) -> u8 {
     eprintln!("anteroom: {error}");
-    match error {
-        StoreError::Locked { .. } => USAGE,
-        _ => NO_VERDICT,
-    }
+    NO_VERDICT
 }
 
 async fn show_practice(
@@ -106,7 +103,7 @@ fn lines(conversation: &Conversation, ledger: &[LedgerEntry]) -> Vec<Value> {
             "phi": { "state": consent.state, "since": consent.since },
             "confirmations": consent.confirmations,
             "proof": consent.proof,
-            "proof_sha256": consent.proof.as_ref().map(|it| it.digest()),
+            "proof_sha256": consent.proof.as_ref().map(ConsentProof::digest),
         });
         with("standing", value)
     });

@@ -5,15 +5,19 @@
     reason = "output belongs here"
 )]
 
+mod alarm;
 mod assemble;
 mod audit;
 mod chat;
+mod consent;
 mod doctor;
+mod eval;
 mod explain;
 mod gateway;
 mod import;
 mod jsonl;
 mod log;
+mod redteam;
 mod serve;
 mod served;
 
@@ -95,6 +99,10 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         text: Option<String>,
     },
+    /// Run the suites under evals/ against the guardrail, the screen and the whole pipeline.
+    Eval(eval::EvalArgs),
+    /// Attack the pipeline: a grammar of strategies and goals, with a hostile model among them.
+    Redteam(redteam::RedteamArgs),
     /// Load a FHIR R4 Bundle into the embedded record of one practice.
     Import {
         /// The Bundle, as JSON.
@@ -103,9 +111,15 @@ enum Command {
         #[arg(long, value_name = "ID")]
         practice: String,
     },
+    /// Alarms that patients' texts raised and that nobody has yet.
+    #[command(subcommand)]
+    Alarm(Alarm),
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
+    /// What patients agreed to, with its evidence.
+    #[command(subcommand)]
+    Consent(ConsentCommand),
     /// Look for what is missing or wrong: clock, key, database, public address, model, agreements.
     Doctor,
     /// The configuration.
@@ -119,6 +133,20 @@ enum Command {
 }
 
 #[derive(Debug, Subcommand)]
+enum Alarm {
+    /// Print the open alarms as JSONL, oldest first; exit 1 while there is one.
+    List,
+    /// Say that somebody has an alarm: its clock stops, and the audit log keeps the name.
+    Ack {
+        /// The alarm's number.
+        alarm: i64,
+        /// Who has it.
+        #[arg(long, value_name = "NAME")]
+        by: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum Audit {
     /// Verify every chain and checkpoint; names the first bad entry of each practice.
     Verify,
@@ -127,6 +155,25 @@ enum Audit {
         /// Only this practice.
         #[arg(long, value_name = "ID")]
         practice: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConsentCommand {
+    /// Print where a number's consent stands and every event that led there, oldest first.
+    ///
+    /// Shows the number, patient ids, carrier ids and hashes, for the compliance officer; no text
+    /// of a message and no name. Exit 4 when nothing was ever exchanged with the number.
+    Show {
+        /// The patient's number, as +14155550114.
+        #[arg(long, value_name = "NUMBER")]
+        number: crate::domain::phone::E164,
+        /// Only this practice.
+        #[arg(long, value_name = "ID")]
+        practice: Option<String>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -158,6 +205,8 @@ fn run_command(cli: Cli) -> u8 {
         Some(Command::Check { draft, explain }) => return jsonl::check(draft, explain),
         Some(Command::Detect { text }) => return jsonl::detect(text),
         Some(Command::Screen { text }) => return jsonl::screen(text),
+        Some(Command::Eval(args)) => return eval::eval(&args, None),
+        Some(Command::Redteam(args)) => return redteam::redteam(&args),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,
@@ -199,10 +248,17 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Serve => Box::pin(serve::serve(loaded)).await,
         Command::Chat { number, glass } => Box::pin(chat::chat(number, glass)).await,
         Command::Import { bundle, practice } => import::import(&loaded, &bundle, &practice).await,
+        Command::Alarm(Alarm::List) => alarm::list(&loaded).await,
+        Command::Alarm(Alarm::Ack { alarm, by }) => alarm::acknowledge(&loaded, alarm, &by).await,
         Command::Audit(Audit::Verify) => audit::verify(&loaded).await,
         Command::Audit(Audit::Export { practice }) => {
             audit::export(&loaded, practice.as_deref()).await
         }
+        Command::Consent(ConsentCommand::Show {
+            number,
+            practice,
+            json,
+        }) => consent::show(&loaded, &number, practice.as_deref(), json).await,
         Command::Doctor => Box::pin(doctor::doctor(&loaded)).await,
         Command::Config(ConfigCommand::Explain) => {
             print!("{}", loaded.explain());
@@ -212,6 +268,8 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Check { .. }
         | Command::Detect { .. }
         | Command::Screen { .. }
+        | Command::Eval(_)
+        | Command::Redteam(_)
         | Command::Completions { .. }
         | Command::Config(ConfigCommand::Default) => USAGE,
     }

@@ -26,6 +26,8 @@ number_id! {
     OutboxId,
     /// One draft that waits for staff.
     HoldId,
+    /// One alarm that a patient's text raised.
+    AlarmId,
 }
 
 /// Defines an identifier that somebody else assigned: a slug or a FHIR id.

@@ -1,6 +1,7 @@
 //! The words of the trade: parties, messages, consent and the record, with no I/O in sight.
 
 pub mod agreement;
+pub mod alarm;
 pub mod birth;
 pub mod clock;
 pub mod consent;

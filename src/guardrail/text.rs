@@ -215,8 +215,14 @@ impl<'a> View<'a> {
         } else {
             phrases.get(stem)
         };
-        let flags = entry.map_or(0, |entry| entry.flags)
-            | stem_entry.map_or(0, |entry| entry.flags & flag::COMMON);
+        let own = entry.map_or(0, |entry| entry.flags);
+        // `Tomas` is a name, whatever `toma` says.
+        let common = if own & flag::FIRST == 0 {
+            flag::COMMON
+        } else {
+            0
+        };
+        let flags = own | stem_entry.map_or(0, |entry| entry.flags & common);
         let ends_phrase =
             |entry: Option<Entry>| entry.is_some_and(|it| phrases.section(it).is_some());
         Word {

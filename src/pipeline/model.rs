@@ -177,10 +177,10 @@ impl Rules {
                 }
                 next.draft = Some(self.draft(&next, asks)?);
             }
-            Step::Commit => self.commit(&mut next)?,
+            Step::Commit => commit(&mut next)?,
             Step::Dispatch => self.dispatch(&mut next)?,
-            Step::CarrierSaysStopped => self.told(&mut next, Act::Stop)?,
-            Step::CarrierSaysGone => self.told(&mut next, Act::Reassigned(Doubt::Carrier))?,
+            Step::CarrierSaysStopped => told(&mut next, Act::Stop)?,
+            Step::CarrierSaysGone => told(&mut next, Act::Reassigned(Doubt::Carrier))?,
             Step::Rest => {
                 let silence = next.conversation.last_inbound?;
                 if next.now.duration_since(silence) >= SignedDuration::from_hours(1) {
@@ -189,7 +189,8 @@ impl Rules {
                 next.now += SignedDuration::from_hours(1);
             }
             Step::HalfYear => {
-                if next.conversation.is_silent(next.now) || next.conversation.last_inbound.is_none() {
+                if next.conversation.is_silent(next.now) || next.conversation.last_inbound.is_none()
+                {
                     return None;
                 }
                 next.now += SignedDuration::from_hours(24 * 181);
@@ -253,7 +254,8 @@ impl Rules {
         }
         let silent = did == CarrierDid::Stopped || (!allowed && meaning.intent != "opt_in");
         if !silent {
-            next.waiting.push(turn(&next.waiting, meaning.intent, word, now));
+            next.waiting
+                .push(turn(&next.waiting, meaning.intent, word, now));
         }
         Some(next)
     }
@@ -284,7 +286,12 @@ impl Rules {
                 draft.notice = true;
                 draft.pending = Some(Some(PendingKind::Consent));
             }
-            Plan::Fixed { text, kind, answers, .. } => {
+            Plan::Fixed {
+                text,
+                kind,
+                answers,
+                ..
+            } => {
                 draft.kind = kind;
                 draft.answers = answers;
                 if text == crate::agent::texts::TextId::ClarifyStop {
@@ -302,37 +309,6 @@ impl Rules {
         Some(draft)
     }
 
-    /// As `commit` does.
-    fn commit(&self, next: &mut World) -> Option<()> {
-        let draft = next.draft.take()?;
-        if draft.epoch != next.conversation.epoch || next.outbox.len() >= QUEUE_MAX {
-            return Some(());
-        }
-        let now = next.now;
-        for it in &draft.moves {
-            drop(person::apply(&mut next.conversation, it, now));
-        }
-        if draft.notice {
-            let notice = Notice {
-                text_id: "risk_notice/1".to_owned(),
-                sha256: "00".repeat(32),
-                language: Language::En,
-                at: now,
-                asks: RISK_NOTICE_ASKS.to_vec(),
-            };
-            let event = ConsentEvent::new(Act::NoticeSent(notice), Evidence::of_rule(now, "asked"));
-            drop(consent::shift(&mut next.conversation, &event));
-        }
-        if let Some(kind) = draft.pending {
-            next.conversation.pending = kind.map(|kind| question(kind, now));
-        }
-        let proof = next.conversation.proof(now).cloned().filter(|_| draft.phi);
-        assert!(!draft.phi || proof.is_some(), "PHI was enqueued without a proof");
-        next.outbox.push(row(&next.conversation, draft.kind, proof, now));
-        next.waiting.retain(|turn| !draft.answers.contains(&turn.id));
-        Some(())
-    }
-
     /// As `dispatch` does; and the promises, at the moment a text leaves.
     fn dispatch(&self, next: &mut World) -> Option<()> {
         if next.outbox.is_empty() {
@@ -344,7 +320,11 @@ impl Rules {
             return Some(());
         }
         if let Some(confirmed) = &mut next.confirmed {
-            assert_eq!(row.kind, OutboundKind::OptOutConfirmation, "a text after STOP");
+            assert_eq!(
+                row.kind,
+                OutboundKind::OptOutConfirmation,
+                "a text after STOP"
+            );
             *confirmed += 1;
             assert!(*confirmed <= 1, "STOP was confirmed twice");
         }
@@ -360,17 +340,53 @@ impl Rules {
         }
         Some(())
     }
+}
 
-    /// What a carrier reports.
-    fn told(&self, next: &mut World, act: Act) -> Option<()> {
-        let event = ConsentEvent::new(act, Evidence::of_carrier(next.now, "code"));
-        consent::shift(&mut next.conversation, &event)?;
-        if !next.conversation.consent.allows_texts() {
-            next.confirmed = next.confirmed.or(Some(0));
-        }
-        next.outbox.clear();
-        Some(())
+/// As `commit` does.
+fn commit(next: &mut World) -> Option<()> {
+    let draft = next.draft.take()?;
+    if draft.epoch != next.conversation.epoch || next.outbox.len() >= QUEUE_MAX {
+        return Some(());
     }
+    let now = next.now;
+    for it in &draft.moves {
+        drop(person::apply(&mut next.conversation, it, now));
+    }
+    if draft.notice {
+        let notice = Notice {
+            text_id: "risk_notice/1".to_owned(),
+            sha256: "00".repeat(32),
+            language: Language::En,
+            at: now,
+            asks: RISK_NOTICE_ASKS.to_vec(),
+        };
+        let event = ConsentEvent::new(Act::NoticeSent(notice), Evidence::of_rule(now, "asked"));
+        drop(consent::shift(&mut next.conversation, &event));
+    }
+    if let Some(kind) = draft.pending {
+        next.conversation.pending = kind.map(|kind| question(kind, now));
+    }
+    let proof = next.conversation.proof(now).cloned().filter(|_| draft.phi);
+    assert!(
+        !draft.phi || proof.is_some(),
+        "PHI was enqueued without a proof"
+    );
+    next.outbox
+        .push(row(&next.conversation, draft.kind, proof, now));
+    next.waiting
+        .retain(|turn| !draft.answers.contains(&turn.id));
+    Some(())
+}
+
+/// What a carrier reports.
+fn told(next: &mut World, act: Act) -> Option<()> {
+    let event = ConsentEvent::new(act, Evidence::of_carrier(next.now, "code"));
+    consent::shift(&mut next.conversation, &event)?;
+    if !next.conversation.consent.allows_texts() {
+        next.confirmed = next.confirmed.or(Some(0));
+    }
+    next.outbox.clear();
+    Some(())
 }
 
 fn turn(waiting: &[Turn], intent: &str, body: &str, at: Timestamp) -> Turn {
@@ -388,7 +404,12 @@ fn turn(waiting: &[Turn], intent: &str, body: &str, at: Timestamp) -> Turn {
     }
 }
 
-fn row(it: &Conversation, kind: OutboundKind, proof: Option<ConsentProof>, at: Timestamp) -> OutboxRow {
+fn row(
+    it: &Conversation,
+    kind: OutboundKind,
+    proof: Option<ConsentProof>,
+    at: Timestamp,
+) -> OutboxRow {
     OutboxRow {
         id: OutboxId(1),
         practice: it.practice.clone(),
@@ -422,21 +443,71 @@ fn key(world: &World) -> String {
         let proof = it.proof.as_ref();
         let same = proof.is_some_and(|proof| Some(&proof.notice) == it.notice.as_ref());
         let proof = proof.map(|proof| (age(proof.at), proof.patient.clone(), same));
-        (it.state, it.contact.state, it.confirmations.state, notice, proof)
+        (
+            it.state,
+            it.contact.state,
+            it.confirmations.state,
+            notice,
+            proof,
+        )
     };
     let it = &world.conversation;
-    let others: Vec<_> = it.speaker.others.iter().map(|it| (it.patient.as_str(), consent(&it.consent))).collect();
+    let others: Vec<_> = it
+        .speaker
+        .others
+        .iter()
+        .map(|it| (it.patient.as_str(), consent(&it.consent)))
+        .collect();
     let draft = world.draft.as_ref().map(|draft| {
-        (it.epoch == draft.epoch, &draft.moves, draft.kind, draft.notice, draft.phi, draft.pending, draft.answers.len())
+        (
+            it.epoch == draft.epoch,
+            &draft.moves,
+            draft.kind,
+            draft.notice,
+            draft.phi,
+            draft.pending,
+            draft.answers.len(),
+        )
     });
-    let waiting: Vec<_> = world.waiting.iter().map(|turn| (&turn.intent, age(turn.at), turn.body.as_str() == "1/1/1970")).collect();
-    let outbox: Vec<_> = world.outbox.iter().map(|row| (row.kind, row.epoch == it.epoch, row.phi, row.proof == it.consent.proof)).collect();
+    let waiting: Vec<_> = world
+        .waiting
+        .iter()
+        .map(|turn| (&turn.intent, age(turn.at), turn.body.as_str() == "1/1/1970"))
+        .collect();
+    let outbox: Vec<_> = world
+        .outbox
+        .iter()
+        .map(|row| {
+            (
+                row.kind,
+                row.epoch == it.epoch,
+                row.phi,
+                row.proof == it.consent.proof,
+            )
+        })
+        .collect();
     format!(
         "{:?}",
         (
-            (consent(&it.consent), &it.patient, it.pending.as_ref().map(|it| (it.kind, age(it.asked)))),
-            (it.speaker.doubt, it.speaker.shared, it.speaker.shown.is_some(), it.speaker.misses, others),
-            (it.last_inbound.map(age), world.confirmed, draft, waiting, outbox),
+            (
+                consent(&it.consent),
+                &it.patient,
+                it.pending.as_ref().map(|it| (it.kind, age(it.asked)))
+            ),
+            (
+                it.speaker.doubt,
+                it.speaker.shared,
+                it.speaker.shown.is_some(),
+                it.speaker.misses,
+                others
+            ),
+            (
+                it.last_inbound.map(age),
+                world.confirmed,
+                draft,
+                waiting,
+                outbox
+            ),
         )
     )
 }
@@ -464,7 +535,10 @@ fn walk(name: &str, rules: &Rules, depth: usize) -> usize {
             }
         }
     }
-    println!("{name}: {} states, {moves} transitions, depth {deepest}", seen.len());
+    println!(
+        "{name}: {} states, {moves} transitions, depth {deepest}",
+        seen.len()
+    );
     seen.len()
 }
 
@@ -488,12 +562,20 @@ fn one_person_on_a_number_is_texted_only_with_a_proof_and_never_after_stop() {
 
 #[test]
 fn two_people_on_a_number_are_texted_each_on_their_own_word() {
-    let states = walk("two people", &rules(&["1970-01-01", "1980-02-02"], we_reply), 7);
+    let states = walk(
+        "two people",
+        &rules(&["1970-01-01", "1980-02-02"], we_reply),
+        7,
+    );
     assert!(states > 2_000, "{states}");
 }
 
 #[test]
 fn where_the_carrier_answers_keywords_nothing_at_all_follows_stop() {
-    let states = walk("carrier replies", &rules(&["1970-01-01"], carrier_replies), 7);
+    let states = walk(
+        "carrier replies",
+        &rules(&["1970-01-01"], carrier_replies),
+        7,
+    );
     assert!(states > 2_000, "{states}");
 }

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 
 use crate::audit::Entry;
 use crate::carrier::keywords::{Keyword, keyword};
-use crate::domain::consent::{ConsentEvent, ConsentState};
+use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, PendingKind};
 use crate::domain::message::{INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::{KeywordReplies, Practice};
+use crate::pipeline::alarm;
 use crate::pipeline::consent::{self, CarrierDid, KEEP};
 use crate::pipeline::house::House;
 use crate::pipeline::plan::told_to_staff;
@@ -94,10 +95,9 @@ impl House {
         let turn = tx
             .append_inbound(&conversation, inbound, meaning.intent, now)
             .await?;
-        for act in meaning.acts {
-            let event = ConsentEvent::new(act, consent::evidence(inbound, &reading));
-            moved.extend(consent::record(tx, &mut conversation, &event).await?);
-        }
+        alarm::raise(tx, &conversation, turn, &reading, now).await?;
+        let evidence = consent::evidence(inbound, &reading);
+        moved.extend(consent::take(tx, &mut conversation, meaning.acts, &evidence).await?);
         if meaning.intent == KEEP {
             // The question that stood open before is open again.
             let waits = conversation.consent.state == ConsentState::NoticeSent;

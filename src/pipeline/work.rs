@@ -80,6 +80,7 @@ impl House {
             let mut erased = None::<tokio::time::Instant>;
             while !stop.is_cancelled() {
                 house.keep("housekeeping", house.housekeep_once()).await;
+                house.keep("alarms", house.repeat_alarms_once()).await;
                 if erased.is_none_or(|at| at.elapsed() >= ERASING) {
                     erased = Some(tokio::time::Instant::now());
                     house.keep("erasing", house.erase_once()).await;

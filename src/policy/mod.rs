@@ -6,6 +6,7 @@ pub mod pattern;
 pub mod phrases;
 pub mod rules;
 mod sources;
+pub mod tagger;
 pub mod words;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ use crate::policy::pattern::Pattern;
 use crate::policy::phrases::Phrases;
 use crate::policy::rules::Rule;
 use crate::policy::sources::Source;
+use crate::policy::tagger::Model;
 
 /// What a rule or a list entry may be about, in the order of the guardrail's categories.
 ///
@@ -115,6 +117,12 @@ pub struct Surroundings {
     pub offer: Pattern,
     /// In the sentence of a specialty: a search for a doctor.
     pub directory: Pattern,
+    /// In the sentence of a complaint that anybody may have: it is this person's after all.
+    pub clinical_own: Pattern,
+    /// A question of general knowledge: what is clinical in it is nobody's.
+    pub general: Pattern,
+    /// In the sentence of a place written large: somebody comes from there or goes there.
+    pub journey: Pattern,
     /// In the sentence of a place: somebody lives there.
     pub residence: Pattern,
     /// Right behind a laboratory test or vital sign: its value.
@@ -130,7 +138,9 @@ pub struct Policy {
     keyword_rules: Vec<u16>,
     muted: Option<usize>,
     surroundings: Surroundings,
+    tagger: Model,
     law: Arc<Law>,
+    lists: Vec<(String, usize)>,
     digest: String,
 }
 
@@ -144,7 +154,7 @@ struct CueFile {
 impl Policy {
     /// The policy in the binary.
     pub fn embedded() -> Result<Self, PolicyError> {
-        Self::compile(&sources::embedded())
+        Self::compile(&sources::embedded(), &sources::embedded_model())
     }
 
     /// The policy in the binary, with every file that lies in `dir` in place of its namesake or beside it.
@@ -153,7 +163,7 @@ impl Policy {
         for folder in ["identifiers", "lexicons", "states", ""] {
             sources::overlay(dir, Path::new(folder), &mut all)?;
         }
-        let policy = Self::compile(&all)?;
+        let policy = Self::compile(&all, &sources::model(dir)?)?;
         policy.law.keeps(&Law::embedded()?)?;
         Ok(policy)
     }
@@ -166,6 +176,13 @@ impl Policy {
     /// The law.
     pub const fn law(&self) -> &Arc<Law> {
         &self.law
+    }
+
+    /// The word lists by their place, with how many terms each holds.
+    pub fn lists(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.lists
+            .iter()
+            .map(|(list, terms)| (list.as_str(), *terms))
     }
 
     /// The words and phrases.
@@ -194,6 +211,11 @@ impl Policy {
         &self.surroundings
     }
 
+    /// The weights of the statistical tagger.
+    pub const fn tagger(&self) -> &Model {
+        &self.tagger
+    }
+
     /// Marks in `wanted` every rule one of whose keywords stands in `folded`.
     pub fn mark_keywords(&self, folded: &[u8], wanted: &mut [bool]) {
         for found in self.keywords.find_overlapping_iter(folded) {
@@ -204,7 +226,7 @@ impl Policy {
         }
     }
 
-    fn compile(all: &[Source]) -> Result<Self, PolicyError> {
+    fn compile(all: &[Source], model: &[u8]) -> Result<Self, PolicyError> {
         let mut hasher = Sha256::new();
         for source in all {
             hasher.update(source.path.to_string_lossy().as_bytes());
@@ -212,7 +234,11 @@ impl Policy {
             hasher.update(source.text.as_bytes());
             hasher.update([0]);
         }
+        hasher.update(sources::MODEL.as_bytes());
+        hasher.update([0]);
+        hasher.update(model);
         let digest = hex::encode(hasher.finalize());
+        let tagger = Model::parse(sources::MODEL, model)?;
         let mut cues = None;
         let mut rules = Vec::new();
         let mut lists = Vec::new();
@@ -238,8 +264,13 @@ impl Policy {
             keywords,
             keyword_rules,
             surroundings,
+            tagger,
             muted: None,
             law: Arc::new(Law::compile(all)?),
+            lists: lists
+                .iter()
+                .map(|(list, text)| (list.clone(), sources::terms(text)))
+                .collect(),
             digest,
         })
     }
@@ -297,6 +328,9 @@ fn compile_surroundings(cues: &CueFile) -> Result<Surroundings, PolicyError> {
         everyday: get("everyday")?,
         offer: get("offer")?,
         directory: get("directory")?,
+        clinical_own: get("clinical_own")?,
+        general: get("general")?,
+        journey: get("journey")?,
         residence: get("residence")?,
     })
 }

@@ -21,6 +21,17 @@ impl Source {
     }
 }
 
+/// How many terms a list holds.
+pub(crate) fn terms(text: &str) -> usize {
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(['#', '[']));
+    lines
+        .flat_map(|line| line.split(','))
+        .filter(|term| !term.trim().is_empty())
+        .count()
+}
+
 /// The law files beside those of the states; the house's own is in a folder only.
 const LAW: &[&str] = &["default.toml", "house.toml"];
 
@@ -51,8 +62,10 @@ pub(crate) fn embedded() -> Vec<Source> {
         "lexicons" / "symptoms.txt",
         "lexicons" / "sensitive.txt",
         "lexicons" / "names.txt",
+        "lexicons" / "names_world.txt",
         "lexicons" / "nicknames.txt",
         "lexicons" / "places.txt",
+        "lexicons" / "places_more.txt",
         "lexicons" / "harmless.txt",
         "lexicons" / "common.txt",
     ]);
@@ -124,6 +137,34 @@ pub(crate) fn law() -> Vec<Source> {
         text: Cow::Borrowed(include_str!("../../guardrails/default.toml")),
     });
     all
+}
+
+/// The file of the statistical tagger.
+pub(crate) const MODEL: &str = "tagger.model";
+
+/// The tagger's model in the binary.
+pub(crate) fn embedded_model() -> Cow<'static, [u8]> {
+    Cow::Borrowed(include_bytes!("../../guardrails/tagger.model"))
+}
+
+/// The model that lies in `dir`, or else the one in the binary.
+pub(crate) fn model(dir: &Path) -> Result<Cow<'static, [u8]>, PolicyError> {
+    match std::fs::read(dir.join(MODEL)) {
+        Ok(bytes) => Ok(Cow::Owned(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(embedded_model()),
+        Err(error) => {
+            let file = dir.join(MODEL);
+            let message = error.to_string();
+            let remedy = "make it readable, or remove it to use the one in the program";
+            Err(PolicyError::at(
+                &file.to_string_lossy(),
+                1,
+                "tagger",
+                &message,
+                remedy,
+            ))
+        }
+    }
 }
 
 /// Lays the files of `dir/folder` over `all`; a folder that is absent changes nothing.

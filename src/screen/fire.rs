@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use std::sync::Arc;
 
+use crate::screen::file::Place;
 use crate::screen::hidden;
-use crate::screen::phrase::Token;
+use crate::screen::phrase::Phrase;
 use crate::screen::rules::Book;
 use crate::screen::rules::Kind;
 use crate::screen::rules::Owner;
-use crate::screen::rules::Place;
 use crate::screen::view::View;
+use crate::screen::vocabulary::Token;
 
 /// A rule that fired.
 #[derive(Clone, Debug)]
@@ -25,12 +26,18 @@ pub(super) struct Fired {
 struct Hit {
     start: usize,
     end: usize,
+    /// The words that the phrase passed over: what is denied or set aside there counts too.
+    gap: Option<(usize, usize)>,
 }
 
-/// Words between a phrase and a guard that looks near it.
-const NEAR_WORDS: usize = 9;
-/// Words between a phrase and a guard that looks before it.
-const BEFORE_WORDS: usize = 6;
+impl Hit {
+    fn overlaps(&self, start: usize, end: usize) -> bool {
+        self.start < end && start < self.end
+    }
+}
+
+/// Longest guard, in words: one that ends within reach starts this much earlier.
+const GUARD_WORDS: usize = 5;
 /// Longest text, in words, that can be a keyword as a whole.
 const WHOLE_WORDS: usize = 12;
 
@@ -69,7 +76,7 @@ impl Book {
         let from = bare.iter().take_while(|t| is_polite(t)).count();
         let to = bare.len() - bare.iter().rev().take_while(|t| is_polite(t)).count();
         let core = bare.get(from..to).unwrap_or_default();
-        let fires = |index: usize, phrase: &crate::screen::phrase::Phrase| {
+        let fires = |index: usize, phrase: &Phrase| {
             let stays_bare = self.rules.get(index).is_some_and(|rule| rule.bare);
             let courteous = !stays_bare && !core.is_empty() && phrase.is_whole(core);
             courteous || phrase.is_whole(&bare)
@@ -118,8 +125,12 @@ impl<'a> Scene<'a> {
                 .chain(by_number)
                 .filter_map(|i| book.phrases.get(*i))
             {
-                if let Some(end) = phrase.end(tokens, start) {
-                    hits.entry(*owner).or_default().push(Hit { start, end });
+                if let Some(found) = phrase.found(tokens, start) {
+                    hits.entry(*owner).or_default().push(Hit {
+                        start,
+                        end: found.end,
+                        gap: found.gap,
+                    });
                 }
             }
         }
@@ -131,7 +142,11 @@ impl<'a> Scene<'a> {
             .iter()
             .filter_map(|(owner, hits)| match owner {
                 Owner::Rule(index) => Some((*index, hits)),
-                Owner::Unless(_) | Owner::Guard(_) | Owner::Except(_) | Owner::Lift(_) => None,
+                Owner::Unless(_)
+                | Owner::Aside(_)
+                | Owner::Guard(_)
+                | Owner::Except(_)
+                | Owner::Lift(_) => None,
             })
             .filter(|(index, hits)| hits.iter().any(|hit| self.stands(*index, *hit)))
             .map(|(index, _)| index)
@@ -145,7 +160,19 @@ impl<'a> Scene<'a> {
             .get(rule)
             .map_or(&[][..], |rule| &rule.guards);
         !self.has_in_sentence(Owner::Unless(rule), hit)
+            && !self.is_aside(rule, hit)
             && !guards.iter().any(|guard| self.is_guarded(*guard, hit))
+    }
+
+    /// Whether the phrase's own words, those it passed over left out, are part of another phrase.
+    fn is_aside(&self, rule: usize, hit: Hit) -> bool {
+        let (from, to) = hit.gap.unwrap_or((hit.end, hit.end));
+        let hits = self
+            .hits
+            .get(&Owner::Aside(rule))
+            .map_or(&[][..], Vec::as_slice);
+        hits.iter()
+            .any(|aside| aside.overlaps(hit.start, from) || aside.overlaps(to, hit.end))
     }
 
     fn is_guarded(&self, guard: usize, hit: Hit) -> bool {
@@ -155,27 +182,36 @@ impl<'a> Scene<'a> {
         if self.has_in_sentence(Owner::Lift(guard), hit) {
             return false;
         }
-        let reach = match rule.place {
-            Place::Before => BEFORE_WORDS,
-            Place::Near => NEAR_WORDS,
-        };
-        // Guards are at most five words long: one that ends within reach starts within reach + 5.
-        self.hits_from(Owner::Guard(guard), hit.start.saturating_sub(reach + 5))
-            .take_while(|word| word.start <= hit.end + reach)
-            .filter(|word| self.sentence(word.start) == self.sentence(hit.start))
-            .filter(|word| !self.is_excepted(guard, **word))
-            .any(|word| match rule.place {
-                Place::Near => true,
-                Place::Before => self.leads_to(guard, *word, hit),
-            })
+        let reach = rule.within;
+        self.hits_from(
+            Owner::Guard(guard),
+            hit.start.saturating_sub(reach + GUARD_WORDS),
+        )
+        .take_while(|word| word.start <= hit.end + reach)
+        .filter(|word| self.sentence(word.start) == self.sentence(hit.start))
+        .filter(|word| !self.is_excepted(guard, **word))
+        .any(|word| match rule.place {
+            Place::Near => true,
+            Place::After => word.start >= hit.end,
+            Place::Before => {
+                let denied_within = hit.gap.is_some_and(|(from, to)| {
+                    word.start >= from && self.leads_to(guard, *word, to)
+                });
+                denied_within || self.leads_to(guard, *word, hit.start)
+            }
+        })
     }
 
-    /// Whether only fillers stand between the guard and the phrase, in one clause; one other word
+    /// Whether only fillers stand between the guard and the place, in one clause; one other word
     /// is let pass when "or" follows it ("no fever or chest pain").
-    fn leads_to(&self, guard: usize, word: Hit, hit: Hit) -> bool {
+    fn leads_to(&self, guard: usize, word: Hit, place: usize) -> bool {
         let fillers = self.book.guards.get(guard).map(|guard| &guard.fillers);
         let clause = |i: usize| self.tokens.get(i).map(|token| token.clause);
-        let Some(between) = self.tokens.get(word.end..hit.start) else {
+        // "hace 5 anos tuve" before "tuve un derrame": the guard's last word is the phrase's first.
+        if word.start < place && place < word.end {
+            return true;
+        }
+        let Some(between) = self.tokens.get(word.end..place) else {
             return false;
         };
         let is_filler = |t: &Token| fillers.is_some_and(|fillers| fillers.contains(&t.word));
@@ -185,7 +221,7 @@ impl<'a> Scene<'a> {
             .filter(|t| !is_filler(t) && !is_or(t))
             .count();
         let listed = usize::from(between.iter().any(is_or));
-        strange <= listed && clause(word.start) == clause(hit.start)
+        strange <= listed && clause(word.start) == clause(place)
     }
 
     /// Whether the guard's words are part of a phrase that means the opposite ("not sure").

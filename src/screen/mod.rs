@@ -1,15 +1,17 @@
 //! The way in: what a patient's text asks for, decided by rules before any model sees it.
 //!
 //! Pure and infallible once built: no I/O, no clock, no randomness. Uses `policy` and nothing else
-//! of the crate. The rules are data (`guardrails/{keywords,emergency,injection}.toml`), and each
+//! of the crate. The rules are data (`guardrails/{keywords,emergency,crisis,injection}.toml`), and each
 //! carries examples that are checked when it is loaded.
 
 mod decide;
+mod file;
 mod fire;
 mod hidden;
 mod phrase;
 mod rules;
 mod view;
+mod vocabulary;
 pub mod wire;
 
 use std::sync::Arc;
@@ -103,6 +105,11 @@ impl Reading {
         self.any("abuse.")
     }
 
+    /// Whether the text threatens somebody else.
+    pub fn threatens(&self) -> bool {
+        self.any("harm.")
+    }
+
     fn any(&self, prefix: &str) -> bool {
         self.rules.iter().any(|rule| rule.starts_with(prefix))
     }
@@ -116,7 +123,11 @@ pub struct Screen {
 
 impl Screen {
     /// The files that are compiled into the binary, as name and text.
-    pub const EMBEDDED: [(&'static str, &'static str); 3] = [
+    pub const EMBEDDED: [(&'static str, &'static str); 5] = [
+        (
+            "guardrails/ordinary.toml",
+            include_str!("../../guardrails/ordinary.toml"),
+        ),
         (
             "guardrails/keywords.toml",
             include_str!("../../guardrails/keywords.toml"),
@@ -124,6 +135,10 @@ impl Screen {
         (
             "guardrails/emergency.toml",
             include_str!("../../guardrails/emergency.toml"),
+        ),
+        (
+            "guardrails/crisis.toml",
+            include_str!("../../guardrails/crisis.toml"),
         ),
         (
             "guardrails/injection.toml",

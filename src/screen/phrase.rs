@@ -1,57 +1,23 @@
 //! The phrases of the rules: a small language that a clinic's staff can read, and its matcher.
 //!
 //! `my (son|child) [has] swallowed .. bleach`: words; one of several; perhaps; up to three words
-//! between (`...` up to six). `<group>` is a named list, `<number>` and `<year>` are numbers, `<any>` is
-//! any word. `^` and `$` are the two ends of a sentence. Hand-written instead of regular
+//! between (`...` up to six). `chest ~ pain`: both, in either order, up to eight words apart.
+//! `<group>` is a named list, `<number>` and `<year>` are numbers, `<104-109>` a number within,
+//! `<any>` is any word. `^` and `$` are the two ends of a sentence. Hand-written instead of regular
 //! expressions because rules need words, sentences and clauses, not bytes, and a bound on time.
 
 use std::collections::BTreeMap;
 
 use crate::screen::view::Spelling;
-use crate::screen::view::View;
 use crate::screen::view::fold_words;
-
-/// Every word that any phrase uses, numbered; other words are 0.
-#[derive(Debug, Default)]
-pub(super) struct Vocabulary(BTreeMap<String, u32>);
-
-impl Vocabulary {
-    /// The number of a word that a rule uses.
-    pub(super) fn intern(&mut self, word: &str) -> u32 {
-        let next = u32::try_from(self.0.len() + 1).unwrap_or(u32::MAX);
-        *self.0.entry(word.to_owned()).or_insert(next)
-    }
-
-    /// Numbers the words of a text.
-    pub(super) fn read(&self, view: &View) -> Vec<Token> {
-        let token = |word: &crate::screen::view::Word| Token {
-            word: self.0.get(&word.text).copied().unwrap_or(0),
-            number: word
-                .text
-                .parse::<u32>()
-                .ok()
-                .filter(|_| word.text.len() < 9),
-            sentence: word.sentence,
-            clause: word.clause,
-        };
-        view.words.iter().map(token).collect()
-    }
-}
-
-/// One word of a text, numbered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) word: u32,
-    pub(super) number: Option<u32>,
-    pub(super) sentence: u16,
-    pub(super) clause: u16,
-}
+use crate::screen::vocabulary::Token;
+use crate::screen::vocabulary::Vocabulary;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Atom {
     Word(u32),
     Number,
-    Year,
+    Within(u32, u32),
     Any,
 }
 
@@ -60,7 +26,7 @@ impl Atom {
         match self {
             Self::Word(word) => word == token.word,
             Self::Number => token.number.is_some(),
-            Self::Year => token.number.is_some_and(|n| (1900..2100).contains(&n)),
+            Self::Within(least, most) => token.number.is_some_and(|n| (least..=most).contains(&n)),
             Self::Any => true,
         }
     }
@@ -68,10 +34,37 @@ impl Atom {
 
 #[derive(Debug)]
 enum Step {
-    One { of: Vec<Vec<Atom>>, optional: bool },
+    One(Choice),
     Gap(usize),
     Start,
     End,
+}
+
+/// One of several words or sequences of words, or perhaps none.
+#[derive(Debug)]
+struct Choice {
+    /// Single words, sorted: most choices are long lists of them.
+    words: Vec<u32>,
+    others: Vec<Vec<Atom>>,
+    optional: bool,
+}
+
+impl Choice {
+    fn new(of: Vec<Vec<Atom>>, optional: bool) -> Self {
+        let (mut words, mut others) = (Vec::new(), Vec::new());
+        for atoms in of {
+            match atoms[..] {
+                [Atom::Word(word)] => words.push(word),
+                _ => others.push(atoms),
+            }
+        }
+        words.sort_unstable();
+        Self {
+            words,
+            others,
+            optional,
+        }
+    }
 }
 
 /// A compiled phrase.
@@ -89,6 +82,12 @@ pub(super) enum Head {
 /// Longest gap of a phrase, in words: `..` and `...`.
 const GAP_SHORT: usize = 3;
 const GAP_LONG: usize = 6;
+/// Longest gap between parts that may come in any order.
+const GAP_EITHER: usize = 8;
+/// Most parts of a phrase that may come in any order: three have six orders.
+const PARTS_MAX: usize = 3;
+/// How deep a group may name another.
+const GROUP_DEPTH_MAX: usize = 4;
 
 /// What a phrase is compiled against.
 pub(super) struct Compiler<'a> {
@@ -98,8 +97,17 @@ pub(super) struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    /// Compiles one phrase, or says what is wrong with it.
-    pub(super) fn phrase(&mut self, text: &str) -> Result<Phrase, String> {
+    /// Compiles one phrase, or says what is wrong with it; `a ~ b` is both orders.
+    pub(super) fn phrases(&mut self, text: &str) -> Result<Vec<Phrase>, String> {
+        let parts: Vec<&str> = text.split(" ~ ").collect();
+        if parts.len() > PARTS_MAX {
+            return Err(format!("more than {PARTS_MAX} parts with ~ in {text:?}"));
+        }
+        let orders = orders(&parts);
+        orders.iter().map(|order| self.phrase(order)).collect()
+    }
+
+    fn phrase(&mut self, text: &str) -> Result<Phrase, String> {
         let mut steps = Vec::new();
         let mut rest = text.trim();
         while !rest.is_empty() {
@@ -121,18 +129,13 @@ impl Compiler<'_> {
             let body = rest.strip_prefix(open)?;
             body.split_once(close)
         };
+        let choice = |of, optional| vec![Step::One(Choice::new(of, optional))];
         if let Some((body, left)) = closed('(', ')') {
-            let of = self.alternatives(body)?;
-            Ok((
-                vec![Step::One {
-                    of,
-                    optional: false,
-                }],
-                left,
-            ))
+            Ok((choice(self.alternatives(body)?, false), left))
         } else if let Some((body, left)) = closed('[', ']') {
-            let of = self.alternatives(body)?;
-            Ok((vec![Step::One { of, optional: true }], left))
+            Ok((choice(self.alternatives(body)?, true), left))
+        } else if let Some(left) = rest.strip_prefix("....") {
+            Ok((vec![Step::Gap(GAP_EITHER)], left))
         } else if let Some(left) = rest.strip_prefix("...") {
             Ok((vec![Step::Gap(GAP_LONG)], left))
         } else if let Some(left) = rest.strip_prefix("..") {
@@ -143,13 +146,7 @@ impl Compiler<'_> {
             Ok((vec![Step::End], left))
         } else if let Some((name, left)) = closed('<', '>') {
             let of = self.alternatives(&format!("<{name}>"))?;
-            Ok((
-                vec![Step::One {
-                    of,
-                    optional: false,
-                }],
-                left,
-            ))
+            Ok((choice(of, false), left))
         } else if rest.starts_with(['(', '[', '<', ')', ']', '>', '|']) {
             Err(format!("bracket without its partner at {rest:?}"))
         } else {
@@ -157,15 +154,7 @@ impl Compiler<'_> {
                 .find(|c: char| c.is_whitespace() || "([<^$".contains(c))
                 .unwrap_or(rest.len());
             let (word, left) = rest.split_at(end);
-            let atoms = self.words(word);
-            let of = vec![atoms];
-            Ok((
-                vec![Step::One {
-                    of,
-                    optional: false,
-                }],
-                left,
-            ))
+            Ok((choice(vec![self.words(word)], false), left))
         }
     }
 
@@ -177,23 +166,28 @@ impl Compiler<'_> {
         }
         let mut all = Vec::new();
         for option in body.split('|') {
-            let mut sequences = vec![Vec::new()];
-            for word in option.split_whitespace() {
-                let next = self.atoms(word)?;
-                sequences = sequences
-                    .iter()
-                    .flat_map(|left: &Vec<Atom>| {
-                        next.iter()
-                            .map(move |right| [left.as_slice(), right].concat())
-                    })
-                    .collect();
-            }
-            all.extend(sequences);
+            all.extend(self.sequences(option)?);
         }
         if all.iter().any(Vec::is_empty) {
             return Err(format!("an empty choice in {body:?}"));
         }
         Ok(all)
+    }
+
+    /// The sequences of atoms that an option of several words stands for.
+    fn sequences(&mut self, option: &str) -> Result<Vec<Vec<Atom>>, String> {
+        let mut sequences = vec![Vec::new()];
+        for word in option.split_whitespace() {
+            let next = self.atoms(word)?;
+            sequences = sequences
+                .iter()
+                .flat_map(|left: &Vec<Atom>| {
+                    next.iter()
+                        .map(move |right| [left.as_slice(), right].concat())
+                })
+                .collect();
+        }
+        Ok(sequences)
     }
 
     /// The sequences that one word of a choice stands for: itself, a builtin, or a group's members.
@@ -202,20 +196,37 @@ impl Compiler<'_> {
             return Ok(vec![self.words(word)]);
         };
         match name {
-            "number" => Ok(vec![vec![Atom::Number]]),
-            "year" => Ok(vec![vec![Atom::Year]]),
-            "any" => Ok(vec![vec![Atom::Any]]),
-            _ => {
-                let members = self
-                    .groups
-                    .get(name)
-                    .ok_or_else(|| format!("unknown group <{name}>"))?;
-                Ok(members
-                    .split('|')
-                    .map(|member| self.words(member))
-                    .collect())
+            "number" => return Ok(vec![vec![Atom::Number]]),
+            "year" => return Ok(vec![vec![Atom::Within(1900, 2099)]]),
+            "any" => return Ok(vec![vec![Atom::Any]]),
+            _ => {}
+        }
+        let range = name.split_once('-');
+        let range = range.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+        if let Some((least, most)) = range {
+            return Ok(vec![vec![Atom::Within(least, most)]]);
+        }
+        let mut all = Vec::new();
+        for member in self.members(name, GROUP_DEPTH_MAX)? {
+            all.extend(self.sequences(&member)?);
+        }
+        Ok(all)
+    }
+
+    /// The members of a group; a member that is a group itself stands for its own.
+    fn members(&self, name: &str, depth: usize) -> Result<Vec<String>, String> {
+        let members =
+            self.groups.get(name).filter(|_| depth > 0).ok_or_else(|| {
+                format!("unknown group <{name}>, or groups within groups too deep")
+            })?;
+        let mut all = Vec::new();
+        for member in members.split('|') {
+            match member.strip_prefix('<').and_then(|m| m.strip_suffix('>')) {
+                Some(inner) => all.extend(self.members(inner, depth - 1)?),
+                None => all.push(member.to_owned()),
             }
         }
+        Ok(all)
     }
 
     fn words(&mut self, text: &str) -> Vec<Atom> {
@@ -226,6 +237,24 @@ impl Compiler<'_> {
     }
 }
 
+/// Every order of the parts, joined by a long gap.
+fn orders(parts: &[&str]) -> Vec<String> {
+    let [only] = parts else {
+        let mut all = Vec::new();
+        for (place, first) in parts.iter().enumerate() {
+            let mut rest = parts.to_vec();
+            rest.remove(place);
+            all.extend(
+                orders(&rest)
+                    .iter()
+                    .map(|rest| format!("{first} .... {rest}")),
+            );
+        }
+        return all;
+    };
+    vec![(*only).to_owned()]
+}
+
 impl Phrase {
     /// The words it may begin with; none if it may begin with anything.
     pub(super) fn heads(&self) -> Option<Vec<Head>> {
@@ -234,15 +263,16 @@ impl Phrase {
             match step {
                 Step::Start => {}
                 Step::End | Step::Gap(_) => return None,
-                Step::One { of, optional } => {
-                    for atoms in of {
+                Step::One(choice) => {
+                    heads.extend(choice.words.iter().map(|word| Head::Word(*word)));
+                    for atoms in &choice.others {
                         heads.push(match atoms.first()? {
                             Atom::Word(word) => Head::Word(*word),
-                            Atom::Number | Atom::Year => Head::Number,
+                            Atom::Number | Atom::Within(..) => Head::Number,
                             Atom::Any => return None,
                         });
                     }
-                    if !optional {
+                    if !choice.optional {
                         return Some(heads);
                     }
                 }
@@ -251,15 +281,15 @@ impl Phrase {
         None
     }
 
-    /// Where the phrase ends if it begins at `at`; its words lie in one sentence.
-    pub(super) fn end(&self, tokens: &[Token], at: usize) -> Option<usize> {
+    /// What the phrase covers if it begins at `at`; its words lie in one sentence.
+    pub(super) fn found(&self, tokens: &[Token], at: usize) -> Option<Found> {
         let sentence = tokens.get(at).map(|token| token.sentence);
-        Walk {
+        let walk = Walk {
             tokens,
             sentence,
             must_end: None,
-        }
-        .from(&self.steps, at)
+        };
+        walk.from(&self.steps, at)
     }
 
     /// Whether the phrase is the whole of `tokens`, however many sentences they are.
@@ -273,6 +303,13 @@ impl Phrase {
     }
 }
 
+/// Where a phrase ends, and its last gap that is not empty.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) end: usize,
+    pub(super) gap: Option<(usize, usize)>,
+}
+
 /// A walk over the steps with backtracking. Phrases are short and gaps bounded, so the work at one
 /// place is bounded.
 struct Walk<'a> {
@@ -282,27 +319,46 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn from(&self, steps: &[Step], at: usize) -> Option<usize> {
+    fn from(&self, steps: &[Step], at: usize) -> Option<Found> {
         let Some((step, rest)) = steps.split_first() else {
-            return Some(at).filter(|at| self.must_end.is_none_or(|end| end == *at));
+            let end = Some(at).filter(|at| self.must_end.is_none_or(|end| end == *at))?;
+            return Some(Found { end, gap: None });
         };
         match step {
             Step::Start | Step::End if self.is_boundary(at) => self.from(rest, at),
             Step::Start | Step::End => None,
-            Step::Gap(most) => (0..=*most).find_map(|skip| self.from(rest, self.after(at, skip)?)),
-            Step::One { of, optional } => {
-                let taken = of.iter().find_map(|atoms| {
-                    let end = self.after(at, atoms.len())?;
-                    let words = self.tokens.get(at..end)?;
-                    let fits = atoms
-                        .iter()
-                        .zip(words)
-                        .all(|(atom, token)| atom.fits(*token));
-                    fits.then(|| self.from(rest, end)).flatten()
-                });
-                taken.or_else(|| optional.then(|| self.from(rest, at)).flatten())
-            }
+            Step::Gap(most) => (0..=*most).find_map(|skip| {
+                let to = self.after(at, skip)?;
+                let found = self.from(rest, to)?;
+                let gap = (skip > 0).then_some((at, to));
+                Some(Found {
+                    gap: found.gap.or(gap),
+                    ..found
+                })
+            }),
+            Step::One(choice) => self
+                .one_word(choice, rest, at)
+                .or_else(|| self.one_sequence(choice, rest, at))
+                .or_else(|| choice.optional.then(|| self.from(rest, at)).flatten()),
         }
+    }
+
+    fn one_word(&self, choice: &Choice, rest: &[Step], at: usize) -> Option<Found> {
+        let word = self.tokens.get(at)?.word;
+        choice.words.binary_search(&word).ok()?;
+        self.from(rest, self.after(at, 1)?)
+    }
+
+    fn one_sequence(&self, choice: &Choice, rest: &[Step], at: usize) -> Option<Found> {
+        choice.others.iter().find_map(|atoms| {
+            let end = self.after(at, atoms.len())?;
+            let words = self.tokens.get(at..end)?;
+            let fits = atoms
+                .iter()
+                .zip(words)
+                .all(|(atom, token)| atom.fits(*token));
+            fits.then(|| self.from(rest, end)).flatten()
+        })
     }
 
     /// The place `count` words on, when they exist and lie in the sentence.

@@ -7,12 +7,16 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::policy::words::Language;
+use crate::screen::file::File;
+use crate::screen::file::GuardEntry;
+use crate::screen::file::Place;
+use crate::screen::file::RuleEntry;
 use crate::screen::phrase::Compiler;
 use crate::screen::phrase::Head;
 use crate::screen::phrase::Phrase;
-use crate::screen::phrase::Vocabulary;
 use crate::screen::view::Spelling;
 use crate::screen::view::fold_words;
+use crate::screen::vocabulary::Vocabulary;
 
 /// What a rule says of a text in which it fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -68,6 +72,16 @@ pub(super) enum Kind {
     Injection,
 }
 
+impl Kind {
+    /// Whether it alarms staff.
+    fn is_safety(self) -> bool {
+        matches!(
+            self,
+            Self::Emergency | Self::Crisis | Self::Poison | Self::Abuse | Self::Harm
+        )
+    }
+}
+
 /// Why the rules were refused. Nothing of them is in force then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScreenError {
@@ -96,79 +110,6 @@ pub enum ScreenError {
     },
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    schema: u32,
-    #[expect(dead_code, reason = "read by people and checked for its shape")]
-    title: String,
-    #[expect(dead_code, reason = "read by people and checked for its shape")]
-    last_reviewed: toml::value::Datetime,
-    #[serde(default)]
-    groups: BTreeMap<String, String>,
-    #[serde(default)]
-    spelling: BTreeMap<String, String>,
-    #[serde(default)]
-    polite: String,
-    #[serde(default)]
-    language: BTreeMap<Language, String>,
-    #[serde(default)]
-    guard: Vec<GuardEntry>,
-    #[serde(default)]
-    rule: Vec<RuleEntry>,
-}
-
-/// Where a guard looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Place {
-    /// Just before the phrase, in its clause, with nothing but `fillers` between.
-    Before,
-    /// Near the phrase, in its sentence.
-    Near,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GuardEntry {
-    id: String,
-    #[expect(dead_code, reason = "read by people and checked for its shape")]
-    summary: String,
-    place: Place,
-    phrases: Vec<String>,
-    #[serde(default)]
-    except: Vec<String>,
-    #[serde(default)]
-    lifted_by: Vec<String>,
-    #[serde(default)]
-    fillers: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleEntry {
-    id: String,
-    kind: Kind,
-    summary: String,
-    basis: String,
-    cite: String,
-    #[serde(default)]
-    whole: BTreeMap<Language, Vec<String>>,
-    #[serde(default)]
-    phrases: BTreeMap<Language, Vec<String>>,
-    #[serde(default)]
-    markers: Vec<String>,
-    #[serde(default)]
-    guards: Vec<String>,
-    #[serde(default)]
-    unless: Vec<String>,
-    #[serde(default)]
-    bare: bool,
-    value: Option<u8>,
-    flags: Vec<String>,
-    allows: Vec<String>,
-}
-
 /// A compiled rule.
 #[derive(Debug)]
 pub(super) struct Rule {
@@ -188,6 +129,7 @@ pub(super) struct Rule {
 pub(super) struct Guard {
     id: String,
     pub(super) place: Place,
+    pub(super) within: usize,
     pub(super) fillers: BTreeSet<u32>,
 }
 
@@ -196,6 +138,7 @@ pub(super) struct Guard {
 pub(super) enum Owner {
     Rule(usize),
     Unless(usize),
+    Aside(usize),
     Guard(usize),
     Except(usize),
     Lift(usize),
@@ -260,6 +203,7 @@ impl Book {
         }
         book.or_words = book.intern_all("or nor o ni");
         book.index();
+        book.vocabulary.learn_slips(&book.function_words);
         Ok(book)
     }
 
@@ -302,6 +246,8 @@ impl Book {
                 .or_default()
                 .extend(fold_words(words, &Spelling::new()));
         }
+        self.vocabulary
+            .add_real(fold_words(&file.real, &Spelling::new()));
         let polite = self.intern_all(&file.polite);
         self.polite.extend(polite);
     }
@@ -328,6 +274,10 @@ impl Book {
         self.guards.push(Guard {
             id: entry.id.clone(),
             place: entry.place,
+            within: entry.within.unwrap_or(match entry.place {
+                Place::Before | Place::After => BESIDE_WORDS,
+                Place::Near => NEAR_WORDS,
+            }),
             fillers,
         });
         for (owner, phrases) in [
@@ -336,9 +286,10 @@ impl Book {
             (Owner::Lift(index), &entry.lifted_by),
         ] {
             for text in phrases {
-                let phrase = self.phrase(text, groups);
-                let phrase = phrase.map_err(|e| source.wrong(&entry.id, &e))?;
-                self.phrases.push((owner, phrase));
+                let compiled = self.compiled(text, groups);
+                let compiled = compiled.map_err(|e| source.wrong(&entry.id, &e))?;
+                self.phrases
+                    .extend(compiled.into_iter().map(|phrase| (owner, phrase)));
             }
         }
         Ok(())
@@ -369,12 +320,18 @@ impl Book {
                 "needs an example in flags and a counter-example in allows",
             ));
         }
+        if entry.kind.is_safety() && !entry.unless.is_empty() {
+            return Err(wrong(
+                "an alarm cannot be turned off by other words of its sentence; write `aside` instead of `unless`",
+            ));
+        }
         let known = |id: &String| self.guards.iter().position(|guard| guard.id == *id);
         let guards: Option<Vec<usize>> = entry.guards.iter().map(known).collect();
         let guards = guards.ok_or_else(|| wrong("names a guard that does not exist"))?;
         for text in entry.whole.values().flatten() {
-            let phrase = self.phrase(text, groups).map_err(|e| wrong(&e))?;
-            self.whole.push((index, phrase));
+            let compiled = self.compiled(text, groups).map_err(|e| wrong(&e))?;
+            self.whole
+                .extend(compiled.into_iter().map(|phrase| (index, phrase)));
         }
         let open = entry
             .phrases
@@ -382,9 +339,11 @@ impl Book {
             .flatten()
             .map(|text| (Owner::Rule(index), text));
         let shut = entry.unless.iter().map(|text| (Owner::Unless(index), text));
-        for (owner, text) in open.chain(shut) {
-            let phrase = self.phrase(text, groups).map_err(|e| wrong(&e))?;
-            self.phrases.push((owner, phrase));
+        let aside = entry.aside.iter().map(|text| (Owner::Aside(index), text));
+        for (owner, text) in open.chain(shut).chain(aside) {
+            let compiled = self.compiled(text, groups).map_err(|e| wrong(&e))?;
+            self.phrases
+                .extend(compiled.into_iter().map(|phrase| (owner, phrase)));
         }
         self.rules.push(Rule {
             place: (source.name.to_owned(), source.line(&entry.id)),
@@ -400,13 +359,17 @@ impl Book {
         Ok(())
     }
 
-    fn phrase(&mut self, text: &str, groups: &BTreeMap<String, String>) -> Result<Phrase, String> {
+    fn compiled(
+        &mut self,
+        text: &str,
+        groups: &BTreeMap<String, String>,
+    ) -> Result<Vec<Phrase>, String> {
         let mut compiler = Compiler {
             vocabulary: &mut self.vocabulary,
             groups,
             spelling: &self.spelling,
         };
-        compiler.phrase(text)
+        compiler.phrases(text)
     }
 
     fn index(&mut self) {
@@ -427,6 +390,11 @@ impl Book {
         }
     }
 }
+
+/// Words between a phrase and a guard that looks just before or after it.
+const BESIDE_WORDS: usize = 6;
+/// Words between a phrase and a guard that looks near it.
+const NEAR_WORDS: usize = 9;
 
 /// What a rule may rest on.
 const BASES: [&str; 5] = ["statute", "regulation", "guidance", "carrier", "policy"];

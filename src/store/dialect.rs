@@ -57,12 +57,14 @@ pub(super) const SERIALS: &[(i64, &str)] = &[
     (1, "audit_entry"),
     (2, "consent_event"),
     (2, "waiting"),
+    (3, "alarm"),
 ];
 
 /// Schema changes, oldest first; the number of the last is the schema's version.
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_rooms.sql"),
     include_str!("migrations/0002_consent.sql"),
+    include_str!("migrations/0003_alarm.sql"),
 ];
 
 /// Keeps the version of the schema. Made outside of the migrations, for it says which are due.

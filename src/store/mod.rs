@@ -4,6 +4,7 @@
 //! so in one unit of work ([`Store::write`]) that is kept together or not at all; texts, names and
 //! numbers are sealed before they reach the database.
 
+mod alarms;
 mod audit_log;
 mod conversations;
 mod dialect;
@@ -40,6 +41,7 @@ use crate::store::link::args;
 use crate::store::writer::Given;
 use crate::store::writer::Job;
 
+pub use crate::store::alarms::Acknowledged;
 pub use crate::store::conversations::NewConversation;
 pub use crate::store::error::StoreError;
 pub use crate::store::ledger::{LedgerEntry, Purposes};
@@ -153,6 +155,11 @@ impl Store {
             Engine::Pg { pool } => Link::Pg(pool.acquire().await?),
         };
         Ok(Tx::new(link, Arc::clone(&self.inner.keys)))
+    }
+
+    /// The folder with the lock, the copies of audit checkpoints and what commands leave.
+    pub fn data_dir(&self) -> &std::path::Path {
+        &self.inner.data_dir
     }
 
     /// Whether the database answers.

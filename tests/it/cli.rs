@@ -105,6 +105,34 @@ async fn the_audit_log_can_be_verified_while_the_server_runs() {
 }
 
 #[tokio::test]
+async fn an_alarm_is_listed_and_taken_while_the_server_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let list = || output(anteroom(dir.path()).args(["alarm", "list"]));
+    assert_eq!(list().0, Some(0), "nothing was ever kept");
+    let server = Server::start_with(dir.path(), &[]);
+    assert_eq!(list().0, Some(0));
+    server.text(TOM, "I have chest pain").await;
+    let (code, out, err) = list();
+    assert_eq!(code, Some(1), "{out}{err}");
+    let alarm: serde_json::Value = serde_json::from_str(out.trim()).unwrap();
+    assert_eq!(alarm["kind"], "emergency");
+    assert!(!out.contains("chest") && !out.contains("555"), "{out}");
+    let id = alarm["alarm"].to_string();
+    let ack = |by: &str| output(anteroom(dir.path()).args(["alarm", "ack", &id, "--by", by]));
+    assert_eq!(ack(" ").0, Some(2), "a name is needed");
+    let (code, out, err) = ack("Ana");
+    assert_eq!(code, Some(0), "{out}{err}");
+    while list().0 != Some(0) {}
+    assert_eq!(server.stop(), Some(0));
+    let (code, _, err) = ack("Ben");
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("somebody has alarm"), "{err}");
+    let (code, _, err) = output(anteroom(dir.path()).args(["alarm", "ack", "77", "--by", "Ben"]));
+    assert_eq!(code, Some(2), "{err}");
+    assert!(err.contains("alarm list"), "{err}");
+}
+
+#[tokio::test]
 async fn a_stop_while_a_slow_model_thinks_ends_in_time_and_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let model = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,4 +1,4 @@
-//! Any bytes at all to the detector, the review and the wire: the bounded twin of `fuzz/`.
+//! Any bytes at all to the detector, the review, the way in and the wire: the bounded twin of `fuzz/`.
 //!
 //! cargo-fuzz wants a nightly compiler; this runs on stable: the same few hundred texts each time, or
 //! new ones for `ANTEROOM_FUZZ_SECONDS` each (`make fuzz` gives 60).
@@ -12,6 +12,8 @@ use std::time::Instant;
 use anteroom::guardrail::finding::Verdict;
 use anteroom::guardrail::review::Guardrail;
 use anteroom::guardrail::wire;
+use anteroom::policy::words::Language;
+use anteroom::screen::{Intent, Pending, Screen};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -51,6 +53,13 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
         "31 Feb",
         "$",
         "http://",
+        "chest pain ",
+        "no puedo respirar",
+        "kill myself",
+        "hace 3 ",
+        " not ",
+        "stop ",
+        "?!",
     ]);
     let noise = prop::collection::vec(any::<u8>(), 0..24);
     let piece = prop_oneof![telling.prop_map(|it: &str| it.as_bytes().to_vec()), noise];
@@ -101,6 +110,27 @@ fn any_bytes_are_reviewed_without_harm_and_what_is_cleared_passes_again() {
         if let Some(text) = first.text {
             let again = check(text.clone());
             assert_eq!(again.verdict, Verdict::Pass, "{text:?} of {bytes:?}");
+        }
+    });
+}
+
+#[test]
+fn any_bytes_are_read_without_harm_and_a_greeting_turns_no_alarm_off() {
+    let screen = Screen::embedded().unwrap();
+    let alarm = |intent| matches!(intent, Intent::Emergency | Intent::Crisis | Intent::Poison);
+    run(|bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let place = usize::from(bytes.first().copied().unwrap_or_default() % 8);
+        let pending = Pending::ALL.get(place).copied();
+        let reading = screen.read(&text, pending, Language::En);
+        assert_eq!(
+            reading,
+            screen.read(&text, pending, Language::En),
+            "{text:?}"
+        );
+        if alarm(reading.intent) {
+            let greeted = screen.read(&format!("hi. {text}"), pending, Language::En);
+            assert!(alarm(greeted.intent), "{text:?}");
         }
     });
 }

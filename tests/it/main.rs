@@ -5,6 +5,7 @@ mod audit;
 mod carrier;
 mod cli;
 mod consent;
+mod eval;
 mod explain;
 mod fhir;
 mod fuzz;

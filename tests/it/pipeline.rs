@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod agreeing;
+mod alarms;
 mod trouble;
 mod waiting;
 mod writers;

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod measured;
+
 use anteroom::policy::words::Language;
 use anteroom::screen::Pending;
 use anteroom::screen::Screen;

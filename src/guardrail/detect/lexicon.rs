@@ -1,5 +1,7 @@
 //! The lists of medicine and places on a view, with the values that stand behind tests.
 
+mod nobodys;
+
 use std::ops::Range;
 
 use crate::guardrail::detect::Draft;
@@ -94,9 +96,10 @@ pub(super) fn find(
             continue;
         };
         mark(taken, &phrase.words, Taken::Found);
-        let offered = is_doctor(view, phrase) && is_offered(policy, view, &span);
+        let nobodys = nobodys::is_nobodys(policy, view, &phrase.words, category, &span)
+            || is_doctor(view, phrase) && nobodys::is_offered(policy, view, &span);
         drafts.push(Draft {
-            soft: if offered { Soft::Bare } else { Soft::No },
+            soft: if nobodys { Soft::Bare } else { Soft::No },
             ..draft_of(phrase, category, confidence, span)
         });
         // `potassium is 5.9`: what is also a mineral was measured, not given.
@@ -275,17 +278,20 @@ fn weigh(
     let before = cue.is_match(view.bytes(sentence.start..span.start));
     let after = cue.is_match(view.bytes(span.end..sentence.end));
     let beside = sure.contains(&sentence);
-    let short = view
-        .words
-        .get(phrase.words.start)
-        .is_some_and(|word| phrase.words.len() == 1 && word.len() <= 3);
+    let short = view.words.get(phrase.words.start).is_some_and(|word| {
+        let plural = usize::from(word.stem != word.hash);
+        phrase.words.len() == 1 && word.len() <= 3 + plural
+    });
     let large = view
         .words
         .get(phrase.words.start)
         .is_some_and(Word::is_capital);
     // `once a day` or `up` tell something only beside a medicine or a test.
     let needs_other = matches!(category, Category::Dose | Category::LabValue);
-    let level = view.bytes(span.end..sentence.end).starts_with(b" level");
+    let level = matches!(
+        category,
+        Category::Lab | Category::Vital | Category::Medication
+    ) && view.bytes(span.end..sentence.end).starts_with(b" level");
     if !beside
         && policy
             .surroundings()
@@ -296,32 +302,6 @@ fn weigh(
     }
     let enough = beside || !needs_other && (before || after || level);
     (enough && (!short || large)).then_some(Confidence::Possible)
-}
-
-/// `a dermatologist in town`: of nobody, unless the sentence speaks of somebody's.
-fn is_offered(policy: &Policy, view: &View<'_>, span: &Range<usize>) -> bool {
-    let cues = policy.surroundings();
-    let sentence = view.sentence(span);
-    let before = view.bytes(sentence.start.min(span.start)..span.start);
-    let owned = view.words.iter().any(|word| {
-        let inside = sentence.start <= word.start && word.end <= sentence.end;
-        inside
-            && matches!(
-                view.word_bytes(word),
-                b"your"
-                    | b"ur"
-                    | b"his"
-                    | b"her"
-                    | b"their"
-                    | b"my"
-                    | b"su"
-                    | b"tu"
-                    | b"referred"
-                    | b"referral"
-            )
-    });
-    let sought = cues.offer.is_match(before) || cues.directory.is_match(view.bytes(sentence));
-    sought && !owned
 }
 
 /// `gynecologist`, `ENT specialist`: what a doctor is called, in whichever list.
@@ -398,6 +378,15 @@ fn place(
         word.is(flag::COUNTRY)
             || word.case == crate::guardrail::text::Case::Upper && word.len() == 2
     });
+    let surname = before.is_some_and(|word| {
+        word.is(flag::FIRST | flag::FIRST_WEAK)
+            && word.is_capital()
+            && first.gap == Gap::Space
+            && !word.is(flag::PLACE_CUE | flag::COMMON)
+    });
+    if surname && first.is(flag::FIRST | flag::LAST | flag::FIRST_WEAK | flag::LAST_WEAK) {
+        return None;
+    }
     let named = after.is_some_and(|word| {
         word.is(flag::ORGANISATION | flag::LAST | flag::STREET) && word.is_capital()
     });

@@ -3,12 +3,14 @@
 //! Pattern rules, lists, names by their surroundings and the values known of this patient are read
 //! off one folded view; overlaps are resolved for the surer, then the longer finding.
 
+mod address;
 mod checksums;
 mod lexicon;
 mod names;
 mod numbers;
 mod patterns;
 mod record;
+pub mod tagger;
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -26,7 +28,9 @@ use crate::guardrail::scratch;
 use crate::guardrail::setting::Fact;
 use crate::guardrail::text;
 use crate::guardrail::text::View;
+use crate::guardrail::text::Word;
 use crate::policy::Policy;
+use crate::policy::phrases::flag;
 use crate::policy::rules::Certainty;
 
 /// What is known beside the text; the default is nothing.
@@ -90,6 +94,7 @@ struct Draft {
 /// The law by which names, places and clinical words are found outside the pattern rules.
 const NAME_CITE: &str = "45 CFR 164.514(b)(2)(i)(A)";
 const PLACE_CITE: &str = "45 CFR 164.514(b)(2)(i)(B)";
+const DATE_CITE: &str = "45 CFR 164.514(b)(2)(i)(C)";
 const HEALTH_CITE: &str = "45 CFR 160.103";
 
 /// The memory of a search, used again by the next one.
@@ -102,6 +107,7 @@ pub(crate) struct Scratch {
     wanted: Vec<bool>,
     lists: lexicon::Scratch,
     covered: Vec<Range<usize>>,
+    businesses: Vec<Range<usize>>,
     shields: Vec<Range<usize>>,
     value: Vec<u8>,
 }
@@ -122,8 +128,14 @@ pub(crate) fn search(
     let mut drafts = std::mem::take(&mut scratch.drafts);
     patterns::find(policy, &view, &mut scratch.wanted, &mut drafts);
     numbers::find(&view, &mut drafts);
+    address::find(policy, &view, &mut drafts);
     lexicon::find(policy, &view, &mut scratch.lists, &mut drafts);
     names::find(policy, &view, scratch, &mut drafts);
+    // A rule that is switched off is to be missed, not stood in for.
+    if policy.muted().is_none() {
+        let taken = scratch.lists.taken();
+        tagger::vote(policy, &view, taken, &scratch.businesses, &mut drafts);
+    }
     record::find(policy, &view, known, scratch, &mut drafts);
     let shields = &scratch.shields;
     drafts.retain(|draft| {
@@ -133,6 +145,7 @@ pub(crate) fn search(
             || !shields.iter().any(inside)
     });
     if known.is_nothing() {
+        weekdays(&view, &mut drafts);
         drop_nobodys(&mut drafts);
     }
     resolve(&drafts, &mut scratch.order, &mut scratch.kept);
@@ -158,6 +171,22 @@ fn drop_nobodys(drafts: &mut Vec<Draft>) {
         Soft::Schedule | Soft::Bare => somebody,
         Soft::Provider | Soft::Practice => false,
     });
+}
+
+/// A weekday dates an event in the life of whoever else the text tells of. With a setting the
+/// grounding reads every weekday.
+fn weekdays(view: &View<'_>, drafts: &mut Vec<Draft>) {
+    let day = |word: &&Word| word.is(flag::WEEKDAY) && (word.len() > 4 || word.is_capital());
+    drafts.extend(view.words.iter().filter(day).map(|word| Draft {
+        span: word.start..word.end,
+        category: Category::Date,
+        rule: "identifiers.weekday".into(),
+        confidence: Confidence::Possible,
+        kind: "context",
+        name: "weekday".into(),
+        cite: DATE_CITE.into(),
+        soft: Soft::Bare,
+    }));
 }
 
 /// Of two that overlap the surer stays, then the longer, then the earlier; gives the places of what

@@ -5,6 +5,7 @@
 
 mod extent;
 mod reasons;
+mod whose;
 
 use std::ops::Range;
 
@@ -45,7 +46,8 @@ pub(super) fn find(
     scratch: &mut Scratch,
     drafts: &mut Vec<Draft>,
 ) {
-    let covered = &mut scratch.covered;
+    let (covered, businesses) = (&mut scratch.covered, &mut scratch.businesses);
+    businesses.clear();
     covered.clear();
     let sure = drafts
         .iter()
@@ -62,6 +64,9 @@ pub(super) fn find(
         match reader.name_at(at) {
             Some(name) => {
                 at = name.words.end.max(at + 1);
+                if name.reason == "organisation" {
+                    businesses.extend(reader.span(&name));
+                }
                 drafts.extend(reader.draft(&name));
             }
             None => at += 1,
@@ -135,6 +140,20 @@ impl Reader<'_> {
             && word.len() >= 3
     }
 
+    /// Written in capitals in a text that is not, and no word of any list: `flew to LEPPEN`.
+    fn is_shouted(&self, at: usize) -> bool {
+        let Some(word) = self.word(at) else {
+            return false;
+        };
+        let small = |word: &Word| word.case == Case::Lower && word.len() > 1;
+        self.is_free(at)
+            && word.case == Case::Upper
+            && word.len() >= 4
+            && !word.listed
+            && (word.flags == 0 || word.is(flag::PLACE))
+            && self.view.words.iter().any(small)
+    }
+
     fn is_large(&self, at: usize) -> bool {
         self.word(at).is_some_and(Word::is_capital)
     }
@@ -164,7 +183,7 @@ impl Reader<'_> {
                 soft: Soft::Provider,
             });
         }
-        if reason == "unknown" && self.placed(at) {
+        if reason == "unknown" && self.placed(at) && !self.is_given(&words) {
             let span = word.start
                 ..self
                     .word(words.end.saturating_sub(1))
@@ -222,13 +241,7 @@ impl Reader<'_> {
             return None;
         }
         let words = at..self.grow(at + 1, at + 2).end;
-        let addressed = self.word(words.end).is_some_and(|word| {
-            word.gap == Gap::Comma
-                && matches!(
-                    self.view.word_bytes(word),
-                    b"your" | b"you" | b"ur" | b"su" | b"tu"
-                )
-        });
+        let addressed = self.speaks_to(at, words.end);
         let provider = title.is(flag::PROVIDER)
             && !addressed
             && !self.before(at).is_some_and(|word| word.is(flag::GREETING));
@@ -259,7 +272,10 @@ impl Reader<'_> {
                 | b"around"
                 | b"visiting"
                 | b"outside"
-        )
+        ) || before == b"of"
+            && at > 1
+            && matches!(self.bytes(at - 2), b"university" | b"city" | b"town")
+            || matches!(before, b"city" | b"town" | b"village") && self.is_shouted(at)
     }
 
     fn is_initial(&self, at: usize) -> bool {
@@ -277,6 +293,9 @@ impl Reader<'_> {
             || word.is(flag::SPANISH);
         let named_small =
             word.is(WEAK) && self.word(at + 1).is_some_and(|next| next.gap == Gap::Comma);
+        if self.asked_for(at) && large && !plain {
+            return Some(("cue", Confidence::Probable));
+        }
         if self.greeted(at) && (large || word.is(LISTED | WEAK)) && (!plain || large || named_small)
         {
             let closed = self
@@ -304,19 +323,64 @@ impl Reader<'_> {
         if self.addressed(at, plain) || self.told(at, plain) {
             return Some(("address", Confidence::Probable));
         }
-        if self.is_strange(at) && self.stands_as_name(at) {
+        let weak = large && word.is(WEAK) && !word.is(NO_NAME);
+        let strange = self.is_strange(at);
+        let first = !large && word.is(flag::FIRST) && !word.is(flag::COMMON);
+        if strange && self.stands_as_name(at) || (strange || weak || first) && self.among_names(at)
+        {
+            return Some(("unknown", Confidence::Possible));
+        }
+        if self.placed(at) && (self.is_shouted(at) || self.is_unheard(at) && self.settled(at)) {
             return Some(("unknown", Confidence::Possible));
         }
         None
+    }
+
+    fn span(&self, name: &Name) -> Option<Range<usize>> {
+        let start = self.word(name.words.start)?.start;
+        let end = self.word(name.words.end.checked_sub(1)?)?.end;
+        Some(start..end)
+    }
+
+    /// `flew to`, `lives in`, `grew up in`: what follows is a place, however it is written.
+    fn settled(&self, at: usize) -> bool {
+        let Some(verb) = at.checked_sub(2) else {
+            return false;
+        };
+        matches!(
+            self.bytes(verb),
+            b"lives"
+                | b"live"
+                | b"lived"
+                | b"flew"
+                | b"moved"
+                | b"resides"
+                | b"up"
+                | b"born"
+                | b"vive"
+                | b"vivo"
+        )
     }
 
     fn draft(&self, name: &Name) -> Option<Draft> {
         if name.reason == "organisation" {
             return None;
         }
-        let start = self.word(name.words.start)?.start;
-        let end = self.word(name.words.end.checked_sub(1)?)?.end;
+        let Range { start, end } = self.span(name)?;
         let place = name.reason == "place";
+        // `in Bjert 6091`: the postal code behind the town.
+        let end = self
+            .word(name.words.end)
+            .filter(|next| {
+                let bytes = self.view.word_bytes(next);
+                let year = bytes.starts_with(b"19") || bytes.starts_with(b"20");
+                place
+                    && next.gap == Gap::Space
+                    && (4..=5).contains(&bytes.len())
+                    && bytes.iter().all(u8::is_ascii_digit)
+                    && !(year && bytes.len() == 4)
+            })
+            .map_or(end, |next| next.end);
         let kind = match name.reason {
             "listed" | "pair" => "lexicon",
             _ => "context",
@@ -338,7 +402,11 @@ impl Reader<'_> {
             kind,
             name: name.reason.into(),
             cite: if place { PLACE_CITE } else { NAME_CITE }.into(),
-            soft: name.soft,
+            soft: if self.is_lone(name) {
+                Soft::Bare
+            } else {
+                name.soft
+            },
         })
     }
 }

@@ -154,13 +154,36 @@ fn is_sound(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> b
     match &*rule.id {
         "identifiers.street" => is_street(view, span),
         "identifiers.zip_end" => capitals(view, &(from..span.end)) >= 1,
-        "identifiers.street_name" | "identifiers.city_label" => capitals(view, span) >= 1,
+        "identifiers.street_abroad" => is_abroad(view, span),
+        "identifiers.street_name" => is_named_street(view, span),
+        "identifiers.city_label" => capitals(view, span) >= 1,
+        "identifiers.result_found" => tells_finding(bytes),
         "identifiers.city_state" => is_town(view, rule, from, span),
         "identifiers.phone_grouped" => {
             bytes.iter().filter(|byte| byte.is_ascii_digit()).count() >= 7
         }
         _ => true,
     }
+}
+
+/// `results I found for you` are none of a test.
+fn tells_finding(bytes: &[u8]) -> bool {
+    let first = bytes.split(|byte| *byte == b' ').next().unwrap_or_default();
+    !matches!(
+        first,
+        b"for"
+            | b"in"
+            | b"at"
+            | b"on"
+            | b"to"
+            | b"that"
+            | b"by"
+            | b"with"
+            | b"you"
+            | b"is"
+            | b"was"
+            | b"are"
+    )
 }
 
 fn capitals(view: &View<'_>, span: &Range<usize>) -> usize {
@@ -189,6 +212,48 @@ fn is_street(view: &View<'_>, span: &Range<usize>) -> bool {
     let common = inside.clone().filter(plain).count();
     inside.all(|word| word.gap <= crate::guardrail::text::Gap::Comma || word.is(flag::STREET))
         && common == 0
+}
+
+/// Words that mean a street in one language and something else in another are written large.
+fn is_abroad(view: &View<'_>, span: &Range<usize>) -> bool {
+    let mut inside = view
+        .words
+        .iter()
+        .filter(|word| span.start <= word.start && word.end <= span.end);
+    inside.all(|word| {
+        let both = matches!(
+            view.word_bytes(word),
+            b"via"
+                | b"place"
+                | b"gate"
+                | b"tee"
+                | b"largo"
+                | b"impasse"
+                | b"brisas"
+                | b"ut"
+                | b"quai"
+        );
+        !both || word.is_capital()
+    })
+}
+
+/// The name of the street is written large, and no doctor's name follows its `Dr`.
+fn is_named_street(view: &View<'_>, span: &Range<usize>) -> bool {
+    let mut inside = view
+        .words
+        .iter()
+        .filter(|word| span.start <= word.start && word.end <= span.end)
+        .rev();
+    let kind = inside.next();
+    let large = inside
+        .next()
+        .is_some_and(crate::guardrail::text::Word::is_capital);
+    let next = view.words.iter().find(|word| word.start >= span.end);
+    let titled = kind.is_some_and(|word| view.word_bytes(word) == b"dr")
+        && next.is_some_and(|word| {
+            word.is_capital() && !word.digits && word.gap == crate::guardrail::text::Gap::Space
+        });
+    large && !titled
 }
 
 /// The state is written large, and the town is a word of its own.
@@ -245,6 +310,9 @@ fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> O
             "identifiers.city_state" | "identifiers.city_label" | "identifiers.route" => {
                 town(policy, view, &span)
             }
+            "identifiers.corner" if !view.bytes(span.clone()).iter().any(u8::is_ascii_digit) => {
+                town(policy, view, &span)
+            }
             _ => soft(policy, view, rule.owner, category_of(rule.category), &span),
         },
         span,
@@ -264,12 +332,14 @@ fn has_year(date: &[u8]) -> bool {
 /// A town is the practice's, somebody's, or nobody's: 45 CFR 164.514(b)(2)(i)(B) speaks of the
 /// subdivisions of a person's address, not of every place on the map.
 pub(super) fn town(policy: &Policy, view: &View<'_>, span: &Range<usize>) -> Soft {
+    let cues = policy.surroundings();
     let told = soft(policy, view, Owner::Contact, Category::Geographic, span);
-    let sentence = view.sentence(span);
-    let lived = policy
-        .surroundings()
-        .residence
-        .is_match(view.bytes(sentence));
+    let sentence = view.bytes(view.sentence(span));
+    let large = view
+        .words
+        .iter()
+        .any(|word| word.start == span.start && word.is_capital());
+    let lived = cues.residence.is_match(sentence) || large && cues.journey.is_match(sentence);
     if told == Soft::No && !lived {
         Soft::Bare
     } else {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::guardrail::detect::lexicon::Taken;
 use crate::guardrail::detect::names::LISTED;
 use crate::guardrail::detect::names::MOST;
 use crate::guardrail::detect::names::Reader;
@@ -73,18 +74,30 @@ impl Reader<'_> {
 
     /// `Lakeside Family Clinic`: written large up to a word of organisations.
     pub(super) fn is_organisation(&self, words: &Range<usize>) -> bool {
+        // `Jeremy Hartmann of Gradiant LLC` works there; `Children of Grace Church` is one name.
+        let whole = words.len() >= 2 && !words.clone().any(|at| self.has(at, flag::ORGANISATION));
         let behind = (words.end..words.end + 4).take_while(|at| {
             self.word(*at).is_some_and(|word| {
-                word.gap <= Gap::Space
-                    && (word.is_capital() || matches!(self.view.word_bytes(word), b"of" | b"and"))
+                let bytes = self.view.word_bytes(word);
+                let joins = matches!(bytes, b"of" | b"and") && !whole;
+                let owns = bytes == b"s" && word.gap == Gap::Mark;
+                word.gap <= Gap::Space && (word.is_capital() || joins || owns)
             })
         });
+        let clinical = |at: usize| {
+            words.len() == 1
+                && !self.has(words.start, LISTED | WEAK)
+                && self.taken.get(at) == Some(&Taken::Found)
+                && self.is_large(at)
+                && self.is_strange(words.start)
+        };
         let mut within = words.clone().chain(behind);
         within.any(|at| {
-            self.has(at, flag::ORGANISATION | flag::STREET)
-                && self.is_large(at)
-                && at > words.start
-                && self.bytes(at).len() > 2
+            at > words.start && clinical(at)
+                || self.has(at, flag::ORGANISATION | flag::STREET)
+                    && self.is_large(at)
+                    && at > words.start
+                    && self.bytes(at).len() > 2
         })
     }
 
@@ -146,15 +159,50 @@ impl Reader<'_> {
         let Some(first) = self.word(words.start) else {
             return false;
         };
-        let addressed = first.gap >= Gap::Comma && {
-            let sentence = self.view.sentence(&(first.start..first.end));
-            self.view.words.iter().any(|word| {
-                sentence.start <= word.start
-                    && word.end <= sentence.end
+        // `Johnny Gomez MD, your visit is set`, `... your checkup, Nancy Mills MD.`
+        let behind =
+            (words.end..words.end + 4).find(|at| !degree(*at) && self.bytes(*at).len() > 1);
+        let next = behind.and_then(|at| self.word(at));
+        let spoken = first.gap == Gap::Stop
+            && next.is_some_and(|word| {
+                word.gap >= Gap::Comma
                     && matches!(self.view.word_bytes(word), b"your" | b"you" | b"su" | b"tu")
-            })
-        };
-        titled && !addressed && !self.greeted(words.start)
+            });
+        let closes = next.is_none_or(|word| word.gap == Gap::Stop)
+            && self.comma_before(words.start)
+            && self.is_said(words.start, |word| matches!(word, b"your" | b"su" | b"tu"));
+        let addressed = spoken || closes;
+        (titled || self.is_called_doctor(words.end)) && !addressed && !self.greeted(words.start)
+    }
+
+    /// `Amy Kane is another gynecologist`.
+    fn is_called_doctor(&self, from: usize) -> bool {
+        let is = matches!(self.bytes(from), b"is" | b"es");
+        let one = matches!(
+            self.bytes(from + 1),
+            b"a" | b"an" | b"another" | b"the" | b"one" | b"un" | b"una" | b"also"
+        );
+        is && one
+            && (from + 2..from + 6)
+                .take_while(|at| self.word(*at).is_some_and(|word| word.gap <= Gap::Space))
+                .any(|at| {
+                    let word = self.bytes(at);
+                    [
+                        &b"ologist"[..],
+                        b"dentist",
+                        b"doctor",
+                        b"surgeon",
+                        b"specialist",
+                        b"physician",
+                        b"orthodontist",
+                        b"pediatrician",
+                        b"practitioner",
+                        b"ologo",
+                        b"ologa",
+                    ]
+                    .iter()
+                    .any(|end| word.ends_with(end))
+                })
     }
 
     /// `This is Sam from Lakeside`, `- Kim, RN`, `Nurse Kim`.

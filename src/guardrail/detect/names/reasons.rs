@@ -1,5 +1,7 @@
 //! Reasons by which a word begins a name: a greeting, a surname, a relation, an address, a deed.
 
+use std::ops::Range;
+
 use crate::guardrail::detect::names::LISTED;
 use crate::guardrail::detect::names::NO_NAME;
 use crate::guardrail::detect::names::Reader;
@@ -50,12 +52,34 @@ impl Reader<'_> {
             return false;
         };
         let any = LISTED | WEAK;
-        if next.gap > Gap::Space || !word.is(any) {
+        if next.gap > Gap::Space || !word.is(any) && !self.is_unheard(at) {
             return false;
         }
         if next.len() == 1 && !next.digits {
             let large = word.is_capital() && next.is_capital() && !self.is_pronoun(at + 1);
-            return word.is(flag::FIRST) && (large || self.cued(at)) && self.is_free(at + 1);
+            // `benjamin a seiler`, `eric g. samoylova`.
+            let whole = word.is(flag::FIRST)
+                && self.word(at + 2).is_some_and(|it| it.gap <= Gap::Space)
+                && (self.is_unheard(at + 2)
+                    || self.has(at + 2, flag::LAST)
+                        && !self.has(at + 2, flag::COMMON)
+                        && !self.has(at, flag::COMMON));
+            let initial = large || self.cued(at) || whole;
+            let third = large
+                && word.is(WEAK)
+                && self.word(at + 2).is_some_and(|it| it.gap <= Gap::Space)
+                && (self.is_strange(at + 2)
+                    || self.has(at + 2, flag::LAST) && self.is_large(at + 2));
+            return (word.is(flag::FIRST) && initial || third) && self.is_free(at + 1);
+        }
+        // Written small: `gudgeir bergsveinsson`.
+        let borne = !word.is_capital()
+            && self.is_unheard(at)
+            && next.is(flag::LAST)
+            && !next.is(flag::COMMON | flag::FIRST)
+            && next.len() >= 7;
+        if borne && self.nameable(at + 1) {
+            return true;
         }
         let shouted = word.case == Case::Upper
             && next.case == Case::Upper
@@ -74,7 +98,7 @@ impl Reader<'_> {
     }
 
     /// A word of four letters or more that no list knows.
-    fn is_unheard(&self, at: usize) -> bool {
+    pub(super) fn is_unheard(&self, at: usize) -> bool {
         let unknown = |word: &Word| word.flags == 0 && !word.listed && word.len() >= 4;
         self.is_free(at) && self.word(at).is_some_and(unknown)
     }
@@ -109,9 +133,100 @@ impl Reader<'_> {
         near && matches!(
             before,
             (b"name" | b"nombre", b"is" | b"es")
-                | (b"call" | b"called" | b"named", b"me" | b"him" | b"her")
+                | (
+                    b"call" | b"called" | b"calls" | b"named",
+                    b"me" | b"him" | b"her"
+                )
                 | (b"me" | b"se", b"llamo" | b"llama")
         )
+    }
+
+    /// `What's your last name? Arcuri`.
+    pub(super) fn asked_for(&self, at: usize) -> bool {
+        let named = self
+            .before(at)
+            .is_some_and(|word| matches!(self.view.word_bytes(word), b"name" | b"nombre"));
+        named && self.word(at).is_some_and(|word| word.gap == Gap::Stop)
+    }
+
+    /// A strange word in a list with names, or the speaker of a line: `Gerste, Johnson and Hall`,
+    /// `Ubul: What a wife.`
+    pub(super) fn among_names(&self, at: usize) -> bool {
+        let is_name = |at: usize| {
+            self.is_large(at)
+                && (self.has(at, LISTED) && !self.has(at, flag::COMMON) || self.is_strange(at))
+        };
+        let sure = |at: usize| self.has(at, LISTED) && is_name(at);
+        let Some(word) = self.word(at) else {
+            return false;
+        };
+        let join = |at: usize| matches!(self.bytes(at), b"and" | b"or" | b"y" | b"e" | b"et");
+        let next = self.word(at + 1);
+        let ahead = next.is_some_and(|next| {
+            next.gap == Gap::Comma && (sure(at + 1) || is_name(at + 1) && sure(at + 2))
+                || next.gap == Gap::Space && join(at + 1) && sure(at + 2)
+        });
+        let behind = at.checked_sub(1).is_some_and(|last| {
+            word.gap == Gap::Comma && (sure(last) || is_name(last) && self.comma_before(last))
+                || join(last) && at.checked_sub(2).is_some_and(sure)
+        });
+        let colon = word.gap == Gap::Stop
+            && next.is_some_and(|next| {
+                let between = self.view.bytes(word.end..next.start);
+                between.starts_with(b":") && next.is_capital()
+            });
+        // `they had 6: silvana, adam, christopher`: three first names in a row.
+        let small = |at: usize| {
+            self.has(at, flag::FIRST) && !self.is_large(at) && !self.has(at, flag::COMMON)
+        };
+        let comma = |at: usize| {
+            self.word(at).is_some_and(|word| word.gap == Gap::Comma) || join(at.saturating_sub(1))
+        };
+        if small(at) && !self.is_large(at) {
+            let first = (at.saturating_sub(8)..=at)
+                .rev()
+                .take_while(|at| small(*at) || join(*at))
+                .last();
+            let run = first.map_or(0, |first| {
+                (first..first + 12)
+                    .take_while(|at| small(*at) && (*at == first || comma(*at)) || join(*at))
+                    .filter(|at| small(*at))
+                    .count()
+            });
+            return run >= 3;
+        }
+        let elsewhere = || (0..self.view.words.len()).any(|other| other != at && sure(other));
+        ahead || behind || colon && elsewhere()
+    }
+
+    /// Two strange words behind `to`, without a journey: `please change it to Bekbolat Musliyevich`.
+    pub(super) fn is_given(&self, words: &Range<usize>) -> bool {
+        let to = self
+            .before(words.start)
+            .is_some_and(|word| self.view.word_bytes(word) == b"to");
+        let goes = (1..4).any(|back| {
+            words.start.checked_sub(back + 1).is_some_and(|at| {
+                matches!(
+                    self.bytes(at),
+                    b"flew"
+                        | b"moved"
+                        | b"returned"
+                        | b"went"
+                        | b"came"
+                        | b"drive"
+                        | b"fly"
+                        | b"move"
+                        | b"travel"
+                        | b"go"
+                        | b"drove"
+                        | b"trip"
+                        | b"flight"
+                        | b"closer"
+                        | b"next"
+                )
+            })
+        });
+        to && !goes && words.len() >= 2
     }
 
     /// Is the name over where it stands?
@@ -141,6 +256,13 @@ impl Reader<'_> {
                         && (matches!(whose, b"your" | b"ur")
                             || listed && matches!(whose, b"su" | b"tu"))
             });
+            let called = next.is_some_and(|next| next.gap == Gap::Comma)
+                && word.is(flag::FIRST_WEAK)
+                && word.is_capital()
+                && !word.is(flag::COMMON | flag::MONTH | flag::WEEKDAY);
+            if called {
+                return true;
+            }
             if comma
                 && (!word.is(flag::COMMON)
                     || next.is_some_and(|next| next.gap == Gap::Comma)
@@ -195,7 +317,10 @@ impl Reader<'_> {
         };
         let owns =
             next.gap == Gap::Mark && self.view.word_bytes(next) == b"s" && word.is(LISTED | WEAK);
-        let acts = next.gap == Gap::Space && next.is(flag::PERSON_VERB) && !self.is_question(at);
+        // `Zak shouted at Scott: "What ...?"` asks in another's words.
+        let past = self.view.word_bytes(next).ends_with(b"ed");
+        let acts =
+            next.gap == Gap::Space && next.is(flag::PERSON_VERB) && (past || !self.is_question(at));
         let candidate =
             word.is(LISTED) || word.is(WEAK) && word.gap == Gap::Stop || self.is_strange(at);
         let third = !matches!(

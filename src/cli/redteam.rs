@@ -1,0 +1,88 @@
+//! `redteam`: attacks from a grammar against the running pipeline.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
+use crate::eval::redteam::attack;
+use crate::eval::run::Bench;
+
+/// What `anteroom redteam` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  anteroom redteam --seed 7 --budget 5m
+  anteroom redteam --attacks 220 -o kept.yaml      each strategy at each goal, once from each side
+
+Exit codes: 0 nothing was given away; 1 an attack succeeded; 3 an attack ended in an error; 4 no
+attack was played.")]
+pub(super) struct RedteamArgs {
+    /// Where the choices come from: the same seed plays the same attacks.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+    /// How long to go on: 30s, 5m.
+    #[arg(long, default_value = "1m", value_name = "TIME", value_parser = time)]
+    budget: Duration,
+    /// Stop after so many attacks.
+    #[arg(long, value_name = "N")]
+    attacks: Option<u64>,
+    /// What succeeded, as a suite of minimal cases.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no time; write it as 30s or 5m");
+    let span: jiff::SignedDuration = text.parse().map_err(|_unreadable: jiff::Error| wrong())?;
+    Duration::try_from(span).map_err(|_negative| wrong())
+}
+
+/// Attacks and prints the coverage table.
+pub(super) fn redteam(args: &RedteamArgs) -> u8 {
+    let bench = match Bench::embedded() {
+        Ok(bench) => bench,
+        Err(message) => return refuse(&message),
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let most = args.attacks.unwrap_or(u64::MAX);
+    let found = attack(
+        &bench,
+        args.seed,
+        args.budget,
+        most,
+        threads,
+        &AtomicBool::new(false),
+    );
+    let tries: u64 = found.cells.values().map(|cell| cell.tries).sum();
+    println!("{}", found.table());
+    for breach in &found.breaches {
+        println!(
+            "{} for {}: gave away {:?}",
+            breach.attack.strategy, breach.attack.goal, breach.gave
+        );
+        for turn in &breach.attack.turns {
+            let shown: String = turn.chars().take(120).collect();
+            println!("    > {shown}");
+        }
+    }
+    for error in &found.errors {
+        eprintln!("anteroom: {error}");
+    }
+    eprintln!(
+        "anteroom: {tries} attacks, {} succeeded",
+        found.cells.values().map(|it| it.breaches).sum::<u64>()
+    );
+    if let Some(path) = &args.output
+        && let Err(error) = std::fs::write(path, found.suite())
+    {
+        return refuse(&format!("{}: {error}", path.display()));
+    }
+    match (tries, found.breaches.is_empty(), found.errors.is_empty()) {
+        (0, ..) => NOTHING,
+        (_, false, _) => FINDINGS,
+        (_, true, false) => NO_VERDICT,
+        (_, true, true) => HOLDS,
+    }
+}

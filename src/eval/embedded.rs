@@ -1,0 +1,33 @@
+//! The suites in the program; a test holds this list against the folder.
+
+macro_rules! embedded {
+    ($($path:literal),+ $(,)?) => {
+        /// Path under `evals/`, and text.
+        pub(super) const EMBEDDED: &[(&str, &str)] = &[$((
+            $path,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/evals/", $path)),
+        )),+];
+    };
+}
+
+embedded![
+    "clinical.yaml",
+    "conduct.yaml",
+    "consent.yaml",
+    "guardrail/clinical.jsonl",
+    "guardrail/conduct.jsonl",
+    "guardrail/consent.jsonl",
+    "guardrail/harmless.jsonl",
+    "guardrail/identifiers.jsonl",
+    "guardrail/obfuscated.jsonl",
+    "guardrail/sensitive.jsonl",
+    "harmless.yaml",
+    "identifiers.yaml",
+    "intents.yaml",
+    "intents_held_out.yaml",
+    "obfuscated.yaml",
+    "screen/gold.jsonl",
+    "screen/held_out.jsonl",
+    "sensitive.yaml",
+    "stories.yaml",
+];

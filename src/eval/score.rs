@@ -1,0 +1,242 @@
+//! Scores: what became of each case, and the shares with their intervals.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::eval::inventory::Inventory;
+use crate::eval::suite::{Kind, Level};
+use crate::policy::words::vocabulary;
+
+vocabulary! {
+    /// What became of a case.
+    Status, "status" {
+        /// Every assertion held.
+        Passed = "passed",
+        /// One did not.
+        Failed = "failed",
+        /// No verdict: an error on the way.
+        Error = "error",
+        /// Set aside by its quarantine.
+        Skipped = "skipped",
+    }
+}
+
+/// A stretch of a text, in code points, end-exclusive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mark {
+    /// First code point.
+    pub start: usize,
+    /// One past the last.
+    pub end: usize,
+    /// The category.
+    pub category: String,
+    /// The rule.
+    pub rule: String,
+    /// Whether anything was done about it.
+    pub acted: bool,
+}
+
+/// What became of one case.
+#[derive(Clone, Debug, Serialize)]
+pub struct Score {
+    /// The suite.
+    pub suite: String,
+    /// The case.
+    pub id: String,
+    /// Where it is written.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: usize,
+    /// What was put to the test.
+    pub level: Level,
+    /// The row of the tables.
+    pub category: String,
+    /// `en` or `es`.
+    pub language: String,
+    /// Must act, harmless, or neither.
+    pub kind: Option<Kind>,
+    /// Whether the guardrail or the screen acted; none where that is no question.
+    pub acted: Option<bool>,
+    /// What became of it.
+    pub status: Status,
+    /// Share of the assertions' weight that held.
+    pub score: f64,
+    /// Assertions that did not hold, or the error.
+    pub reasons: Vec<String>,
+    /// Why the expectation is right.
+    pub why: String,
+    /// The text or draft that was examined.
+    pub input: String,
+    /// What was found in it.
+    pub marks: Vec<Mark>,
+    /// What came out.
+    pub output: String,
+    /// Microseconds of the part under test.
+    pub micros: u64,
+    /// Repeats that agreed with the status, of how many.
+    pub agreement: (u32, u32),
+}
+
+/// A share of cases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// How many.
+    pub hits: u64,
+    /// Of how many.
+    pub of: u64,
+}
+
+/// The quantile of the normal distribution that 95 % intervals use.
+const Z: f64 = 1.959_963_984_540_054;
+
+impl Share {
+    fn add(&mut self, hit: bool) {
+        self.of += 1;
+        self.hits += u64::from(hit);
+    }
+
+    /// The share, or none of nothing.
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    pub fn ratio(self) -> Option<f64> {
+        (self.of > 0).then(|| self.hits as f64 / self.of as f64)
+    }
+
+    /// The 95 % interval after Wilson (1927); from 0 to 1 when nothing was counted.
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    pub fn interval(self) -> (f64, f64) {
+        let Some(share) = self.ratio() else {
+            return (0.0, 1.0);
+        };
+        let n = self.of as f64;
+        let z2 = Z * Z;
+        let middle = share + z2 / (2.0 * n);
+        let half = Z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
+        let whole = 1.0 + z2 / n;
+        (
+            ((middle - half) / whole).max(0.0),
+            ((middle + half) / whole).min(1.0),
+        )
+    }
+}
+
+/// The figures of one row of the tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Cases that were examined, and how many held.
+    pub passed: Share,
+    /// Of those that had to be acted upon, how many were.
+    pub recall: Share,
+    /// Of the harmless ones, how many were acted upon all the same.
+    pub false_holds: Share,
+}
+
+impl Figures {
+    fn add(&mut self, score: &Score) {
+        if matches!(score.status, Status::Skipped | Status::Error) {
+            return;
+        }
+        self.passed.add(score.status == Status::Passed);
+        match (score.kind, score.acted) {
+            (Some(Kind::MustAct), Some(acted)) => self.recall.add(acted),
+            (Some(Kind::Harmless), Some(acted)) => self.false_holds.add(acted),
+            _ => {}
+        }
+    }
+}
+
+/// How many cases ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// Every assertion held.
+    pub passed: usize,
+    /// One did not.
+    pub failed: usize,
+    /// No verdict.
+    pub errors: usize,
+    /// Set aside.
+    pub skipped: usize,
+}
+
+/// A whole run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// The digest of the policy that judged.
+    pub policy: String,
+    /// What the policy consists of.
+    #[serde(skip)]
+    pub inventory: Inventory,
+    /// A digest of the cases that were asked for.
+    pub cases: String,
+    /// When it began.
+    pub at: String,
+    /// Broken off before its end.
+    pub partial: bool,
+    /// How long it took.
+    pub seconds: f64,
+    /// In the order of suites and files.
+    pub scores: Vec<Score>,
+}
+
+impl Run {
+    /// How many cases ended how.
+    pub fn count(&self) -> Count {
+        let mut count = Count::default();
+        for score in &self.scores {
+            match score.status {
+                Status::Passed => count.passed += 1,
+                Status::Failed => count.failed += 1,
+                Status::Error => count.errors += 1,
+                Status::Skipped => count.skipped += 1,
+            }
+        }
+        count
+    }
+
+    /// The figures by suite.
+    pub fn by_suite(&self) -> BTreeMap<String, Figures> {
+        self.by(|score| score.suite.clone())
+    }
+
+    /// The figures by category and language: the rows that a baseline holds.
+    pub fn by_category(&self) -> BTreeMap<(String, String), Figures> {
+        let mut rows: BTreeMap<(String, String), Figures> = BTreeMap::new();
+        for score in &self.scores {
+            let key = (score.category.clone(), score.language.clone());
+            rows.entry(key).or_default().add(score);
+        }
+        rows
+    }
+
+    fn by(&self, key: impl Fn(&Score) -> String) -> BTreeMap<String, Figures> {
+        let mut rows: BTreeMap<String, Figures> = BTreeMap::new();
+        for score in &self.scores {
+            rows.entry(key(score)).or_default().add(score);
+        }
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_are_wilsons() {
+        // Worked examples: 0 of 10 and 10 of 10 keep a doubt, 81 of 263 as in Newcombe (1998).
+        let cases = [
+            (Share { hits: 0, of: 10 }, (0.0, 0.2775)),
+            (Share { hits: 10, of: 10 }, (0.7225, 1.0)),
+            (Share { hits: 81, of: 263 }, (0.2553, 0.3662)),
+            (Share { hits: 0, of: 0 }, (0.0, 1.0)),
+        ];
+        for (share, (low, high)) in cases {
+            let (got_low, got_high) = share.interval();
+            assert!(
+                (got_low - low).abs() < 1e-4 && (got_high - high).abs() < 1e-4,
+                "{share:?}: {got_low} {got_high}"
+            );
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The stage: a whole house in this process for one story, with a clock that jumps and a carrier
+//! that keeps what it is given. Nothing of it outlives the story.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use crate::agent::ports::{Answer, BoxFuture, Message, Model, ModelError, Request};
+use crate::agent::texts::Texts;
+use crate::carrier::Carrier;
+use crate::carrier::simulator::{Report, Simulator};
+use crate::domain::clock::{Clock as _, ManualClock};
+use crate::domain::conversation::{Conversation, Direction, Turn};
+use crate::domain::ids::TurnId;
+use crate::domain::message::{Delivery, Inbound};
+use crate::domain::phi::Phi;
+use crate::domain::phone::E164;
+use crate::domain::practice::{CarrierKind, Practice};
+use crate::domain::record::RecordSet;
+use crate::fhir::bundle;
+use crate::guardrail::review::Guardrail;
+use crate::llm::offline::Offline;
+use crate::pipeline::house::{House, Parts};
+use crate::pipeline::work::Step;
+use crate::policy::Policy;
+use crate::policy::words::Channel;
+use crate::screen::Screen;
+use crate::seal::MasterKey;
+use crate::store::Store;
+use crate::store::records::EmbeddedRecords;
+
+const SAMPLE_PRACTICE: &str = include_str!("../../samples/lakeside.toml");
+const SAMPLE_RECORD: &str = include_str!("../../samples/lakeside.json");
+/// Steps after which a house that never rests is called broken.
+const STEPS_MAX: u32 = 400;
+/// Texts of one conversation that are looked through.
+const TURNS_MAX: u32 = 500;
+
+/// Stories played by this process, for folder names.
+static PLAYED: AtomicU64 = AtomicU64::new(0);
+
+/// What every story begins from, read once.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    practice: Arc<Practice>,
+    record: RecordSet,
+    policy: Arc<Policy>,
+    texts: Texts,
+}
+
+/// The house of one story.
+pub(crate) struct Stage {
+    pub(crate) house: Arc<House>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) practice: Arc<Practice>,
+    reports: mpsc::Receiver<Report>,
+    model: Arc<Listening>,
+    tracker: TaskTracker,
+    folder: PathBuf,
+    count: u32,
+}
+
+impl Setup {
+    /// The sample practice and its record under a policy.
+    pub(crate) fn new(policy: Arc<Policy>, texts: Texts) -> Result<Self, String> {
+        #[derive(serde::Deserialize)]
+        struct File {
+            practice: Vec<Practice>,
+        }
+        let file: File = toml::from_str(SAMPLE_PRACTICE).map_err(|error| error.to_string())?;
+        let practice = file
+            .practice
+            .into_iter()
+            .next()
+            .ok_or("the sample practice is empty")?;
+        let (record, _) = bundle::parse(SAMPLE_RECORD).map_err(|error| error.to_string())?;
+        Ok(Self {
+            practice: Arc::new(practice),
+            record,
+            policy,
+            texts,
+        })
+    }
+
+    /// A house at `start`, with an empty store of its own and a model that is listened to.
+    pub(crate) async fn stage(
+        &self,
+        start: Timestamp,
+        model: Arc<dyn Model>,
+    ) -> Result<Stage, String> {
+        let number = PLAYED.fetch_add(1, Ordering::Relaxed);
+        let folder = room().join(format!("anteroom-story-{}-{number}", std::process::id()));
+        let tell = |error: &dyn std::fmt::Display| format!("the stage: {error}");
+        let url = format!("sqlite://{}", folder.join("story.db").display());
+        let tracker = TaskTracker::new();
+        let master = MasterKey::generate().map_err(|error| tell(&error))?;
+        let store = Store::open(&url, master, &tracker, &folder)
+            .await
+            .map_err(|it| tell(&it))?;
+        let clock = Arc::new(ManualClock::new(start));
+        let records =
+            Arc::new(EmbeddedRecords::new(store.clone()).with_clock(Arc::clone(&clock) as _));
+        let mut set = self.record.clone();
+        bundle::freshen(&mut set, start);
+        records
+            .import(&self.practice.id, &set)
+            .await
+            .map_err(|it| tell(&it))?;
+        let (carrier, reports) = Simulator::new();
+        let key = (self.practice.id.clone(), CarrierKind::Simulator);
+        let carriers = BTreeMap::from([(key, Arc::new(carrier) as Arc<dyn Carrier>)]);
+        let model = Arc::new(Listening {
+            model,
+            asked: std::sync::Mutex::default(),
+        });
+        let house = House::new(Parts {
+            store,
+            clock: Arc::clone(&clock) as _,
+            guardrail: Guardrail::new(Arc::clone(&self.policy)).map_err(|it| tell(&it))?,
+            screen: Screen::embedded().map_err(|it| tell(&it))?,
+            texts: self.texts.clone(),
+            records,
+            model: Arc::clone(&model) as _,
+            offline: Arc::new(Offline::new()),
+            carriers,
+            practices: BTreeMap::from([(self.practice.id.clone(), Arc::clone(&self.practice))]),
+            public_url: "http://127.0.0.1:8080/".parse().map_err(|it| tell(&it))?,
+            entropy: Arc::new(steps()),
+        });
+        Ok(Stage {
+            house,
+            clock,
+            practice: Arc::clone(&self.practice),
+            reports,
+            model,
+            tracker,
+            folder,
+            count: 0,
+        })
+    }
+}
+
+/// Memory where the machine has a folder in it: a story wants speed, not durability.
+fn room() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    }
+}
+
+/// Token bytes that are the same in every run.
+fn steps() -> impl Fn(&mut [u8]) -> bool + Send + Sync {
+    let count = AtomicU64::new(0x9e37_79b9_7f4a_7c15);
+    move |buffer: &mut [u8]| {
+        for byte in buffer {
+            // SplitMix64 (Steele et al. 2014): no secret, only different each time.
+            let mut z = count.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            *byte = (z >> 56).to_le_bytes().first().copied().unwrap_or_default();
+        }
+        true
+    }
+}
+
+impl Stage {
+    /// Hands in a text and works until nothing is due; gives the texts that left since.
+    pub(crate) async fn says(&mut self, from: &E164, body: &str) -> Result<Vec<String>, String> {
+        self.receive(from, body).await?;
+        self.rest(from).await
+    }
+
+    /// Hands in a text; nothing is worked on yet.
+    pub(crate) async fn receive(&mut self, from: &E164, body: &str) -> Result<(), String> {
+        self.count += 1;
+        let sender = self
+            .practice
+            .senders
+            .first()
+            .ok_or("the practice has no number")?;
+        let inbound = Inbound {
+            carrier: CarrierKind::Simulator,
+            carrier_id: format!("story-{}", self.count),
+            channel: Channel::Sms,
+            from: from.clone(),
+            to: sender.number.clone(),
+            body: Phi::from(body),
+            media: Vec::new(),
+            button: None,
+            at: self.clock.now(),
+        };
+        let practice = Arc::clone(&self.practice);
+        let received = self.house.receive(practice, inbound).await;
+        received.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Works until nothing is due; gives the texts that left for `number` since `seen`.
+    pub(crate) async fn rest(&mut self, number: &E164) -> Result<Vec<String>, String> {
+        let before = self.left(number).await?.len();
+        for _ in 0..STEPS_MAX {
+            let replied = self.house.reply_once().await.map_err(|it| it.to_string())?;
+            let dispatched = self
+                .house
+                .dispatch_once()
+                .await
+                .map_err(|it| it.to_string())?;
+            while self.reports.try_recv().is_ok() {}
+            if (replied, dispatched) == (Step::Idle, Step::Idle) {
+                let mut left = self.left(number).await?;
+                return Ok(left.split_off(before.min(left.len())));
+            }
+        }
+        Err("the house never came to rest".to_owned())
+    }
+
+    /// The conversations with a number.
+    pub(crate) async fn conversations(&self, number: &E164) -> Result<Vec<Conversation>, String> {
+        let found = self
+            .house
+            .store()
+            .conversations_with(&self.practice.id, number)
+            .await;
+        found.map_err(|error| error.to_string())
+    }
+
+    /// Texts that a carrier took for this number, oldest first.
+    async fn left(&self, number: &E164) -> Result<Vec<String>, String> {
+        let mut turns: Vec<(TurnId, Turn)> = Vec::new();
+        for conversation in self.conversations(number).await? {
+            let all = self.house.store().turns(conversation.id, TURNS_MAX).await;
+            let all = all.map_err(|error| error.to_string())?;
+            turns.extend(all.into_iter().map(|turn| (turn.id, turn)));
+        }
+        turns.sort_by_key(|(id, _)| *id);
+        let went = |turn: &Turn| {
+            turn.direction == Direction::Outbound
+                && turn.delivery.is_some_and(|it| {
+                    !matches!(
+                        it,
+                        Delivery::Pending | Delivery::Suppressed | Delivery::Failed
+                    )
+                })
+        };
+        let texts = turns.into_iter().filter(|(_, turn)| went(turn));
+        Ok(texts
+            .map(|(_, turn)| turn.body.as_str().to_owned())
+            .collect())
+    }
+
+    /// Why texts wait for staff.
+    pub(crate) async fn holds(&self) -> Result<Vec<String>, String> {
+        let holds = self.house.store().holds(&self.practice.id).await;
+        let holds = holds.map_err(|error| error.to_string())?;
+        Ok(holds.into_iter().map(|hold| hold.reason).collect())
+    }
+
+    /// The actions in the audit log, once the chain is verified.
+    pub(crate) async fn audited(&self) -> Result<Vec<String>, String> {
+        let store = self.house.store();
+        let practice = &self.practice.id;
+        store
+            .sequence_audit(self.clock.now())
+            .await
+            .map_err(|it| it.to_string())?;
+        let verified = store
+            .verify_audit(practice)
+            .await
+            .map_err(|it| it.to_string())?;
+        verified.map_err(|error| error.to_string())?;
+        let entries = store
+            .audit_entries(practice)
+            .await
+            .map_err(|it| it.to_string())?;
+        Ok(entries.into_iter().map(|it| it.entry.action).collect())
+    }
+
+    /// What the model was shown.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.model.heard()
+    }
+
+    /// Takes the house down and its folder with it.
+    pub(crate) async fn close(self) {
+        let Self {
+            house,
+            tracker,
+            folder,
+            ..
+        } = self;
+        drop(house);
+        tracker.close();
+        tracker.wait().await;
+        if std::fs::remove_dir_all(&folder).is_err() {
+            tracing::debug!("the folder of a story was gone already");
+        }
+    }
+}
+
+/// A model that keeps what it is shown.
+#[derive(Debug)]
+struct Listening {
+    model: Arc<dyn Model>,
+    asked: std::sync::Mutex<Vec<String>>,
+}
+
+impl Listening {
+    fn heard(&self) -> Vec<String> {
+        self.asked
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Model for Listening {
+    fn name(&self) -> &str {
+        self.model.name()
+    }
+
+    fn complete<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, ModelError>> {
+        let mut asked = self
+            .asked
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        asked.push(spelled(request));
+        drop(asked);
+        self.model.complete(request)
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        self.model.count_tokens(text)
+    }
+}
+
+/// Everything in a request that is text.
+fn spelled(request: &Request) -> String {
+    let mut text = request.system.clone();
+    for message in &request.messages {
+        text.push('\n');
+        match message {
+            Message::Patient(body) | Message::Agent(body) => text.push_str(body.as_str()),
+            Message::ToolCalls(calls) => {
+                for call in calls {
+                    text.push_str(&call.name);
+                    text.push_str(call.arguments.as_str());
+                }
+            }
+            Message::ToolResult { json, .. } => text.push_str(json.as_str()),
+        }
+    }
+    text
+}
