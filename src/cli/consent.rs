@@ -122,29 +122,29 @@ fn people(it: &Conversation) -> Vec<(Option<&PatientId>, &Consent)> {
 }
 
 fn page(conversation: &Conversation, ledger: &[LedgerEntry]) -> String {
-    let mut page = format!(
+    let mut page = vec![format!(
         "{} with {} over {} ({}, {})\n",
         conversation.practice,
         conversation.number.as_str(),
         conversation.sender.as_str(),
         conversation.carrier,
         conversation.channel,
-    );
+    )];
     if let Some(doubt) = conversation.speaker.doubt {
-        page.push_str(&format!(
+        page.push(format!(
             "  the number may be another's ({doubt}): nobody is taken for the writer\n"
         ));
     }
     for (patient, consent) in people(conversation) {
         let who = patient.map_or("nobody in particular", PatientId::as_str);
-        page.push_str(&format!("\n  Patient {who}\n"));
+        page.push(format!("\n  Patient {who}\n"));
         for purpose in ConsentPurpose::ALL {
             let since = match purpose {
                 ConsentPurpose::Contact => consent.contact.since,
                 ConsentPurpose::Phi => consent.since,
                 ConsentPurpose::Confirmations => consent.confirmations.since,
             };
-            page.push_str(&format!(
+            page.push(format!(
                 "    {:<14} {:<12} since {}\n",
                 purpose.as_str(),
                 consent.standing(*purpose).as_str(),
@@ -152,28 +152,28 @@ fn page(conversation: &Conversation, ledger: &[LedgerEntry]) -> String {
             ));
         }
         if let Some(proof) = &consent.proof {
-            page.push_str(&format!(
+            page.push(format!(
                 "    proof {}, until {}\n",
                 proof.digest(),
                 minute(proof.expires)
             ));
         }
     }
-    page.push_str("\n  Events, oldest first (UTC)\n");
+    page.push("\n  Events, oldest first (UTC)\n".to_owned());
     if ledger.is_empty() {
-        page.push_str("    none kept: what stands is from before this ledger\n");
+        page.push("    none kept: what stands is from before this ledger\n".to_owned());
     }
     for entry in ledger {
-        page.push_str(&row(entry));
+        page.push(row(entry));
     }
-    page.push('\n');
-    page
+    page.push("\n".to_owned());
+    page.concat()
 }
 
 fn row(entry: &LedgerEntry) -> String {
     let now = entry.purposes;
     let evidence = &entry.evidence;
-    let mut row = format!(
+    let mut row = vec![format!(
         "    {}  {:<12} by {:<9} -> contact {}, phi {}, confirmations {}\n",
         minute(evidence.at),
         entry.event,
@@ -181,10 +181,10 @@ fn row(entry: &LedgerEntry) -> String {
         now.contact,
         now.phi,
         now.confirmations,
-    );
+    )];
     let mut detail = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            row.push_str(&format!("        {name} {value}\n"));
+            row.push(format!("        {name} {value}\n"));
         }
     };
     detail("patient", entry.patient.as_ref().map(ToString::to_string));
@@ -205,7 +205,7 @@ fn row(entry: &LedgerEntry) -> String {
         }),
     );
     detail("proof sha256", entry.proof.clone());
-    row
+    row.concat()
 }
 
 fn minute(at: Timestamp) -> String {

@@ -1,23 +1,24 @@
 //! Every conversation within bounds, walked breadth first: the real screen reads the words, the real
 //! consent, plan and last questions before a hand-over decide; only the rows in between are a model.
 
-use std::collections::{HashMap, VecDeque};
+mod world;
 
-use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, VecDeque};
 
-use crate::domain::consent::{
-    Act, Consent, ConsentEvent, ConsentProof, Doubt, Evidence, Notice, RISK_NOTICE_ASKS,
-};
-use crate::domain::conversation::{Conversation, Direction, OutboxRow, PendingKind, Turn};
-use crate::domain::ids::{ConversationId, OutboxId, PatientId, PracticeId, TurnId};
+use jiff::SignedDuration;
+
+use crate::agent::texts::TextId;
+use crate::domain::consent::{Act, ConsentEvent, Doubt, Evidence, Notice, RISK_NOTICE_ASKS};
+use crate::domain::conversation::PendingKind;
+use crate::domain::ids::PatientId;
 use crate::domain::message::{Inbound, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::domain::record::Patient;
-use crate::domain::speaker::Speaker;
 use crate::pipeline::consent::{self, CarrierDid, KEEP, question};
 use crate::pipeline::dispatch::bar;
-use crate::pipeline::person::{self, Move};
+use crate::pipeline::model::world::{Asks, BORN, Draft, World, key, row, turn, world};
+use crate::pipeline::person;
 use crate::pipeline::plan::{Plan, plan};
 use crate::policy::words::{Channel, Jurisdiction, Language};
 use crate::screen::{Pending, Reading, Screen};
@@ -36,7 +37,7 @@ const WORDS: [&str; 13] = [
     "too many texts",
     "wrong number",
     "When is my appointment?",
-    "1/1/1970",
+    BORN,
 ];
 
 /// Words that agree when the notice has asked.
@@ -45,43 +46,16 @@ const AGREES: [&str; 3] = ["YES", "OK", "SI"];
 /// Texts that wait, in either direction, before no more is done.
 const QUEUE_MAX: usize = 2;
 
-/// A made answer that is not committed yet.
-#[derive(Clone, Debug)]
-struct Draft {
-    epoch: i64,
-    moves: Vec<Move>,
-    kind: OutboundKind,
-    notice: bool,
-    phi: bool,
-    pending: Option<Option<PendingKind>>,
-    answers: Vec<TurnId>,
-}
-
-#[derive(Clone, Debug)]
-struct World {
-    conversation: Conversation,
-    waiting: Vec<Turn>,
-    outbox: Vec<OutboxRow>,
-    draft: Option<Draft>,
-    now: Timestamp,
-    /// Confirmations that left since the last STOP; none while texts are on.
-    confirmed: Option<u8>,
-}
-
 struct Rules {
-    readings: HashMap<(Option<Pending>, &'static str), Reading>,
+    readings: BTreeMap<(Option<Pending>, &'static str), Reading>,
     people: Vec<Patient>,
     practice: Practice,
     did: fn(&str, bool) -> CarrierDid,
 }
 
-fn start() -> Timestamp {
-    "2026-11-29T18:00:00Z".parse().unwrap()
-}
-
 fn rules(born: &[&str], did: fn(&str, bool) -> CarrierDid) -> Rules {
     let screen = Screen::embedded().unwrap();
-    let mut readings = HashMap::new();
+    let mut readings = BTreeMap::new();
     let open = Pending::ALL.iter().copied().map(Some).chain([None]);
     for pending in open {
         for word in WORDS {
@@ -107,32 +81,6 @@ fn rules(born: &[&str], did: fn(&str, bool) -> CarrierDid) -> Rules {
         people: born.iter().enumerate().map(person).collect(),
         practice: toml::from_str(practice).unwrap(),
         did,
-    }
-}
-
-fn world() -> World {
-    World {
-        conversation: Conversation {
-            id: ConversationId(1),
-            practice: PracticeId::new("lakeside"),
-            carrier: CarrierKind::Simulator,
-            channel: Channel::Sms,
-            sender: "+14155550101".parse().unwrap(),
-            number: "+14155550142".parse().unwrap(),
-            patient: None,
-            speaker: Speaker::default(),
-            epoch: 0,
-            language: Language::En,
-            consent: Consent::unknown(start()),
-            pending: None,
-            human: false,
-            last_inbound: None,
-        },
-        waiting: vec![],
-        outbox: vec![],
-        draft: None,
-        now: start(),
-        confirmed: None,
     }
 }
 
@@ -271,7 +219,7 @@ impl Rules {
             kind: OutboundKind::Reply,
             notice: false,
             phi: false,
-            pending: None,
+            pending: Asks::Keep,
             answers: vec![],
         };
         match plan(&copy, &world.waiting, world.now) {
@@ -279,12 +227,12 @@ impl Rules {
             Plan::Staff { answers, .. } => draft.answers = answers,
             Plan::Person { answers } => {
                 draft.answers = answers;
-                draft.pending = Some(Some(PendingKind::Person));
+                draft.pending = Asks::Set(Some(PendingKind::Person));
             }
             Plan::Notice => {
                 draft.kind = OutboundKind::Notice;
                 draft.notice = true;
-                draft.pending = Some(Some(PendingKind::Consent));
+                draft.pending = Asks::Set(Some(PendingKind::Consent));
             }
             Plan::Fixed {
                 text,
@@ -294,15 +242,15 @@ impl Rules {
             } => {
                 draft.kind = kind;
                 draft.answers = answers;
-                if text == crate::agent::texts::TextId::ClarifyStop {
-                    draft.pending = Some(Some(PendingKind::StopConfirm));
+                if text == TextId::ClarifyStop {
+                    draft.pending = Asks::Set(Some(PendingKind::StopConfirm));
                 }
             }
             Plan::Agent { answers, .. } => {
                 // The worst agent: it tells PHI wherever consent and the record let it.
                 draft.phi = copy.proof(world.now).is_some() && copy.patient.is_some();
                 let who = copy.patient.is_none();
-                draft.pending = Some(if who { Some(PendingKind::Person) } else { asks });
+                draft.pending = Asks::Set(if who { Some(PendingKind::Person) } else { asks });
                 draft.answers = if who { vec![] } else { answers };
             }
         }
@@ -363,7 +311,7 @@ fn commit(next: &mut World) -> Option<()> {
         let event = ConsentEvent::new(Act::NoticeSent(notice), Evidence::of_rule(now, "asked"));
         drop(consent::shift(&mut next.conversation, &event));
     }
-    if let Some(kind) = draft.pending {
+    if let Asks::Set(kind) = draft.pending {
         next.conversation.pending = kind.map(|kind| question(kind, now));
     }
     let proof = next.conversation.proof(now).cloned().filter(|_| draft.phi);
@@ -389,133 +337,10 @@ fn told(next: &mut World, act: Act) -> Option<()> {
     Some(())
 }
 
-fn turn(waiting: &[Turn], intent: &str, body: &str, at: Timestamp) -> Turn {
-    let last = waiting.last().map_or(0, |turn| turn.id.0);
-    Turn {
-        id: TurnId(last + 1),
-        direction: Direction::Inbound,
-        body: Phi::from(body),
-        intent: intent.to_owned(),
-        at,
-        answered: false,
-        delivery: None,
-        segments: None,
-        carrier_id: Some("SM".to_owned()),
-    }
-}
-
-fn row(
-    it: &Conversation,
-    kind: OutboundKind,
-    proof: Option<ConsentProof>,
-    at: Timestamp,
-) -> OutboxRow {
-    OutboxRow {
-        id: OutboxId(1),
-        practice: it.practice.clone(),
-        conversation: it.id,
-        epoch: it.epoch,
-        kind,
-        body: Phi::default(),
-        phi: proof.is_some(),
-        proof,
-        attempts: 1,
-        in_doubt: false,
-        at,
-        lease: 1,
-    }
-}
-
-/// Two worlds that nothing that follows can tell apart: ages matter, dates do not.
-fn key(world: &World) -> String {
-    let age = |at: Timestamp| {
-        let minutes = world.now.duration_since(at).as_mins();
-        match minutes {
-            0 => 0,
-            1..30 => 1,
-            30..86_400 => 2,
-            86_400..260_000 => 3,
-            _ => 4,
-        }
-    };
-    let consent = |it: &Consent| {
-        let notice = it.notice.as_ref().map(|notice| age(notice.at));
-        let proof = it.proof.as_ref();
-        let same = proof.is_some_and(|proof| Some(&proof.notice) == it.notice.as_ref());
-        let proof = proof.map(|proof| (age(proof.at), proof.patient.clone(), same));
-        (
-            it.state,
-            it.contact.state,
-            it.confirmations.state,
-            notice,
-            proof,
-        )
-    };
-    let it = &world.conversation;
-    let others: Vec<_> = it
-        .speaker
-        .others
-        .iter()
-        .map(|it| (it.patient.as_str(), consent(&it.consent)))
-        .collect();
-    let draft = world.draft.as_ref().map(|draft| {
-        (
-            it.epoch == draft.epoch,
-            &draft.moves,
-            draft.kind,
-            draft.notice,
-            draft.phi,
-            draft.pending,
-            draft.answers.len(),
-        )
-    });
-    let waiting: Vec<_> = world
-        .waiting
-        .iter()
-        .map(|turn| (&turn.intent, age(turn.at), turn.body.as_str() == "1/1/1970"))
-        .collect();
-    let outbox: Vec<_> = world
-        .outbox
-        .iter()
-        .map(|row| {
-            (
-                row.kind,
-                row.epoch == it.epoch,
-                row.phi,
-                row.proof == it.consent.proof,
-            )
-        })
-        .collect();
-    format!(
-        "{:?}",
-        (
-            (
-                consent(&it.consent),
-                &it.patient,
-                it.pending.as_ref().map(|it| (it.kind, age(it.asked)))
-            ),
-            (
-                it.speaker.doubt,
-                it.speaker.shared,
-                it.speaker.shown.is_some(),
-                it.speaker.misses,
-                others
-            ),
-            (
-                it.last_inbound.map(age),
-                world.confirmed,
-                draft,
-                waiting,
-                outbox
-            ),
-        )
-    )
-}
-
 /// Walks everything within `depth` steps; how many worlds there are.
 fn walk(name: &str, rules: &Rules, depth: usize) -> usize {
     let root = world();
-    let mut seen = HashMap::from([(key(&root), 0)]);
+    let mut seen = BTreeMap::from([(key(&root), 0)]);
     let mut queue = VecDeque::from([(root, 0)]);
     let (mut moves, mut deepest) = (0, 0);
     let steps = steps();
@@ -528,7 +353,7 @@ fn walk(name: &str, rules: &Rules, depth: usize) -> usize {
                 continue;
             };
             moves += 1;
-            if let std::collections::hash_map::Entry::Vacant(slot) = seen.entry(key(&next)) {
+            if let std::collections::btree_map::Entry::Vacant(slot) = seen.entry(key(&next)) {
                 slot.insert(at + 1);
                 deepest = deepest.max(at + 1);
                 queue.push_back((next, at + 1));
