@@ -110,6 +110,11 @@ pub trait Model: Send + Sync + std::fmt::Debug {
     /// Its name, for the audit log: `offline`, `gpt-...`.
     fn name(&self) -> &str;
 
+    /// The host that sees what it is asked, when that is not this machine.
+    fn host(&self) -> Option<&str> {
+        None
+    }
+
     /// Asks for a draft or for tools.
     fn complete<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, ModelError>>;
 

@@ -35,8 +35,16 @@ vocabulary! {
         Handoff = "handoff",
         /// As above, but tells nothing to whoever else reads the phone.
         HandoffPrivate = "handoff_private",
+        /// Before an answer that touches health and that no clinician read.
+        AiClinicalPrefix = "ai_clinical_prefix",
+        /// AI helps in the patient's care.
+        AiInCareTx = "ai_in_care_tx",
         /// An AI is writing.
         AiIntro = "ai_intro",
+        /// With what a part 2 program discloses.
+        Part2NoticeShort = "part2_notice_short",
+        /// With what is disclosed of HIV in New York.
+        Ny27fNotice = "ny_27f_notice",
         /// Not understood.
         Clarify = "clarify",
         /// The risk notice was answered, but not with a clear YES or NO.
@@ -51,6 +59,22 @@ vocabulary! {
         Unavailable = "unavailable",
     }
 }
+
+impl TextId {
+    /// Whether it says all that the introduction of the AI says, and more.
+    pub const fn tells_more_than_intro(self) -> bool {
+        matches!(self, Self::AiClinicalPrefix | Self::AiInCareTx)
+    }
+}
+
+/// How a text tells that an AI writes, in each language: every text of which `ai` is an element
+/// has one of these.
+const TELLING: &[&str] = &[
+    "AI assistant",
+    "Written by AI",
+    "asistente de IA",
+    "Escrito por IA",
+];
 
 /// What a practice puts into its fixed texts.
 #[derive(Clone, Copy, Debug)]
@@ -235,6 +259,11 @@ impl Texts {
             })
             .map(|(key, _)| *key)
             .collect()
+    }
+
+    /// Whether a text that was sent told that an AI writes.
+    pub fn tells_ai(&self, text: &str) -> bool {
+        TELLING.iter().any(|words| text.contains(words))
     }
 
     /// What the law or the carriers want said in this text, by name.

@@ -349,17 +349,14 @@ fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> 
 }
 
 /// What is worth a look though everything runs: PHI that will not leave for want of an agreement.
-pub(super) fn remarks(house: &House, today: jiff::civil::Date) -> Vec<String> {
-    let mut remarks = Vec::new();
-    for practice in house.practices() {
-        for carrier in practice.uncovered(today) {
-            remarks.push(format!(
-                "practice `{}`: no agreement with {carrier} in force; texts with PHI stay here",
-                practice.id
-            ));
-        }
+pub(super) async fn remarks(house: &House) -> Vec<String> {
+    match house.missing_papers(house.clock().now()).await {
+        Ok(missing) => missing
+            .iter()
+            .map(|it| format!("{it}; nothing about a patient goes there"))
+            .collect(),
+        Err(error) => vec![format!("agreements could not be read: {error}")],
     }
-    remarks
 }
 
 /// Whether the folder of a path exists and can be written to.

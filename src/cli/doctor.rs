@@ -1,5 +1,6 @@
 //! `doctor`: what is missing or wrong before real patients text, each with its remedy.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
@@ -9,6 +10,10 @@ use crate::cli::{FINDINGS, HOLDS};
 use crate::config::{Config, Loaded};
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::practice::CarrierKind;
+use crate::pipeline::papers::Register;
+use crate::policy::law::Law;
+use crate::policy::law::terms::{Confidence, Standing};
+use crate::policy::words::Jurisdiction;
 
 /// How a check ended.
 enum Finding {
@@ -30,8 +35,9 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         ("public address", public_address(config)),
         ("model", model(config).await),
         ("gateway", gateway(config)),
-        ("agreements", agreements(config)),
+        ("agreements", agreements(config).await),
         ("policy", policy()),
+        ("law", law(config)),
     ];
     let mut code = HOLDS;
     for (what, finding) in findings {
@@ -153,26 +159,56 @@ fn gateway(config: &Config) -> Finding {
     }
 }
 
-fn agreements(config: &Config) -> Finding {
-    let today = SystemClock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+/// Every agreement that is missing, from the configuration and from the register in the database.
+async fn agreements(config: &Config) -> Finding {
+    let law = match Law::embedded() {
+        Ok(law) => law,
+        Err(error) => return Finding::Bad(error.to_string()),
+    };
+    let tracker = TaskTracker::new();
+    // The running server keeps an embedded database to itself; the configuration is read all the same.
+    let store = open_store(config, &tracker).await.ok();
+    let register = Register {
+        law: &law,
+        store: store.as_ref(),
+        now: SystemClock.now(),
+    };
+    let host = model_host(config);
     let mut missing = Vec::new();
     for practice in &config.practice {
-        for carrier in practice.uncovered(today) {
-            missing.push(format!("{} with {carrier}", practice.id));
+        match register.missing(practice, host.as_deref()).await {
+            Ok(more) => missing.extend(more.iter().map(ToString::to_string)),
+            Err(error) => return Finding::Bad(error.to_string()),
         }
     }
-    missing.sort_unstable();
     if missing.is_empty() {
         return if real(config) {
-            Finding::Good("in force with every carrier".to_owned())
+            Finding::Good("in force with every carrier and with the model's vendor".to_owned())
         } else {
             Finding::Note("none needed: no real carrier is configured".to_owned())
         };
     }
+    let unread = if store.is_none() {
+        " (the register could not be read while the server runs; the configuration was)"
+    } else {
+        ""
+    };
     Finding::Bad(format!(
-        "missing or expired: {}; until [[practice.agreement]] records it, texts with PHI stay here",
-        missing.join(", ")
+        "{}; until `anteroom agreement add` records it, nothing about a patient goes there{unread}",
+        missing.join("; ")
     ))
+}
+
+/// The host of the language model, when one is configured.
+fn model_host(config: &Config) -> Option<String> {
+    let llm = &config.llm;
+    let key =
+        !llm.api_key.is_empty() || std::env::var("OPENAI_API_KEY").is_ok_and(|key| !key.is_empty());
+    if llm.kind == "offline" || (llm.kind == "auto" && !key) {
+        return None;
+    }
+    let url = url::Url::parse(&llm.base_url).ok()?;
+    url.host_str().map(str::to_owned)
 }
 
 fn policy() -> Finding {
@@ -180,4 +216,41 @@ fn policy() -> Finding {
         Ok(guardrail) => Finding::Good(format!("digest {}", guardrail.digest())),
         Err(error) => Finding::Bad(error.to_string()),
     }
+}
+
+/// How much of the law that applies to these practices nobody has verified.
+fn law(config: &Config) -> Finding {
+    let law = match Law::embedded() {
+        Ok(law) => law,
+        Err(error) => return Finding::Bad(error.to_string()),
+    };
+    let states: BTreeSet<Jurisdiction> = config.practice.iter().map(|it| it.state).collect();
+    let applies = |state: Jurisdiction| {
+        state == Jurisdiction::UNKNOWN
+            || states.contains(&state)
+            || states.contains(&Jurisdiction::UNKNOWN)
+    };
+    let mut unverified = Vec::new();
+    let mut counted = 0;
+    let mut approved = 0;
+    for rule in law.rules().filter(|rule| applies(rule.jurisdiction)) {
+        counted += usize::from(rule.standing() != Standing::House);
+        approved += usize::from(rule.confidence == Confidence::CounselApproved);
+        if rule.standing() == Standing::Unverified {
+            unverified.push(rule.id.to_string());
+        }
+    }
+    let shown: Vec<&str> = unverified.iter().map(String::as_str).take(6).collect();
+    let more = unverified.len().saturating_sub(shown.len());
+    let and = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    Finding::Note(format!(
+        "{counted} rules of law apply, {approved} approved by counsel, {} not verified: {}{and}; see \
+         `anteroom policy states`",
+        unverified.len(),
+        shown.join(", ")
+    ))
 }

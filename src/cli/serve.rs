@@ -47,7 +47,6 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
         tracker,
         stop,
     } = assembled;
-    let today = house.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let simulator = house
         .practices()
         .flat_map(|practice| &practice.senders)
@@ -64,13 +63,12 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
         clock: Arc::clone(house.clock()),
         shutdown: stop.clone(),
     };
-    let remarks = assemble::remarks(&house, today);
+    let remarks = assemble::remarks(&house).await;
     greet(&config, simulator, house.model_name(), &remarks);
     let served = Arc::new(Served {
         house: Arc::clone(&house),
         people,
         metrics,
-        remarks,
     });
     let web = tracker.spawn(crate::web::serve::serve(
         listener,

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::agent::ports::BoxFuture;
 use crate::carrier::hear::Report;
+use crate::cli::assemble;
 use crate::domain::conversation::{Direction, PortalMessage};
 use crate::domain::ids::PracticeId;
 use crate::domain::message::Inbound;
@@ -33,8 +34,6 @@ pub(super) struct Served {
     pub(super) house: Arc<House>,
     pub(super) people: Vec<Person>,
     pub(super) metrics: PrometheusHandle,
-    /// What is worth a look though the house is ready: agreements missing, and the like.
-    pub(super) remarks: Vec<String>,
 }
 
 impl std::fmt::Debug for Served {
@@ -296,7 +295,7 @@ impl crate::web::port::House for Served {
                 "policy": self.house.guardrail().digest(),
                 "model": self.house.model_name(),
                 "practices": self.house.practices().count(),
-                "remarks": self.remarks,
+                "remarks": assemble::remarks(&self.house).await,
             });
             if store.is_ok() {
                 Ok(details)

@@ -3,6 +3,8 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::policy::law::channels::Paper;
+
 /// An executed agreement with a carrier or another vendor that handles PHI for the practice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,4 +29,14 @@ impl Agreement {
     pub fn covers(&self, day: Date) -> bool {
         self.from <= day && self.until.is_none_or(|until| day <= until)
     }
+}
+
+/// The agreements that are needed and not in force on `day`.
+pub fn lacking(needs: &[Paper], signed: &[&Agreement], day: Date) -> Vec<Paper> {
+    let met = |paper: &&Paper| {
+        signed.iter().any(|it| {
+            it.counterparty == paper.counterparty && it.product == paper.product && it.covers(day)
+        })
+    };
+    needs.iter().filter(|it| !met(it)).cloned().collect()
 }

@@ -9,7 +9,7 @@ use crate::domain::consent::{
 use crate::domain::ids::{
     AppointmentId, ConversationId, OutboxId, PatientId, PracticeId, SlotId, TurnId,
 };
-use crate::domain::message::{Delivery, OutboundKind};
+use crate::domain::message::{Delivery, LawTag, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::CarrierKind;
@@ -276,6 +276,8 @@ pub struct OutboxRow {
     pub in_doubt: bool,
     /// When it was enqueued.
     pub at: Timestamp,
+    /// By which law it was cleared; empty on rows from before.
+    pub law: LawTag,
     /// Rises with each lease.
     pub lease: i64,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::CarrierKind;
-use crate::policy::words::{Channel, vocabulary};
+use crate::policy::words::{Channel, Jurisdiction, vocabulary};
 
 /// Longest inbound text that is read; the rest is cut. Carriers cap at 1,600 characters, the
 /// simulator and web chat do not.
@@ -33,6 +33,17 @@ pub struct Inbound {
     pub button: Option<String>,
     /// When it was accepted here.
     pub at: Timestamp,
+}
+
+/// By which law a text was cleared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LawTag {
+    /// The patient's state of residence; none when it is not known.
+    pub state: Option<Jurisdiction>,
+    /// The rules of law and of the house that bore on it.
+    pub rules: Vec<String>,
+    /// The digest of the policy.
+    pub policy: String,
 }
 
 impl Inbound {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::agreement::Agreement;
 use crate::domain::ids::PracticeId;
 use crate::domain::phone::E164;
+use crate::policy::law::channels::NumberType;
 use crate::policy::words::{Channel, Jurisdiction, vocabulary};
 
 vocabulary! {
@@ -86,6 +86,9 @@ pub struct Sender {
     pub channel: Channel,
     /// The number.
     pub number: E164,
+    /// What kind of number it is: agreements cover some kinds only.
+    #[serde(default = "long_code")]
+    pub number_type: NumberType,
     /// Who answers STOP, START and HELP on this number.
     #[serde(default = "we_reply")]
     pub keywords: KeywordReplies,
@@ -107,6 +110,10 @@ const fn we_reply() -> KeywordReplies {
     KeywordReplies::WeReply
 }
 
+const fn long_code() -> NumberType {
+    NumberType::LongCode
+}
+
 fn sms() -> Channel {
     Channel::Sms
 }
@@ -117,20 +124,21 @@ impl Practice {
         self.senders.iter().find(|sender| sender.number == *number)
     }
 
-    /// Whether this carrier may carry PHI on `day`: the simulator, from which nothing leaves, or
-    /// one with an agreement in force.
-    pub fn covers(&self, carrier: CarrierKind, day: Date) -> bool {
-        carrier == CarrierKind::Simulator
-            || self.agreements.iter().any(|agreement| {
-                agreement.counterparty == carrier.as_str() && agreement.covers(day)
-            })
+    /// The kind of number that it texts from by a carrier and a channel; none when there are
+    /// several kinds, or no such number.
+    pub fn number_type(&self, carrier: CarrierKind, channel: Channel) -> Option<NumberType> {
+        let mut kinds = self
+            .senders
+            .iter()
+            .filter(|it| it.carrier == carrier && it.channel == channel)
+            .map(|it| it.number_type);
+        let first = kinds.next()?;
+        kinds.all(|kind| kind == first).then_some(first)
     }
 
-    /// The carriers it texts by that may not carry PHI on `day`, each once.
-    pub fn uncovered(&self, day: Date) -> BTreeSet<CarrierKind> {
-        let carriers = self.senders.iter().map(|sender| sender.carrier);
-        carriers
-            .filter(|carrier| !self.covers(*carrier, day))
-            .collect()
+    /// The carriers and channels that it texts by, each once.
+    pub fn channels(&self) -> BTreeSet<(CarrierKind, Channel)> {
+        let senders = self.senders.iter();
+        senders.map(|it| (it.carrier, it.channel)).collect()
     }
 }

@@ -54,6 +54,21 @@ pub struct Patient {
     pub address: Option<Phi<String>>,
 }
 
+impl Patient {
+    /// Whether the patient is younger than 18 on the day of `now`, in the zone where that day comes
+    /// last; none when the birth date is not known.
+    pub fn is_minor(&self, now: Timestamp) -> Option<bool> {
+        let born = self.birth_date.as_ref()?.expose();
+        let today = now
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date()
+            .yesterday()
+            .ok()?;
+        let adult = born.checked_add(jiff::Span::new().years(18)).ok()?;
+        Some(today < adult)
+    }
+}
+
 /// A parent, a guardian or another personal representative (45 CFR 164.502(g)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guardian {

@@ -12,6 +12,7 @@ pub mod detect;
 pub mod finding;
 pub mod findings;
 pub(crate) mod ground;
+mod introduce;
 pub(crate) mod judge;
 pub mod label;
 pub(crate) mod minimum;

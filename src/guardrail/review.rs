@@ -105,6 +105,11 @@ impl Guardrail {
         &self.digest
     }
 
+    /// The law of the policy.
+    pub fn law(&self) -> &Arc<crate::policy::law::Law> {
+        self.policy.law()
+    }
+
     /// The detector alone.
     pub fn detect(&self, text: &str) -> Findings {
         detect::detect(&self.policy, text, &detect::Known::default())

@@ -48,6 +48,14 @@ impl<'d> Cleared<'d> {
         self.holds_phi
     }
 
+    /// This text, cleared with `words` before it; what another one moved behind the link comes
+    /// along, with the same words before it.
+    pub(super) fn with_portal_of(self, other: &Cleared<'_>, words: &str) -> Self {
+        let portal = other.portal.as_ref();
+        let portal = portal.map(|body| Cow::Owned(format!("{words} {body}")));
+        Self { portal, ..self }
+    }
+
     /// The digest of the consent that allows PHI in it.
     pub fn proof(&self) -> Option<&str> {
         self.proof.as_deref()

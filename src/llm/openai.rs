@@ -84,6 +84,7 @@ pub enum BadSettings {
 pub struct OpenAi {
     client: Client<OpenAIConfig>,
     settings: Settings,
+    host: String,
 }
 
 impl OpenAi {
@@ -113,7 +114,11 @@ impl OpenAi {
             .with_project_id("");
         let transport = Transport::new(http.clone(), settings.retry);
         let client = Client::build(http, config).with_http_service(transport);
-        Ok(Self { client, settings })
+        Ok(Self {
+            client,
+            settings,
+            host: address.host_str().unwrap_or_default().to_owned(),
+        })
     }
 
     async fn ask(&self, request: &Request) -> Result<Answer, ModelError> {
@@ -153,6 +158,10 @@ fn cause(error: &OpenAIError) -> ModelError {
 impl Model for OpenAi {
     fn name(&self) -> &str {
         &self.settings.model
+    }
+
+    fn host(&self) -> Option<&str> {
+        Some(&self.host)
     }
 
     fn complete<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, ModelError>> {

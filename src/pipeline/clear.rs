@@ -14,7 +14,10 @@ use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::{self, Author, Consent, Setting};
 use crate::guardrail::wire;
 use crate::pipeline::house::House;
+use crate::pipeline::law::Governed;
 use crate::pipeline::portal::PortalLink;
+use crate::policy::law::answer::Session;
+use crate::policy::law::join::Ids;
 use crate::policy::words::{Jurisdiction, Purpose};
 
 /// A text that wants to leave.
@@ -28,12 +31,22 @@ pub(crate) struct Writing<'a> {
     pub(crate) facts: &'a [Fact],
     pub(crate) link: Option<&'a PortalLink>,
     pub(crate) now: Timestamp,
+    /// The law that applies.
+    pub(crate) law: &'a Governed,
+    /// Where the session stands; none when nothing is told along.
+    pub(crate) session: Option<Session>,
+    /// Whether the channel may carry PHI under the agreements that are in force.
+    pub(crate) covered: bool,
 }
 
 /// What the guardrail made of it.
 pub(crate) struct Written {
     pub(crate) review: Review<'static>,
     pub(crate) micros: u64,
+    /// The rules of law that bore on it.
+    pub(crate) law: Ids,
+    /// Why it is held although the review let it pass.
+    pub(crate) barred: Option<&'static str>,
     draft: Phi<String>,
     at: Timestamp,
 }
@@ -56,6 +69,8 @@ impl House {
         let digest = proof.map(crate::domain::consent::ConsentProof::digest);
         let consent = match (&digest, conversation.consent.state) {
             (_, ConsentState::OptedOut) => Consent::OptedOut,
+            // Without its agreements a channel carries nothing about the patient.
+            _ if !writing.covered => Consent::None,
             (_, ConsentState::Declined) => Consent::Declined,
             (Some(proof), _) => Consent::Granted { proof },
             (None, _) => Consent::None,
@@ -91,11 +106,60 @@ impl House {
         metrics::histogram!("anteroom_review_seconds").record(spent.as_secs_f64());
         metrics::counter!("anteroom_reviews_total", "verdict" => review.verdict.as_str())
             .increment(1);
-        Written {
+        let mut written = Written {
             review,
+            law: Ids::new(),
+            barred: None,
             micros: u64::try_from(spent.as_micros()).unwrap_or(u64::MAX),
             draft: Phi::new(writing.text.to_owned()),
             at: writing.now,
+        };
+        self.apply_law(&mut written, writing, &setting, &public);
+        written
+    }
+
+    /// What the law asks of a text that the review let pass: nothing that it keeps away from this
+    /// channel, and what is told along.
+    fn apply_law(
+        &self,
+        written: &mut Written,
+        writing: &Writing<'_>,
+        setting: &Setting<'_>,
+        public: &[(String, String)],
+    ) {
+        let channel = writing.conversation.channel;
+        written.law = writing.law.kept_away(&written.review, channel);
+        let (Some(session), Some(cleared)) = (writing.session, &written.review.cleared) else {
+            return;
+        };
+        if let Some(by) = writing
+            .law
+            .forbids(&written.review, writing.text, channel, public)
+        {
+            written.law.extend(by);
+            written.barred = Some("law of the state");
+            return;
+        }
+        let telling = writing
+            .law
+            .telling((&written.review, writing.purpose), &session);
+        written.law.extend(telling.rules);
+        let language = writing.conversation.language;
+        let words: Vec<String> = telling
+            .texts
+            .iter()
+            .map(|id| self.fixed_text(*id, writing.practice, language).text)
+            .collect();
+        if words.is_empty() {
+            return;
+        }
+        match self
+            .parts
+            .guardrail
+            .introduce(cleared, &words.join(" "), setting)
+        {
+            Some(told) => written.review.cleared = Some(told),
+            None => written.barred = Some("disclosure could not be added"),
         }
     }
 }

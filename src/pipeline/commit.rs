@@ -170,6 +170,7 @@ async fn send(
     let id = tx
         .enqueue(conversation, cleared, reply.kind, proof, now)
         .await?;
+    tx.tag(id, &reply.law).await?;
     if let (Some(body), Some(link), Some(patient)) = (cleared.portal(), &reply.link, &reply.patient)
         && let Some(message) = link.message(conversation, patient, body, now)
     {
@@ -217,6 +218,11 @@ fn entry(
             "unread": unread,
             "patient_known": reply.patient.is_some(),
             "epoch": conversation.epoch,
+            "law": {
+                "state": reply.law.state.map(|state| state.as_str().to_owned()),
+                "rules": reply.law.rules,
+                "policy": reply.law.policy,
+            },
             "review": reply.detail,
         }),
     )

@@ -2,27 +2,22 @@
 
 use std::sync::Arc;
 
-use jiff::civil::Time;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::carrier::Carrier;
 use crate::domain::consent::{ConsentProof, ConsentState};
 use crate::domain::conversation::{Conversation, OutboxRow};
 use crate::domain::ids::ConversationId;
 use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
-use crate::domain::practice::Practice;
 use crate::pipeline::house::House;
 use crate::pipeline::outcome::{about, tell_staff};
 use crate::pipeline::report::reference_of;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
+use crate::policy::law::window::Opening;
 use crate::store::StoreError;
 
 /// Hand-overs of one text before it is given up and staff are told.
 pub(crate) const ATTEMPTS_MAX: i64 = 6;
-
-/// Texts that the practice begins go out between these hours of the recipient's day.
-const WINDOW: (Time, Time) = (Time::constant(8, 0, 0, 0), Time::constant(21, 0, 0, 0));
 
 /// Why a text that was cleared does not leave after all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +30,8 @@ pub(crate) enum Bar {
     Consent,
     /// The text holds PHI and no agreement with the carrier is in force.
     Agreement,
+    /// No hour is open wherever the reader may be.
+    Hours,
     /// The practice is no longer configured here.
     Practice,
 }
@@ -46,6 +43,7 @@ impl Bar {
             Self::OptedOut => "opted_out",
             Self::Consent => "consent",
             Self::Agreement => "agreement",
+            Self::Hours => "no open hour",
             Self::Practice => "practice not configured",
         }
     }
@@ -59,7 +57,7 @@ impl House {
         let Some(row) = self.store().lease_outbox(now, now + LEASE).await? else {
             return Ok(Step::Idle);
         };
-        if let Some(done) = caught("dispatch", self.dispatch(row)).await {
+        if let Some(done) = caught("dispatch", Box::pin(self.dispatch(row))).await {
             done?;
         }
         self.changed();
@@ -86,15 +84,22 @@ impl House {
         let Some(practice) = self.practice_of(&conversation) else {
             return self.withdraw(row, Bar::Practice, now).await;
         };
-        if let Some(bar) = bar(&row, &conversation, &practice, now) {
+        if let Some(bar) = bar(&row, &conversation, now) {
             return self.withdraw(row, bar, now).await;
         }
-        if let Some(until) = quiet_until(row.kind, &practice.timezone, now) {
-            let outcome = SendOutcome::Retry {
-                code: "quiet_hours".to_owned(),
-                after_ms: None,
-            };
-            return self.record(row, outcome, Some(until)).await;
+        if row.phi && !self.covered(&practice, &conversation, now).await? {
+            return self.withdraw(row, Bar::Agreement, now).await;
+        }
+        match self.opening_for(&row, &practice, now) {
+            Opening::Open => {}
+            Opening::Never(_) => return self.withdraw(row, Bar::Hours, now).await,
+            Opening::At(until, _) => {
+                let outcome = SendOutcome::Retry {
+                    code: "quiet_hours".to_owned(),
+                    after_ms: None,
+                };
+                return self.record(row, outcome, Some(until)).await;
+            }
         }
         let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
         let outcome = renewing(renew, self.hand_over(&row, &conversation)).await;
@@ -171,7 +176,7 @@ impl House {
 fn needs_staff(kind: OutboundKind, bar: Bar) -> bool {
     match bar {
         Bar::OptedOut => false,
-        Bar::Fence | Bar::Consent | Bar::Agreement | Bar::Practice => {
+        Bar::Fence | Bar::Consent | Bar::Agreement | Bar::Hours | Bar::Practice => {
             matches!(kind, OutboundKind::Reply | OutboundKind::Initiated)
         }
     }
@@ -191,12 +196,7 @@ fn outbound(row: &OutboxRow, conversation: &Conversation) -> Outbound {
 }
 
 /// Whether anything forbids the text now; the same questions as at clearing, asked again.
-pub(crate) fn bar(
-    row: &OutboxRow,
-    conversation: &Conversation,
-    practice: &Practice,
-    now: Timestamp,
-) -> Option<Bar> {
+pub(crate) fn bar(row: &OutboxRow, conversation: &Conversation, now: Timestamp) -> Option<Bar> {
     let exempt = matches!(
         row.kind,
         OutboundKind::Safety | OutboundKind::OptOutConfirmation | OutboundKind::Help
@@ -214,92 +214,5 @@ pub(crate) fn bar(
     if standing.is_none() || standing != row.proof.as_ref().map(ConsentProof::digest) {
         return Some(Bar::Consent);
     }
-    let today = now.to_zoned(TimeZone::UTC).date();
-    (!practice.covers(conversation.carrier, today)).then_some(Bar::Agreement)
-}
-
-/// When a text that the practice begins may leave, if not now (47 CFR 64.1200(c)(1), kept as house
-/// policy for every text that the practice begins). An unknown zone waits for hours that are open
-/// from Maine to Hawaii.
-fn quiet_until(kind: OutboundKind, timezone: &str, now: Timestamp) -> Option<Timestamp> {
-    if !matches!(kind, OutboundKind::Initiated | OutboundKind::Invitation) {
-        return None;
-    }
-    let zones = match TimeZone::get(timezone) {
-        Ok(zone) => vec![zone],
-        Err(_) => ["America/New_York", "Pacific/Honolulu"]
-            .iter()
-            .filter_map(|name| TimeZone::get(name).ok())
-            .collect(),
-    };
-    let open = |at: Timestamp| {
-        zones.iter().all(|zone| {
-            let time = at.to_zoned(zone.clone()).time();
-            WINDOW.0 <= time && time < WINDOW.1
-        })
-    };
-    if open(now) {
-        return None;
-    }
-    // Quarter hours of the next two days; windows that never overlap wait for a person.
-    (1..=192)
-        .map(|quarter| now + SignedDuration::from_mins(15 * quarter))
-        .find(|at| open(*at))
-        .or(Some(now + SignedDuration::from_hours(24)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_practice_begins_waits_for_the_morning_also_across_a_clock_change() {
-        let cases = [
-            // kind, zone, now, leaves at
-            (
-                OutboundKind::Initiated,
-                "America/New_York",
-                "2026-11-23T14:00:00Z",
-                None,
-            ),
-            (
-                OutboundKind::Initiated,
-                "America/New_York",
-                "2026-11-24T02:30:00Z",
-                Some("2026-11-24T13:00:00Z"),
-            ),
-            (
-                OutboundKind::Initiated,
-                "America/Los_Angeles",
-                "2026-03-08T05:30:00Z",
-                Some("2026-03-08T15:00:00Z"),
-            ),
-            (
-                OutboundKind::Initiated,
-                "Nowhere/Unknown",
-                "2026-11-23T14:00:00Z",
-                Some("2026-11-23T18:00:00Z"),
-            ),
-            (
-                OutboundKind::Reply,
-                "America/New_York",
-                "2026-11-24T02:30:00Z",
-                None,
-            ),
-            (
-                OutboundKind::Safety,
-                "America/New_York",
-                "2026-11-24T02:30:00Z",
-                None,
-            ),
-        ];
-        for (kind, zone, now, want) in cases {
-            let got = quiet_until(kind, zone, now.parse().unwrap());
-            assert_eq!(
-                got,
-                want.map(|at| at.parse().unwrap()),
-                "{kind} in {zone} at {now}"
-            );
-        }
-    }
+    None
 }

@@ -17,9 +17,11 @@ use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::consent;
 use crate::pipeline::house::House;
+use crate::pipeline::law::Governed;
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::screen::{Intent, Reading};
+use crate::store::StoreError;
 
 /// What the agent is asked about.
 #[derive(Clone, Copy)]
@@ -29,11 +31,17 @@ pub(crate) struct Asking<'a> {
     pub(crate) patient: Option<&'a Patient>,
     pub(crate) turns: &'a [Turn],
     pub(crate) now: Timestamp,
+    pub(crate) law: &'a Governed,
+    pub(crate) covered: bool,
 }
 
 impl House {
     /// Asks the agent, and judges what it drafts.
-    pub(crate) async fn ask_agent(&self, asking: &Asking<'_>, asked: &[TurnId]) -> Reply {
+    pub(crate) async fn ask_agent(
+        &self,
+        asking: &Asking<'_>,
+        asked: &[TurnId],
+    ) -> Result<Reply, StoreError> {
         let Asking {
             practice,
             conversation,
@@ -68,14 +76,22 @@ impl House {
             key,
             limits: agent::Limits::default(),
         };
-        let outcome = agent::run(
-            input,
-            &*self.parts.model,
-            &*self.parts.offline,
-            &**self.records(),
-        )
-        .await;
-        self.judge(asking, outcome)
+        // Where the law keeps AI out of therapy, nothing but templates is written; a vendor that has
+        // signed nothing sees nothing.
+        let barred = asking.law.bars_therapy();
+        let host = self.parts.model.host();
+        let sees = self.register(now).model(practice, host).await?.is_none();
+        let model = if sees && barred.is_none() {
+            &*self.parts.model
+        } else {
+            &*self.parts.offline
+        };
+        let outcome = agent::run(input, model, &*self.parts.offline, &**self.records()).await;
+        let mut reply = self.judge(asking, outcome);
+        if let Some(by) = barred {
+            reply.law.rules.extend(by.iter().map(ToString::to_string));
+        }
+        Ok(reply)
     }
 
     fn judge(&self, asking: &Asking<'_>, outcome: agent::Outcome) -> Reply {
@@ -105,8 +121,12 @@ impl House {
             facts: &outcome.facts,
             link: link.as_ref(),
             now,
+            law: asking.law,
+            session: Some(self.session(asking.turns, patient, asking.law, now)),
+            covered: asking.covered,
         });
         let mut reply = Reply::silent(Vec::new(), "agent");
+        reply.law.rules = written.law.iter().map(ToString::to_string).collect();
         let to_stop =
             matches!(&conversation.pending, Some(it) if it.kind == PendingKind::StopConfirm);
         reply.pending = if to_stop && outcome.pending.is_none() {
@@ -126,11 +146,11 @@ impl House {
             "rules": rules(&written.review),
             "policy": written.review.policy,
             "micros": written.micros,
-            "state": practice.state.as_str(),
         });
         reply.report = Some(written.report("agent"));
         reply.hold = outcome.handover.map(|reason| (draft.clone(), reason));
         let closed = match &written.review.cleared {
+            _ if written.barred.is_some() => written.barred,
             None => Some("guardrail"),
             Some(cleared) => cleared
                 .portal()

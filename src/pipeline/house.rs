@@ -1,7 +1,7 @@
 //! The house: everything a step needs, put together once at start.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
@@ -16,6 +16,8 @@ use crate::domain::conversation::Conversation;
 use crate::domain::ids::PracticeId;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::guardrail::review::Guardrail;
+use crate::pipeline::law;
+use crate::policy::law::duties::Duties;
 use crate::policy::words::Language;
 use crate::screen::Screen;
 use crate::store::Store;
@@ -66,6 +68,7 @@ pub struct House {
     pub(crate) waiting: Notify,
     pub(crate) remarks: Mutex<Remarks>,
     changes: watch::Sender<u64>,
+    duties: Mutex<BTreeMap<law::Key, Arc<Duties>>>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -93,7 +96,13 @@ impl House {
             waiting: Notify::new(),
             remarks: Mutex::default(),
             changes,
+            duties: Mutex::new(BTreeMap::new()),
         })
+    }
+
+    /// Duties that were merged already.
+    pub(crate) fn lock_duties(&self) -> MutexGuard<'_, BTreeMap<law::Key, Arc<Duties>>> {
+        self.duties.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store.

@@ -11,9 +11,11 @@ pub mod dispatch;
 mod draft;
 pub mod house;
 pub mod housekeep;
+mod law;
 #[cfg(test)]
 mod model;
 mod outcome;
+pub mod papers;
 mod person;
 mod plan;
 pub mod portal;

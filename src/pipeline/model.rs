@@ -13,7 +13,7 @@ use crate::domain::conversation::PendingKind;
 use crate::domain::ids::PatientId;
 use crate::domain::message::{Inbound, OutboundKind};
 use crate::domain::phi::Phi;
-use crate::domain::practice::{CarrierKind, Practice};
+use crate::domain::practice::CarrierKind;
 use crate::domain::record::Patient;
 use crate::pipeline::consent::{self, CarrierDid, KEEP, question};
 use crate::pipeline::dispatch::bar;
@@ -49,7 +49,6 @@ const QUEUE_MAX: usize = 2;
 struct Rules {
     readings: BTreeMap<(Option<Pending>, &'static str), Reading>,
     people: Vec<Patient>,
-    practice: Practice,
     did: fn(&str, bool) -> CarrierDid,
 }
 
@@ -75,11 +74,9 @@ fn rules(born: &[&str], did: fn(&str, bool) -> CarrierDid) -> Rules {
         email: None,
         address: None,
     };
-    let practice = "id = \"lakeside\"\nname = \"Lakeside\"\nphone = \"+14155550100\"\ntimezone = \"America/Los_Angeles\"";
     Rules {
         readings,
         people: born.iter().enumerate().map(person).collect(),
-        practice: toml::from_str(practice).unwrap(),
         did,
     }
 }
@@ -264,7 +261,7 @@ impl Rules {
         }
         let row = next.outbox.remove(0);
         let it = &next.conversation;
-        if bar(&row, it, &self.practice, next.now).is_some() {
+        if bar(&row, it, next.now).is_some() {
             return Some(());
         }
         if let Some(confirmed) = &mut next.confirmed {

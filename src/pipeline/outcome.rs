@@ -280,6 +280,7 @@ mod tests {
                 attempts,
                 in_doubt: false,
                 at: now,
+                law: crate::domain::message::LawTag::default(),
                 lease: 1,
             };
             let code = "20429".to_owned();

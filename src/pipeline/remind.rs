@@ -23,6 +23,7 @@ use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::draft::{Asking, closed_page};
 use crate::pipeline::house::House;
+use crate::pipeline::law::Governed;
 use crate::pipeline::person::{self, Move};
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::reply::{Pending, Reply};
@@ -98,7 +99,13 @@ impl House {
             return Fate::Wait(later.min(waiting.expires.max(now)));
         }
         let late = now >= waiting.expires;
+        let Ok(covered) = self.covered(&practice, &conversation, now).await else {
+            return Fate::Wait(now + RECORD_DOWN);
+        };
+        let law = self.governed(&practice, patient.state, now);
         let about = About {
+            law: &law,
+            covered,
             practice: &practice,
             conversation: &conversation,
             patient,
@@ -127,10 +134,12 @@ impl House {
         };
         match fate {
             Fate::Send(mut reply) => {
+                self.tag_reply(&mut reply, &law);
                 reply.moves.append(&mut moves);
                 Fate::Send(reply)
             }
             Fate::Ask(mut reply) => {
+                self.tag_reply(&mut reply, &law);
                 reply.moves.append(&mut moves);
                 Fate::Ask(reply)
             }
@@ -162,6 +171,7 @@ impl House {
             conversation,
             patient,
             now,
+            ..
         } = about;
         let (text, known, pending) = match self.told(about, waiting).await {
             Ok(told) => told,
@@ -182,9 +192,13 @@ impl House {
             facts: &known,
             link: link.as_ref(),
             now,
+            law: about.law,
+            session: None,
+            covered: about.covered,
         });
         let mut reply = Reply::silent(Vec::new(), "waited for YES");
         reply.kind = OutboundKind::Initiated;
+        reply.law.rules = written.law.iter().map(ToString::to_string).collect();
         reply.report = Some(written.report("initiated"));
         let asking = Asking {
             practice,
@@ -192,8 +206,11 @@ impl House {
             patient: Some(patient),
             turns: &[],
             now,
+            law: about.law,
+            covered: about.covered,
         };
         let closed = match &written.review.cleared {
+            _ if written.barred.is_some() => written.barred,
             None => Some("guardrail"),
             Some(cleared) => cleared
                 .portal()
@@ -221,6 +238,7 @@ impl House {
             conversation,
             patient,
             now,
+            ..
         } = about;
         let end = |outcome, staff| Fate::End { outcome, staff };
         let later = |_unavailable| Fate::Wait(now + RECORD_DOWN);
@@ -294,6 +312,8 @@ struct About<'a> {
     practice: &'a Practice,
     conversation: &'a Conversation,
     patient: &'a Patient,
+    law: &'a Governed,
+    covered: bool,
     now: Timestamp,
 }
 

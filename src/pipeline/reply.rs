@@ -9,7 +9,7 @@ use crate::agent::texts::{RenderedText, TextId};
 use crate::domain::consent::{Notice, RISK_NOTICE_ASKS};
 use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion, ReplyJob, Turn};
 use crate::domain::ids::TurnId;
-use crate::domain::message::OutboundKind;
+use crate::domain::message::{LawTag, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
@@ -20,11 +20,12 @@ use crate::pipeline::clear::Writing;
 use crate::pipeline::consent::question;
 use crate::pipeline::draft::Asking;
 use crate::pipeline::house::House;
+use crate::pipeline::law::Governed;
 use crate::pipeline::person::{self, Arrival, Move};
 use crate::pipeline::plan::{Plan, UNKNOWN_WRITER, plan, waiting};
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
-use crate::policy::words::Purpose;
+use crate::policy::words::{Jurisdiction, Purpose};
 use crate::store::StoreError;
 
 /// After so many leases without an end the conversation is parked for staff: the text may be one
@@ -63,6 +64,8 @@ pub(crate) struct Reply {
     pub(crate) more: bool,
     /// The oldest turn that was read; older ones that still wait will never be.
     pub(crate) read_from: Option<TurnId>,
+    /// By which law the text was cleared.
+    pub(crate) law: LawTag,
     pub(crate) detail: serde_json::Value,
 }
 
@@ -105,7 +108,7 @@ impl House {
             Some(practice) => {
                 let renew = || self.store().renew_reply(job, self.clock().now() + LEASE);
                 let made = self.make(&practice, conversation.clone(), &turns, now);
-                renewing(renew, made).await
+                renewing(renew, made).await?
             }
         };
         let reply = reply.map(|reply| Reply {
@@ -138,15 +141,17 @@ impl House {
         mut conversation: Conversation,
         turns: &[Turn],
         now: Timestamp,
-    ) -> Option<Reply> {
+    ) -> Result<Option<Reply>, StoreError> {
         let arrival = match self.people_at(practice, &conversation.number).await {
             Some(people) => person::arrive(&mut conversation, &people, turns, now),
             None => Arrival::default(),
         };
         let conversation = &conversation;
         let patient = arrival.patient;
-        let reply = match plan(conversation, turns, now) {
-            Plan::Nothing | Plan::Wait => return None,
+        let residence = patient.as_ref().map(|patient| patient.state);
+        let law = self.governed(practice, residence.unwrap_or(Jurisdiction::UNKNOWN), now);
+        let mut reply = match plan(conversation, turns, now) {
+            Plan::Nothing | Plan::Wait => return Ok(None),
             Plan::Person { answers } => {
                 let mut reply = self.ask_who(practice, conversation, now);
                 reply.answers = answers;
@@ -184,6 +189,8 @@ impl House {
                     patient: patient.as_ref(),
                     turns,
                     now,
+                    law: &law,
+                    covered: self.covered(practice, conversation, now).await?,
                 };
                 let told = &arrival.told;
                 let asked: Vec<TurnId> =
@@ -192,7 +199,7 @@ impl House {
                     let text = self.fixed_text(TextId::ConsentYes, practice, conversation.language);
                     self.fixed(practice, conversation, &text, now)
                 } else {
-                    self.ask_agent(&asking, &asked).await
+                    self.ask_agent(&asking, &asked).await?
                 };
                 // Where nobody is known yet, what was asked waits for it.
                 reply.answers = if reply.asks_who() {
@@ -203,11 +210,19 @@ impl House {
                 reply
             }
         };
-        Some(Reply {
+        self.tag_reply(&mut reply, &law);
+        Ok(Some(Reply {
             patient,
             moves: arrival.moves,
             ..reply
-        })
+        }))
+    }
+
+    /// Says by which law a text was cleared.
+    pub(crate) fn tag_reply(&self, reply: &mut Reply, law: &Governed) {
+        let rules = reply.law.rules.iter();
+        let by = rules.map(|id| id.as_str().into()).collect();
+        reply.law = self.tag(law, reply.kind, &by);
     }
 
     /// Asks whose record it is about, in the same words whoever is on file.
@@ -248,6 +263,9 @@ impl House {
             facts: &[],
             link: None,
             now,
+            law: &self.governed(practice, Jurisdiction::UNKNOWN, now),
+            session: None,
+            covered: true,
         });
         let mut reply = Reply::silent(Vec::new(), "approved text");
         reply.detail = serde_json::json!({
@@ -310,6 +328,7 @@ impl Reply {
             report: None,
             more: false,
             read_from: None,
+            law: LawTag::default(),
             detail: serde_json::json!({ "how": how }),
         }
     }

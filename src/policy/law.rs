@@ -5,6 +5,7 @@
 //! state is protected by every state.
 
 pub mod answer;
+pub mod channels;
 mod class;
 pub mod deadline;
 pub mod duties;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use crate::policy::law::channels::Channels;
 use crate::policy::law::duties::Duties;
 use crate::policy::law::file::{LawFile, LawRule};
 use crate::policy::law::join::Join as _;
@@ -36,6 +38,7 @@ pub struct Law {
     /// The federal floor first, then the house's own file if there is one, then the states.
     files: Vec<LawFile>,
     practice_types: BTreeMap<Term, Vec<Term>>,
+    channels: Channels,
 }
 
 /// Whom a question of law is about.
@@ -55,6 +58,11 @@ impl Law {
     /// The files.
     pub fn files(&self) -> &[LawFile] {
         &self.files
+    }
+
+    /// What the channels may carry.
+    pub const fn channels(&self) -> &Channels {
+        &self.channels
     }
 
     /// Every rule of every file.
@@ -97,6 +105,22 @@ impl Law {
     /// The rules that apply, in the order of their files. A rule of the house that another relaxes
     /// where both apply is left out.
     pub fn applying(&self, at: Whereabouts<'_>) -> Vec<&LawRule> {
+        let mut rules = self.everything_at(at);
+        set_aside(&mut rules);
+        rules
+    }
+
+    /// As before, without what the house adds in a file of its own: the examples of the other files
+    /// stay true whatever it adds or relaxes.
+    pub(crate) fn applying_in(&self, file: &LawFile, at: Whereabouts<'_>) -> Vec<&LawRule> {
+        let mut rules = self.everything_at(at);
+        rules.retain(|rule| rule.place.0 == file.name || &*rule.place.0 != "house.toml");
+        set_aside(&mut rules);
+        rules
+    }
+
+    /// The rules that apply, with those that others relax.
+    fn everything_at(&self, at: Whereabouts<'_>) -> Vec<&LawRule> {
         let here = |state: Jurisdiction| {
             state == Jurisdiction::UNKNOWN
                 || at.residence == Jurisdiction::UNKNOWN
@@ -106,19 +130,19 @@ impl Law {
         let applies = |rule: &&LawRule| {
             here(rule.jurisdiction) && rule.in_force(at.day) && self.binds(rule, at.practice_type)
         };
-        let mut rules: Vec<&LawRule> = self.rules().filter(applies).collect();
-        let relaxed: Vec<Arc<str>> = rules
-            .iter()
-            .filter_map(|rule| rule.relaxes.clone())
-            .collect();
-        rules.retain(|rule| !relaxed.contains(&rule.id));
-        rules
+        self.rules().filter(applies).collect()
     }
 
     /// What the rules that apply come to.
     pub fn duties(&self, at: Whereabouts<'_>) -> Duties {
         merged(&self.applying(at))
     }
+}
+
+/// Takes out the rules of the house that another one relaxes.
+fn set_aside(rules: &mut Vec<&LawRule>) {
+    let relaxed: Vec<Arc<str>> = rules.iter().filter_map(|it| it.relaxes.clone()).collect();
+    rules.retain(|rule| !relaxed.contains(&rule.id));
 }
 
 /// What these rules come to; their order does not matter.

@@ -165,6 +165,7 @@ impl Policy {
         }
         let policy = Self::compile(&all, &sources::model(dir)?)?;
         policy.law.keeps(&Law::embedded()?)?;
+        policy.law.run_examples()?;
         Ok(policy)
     }
 

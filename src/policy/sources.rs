@@ -33,7 +33,7 @@ pub(crate) fn terms(text: &str) -> usize {
 }
 
 /// The law files beside those of the states; the house's own is in a folder only.
-const LAW: &[&str] = &["default.toml", "house.toml"];
+const LAW: &[&str] = &["default.toml", "house.toml", "channels.toml"];
 
 macro_rules! files {
     ($($folder:literal / $file:literal),+ $(,)?) => {
@@ -135,6 +135,10 @@ pub(crate) fn law() -> Vec<Source> {
     all.push(Source {
         path: PathBuf::from("default.toml"),
         text: Cow::Borrowed(include_str!("../../guardrails/default.toml")),
+    });
+    all.push(Source {
+        path: PathBuf::from("channels.toml"),
+        text: Cow::Borrowed(include_str!("../../guardrails/channels.toml")),
     });
     all
 }

@@ -58,6 +58,7 @@ pub(super) const SERIALS: &[(i64, &str)] = &[
     (2, "consent_event"),
     (2, "waiting"),
     (3, "alarm"),
+    (4, "agreement"),
 ];
 
 /// Schema changes, oldest first; the number of the last is the schema's version.
@@ -65,6 +66,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_rooms.sql"),
     include_str!("migrations/0002_consent.sql"),
     include_str!("migrations/0003_alarm.sql"),
+    include_str!("migrations/0004_law.sql"),
 ];
 
 /// Keeps the version of the schema. Made outside of the migrations, for it says which are due.

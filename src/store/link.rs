@@ -35,6 +35,7 @@ value_from! {
     bool, it => Self::Int(Some(i64::from(it)));
     &str, it => Self::Text(Some(it.to_owned()));
     String, it => Self::Text(Some(it));
+    Option<String>, it => Self::Text(it);
     Vec<u8>, it => Self::Blob(Some(it));
     Option<Vec<u8>>, it => Self::Blob(it);
     &[u8], it => Self::Blob(Some(it.to_vec()));

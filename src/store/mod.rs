@@ -4,6 +4,7 @@
 //! so in one unit of work ([`Store::write`]) that is kept together or not at all; texts, names and
 //! numbers are sealed before they reach the database.
 
+pub mod agreements;
 mod alarms;
 mod audit_log;
 mod conversations;

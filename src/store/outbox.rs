@@ -12,6 +12,7 @@ use crate::domain::ids::ConversationId;
 use crate::domain::ids::OutboxId;
 use crate::domain::ids::PracticeId;
 use crate::domain::message::Delivery;
+use crate::domain::message::LawTag;
 use crate::domain::message::OutboundKind;
 use crate::domain::message::SendOutcome;
 use crate::domain::practice::CarrierKind;
@@ -121,7 +122,16 @@ impl Store {
     }
 }
 
+const TAG: &str = "UPDATE outbox SET state = $2, law = $3, policy = $4 WHERE id = $1";
+
 impl Tx {
+    /// Notes by which law a text was cleared.
+    pub async fn tag(&mut self, id: OutboxId, law: &LawTag) -> Result<(), StoreError> {
+        let state = law.state.map(|state| state.as_str().to_owned());
+        let tag = args![id.0, state, law.rules.join(" "), law.policy.as_str()];
+        self.run(TAG, tag).await.map(drop)
+    }
+
     /// Whether the notice that was last asked with may have reached the phone: nobody answers what
     /// still lies here.
     pub async fn notice_left(&mut self, conversation: ConversationId) -> Result<bool, StoreError> {
@@ -340,9 +350,24 @@ impl Tx {
             in_doubt: row.int("in_doubt")? != 0,
             at: instant(row.int("at")?, damage("at"))?,
             lease: row.int("lease")?,
+            law: law_of(row, damage("state"))?,
             practice: PracticeId::new(practice),
         })
     }
+}
+
+/// By which law a text was cleared; a rule's id has no spaces.
+fn law_of(row: &Row, damage: Inconsistency) -> Result<LawTag, StoreError> {
+    let state = match row.text_opt("state")? {
+        Some(state) => Some(word(&state, damage)?),
+        None => None,
+    };
+    let rules = row.text_opt("law")?.unwrap_or_default();
+    Ok(LawTag {
+        state,
+        rules: rules.split_whitespace().map(str::to_owned).collect(),
+        policy: row.text_opt("policy")?.unwrap_or_default(),
+    })
 }
 
 /// What a carrier's id is found by, within its practice. Its ids are random and name nobody, and reports arrive before

@@ -298,7 +298,10 @@ fn doctor_names_what_real_patients_still_need() {
     .unwrap();
     let (code, out, _) = output(anteroom(dir.path()).arg("doctor"));
     assert_eq!(code, Some(1), "{out}");
-    for want in ["https", "missing or expired: a with twilio"] {
+    for want in [
+        "https",
+        "twilio sms: no agreement in force with twilio (programmable-messaging)",
+    ] {
         assert!(out.contains(want), "{want} in {out}");
     }
 }

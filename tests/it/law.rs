@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod hours;
+mod overlays;
 mod refused;
 
 use anteroom::policy::law::Law;

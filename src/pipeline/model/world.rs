@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::domain::consent::{Consent, ConsentProof};
 use crate::domain::conversation::{Conversation, Direction, OutboxRow, PendingKind, Turn};
 use crate::domain::ids::{ConversationId, OutboxId, PracticeId, TurnId};
-use crate::domain::message::OutboundKind;
+use crate::domain::message::{LawTag, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::CarrierKind;
 use crate::domain::speaker::Speaker;
@@ -105,6 +105,7 @@ pub(super) fn row(
         body: Phi::default(),
         phi: proof.is_some(),
         proof,
+        law: LawTag::default(),
         attempts: 1,
         in_doubt: false,
         at,

@@ -235,7 +235,7 @@ pub(crate) fn check(law: &Law, file: &LawFile, example: &Example) -> Result<(), 
     };
     // An example without a state of its own in the federal file is about the floor alone.
     let floor = residence == Jurisdiction::UNKNOWN && file.jurisdiction == Jurisdiction::UNKNOWN;
-    let mut applying = law.applying(at);
+    let mut applying = law.applying_in(file, at);
     if floor && given.state.is_none() {
         applying.retain(|rule| rule.jurisdiction == Jurisdiction::UNKNOWN);
     }

@@ -33,6 +33,8 @@ pub struct Duties {
     pub surfaces: BTreeMap<Surface, SurfaceDuty>,
     pub ai: AiDuty,
     pub disclosures: BTreeMap<(Element, Content), DisclosureDuty>,
+    /// Phrases by which somebody asks who writes.
+    pub asked: BTreeSet<String>,
     /// By class of information; none for all of it.
     pub authorizations: BTreeMap<Option<Class>, AuthorizationDuty>,
     pub clocks: BTreeSet<ClockDuty>,
@@ -51,6 +53,7 @@ join_fields!(Duties {
     surfaces,
     ai,
     disclosures,
+    asked,
     authorizations,
     clocks,
     keep,
@@ -99,6 +102,7 @@ impl Duties {
                 duties.ai = ban(it, &by());
             }
             Params::Disclosure(it) => {
+                duties.asked.extend(it.asked.iter().cloned());
                 let duty = disclosure(it, by());
                 let all = it.content.is_empty();
                 for content in if all { Content::ALL } else { &it.content } {

@@ -1,10 +1,10 @@
 //! Loading: the files together, checked against each other and against those in the binary.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::policy::PolicyError;
+use crate::policy::law::channels::Channels;
 use crate::policy::law::duties::Duties;
 use crate::policy::law::file::{LawFile, LawRule, read};
 use crate::policy::law::join::Join as _;
@@ -14,6 +14,9 @@ use crate::policy::law::{Law, answer, merged};
 use crate::policy::sources::{self, Source};
 use crate::policy::words::Jurisdiction;
 
+/// The file of the channels.
+const CHANNELS: &str = "channels.toml";
+
 impl Law {
     /// The law in the binary.
     pub fn embedded() -> Result<Self, PolicyError> {
@@ -21,7 +24,8 @@ impl Law {
     }
 
     pub(crate) fn compile(all: &[Source]) -> Result<Self, PolicyError> {
-        let law = all.iter().filter(|source| source.is_law());
+        let is_channels = |it: &&Source| it.path.ends_with(CHANNELS);
+        let law = all.iter().filter(|it| it.is_law() && !is_channels(it));
         let named: Vec<(String, &str)> = law
             .map(|it| (it.path.to_string_lossy().into_owned(), it.text.as_ref()))
             .collect();
@@ -29,12 +33,9 @@ impl Law {
             .iter()
             .map(|(name, text)| (name.as_str(), *text))
             .collect();
-        let law = Self::read(&named)?;
-        // The examples of the binary's own files are run by its tests, not at every start; as soon
-        // as one file is another, all are run, because any of them may come out otherwise.
-        let ours = |it: &Source| !it.is_law() || matches!(it.text, Cow::Borrowed(_));
-        if !all.iter().all(ours) {
-            law.run_examples()?;
+        let mut law = Self::read(&named)?;
+        if let Some(channels) = all.iter().find(is_channels) {
+            law.channels = Channels::read(CHANNELS, &channels.text)?;
         }
         Ok(law)
     }
@@ -58,6 +59,7 @@ impl Law {
         let law = Self {
             files,
             practice_types,
+            channels: Channels::default(),
         };
         law.check()?;
         Ok(law)
@@ -124,6 +126,7 @@ impl Law {
     /// Whether these files keep every rule that `built_in` has, each at least as strict. Law in a
     /// folder adds; it takes nothing away.
     pub fn keeps(&self, built_in: &Self) -> Result<(), PolicyError> {
+        self.channels.keeps(&built_in.channels, CHANNELS)?;
         for rule in built_in.rules() {
             let Some(own) = self.rule(&rule.id) else {
                 let file = self.file(rule.jurisdiction);

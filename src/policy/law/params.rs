@@ -429,6 +429,9 @@ pub struct Disclosure {
     /// Whether a claim to be human is forbidden.
     #[serde(default)]
     pub deny_human_claim: bool,
+    /// Phrases by which somebody asks who writes: lower case, without accents.
+    #[serde(default)]
+    pub asked: Vec<String>,
     /// What is kept of the telling.
     #[serde(default)]
     pub record: Vec<Term>,

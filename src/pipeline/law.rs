@@ -1,0 +1,350 @@
+//! The law in one conversation: what applies, what is told along with a text, when it may leave,
+//! what its channel and its model may see.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::agent::texts::TextId;
+use crate::domain::conversation::{Conversation, Direction, OutboxRow, Turn};
+use crate::domain::message::{LawTag, OutboundKind};
+use crate::domain::practice::Practice;
+use crate::domain::record::Patient;
+use crate::guardrail::finding::{Action, Group};
+use crate::guardrail::review::Review;
+use crate::pipeline::house::House;
+use crate::pipeline::papers::{Missing, Register};
+use crate::policy::law::Whereabouts;
+use crate::policy::law::answer::{Session, told};
+use crate::policy::law::duties::Duties;
+use crate::policy::law::join::Ids;
+use crate::policy::law::terms::{Act, Class, Content, MessageClass, Surface, Writer};
+use crate::policy::law::window::{Clocks, Opening, opening};
+use crate::policy::law::zones;
+use crate::policy::words::{Channel, Jurisdiction, Purpose};
+use crate::store::StoreError;
+
+/// Merged duties that are kept; one practice and its patients' states on one day take a few.
+const KEPT_MAX: usize = 256;
+
+/// What duties are kept by.
+pub(crate) type Key = (Jurisdiction, Jurisdiction, String, jiff::civil::Date);
+
+/// What applies to one patient of one practice.
+#[derive(Clone, Debug)]
+pub(crate) struct Governed {
+    pub(crate) duties: Arc<Duties>,
+    pub(crate) residence: Jurisdiction,
+}
+
+/// What is told along with a text, and by which rules.
+#[derive(Debug, Default)]
+pub(crate) struct Telling {
+    pub(crate) texts: Vec<TextId>,
+    pub(crate) rules: Ids,
+}
+
+impl House {
+    /// The law that applies now to this patient; not known who it is means every state's.
+    pub(crate) fn governed(
+        &self,
+        practice: &Practice,
+        residence: Jurisdiction,
+        now: Timestamp,
+    ) -> Governed {
+        // A law is in force as soon as its day has come anywhere where the patient may be.
+        let zones = zones::possible(None, residence).into_iter();
+        let days = zones.map(|zone| now.to_zoned(zone).date());
+        let day = days
+            .max()
+            .unwrap_or_else(|| now.to_zoned(TimeZone::UTC).date());
+        let key = (practice.state, residence, practice.kind.clone(), day);
+        let mut kept = self.lock_duties();
+        if let Some(duties) = kept.get(&key) {
+            let duties = Arc::clone(duties);
+            return Governed { duties, residence };
+        }
+        let at = Whereabouts {
+            practice: practice.state,
+            residence,
+            practice_type: &practice.kind,
+            day,
+        };
+        let duties = Arc::new(self.guardrail().law().duties(at));
+        if kept.len() >= KEPT_MAX {
+            kept.clear();
+        }
+        kept.insert(key, Arc::clone(&duties));
+        Governed { duties, residence }
+    }
+
+    /// When a text that the practice begins may leave, if not now (47 CFR 64.1200(c)(1), kept as
+    /// house policy for every such text, and the stricter hours of the states).
+    pub(crate) fn opening_for(
+        &self,
+        row: &OutboxRow,
+        practice: &Practice,
+        now: Timestamp,
+    ) -> Opening {
+        if !matches!(row.kind, OutboundKind::Initiated | OutboundKind::Invitation) {
+            return Opening::Open;
+        }
+        let residence = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
+        let governed = self.governed(practice, residence, now);
+        let clocks = Clocks {
+            recipient: zones::possible(None, residence),
+            practice: zones::possible(Some(&practice.timezone), practice.state),
+        };
+        opening(
+            &governed.duties,
+            MessageClass::OutboundInitiated,
+            now,
+            &clocks,
+        )
+    }
+
+    /// Who asks for agreements, now.
+    pub fn register(&self, now: Timestamp) -> Register<'_> {
+        Register {
+            law: self.guardrail().law(),
+            store: Some(self.store()),
+            now,
+        }
+    }
+
+    /// Every agreement that is missing now, of every practice.
+    pub async fn missing_papers(&self, now: Timestamp) -> Result<Vec<Missing>, StoreError> {
+        let mut missing = Vec::new();
+        for practice in self.practices() {
+            let host = self.parts.model.host();
+            missing.extend(self.register(now).missing(practice, host).await?);
+        }
+        Ok(missing)
+    }
+
+    /// Whether the channel of this conversation may carry PHI now.
+    pub(crate) async fn covered(
+        &self,
+        practice: &Practice,
+        conversation: &Conversation,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (carrier, channel) = (conversation.carrier, conversation.channel);
+        let lacks = self
+            .register(now)
+            .channel(practice, carrier, channel)
+            .await?;
+        Ok(lacks.is_empty())
+    }
+
+    /// Where the session stands: what decides when something is told again.
+    pub(crate) fn session(
+        &self,
+        turns: &[Turn],
+        patient: Option<&Patient>,
+        governed: &Governed,
+        now: Timestamp,
+    ) -> Session {
+        let outbound = |turn: &&Turn| turn.direction == Direction::Outbound;
+        let told = turns
+            .iter()
+            .rev()
+            .filter(outbound)
+            .find(|turn| self.parts.texts.tells_ai(turn.body.as_str()));
+        let before = turns
+            .iter()
+            .rev()
+            .find(|turn| turn.answered || outbound(turn));
+        let whole = |since: Timestamp, unit: SignedDuration| {
+            let spent = now.duration_since(since).as_secs() / unit.as_secs().max(1);
+            u32::try_from(spent.max(0)).unwrap_or(u32::MAX)
+        };
+        let asks = |turn: &Turn| {
+            let said = plain(turn.body.as_str());
+            let mut phrases = governed.duties.asked.iter();
+            phrases.any(|phrase| said.contains(phrase.as_str()))
+        };
+        let waiting = |turn: &&Turn| turn.direction == Direction::Inbound && !turn.answered;
+        Session {
+            first: told.is_none(),
+            asked: turns.iter().filter(waiting).any(asks),
+            minor: patient.and_then(|patient| patient.is_minor(now)),
+            minutes_since_told: told.map(|turn| whole(turn.at, SignedDuration::from_mins(1))),
+            idle_hours: before.map(|turn| whole(turn.at, SignedDuration::from_hours(1))),
+        }
+    }
+
+    /// By which law a text was cleared.
+    pub(crate) fn tag(&self, governed: &Governed, kind: OutboundKind, by: &Ids) -> LawTag {
+        let duties = &governed.duties;
+        let mut rules = by.clone();
+        match kind {
+            OutboundKind::OptOutConfirmation => rules.extend(duties.opt_out.by.iter().cloned()),
+            OutboundKind::Safety => {
+                rules.extend(duties.routes.values().flat_map(|it| it.by.iter().cloned()));
+            }
+            OutboundKind::Initiated | OutboundKind::Invitation => {
+                let windows = duties.windows.iter();
+                let own =
+                    windows.filter(|((class, _), _)| *class == MessageClass::OutboundInitiated);
+                rules.extend(own.flat_map(|(_, week)| week.by.iter().cloned()));
+            }
+            OutboundKind::Notice | OutboundKind::Reply | OutboundKind::Help => {}
+        }
+        if kind != OutboundKind::Safety && kind != OutboundKind::OptOutConfirmation {
+            rules.extend(
+                duties
+                    .consents
+                    .values()
+                    .filter(|it| it.forms.is_empty())
+                    .flat_map(|it| it.by.iter().cloned()),
+            );
+        }
+        LawTag {
+            state: (governed.residence != Jurisdiction::UNKNOWN).then_some(governed.residence),
+            rules: rules.iter().map(ToString::to_string).collect(),
+            policy: self.guardrail().digest().to_owned(),
+        }
+    }
+}
+
+impl Governed {
+    /// What must be told along with a text of the agent.
+    pub(crate) fn telling(
+        &self,
+        (review, purpose): (&Review<'_>, Purpose),
+        session: &Session,
+    ) -> Telling {
+        let contents = contents(review, purpose);
+        let mut telling = Telling::default();
+        for (_, duty) in told(&self.duties, &contents, Writer::Ai, session) {
+            telling.rules.extend(duty.by.iter().cloned());
+            for text in &duty.texts {
+                if let Ok(id) = text.as_str().parse::<TextId>()
+                    && !telling.texts.contains(&id)
+                {
+                    telling.texts.push(id);
+                }
+            }
+        }
+        // A text that says more stands for one that says less.
+        if telling.texts.iter().any(|id| id.tells_more_than_intro()) {
+            telling.texts.retain(|id| *id != TextId::AiIntro);
+        }
+        telling.texts.sort_unstable();
+        telling
+    }
+
+    /// Whether an AI may take part in talk that could be therapy.
+    pub(crate) fn bars_therapy(&self) -> Option<&Ids> {
+        let acts = &self.duties.ai.acts;
+        acts.get(&Act::TherapeuticCommunication)
+            .or_else(|| acts.get(&Act::DirectCare))
+    }
+
+    /// The rules by which something that the review left in a text may not leave by this channel.
+    pub(crate) fn forbids(
+        &self,
+        review: &Review<'_>,
+        text: &str,
+        channel: Channel,
+        public: &[(String, String)],
+    ) -> Option<Ids> {
+        let surface = surface(channel);
+        let kept = review
+            .findings
+            .iter()
+            .filter(|it| it.action == Action::Keep);
+        for finding in kept {
+            let said = text
+                .get(finding.span.clone())
+                .unwrap_or_default()
+                .to_lowercase();
+            let is_public = public
+                .iter()
+                .any(|(_, value)| value.to_lowercase().contains(&said));
+            let blocked = Class::ALL
+                .iter()
+                .filter(|class| class.categories().contains(&finding.category.as_str()));
+            for class in blocked {
+                if let Some(block) = self.duties.blocked(surface, *class, Writer::Ai)
+                    && !is_public
+                {
+                    return Some(block.by.clone());
+                }
+            }
+        }
+        None
+    }
+
+    /// The rules that keep what the review took out away from this channel.
+    pub(crate) fn kept_away(&self, review: &Review<'_>, channel: Channel) -> Ids {
+        let surface = surface(channel);
+        let mut by = Ids::new();
+        for finding in review
+            .findings
+            .iter()
+            .filter(|it| it.action != Action::Keep)
+        {
+            for class in Class::ALL {
+                if class.categories().contains(&finding.category.as_str())
+                    && let Some(block) = self.duties.blocked(surface, *class, Writer::Ai)
+                {
+                    by.extend(block.by.iter().cloned());
+                }
+            }
+        }
+        by
+    }
+}
+
+/// Lower case, without the accents of Spanish.
+fn plain(text: &str) -> String {
+    let lower = text.to_lowercase();
+    lower
+        .chars()
+        .map(|c| match c {
+            'á' => 'a',
+            'é' => 'e',
+            'í' => 'i',
+            'ó' => 'o',
+            'ú' | 'ü' => 'u',
+            '\u{2019}' => '\'',
+            _ => c,
+        })
+        .collect()
+}
+
+const fn surface(channel: Channel) -> Surface {
+    match channel {
+        Channel::Sms => Surface::Sms,
+        Channel::Mms => Surface::Mms,
+        Channel::Whatsapp => Surface::Whatsapp,
+        Channel::Webchat => Surface::Webchat,
+    }
+}
+
+/// What a text is about. Whatever touches health is clinical, also when the detail went behind the
+/// link.
+fn contents(review: &Review<'_>, purpose: Purpose) -> Vec<Content> {
+    let clinical = matches!(
+        purpose,
+        Purpose::Results | Purpose::Refill | Purpose::Triage
+    ) || review.findings.iter().any(|it| {
+        it.category.group() != Group::Identifier && it.category.group() != Group::Conduct
+    });
+    let mut contents = vec![match purpose {
+        Purpose::Billing => Content::Billing,
+        Purpose::Scheduling
+        | Purpose::Reply
+        | Purpose::Refill
+        | Purpose::Results
+        | Purpose::Triage
+        | Purpose::General => Content::Scheduling,
+    }];
+    if clinical {
+        contents.push(Content::Clinical);
+    }
+    contents
+}

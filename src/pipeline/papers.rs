@@ -1,0 +1,129 @@
+//! Agreements: which a channel or a model takes, and which are not in force.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::domain::agreement::{Agreement, lacking};
+use crate::domain::ids::PracticeId;
+use crate::domain::practice::{CarrierKind, Practice};
+use crate::policy::law::Law;
+use crate::policy::law::channels::{Carries, Paper};
+use crate::policy::words::Channel;
+use crate::store::{Store, StoreError};
+
+/// Who asks for agreements.
+#[derive(Clone, Copy, Debug)]
+pub struct Register<'a> {
+    /// What channels and models take.
+    pub law: &'a Law,
+    /// Where agreements are recorded; without it only those of the configuration count.
+    pub store: Option<&'a Store>,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// Agreements that a practice lacks, and what stays here for want of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Whose.
+    pub practice: PracticeId,
+    /// For what: `twilio sms`, `model at api.openai.com`.
+    pub what: String,
+    /// Which.
+    pub papers: Vec<Paper>,
+}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let papers: Vec<String> = self.papers.iter().map(ToString::to_string).collect();
+        let (practice, what) = (&self.practice, &self.what);
+        write!(
+            f,
+            "practice `{practice}`, {what}: no agreement in force with {}",
+            papers.join(" and ")
+        )
+    }
+}
+
+impl Register<'_> {
+    /// The agreements that a channel lacks for texts with PHI today; none when it may carry them. A
+    /// channel that never may lacks one that cannot be had.
+    pub async fn channel(
+        &self,
+        practice: &Practice,
+        carrier: CarrierKind,
+        channel: Channel,
+    ) -> Result<Vec<Paper>, StoreError> {
+        let number_type = practice.number_type(carrier, channel);
+        let channels = self.law.channels();
+        let carriage = channels.carriage(carrier.as_str(), channel, number_type);
+        if carriage.carries < Carries::Phi {
+            return Ok(vec![Paper {
+                counterparty: carrier.as_str().to_owned(),
+                product: format!("{channel} from such numbers carries no PHI"),
+            }]);
+        }
+        self.unsigned(practice, &carriage.needs).await
+    }
+
+    /// The agreement that a model at this host lacks; none when it may see what patients write: it
+    /// runs in this house, its vendor has signed, or the practice has no real patients.
+    pub async fn model(
+        &self,
+        practice: &Practice,
+        host: Option<&str>,
+    ) -> Result<Option<Paper>, StoreError> {
+        let Some(paper) = host.and_then(|host| self.law.channels().model_paper(host)) else {
+            return Ok(None);
+        };
+        let mut senders = practice.senders.iter();
+        if senders.all(|sender| sender.carrier == CarrierKind::Simulator) {
+            return Ok(None);
+        }
+        Ok(self.unsigned(practice, &[paper]).await?.pop())
+    }
+
+    /// Everything that a practice lacks.
+    pub async fn missing(
+        &self,
+        practice: &Practice,
+        model: Option<&str>,
+    ) -> Result<Vec<Missing>, StoreError> {
+        let mut missing = Vec::new();
+        let mut add = |what: String, papers: Vec<Paper>| {
+            if !papers.is_empty() {
+                missing.push(Missing {
+                    practice: practice.id.clone(),
+                    what,
+                    papers,
+                });
+            }
+        };
+        for (carrier, channel) in practice.channels() {
+            let papers = self.channel(practice, carrier, channel).await?;
+            add(format!("{carrier} {channel}"), papers);
+        }
+        let paper = self.model(practice, model).await?;
+        let host = model.unwrap_or_default();
+        add(format!("model at {host}"), paper.into_iter().collect());
+        Ok(missing)
+    }
+
+    /// Which of these are not in force today, where the practice is.
+    async fn unsigned(
+        &self,
+        practice: &Practice,
+        needs: &[Paper],
+    ) -> Result<Vec<Paper>, StoreError> {
+        let zone = TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC);
+        let today = self.now.to_zoned(zone).date();
+        let configured: Vec<&Agreement> = practice.agreements.iter().collect();
+        let left = lacking(needs, &configured, today);
+        let (false, Some(store)) = (left.is_empty(), self.store) else {
+            return Ok(left);
+        };
+        let recorded = store.agreements(&practice.id).await?;
+        let recorded: Vec<&Agreement> = recorded.iter().map(|it| &it.agreement).collect();
+        Ok(lacking(&left, &recorded, today))
+    }
+}
