@@ -58,6 +58,11 @@ quality:
 	cargo build --release
 	python3 tests/python/quality.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom $(DATA)
 
+# The voter of a user's own Hugging Face model, on tiny models; candle is built only for it.
+.PHONY: test-hf
+test-hf:
+	cargo test --features hf --test it hf::
+
 # Trains the statistical tagger again: make tagger DATA=folder (docs/tagger.md); then build once more.
 .PHONY: tagger
 tagger:
@@ -68,3 +73,13 @@ tagger:
 recording: test-deps
 	cargo build --release
 	.venv/bin/python tests/python/recording.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom > docs/recording.md
+
+# 10,000 texts through every fake carrier with 5 % of each fault; prints what became of each answer.
+.PHONY: carrier-faults
+carrier-faults:
+	cargo build --release
+	ANTEROOM_LOG__LEVEL=error $(or $(CARGO_TARGET_DIR),target)/release/anteroom simulate-carrier --run $(or $(TEXTS),10000) --faults $(or $(FAULTS),0.05) --seed $(or $(SEED),7)
+# Fifty regressions planted in the policy, each of which must stop the gate of `anteroom eval`.
+.PHONY: planted
+planted:
+	ANTEROOM_PLANTINGS=50 cargo test --test it planted:: -- --nocapture

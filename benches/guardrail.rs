@@ -4,11 +4,13 @@ use std::hint::black_box;
 use std::time::Duration;
 use std::time::Instant;
 
+use anteroom::guardrail::detect::tagger;
 use anteroom::guardrail::review::Guardrail;
 use anteroom::guardrail::setting::Author;
 use anteroom::guardrail::setting::Consent;
 use anteroom::guardrail::setting::Fact;
 use anteroom::guardrail::setting::Setting;
+use anteroom::policy::Policy;
 use anteroom::policy::words::Channel;
 use anteroom::policy::words::Jurisdiction;
 use anteroom::policy::words::Language;
@@ -56,6 +58,7 @@ fn setting() -> Setting<'static> {
         purpose: Purpose::Reply,
         author: Author::Agent,
         facts: FACTS,
+        told: &[],
     }
 }
 
@@ -120,12 +123,22 @@ fn main() {
         vec![cut]
     };
     let setting = setting();
+    // The tagger with folding and cutting, which it shares with the rules.
+    let Ok(policy) = Policy::embedded() else {
+        return;
+    };
     for (name, texts) in [
         ("60-160 chars, ASCII", ascii.clone()),
         ("60-160 chars, accented", accented.clone()),
         ("1,600 chars, ASCII", long(&ascii)),
         ("1,600 chars, accented", long(&accented)),
     ] {
+        row(
+            &format!("tagger  {name}"),
+            measure(&texts, |text| {
+                black_box(tagger::told(&policy, text));
+            }),
+        );
         row(
             &format!("detect  {name}"),
             measure(&texts, |text| {
@@ -150,7 +163,9 @@ fn main() {
 mod allocations {
     use std::sync::LazyLock;
 
+    use anteroom::guardrail::detect::tagger;
     use anteroom::guardrail::review::Guardrail;
+    use anteroom::policy::Policy;
     use divan::Bencher;
     use divan::black_box;
 
@@ -163,6 +178,16 @@ mod allocations {
         if let Some(guardrail) = GUARDRAIL.as_ref() {
             let setting = super::setting();
             bencher.bench(|| guardrail.review(black_box(PASS), &setting));
+        }
+    }
+
+    static POLICY: LazyLock<Option<Policy>> = LazyLock::new(|| Policy::embedded().ok());
+    const NAMED: &str = "Nobody told Kweku Amponsah that velotramib is ready in Tallinnvik.";
+
+    #[divan::bench(sample_count = 20, sample_size = 20)]
+    fn c_the_tagger_that_finds_some(bencher: Bencher<'_, '_>) {
+        if let Some(policy) = POLICY.as_ref() {
+            bencher.bench(|| tagger::told(policy, black_box(NAMED)));
         }
     }
 

@@ -32,6 +32,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             field: "appointment.start",
             value: "2026-12-02T15:00:00-08:00",
         }],
+        // What the earlier texts of this conversation told: their `Review::told`.
+        told: &[],
     };
     let review = guardrail.review(&draft, &setting);
     println!("{}", review.verdict);

@@ -115,8 +115,12 @@ def call(command, seconds, **more):
 
 
 def python_peer(name, packages, runner, interpreter=sys.executable):
-    if shutil.which(interpreter) is None:
-        raise Unable(f"needs {interpreter}, which is not installed")
+    # A shim can be on the path of an interpreter that is not there.
+    missing = shutil.which(interpreter) is None or subprocess.run(
+        [interpreter, "--version"], capture_output=True
+    ).returncode
+    if missing:
+        raise Unable(f"needs {os.path.basename(interpreter)}, which is not installed")
     home = os.path.join(CACHE, name)
     python = os.path.join(home, "bin", "python")
     if not os.path.exists(os.path.join(home, "ready")):

@@ -10,6 +10,7 @@ use url::Url;
 use crate::carrier::Carrier;
 use crate::carrier::bandwidth::BandwidthAccount;
 use crate::carrier::bird::BirdAccount;
+use crate::carrier::fake::{Line, Speaks};
 use crate::carrier::messagebird::MessagebirdAccount;
 use crate::carrier::twilio::account::TwilioAccount;
 use crate::domain::ids::PracticeId;
@@ -99,6 +100,10 @@ pub trait Account: Send + Sync + std::fmt::Debug {
 
     /// What can be said about it without asking the carrier.
     fn advise(&self, site: &Site<'_>) -> Vec<Advice>;
+
+    /// The other side of this account, as the fake carrier at the address `base` plays it. None
+    /// where the account is not complete enough to be spoken with.
+    fn fake(&self, site: &Site<'_>, base: &str) -> Option<Speaks>;
 }
 
 /// The section of an account as it may be shown.
@@ -133,6 +138,26 @@ impl Accounts {
     /// The account of a practice with a carrier.
     pub fn get(&self, kind: CarrierKind, practice: &PracticeId) -> Option<&Arc<dyn Account>> {
         self.0.get(&(kind, practice.as_str().to_owned()))
+    }
+
+    /// The other sides of the accounts of these practices, as the fake carrier plays them.
+    pub fn fakes(&self, practices: &[Practice], public_url: &Url, base: &str) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for ((kind, id), account) in &self.0 {
+            let Some(practice) = practices.iter().find(|it| it.id.as_str() == id) else {
+                continue;
+            };
+            let site = Site {
+                kind: *kind,
+                practice,
+                public_url,
+            };
+            if let Some(speaks) = account.fake(&site, base) {
+                let name = format!("{kind}.{id}");
+                lines.push(Line { name, speaks });
+            }
+        }
+        lines
     }
 
     /// The sections that there are.

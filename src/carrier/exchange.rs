@@ -30,6 +30,19 @@ pub struct Patience {
     pub exchange: Duration,
 }
 
+impl Patience {
+    /// This patience for the whole exchange; 0: the usual one.
+    pub fn seconds(seconds: u64) -> Self {
+        if seconds == 0 {
+            return Self::default();
+        }
+        Self {
+            exchange: Duration::from_secs(seconds),
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Patience {
     fn default() -> Self {
         Self {
@@ -135,4 +148,25 @@ pub enum FetchFault {
     /// Not now.
     #[error("the carrier does not answer")]
     Later,
+}
+
+/// What posts the fake carrier's webhooks.
+#[derive(Clone, Debug)]
+pub struct Poster(Client);
+
+impl Poster {
+    /// A poster with a carrier's patience; none when no client can be made.
+    pub fn new() -> Option<Self> {
+        client(Patience::default()).ok().map(Self)
+    }
+
+    /// Posts a webhook; the status of the answer, if there is one.
+    pub async fn post(&self, post: &crate::carrier::fake::Post) -> Option<u16> {
+        let mut request = self.0.request(post.method.clone(), &post.url);
+        for (name, value) in &post.headers {
+            request = request.header(*name, value);
+        }
+        let answer = request.body(post.body.clone()).send().await.ok()?;
+        Some(answer.status().as_u16())
+    }
 }

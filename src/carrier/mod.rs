@@ -19,6 +19,7 @@ pub mod bandwidth;
 pub mod bird;
 pub mod codes;
 pub mod exchange;
+pub mod fake;
 pub mod hear;
 pub mod keywords;
 pub mod mac;
@@ -64,6 +65,8 @@ pub struct Capabilities {
     pub idempotent: bool,
     /// Whether lost webhooks can be found by listing what it has.
     pub listing: bool,
+    /// Whether the practice wants finished texts taken off the carrier's books, and it can.
+    pub redacts: bool,
     /// Largest webhook body that is read.
     pub hook_bytes_max: usize,
 }

@@ -60,6 +60,7 @@ impl Carrier for Simulator {
             reports: true,
             idempotent: true,
             listing: false,
+            redacts: false,
             hook_bytes_max: 0,
         }
     }

@@ -14,13 +14,13 @@ use crate::carrier::Carrier;
 use crate::carrier::account::Site;
 use crate::carrier::hear::Report;
 use crate::carrier::simulator::Simulator;
+use crate::cli::guardrail;
 use crate::config::{Config, Llm};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::ids::PracticeId;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::domain::record::RecordSet;
 use crate::fhir::bundle;
-use crate::guardrail::review::Guardrail;
 use crate::llm::offline::Offline;
 use crate::llm::openai::{OpenAi, Settings};
 use crate::llm::tokens::Tokens;
@@ -79,10 +79,19 @@ fn sample_practice() -> Result<Practice, String> {
 
 /// Builds everything and starts the workers.
 pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
+    let assembled = assemble_at(config, Arc::new(SystemClock)).await?;
+    assembled.house.start(&assembled.tracker, &assembled.stop);
+    Ok(assembled)
+}
+
+/// Builds everything by this clock; whoever called starts the workers.
+pub(super) async fn assemble_at(
+    config: Config,
+    clock: Arc<dyn Clock>,
+) -> Result<Assembled, String> {
     let tracker = TaskTracker::new();
     let stop = CancellationToken::new();
     let store = open_store(&config, &tracker).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let public_url =
         Url::parse(&config.public_url()).map_err(|error| format!("public_url: {error}"))?;
     let records = Arc::new(EmbeddedRecords::new(store.clone()));
@@ -107,7 +116,7 @@ pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
     let house = House::new(Parts {
         store,
         clock,
-        guardrail: Guardrail::embedded().map_err(|error| error.to_string())?,
+        guardrail: guardrail::load(Some(config.guard.token_model.as_ref()))?,
         screen: Screen::embedded().map_err(|error| error.to_string())?,
         texts: Texts::embedded().map_err(|error| error.to_string())?,
         records,
@@ -128,7 +137,6 @@ pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
     for (practice, waiting) in reports {
         drain(&house, practice, waiting, &tracker, &stop);
     }
-    house.start(&tracker, &stop);
     Ok(Assembled {
         house,
         config,

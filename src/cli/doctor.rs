@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
+use crate::carrier::account::{Advice, Site};
 use crate::cli::assemble::{open_store, writable};
+use crate::cli::guardrail;
 use crate::cli::{FINDINGS, HOLDS};
 use crate::config::{Config, Loaded};
 use crate::domain::clock::{Clock as _, SystemClock};
@@ -27,7 +29,7 @@ enum Finding {
 /// Looks at everything and says what it found, a line each.
 pub(super) async fn doctor(loaded: &Loaded) -> u8 {
     let config = &loaded.config;
-    let findings = [
+    let mut findings = vec![
         ("configuration", configuration(loaded)),
         ("clock", clock()),
         ("data folder", folder(config)),
@@ -36,9 +38,10 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         ("model", model(config).await),
         ("gateway", gateway(config)),
         ("agreements", agreements(config).await),
-        ("policy", policy()),
+        ("policy", policy(config)),
         ("law", law(config)),
     ];
+    findings.extend(accounts(config).await);
     let mut code = HOLDS;
     for (what, finding) in findings {
         let (mark, text) = match finding {
@@ -52,6 +55,40 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         println!("{mark}  {what:<15} {text}");
     }
     code
+}
+
+/// The accounts with carriers: what can be seen from here, then what the carrier says.
+async fn accounts(config: &Config) -> Vec<(&'static str, Finding)> {
+    let Ok(public_url) = url::Url::parse(&config.public_url()) else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for practice in &config.practice {
+        for kind in CarrierKind::ALL {
+            let Some(account) = config.accounts.get(*kind, &practice.id) else {
+                continue;
+            };
+            let site = Site {
+                kind: *kind,
+                practice,
+                public_url: &public_url,
+            };
+            let mut advice = account.advise(&site);
+            if let Ok(line) = account.open(&site) {
+                advice.extend(line.examine().await);
+            }
+            findings.extend(advice.into_iter().map(|it| {
+                let say = |text: String| format!("[{kind}.{}] {text}", practice.id);
+                let finding = match it {
+                    Advice::Good(text) => Finding::Good(say(text)),
+                    Advice::Note(text) => Finding::Note(say(text)),
+                    Advice::Bad(text) => Finding::Bad(say(text)),
+                };
+                ("carrier", finding)
+            }));
+        }
+    }
+    findings
 }
 
 fn real(config: &Config) -> bool {
@@ -211,10 +248,10 @@ fn model_host(config: &Config) -> Option<String> {
     url.host_str().map(str::to_owned)
 }
 
-fn policy() -> Finding {
-    match crate::guardrail::review::Guardrail::embedded() {
+fn policy(config: &Config) -> Finding {
+    match guardrail::load(Some(config.guard.token_model.as_ref())) {
         Ok(guardrail) => Finding::Good(format!("digest {}", guardrail.digest())),
-        Err(error) => Finding::Bad(error.to_string()),
+        Err(error) => Finding::Bad(error),
     }
 }
 

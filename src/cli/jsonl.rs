@@ -1,15 +1,16 @@
 //! `check`, `detect`, `screen`: one JSON object a line in, one out, in order.
 
 use std::io::{BufRead, Write};
+use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cli::explain::{self, Paint};
+use crate::cli::guardrail;
 use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
 use crate::guardrail::finding::Verdict;
-use crate::guardrail::review::Guardrail;
 use crate::guardrail::wire;
 use crate::screen::Screen;
 use crate::screen::wire::ScreenRequest;
@@ -18,10 +19,10 @@ use crate::screen::wire::ScreenRequest;
 const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// `anteroom check`, for machines or for people.
-pub(super) fn check(draft: Option<String>, explain: bool) -> u8 {
-    let guardrail = match Guardrail::embedded() {
+pub(super) fn check(draft: Option<String>, explain: bool, model: Option<&Path>) -> u8 {
+    let guardrail = match guardrail::load(model) {
         Ok(guardrail) => guardrail,
-        Err(error) => return refuse(&error.to_string()),
+        Err(error) => return refuse(&error),
     };
     let one = draft.map(|draft| sample_line(&draft));
     let review = |line: wire::CheckIn| {
@@ -44,10 +45,10 @@ pub(super) fn check(draft: Option<String>, explain: bool) -> u8 {
 }
 
 /// `anteroom detect`.
-pub(super) fn detect(text: Option<String>) -> u8 {
-    let guardrail = match Guardrail::embedded() {
+pub(super) fn detect(text: Option<String>, model: Option<&Path>) -> u8 {
+    let guardrail = match guardrail::load(model) {
         Ok(guardrail) => guardrail,
-        Err(error) => return refuse(&error.to_string()),
+        Err(error) => return refuse(&error),
     };
     let one = text.map(|text| serde_json::json!({ "id": "1", "text": text }).to_string());
     let answer = |line: wire::DetectIn| {

@@ -8,18 +8,21 @@
 mod alarm;
 mod assemble;
 mod audit;
+mod carrier_run;
 mod chat;
 mod consent;
 mod doctor;
 mod eval;
 mod explain;
 mod gateway;
+mod guardrail;
 mod import;
 mod jsonl;
 mod log;
 mod redteam;
 mod serve;
 mod served;
+mod simulate_carrier;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -86,12 +89,18 @@ enum Command {
         /// For people: the draft with what was found underlined, why, and what would be sent.
         #[arg(long)]
         explain: bool,
+        /// A folder with a Hugging Face token-classification model that votes too (feature `hf`).
+        #[arg(long, value_name = "DIR")]
+        token_model: Option<PathBuf>,
     },
     /// Find identifiers and clinical detail: JSONL texts on standard input to JSONL findings.
     Detect {
         /// One text.
         #[arg(long, value_name = "TEXT")]
         text: Option<String>,
+        /// A folder with a Hugging Face token-classification model that votes too (feature `hf`).
+        #[arg(long, value_name = "DIR")]
+        token_model: Option<PathBuf>,
     },
     /// Read inbound texts: JSONL on standard input to JSONL intents.
     Screen {
@@ -120,6 +129,27 @@ enum Command {
     /// What patients agreed to, with its evidence.
     #[command(subcommand)]
     Consent(ConsentCommand),
+    /// Play the configured carriers on this machine: they take texts, report on them, bring texts
+    /// from patients, and go wrong by a seed.
+    SimulateCarrier {
+        /// Address to listen on; each account's `base_url` must point there.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9100")]
+        listen: std::net::SocketAddr,
+        /// The same seed and the same texts go wrong in the same way.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Share of texts and webhooks that meet each fault, 0 to 1.
+        #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+        faults: f64,
+        /// Instead: let so many invented patients text four invented practices, one on each
+        /// carrier, and report what became of every answer. Touches no configured account.
+        #[arg(long, value_name = "TEXTS")]
+        run: Option<usize>,
+        /// With --run: an empty database for it, postgres://...; without, SQLite in a temporary
+        /// folder.
+        #[arg(long, value_name = "URL", requires = "run")]
+        database: Option<String>,
+    },
     /// Look for what is missing or wrong: clock, key, database, public address, model, agreements.
     Doctor,
     /// The configuration.
@@ -202,8 +232,14 @@ pub fn run() -> ExitCode {
 
 fn run_command(cli: Cli) -> u8 {
     match cli.command {
-        Some(Command::Check { draft, explain }) => return jsonl::check(draft, explain),
-        Some(Command::Detect { text }) => return jsonl::detect(text),
+        Some(Command::Check {
+            draft,
+            explain,
+            token_model,
+        }) => return jsonl::check(draft, explain, token_model.as_deref()),
+        Some(Command::Detect { text, token_model }) => {
+            return jsonl::detect(text, token_model.as_deref());
+        }
         Some(Command::Screen { text }) => return jsonl::screen(text),
         Some(Command::Eval(args)) => return eval::eval(&args, None),
         Some(Command::Redteam(args)) => return redteam::redteam(&args),
@@ -259,6 +295,19 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
             practice,
             json,
         }) => consent::show(&loaded, &number, practice.as_deref(), json).await,
+        Command::SimulateCarrier {
+            listen,
+            seed,
+            faults,
+            run,
+            database,
+        } => {
+            if let Some(count) = run {
+                return Box::pin(carrier_run::run(count, (seed, faults), database)).await;
+            }
+            let faults = crate::carrier::fake::Faults::new(seed, faults);
+            simulate_carrier::simulate(&loaded, listen, faults).await
+        }
         Command::Doctor => Box::pin(doctor::doctor(&loaded)).await,
         Command::Config(ConfigCommand::Explain) => {
             print!("{}", loaded.explain());

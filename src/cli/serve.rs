@@ -123,7 +123,7 @@ fn greet(config: &crate::config::Config, simulator: bool, model: &str, remarks: 
     eprintln!("{}", lines.join("\n"));
 }
 
-async fn wait_for_signal() {
+pub(super) async fn wait_for_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         drop(tokio::signal::ctrl_c().await);

@@ -22,6 +22,8 @@ pub struct Guard {
     pub practice: String,
     /// Seconds for one answer of the model server.
     pub timeout_s: u64,
+    /// A folder with a Hugging Face token-classification model that votes in every review.
+    pub token_model: String,
 }
 
 impl Guard {

@@ -9,7 +9,7 @@ use crate::domain::consent::{
 use crate::domain::ids::{
     AppointmentId, ConversationId, OutboxId, PatientId, PracticeId, SlotId, TurnId,
 };
-use crate::domain::message::{Delivery, LawTag, OutboundKind};
+use crate::domain::message::{Delivery, LawTag, OutboundKind, Template};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::CarrierKind;
@@ -280,6 +280,12 @@ pub struct OutboxRow {
     pub law: LawTag,
     /// Rises with each lease.
     pub lease: i64,
+    /// The place in its number's line that it was given, if it waited for one.
+    pub slot: Option<Timestamp>,
+    /// How many segments it takes.
+    pub segments: i64,
+    /// The approved template that says it, if one does.
+    pub template: Option<Template>,
 }
 
 /// A message behind a portal link.

@@ -152,11 +152,19 @@ impl Delivery {
         )
     }
 
+    /// Whether it did not arrive and never will.
+    pub const fn has_failed(self) -> bool {
+        matches!(self, Self::Suppressed | Self::Undelivered | Self::Failed)
+    }
+
     /// The state after a report of `next`: moves up in rank only, and never out of a failure.
     #[must_use]
     pub fn advance(self, next: Self) -> Self {
-        let failed = matches!(self, Self::Suppressed | Self::Undelivered | Self::Failed);
-        if failed || next <= self { self } else { next }
+        if self.has_failed() || next <= self {
+            self
+        } else {
+            next
+        }
     }
 }
 

@@ -1,14 +1,15 @@
 //! The practice (the covered entity), the numbers it texts from, and what it says in public.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::agreement::Agreement;
 use crate::domain::ids::PracticeId;
 use crate::domain::phone::E164;
-use crate::policy::law::channels::NumberType;
-use crate::policy::words::{Channel, Jurisdiction, vocabulary};
+use crate::policy::words::{Channel, Jurisdiction, Language, vocabulary};
+
+pub use crate::policy::law::channels::NumberType;
 
 vocabulary! {
     /// A company that carries texts, or the simulator.
@@ -58,7 +59,7 @@ pub struct Practice {
     pub hours_es: String,
     /// Public facts told to anyone: parking, insurance networks, notices. Key is the fact's name.
     #[serde(default)]
-    pub facts: std::collections::BTreeMap<String, String>,
+    pub facts: BTreeMap<String, String>,
     /// The numbers it texts from.
     #[serde(default, rename = "sender")]
     pub senders: Vec<Sender>,
@@ -92,6 +93,61 @@ pub struct Sender {
     /// Who answers STOP, START and HELP on this number.
     #[serde(default = "we_reply")]
     pub keywords: KeywordReplies,
+    /// Segments a second that its registration grants; none: the least that carriers give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_second: Option<f64>,
+    /// Segments a day that its registration grants; none: the least that carriers give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_day: Option<i64>,
+    /// What one segment costs, in US dollars, where it is not the carrier's list price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<f64>,
+    /// What becomes of a text outside WhatsApp's 24-hour window.
+    #[serde(default)]
+    pub outside_window: OutsideWindow,
+    /// The approved templates that ask the patient to write, by language.
+    #[serde(
+        default,
+        rename = "template",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub templates: BTreeMap<Language, TemplateText>,
+}
+
+/// What becomes of a text outside WhatsApp's 24-hour window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutsideWindow {
+    /// Staff decide.
+    #[default]
+    Hold,
+    /// An approved template asks the patient to write; the text waits with staff.
+    Template,
+    /// It goes by SMS from another number of the practice, unless it holds PHI.
+    Sms,
+}
+
+/// A template that Meta approved, word for word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateText {
+    /// The carrier's id of it, such as Twilio's `HX...`.
+    pub id: String,
+    /// Its words, with places such as `{{1}}`.
+    pub text: String,
+    /// What stands in each place.
+    #[serde(default)]
+    pub variables: BTreeMap<String, TemplateValue>,
+}
+
+vocabulary! {
+    /// What may stand in a place of a template: public facts only.
+    TemplateValue, "template value" {
+        /// The practice's name.
+        PracticeName = "practice_name",
+        /// The front desk's number, as people read it.
+        PracticePhone = "practice_phone",
+    }
 }
 
 vocabulary! {
@@ -122,6 +178,21 @@ impl Practice {
     /// The sender with this number, if it is one of the practice's.
     pub fn sender(&self, number: &E164) -> Option<&Sender> {
         self.senders.iter().find(|sender| sender.number == *number)
+    }
+
+    /// The sender with this number, carrier and channel.
+    pub fn sender_by(
+        &self,
+        carrier: CarrierKind,
+        channel: Channel,
+        number: &E164,
+    ) -> Option<&Sender> {
+        let whatsapp = |it: Channel| it == Channel::Whatsapp;
+        self.senders.iter().find(|it| {
+            it.number == *number
+                && it.carrier == carrier
+                && whatsapp(it.channel) == whatsapp(channel)
+        })
     }
 
     /// The kind of number that it texts from by a carrier and a channel; none when there are

@@ -25,9 +25,11 @@ embedded![
     "identifiers.yaml",
     "intents.yaml",
     "intents_held_out.yaml",
+    "intents_held_out_2.yaml",
     "obfuscated.yaml",
     "screen/gold.jsonl",
     "screen/held_out.jsonl",
+    "screen/held_out_2.jsonl",
     "sensitive.yaml",
     "stories.yaml",
 ];

@@ -6,6 +6,7 @@ use regex::Regex;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::guardrail::accumulate::Accumulation;
 use crate::guardrail::conduct::ruleset::RawRule;
 use crate::guardrail::conduct::ruleset::RuleSet;
 use crate::guardrail::ground::fold::Folded;
@@ -147,6 +148,8 @@ pub(crate) struct Rules {
     pub(crate) phrases: Phrases,
     /// The minimum-necessary matrix.
     pub(crate) matrix: Matrix,
+    /// Details that tell the condition together.
+    pub(crate) accumulation: Accumulation,
     ordinary: Vec<String>,
     contexts: Patterns,
     en: Texts,
@@ -274,6 +277,7 @@ impl Rules {
             conduct: RuleSet::compile(conduct_file, conduct_text, conduct.rule)?,
             phrases,
             matrix: Matrix::embedded()?,
+            accumulation: Accumulation::embedded()?,
             ordinary: claims.ordinary.words,
             contexts,
             en: claims.text.en,

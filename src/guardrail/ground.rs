@@ -8,6 +8,7 @@ mod day;
 pub(crate) mod fold;
 mod hour;
 pub(crate) mod instant;
+mod length;
 mod names;
 mod table;
 pub(crate) mod view;
@@ -112,6 +113,8 @@ pub(crate) fn statements<'a>(
     statements: &mut Vec<Statement<'a>>,
 ) {
     moments(ground, room, statements);
+    length::lengths(ground, statements);
+    length::zones(ground, statements);
     who::people(ground, statements);
     who::places(ground, statements);
     who::prices(ground, statements);

@@ -1,17 +1,20 @@
 //! One reading of one text: what was found, what each finding means in this setting, what is wrong.
 
 mod deeds;
-mod kinds;
+pub(crate) mod kinds;
 mod public;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use crate::guardrail::conduct::Rules;
 use crate::guardrail::detect;
+use crate::guardrail::detect::voter::Voter;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
+use crate::guardrail::finding::Evidence;
 use crate::guardrail::finding::Finding;
 use crate::guardrail::finding::Group;
 use crate::guardrail::findings::Findings;
@@ -50,6 +53,8 @@ pub(crate) struct Reading {
     pub(crate) corrections: Vec<(Range<usize>, String)>,
     /// Whether what stays tells anything about the patient.
     pub(crate) patient: bool,
+    /// The details that stay and could tell the condition with others, by their places.
+    pub(crate) details: u64,
 }
 
 impl Reading {
@@ -67,13 +72,24 @@ impl Reading {
             .any(|finding| finding.action == Action::Drop)
     }
 
-    /// The places of dropped procedures, which may be called a visit instead.
+    /// The places of dropped procedures and departments, which may be called a visit instead.
     pub(crate) fn procedures(&self) -> Vec<Range<usize>> {
         let dropped = self.findings.iter().filter(|finding| {
             finding.action == Action::Drop
                 && matches!(
                     finding.category,
-                    Category::Procedure | Category::Imaging | Category::Treatment
+                    Category::Procedure
+                        | Category::Imaging
+                        | Category::Treatment
+                        | Category::Specialty
+                        | Category::Lab
+                        | Category::Pregnancy
+                        | Category::Reproductive
+                        | Category::MentalHealth
+                        | Category::SubstanceUse
+                        | Category::HivSti
+                        | Category::Genetic
+                        | Category::GenderAffirming
                 )
         });
         dropped.map(|finding| finding.span.clone()).collect()
@@ -100,7 +116,7 @@ struct Judge<'a> {
 
 /// Reads a text in a setting, whose facts are `values`.
 pub(crate) fn read(
-    (policy, rules): (&Policy, &Rules),
+    (policy, rules, voters): (&Policy, &Rules, &[Arc<dyn Voter>]),
     view: &View<'_>,
     setting: &Setting<'_>,
     values: &Values<'_>,
@@ -112,6 +128,7 @@ pub(crate) fn read(
         practice_name: setting.practice_name,
         practice_phone: setting.practice_phone,
         portal_url: setting.portal_url,
+        voters,
     };
     let mut found = detect::search(policy, view.text, &known, &mut scratch.detect);
     let Scratch {
@@ -155,6 +172,7 @@ pub(crate) fn read(
     judge.conduct(view, matched);
     judge.instructions(view, contexts);
     judge.relations(view, contexts);
+    judge.details(view, matched);
     let mut reading = judge.reading;
     sort(&mut reading.findings);
     reading
@@ -270,7 +288,9 @@ impl<'a> Judge<'a> {
             .evidence
             .iter()
             .any(|evidence| evidence.kind == "record");
-        let public = public::licensed(self.values, text, &finding.span);
+        let anybody = |evidence: &Evidence| evidence.name == detect::mark::ANYBODY;
+        let public = finding.evidence.iter().any(anybody)
+            || public::licensed(self.values, text, &finding.span);
         if !recorded && (public || self.setting.author == Author::Approved) {
             return None;
         }

@@ -7,11 +7,14 @@
 //! [`review::Guardrail::review`] with a [`setting::Setting`] for each draft, from any thread;
 //! `examples/review.rs` is the whole of it.
 
+pub mod accumulate;
 pub(crate) mod conduct;
 pub mod detect;
 pub mod finding;
 pub mod findings;
 pub(crate) mod ground;
+#[cfg(feature = "hf")]
+pub mod hf;
 mod introduce;
 pub(crate) mod judge;
 pub mod label;

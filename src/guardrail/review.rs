@@ -11,9 +11,12 @@ use sha2::Digest as _;
 use sha2::Sha256;
 use smallvec::smallvec;
 
+use crate::guardrail::accumulate;
+use crate::guardrail::accumulate::Told;
 use crate::guardrail::conduct;
 use crate::guardrail::conduct::Rules;
 use crate::guardrail::detect;
+use crate::guardrail::detect::voter::Voter;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
@@ -48,6 +51,7 @@ pub struct Guardrail {
     policy: Arc<Policy>,
     rules: Rules,
     zones: TimeZoneDatabase,
+    voters: Vec<Arc<dyn Voter>>,
     digest: Arc<str>,
 }
 
@@ -60,6 +64,9 @@ pub struct Review<'d> {
     pub cleared: Option<Cleared<'d>>,
     /// What was found in the draft, by place in it.
     pub findings: Findings,
+    /// The names of details that the cleared text tells and that could tell the condition together
+    /// with others: the next setting of this conversation takes them as `told`.
+    pub told: Told,
     /// The digest of the policy that judged.
     pub policy: Arc<str>,
 }
@@ -71,6 +78,7 @@ impl Review<'_> {
             verdict: self.verdict,
             cleared: self.cleared.map(Cleared::into_owned),
             findings: self.findings,
+            told: self.told,
             policy: self.policy,
         }
     }
@@ -86,7 +94,12 @@ impl Guardrail {
     pub fn new(policy: Arc<Policy>) -> Result<Self, PolicyError> {
         let mut hash = Sha256::new();
         hash.update(policy.digest().as_bytes());
-        for (file, text) in [conduct::CLAIMS, conduct::CONDUCT, minimum::MINIMUM] {
+        for (file, text) in [
+            conduct::CLAIMS,
+            conduct::CONDUCT,
+            minimum::MINIMUM,
+            accumulate::ACCUMULATION,
+        ] {
             hash.update(file.as_bytes());
             hash.update([0]);
             hash.update(text.as_bytes());
@@ -96,8 +109,18 @@ impl Guardrail {
             rules: Rules::embedded()?,
             zones: TimeZoneDatabase::bundled(),
             policy,
+            voters: Vec::new(),
             digest,
         })
+    }
+
+    /// The guardrail with one voter more; its digest covers the voter.
+    #[must_use]
+    pub fn with_voter(mut self, voter: Arc<dyn Voter>) -> Self {
+        let both = format!("{}\0{}", self.digest, voter.digest());
+        self.digest = hex::encode(Sha256::digest(both)).into();
+        self.voters.push(voter);
+        self
     }
 
     /// The digest of everything that decides a verdict.
@@ -112,7 +135,11 @@ impl Guardrail {
 
     /// The detector alone.
     pub fn detect(&self, text: &str) -> Findings {
-        detect::detect(&self.policy, text, &detect::Known::default())
+        let known = detect::Known {
+            voters: &self.voters,
+            ..detect::Known::default()
+        };
+        detect::detect(&self.policy, text, &known)
     }
 
     /// Reviews a draft. Cannot fail: what goes wrong on the way holds the draft.
@@ -180,7 +207,7 @@ impl Guardrail {
             setting.portal_url,
         ];
         let view = View::within(text, &public, &mut scratch.view);
-        let rules = (&*self.policy, &self.rules);
+        let rules = (&*self.policy, &self.rules, &*self.voters);
         let reading = judge::read(rules, &view, setting, values, zone, scratch);
         let done = reading.holds() || !reading.corrections.is_empty() || !reading.drops_any();
         let edited = if done {
@@ -210,7 +237,7 @@ impl Guardrail {
             let (reading, edited) = self.read(&next, (setting, values), zone, scratch);
             let holds = reading.holds();
             let drops = reading.drops_any();
-            let patient = reading.patient;
+            let tells = (reading.patient, reading.details);
             let corrections = reading.corrections;
             let first = findings.get_or_insert(reading.findings);
             if holds {
@@ -238,7 +265,7 @@ impl Guardrail {
                 portal.get_or_insert_with(|| std::mem::take(&mut next));
                 next = Cow::Owned(form);
             } else if out == next {
-                return self.clear(out, portal, patient, corrected, (setting, findings));
+                return self.clear(out, portal, tells, corrected, (setting, findings));
             } else {
                 // Folding changed the text: what leaves must be what was read.
                 next = out;
@@ -256,7 +283,7 @@ impl Guardrail {
         &self,
         text: Cow<'d, str>,
         portal: Option<Cow<'d, str>>,
-        patient: bool,
+        (patient, details): (bool, u64),
         corrected: bool,
         (setting, findings): (&Setting<'d>, Option<Findings>),
     ) -> Review<'d> {
@@ -269,6 +296,7 @@ impl Guardrail {
             },
             cleared: Some(Cleared::seal(text, portal, patient, setting)),
             findings: findings.unwrap_or_default(),
+            told: self.rules.accumulation.names(details),
             policy: Arc::clone(&self.digest),
         }
     }
@@ -283,6 +311,7 @@ impl Guardrail {
                 verdict: Verdict::Hold,
                 cleared: None,
                 findings,
+                told: Told::new(),
                 policy: Arc::clone(&self.digest),
             };
         }
@@ -317,6 +346,7 @@ impl Guardrail {
             verdict: Verdict::Hold,
             cleared: None,
             findings,
+            told: Told::new(),
             policy: Arc::clone(&self.digest),
         }
     }

@@ -77,4 +77,7 @@ pub struct Setting<'a> {
     pub author: Author,
     /// What it may rest on.
     pub facts: &'a [Fact<'a>],
+    /// What earlier texts of this conversation told, by the names that their reviews gave
+    /// ([`Review::told`](crate::guardrail::review::Review::told)); empty for the first.
+    pub told: &'a [&'a str],
 }

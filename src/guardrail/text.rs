@@ -153,6 +153,18 @@ impl<'a> View<'a> {
         start..last + width
     }
 
+    /// The stretch of the view that shows a stretch of the text as given.
+    pub(crate) fn of_original(&self, span: &Range<usize>) -> Range<usize> {
+        if self.places.is_empty() {
+            return span.start.min(self.folded.len())..span.end.min(self.folded.len());
+        }
+        let from = |at: usize| {
+            self.places
+                .partition_point(|place| usize::try_from(*place).is_ok_and(|place| place < at))
+        };
+        from(span.start)..from(span.end)
+    }
+
     fn place(&self, at: usize) -> usize {
         let place = self
             .places

@@ -57,6 +57,9 @@ pub struct ContextIn {
     /// What it may rest on.
     #[serde(default)]
     pub facts: Vec<FactIn>,
+    /// The `told` of the earlier reviews of this conversation; nothing for its first text.
+    #[serde(default)]
+    pub told: Vec<String>,
 }
 
 /// The practice.
@@ -138,6 +141,10 @@ pub struct CheckOut {
     pub portal: Option<String>,
     /// What was found.
     pub findings: Vec<FindingOut>,
+    /// Details that the text tells and that could tell the condition together with others: put them
+    /// into `context.told` of this conversation's next draft.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<String>,
     /// The digest of the policy.
     pub policy: String,
     /// How long the review took; the caller, who has a clock, fills it.
@@ -217,6 +224,7 @@ pub fn check_line(guardrail: &Guardrail, line: &CheckIn) -> CheckOut {
             value: &fact.value,
         })
         .collect();
+    let told: Vec<&str> = context.told.iter().map(String::as_str).collect();
     let setting = Setting {
         practice_name: &context.practice.name,
         practice_phone: &context.practice.phone,
@@ -236,11 +244,13 @@ pub fn check_line(guardrail: &Guardrail, line: &CheckIn) -> CheckOut {
         purpose: context.purpose,
         author: Author::Agent,
         facts: &facts,
+        told: &told,
     };
     let Review {
         verdict,
         cleared,
         findings,
+        told,
         policy,
     } = guardrail.review(&line.draft, &setting);
     CheckOut {
@@ -252,6 +262,7 @@ pub fn check_line(guardrail: &Guardrail, line: &CheckIn) -> CheckOut {
             .and_then(Cleared::portal)
             .map(str::to_owned),
         findings: findings_out(&line.draft, &findings),
+        told: told.iter().map(|name| name.as_str().to_owned()).collect(),
         policy: policy.to_string(),
         micros: 0,
     }

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::Conversation;
+use crate::domain::ids::ConversationId;
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
 use crate::domain::record::{Fact, Patient};
+use crate::guardrail::label::Label;
 use crate::guardrail::review::Review;
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::{self, Author, Consent, Setting};
@@ -19,6 +21,7 @@ use crate::pipeline::portal::PortalLink;
 use crate::policy::law::answer::Session;
 use crate::policy::law::join::Ids;
 use crate::policy::words::{Jurisdiction, Purpose};
+use crate::store::error::StoreError;
 
 /// A text that wants to leave.
 pub(crate) struct Writing<'a> {
@@ -30,6 +33,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) text: &'a str,
     pub(crate) facts: &'a [Fact],
     pub(crate) link: Option<&'a PortalLink>,
+    /// What earlier texts of the conversation told, by name.
+    pub(crate) told: &'a [String],
     pub(crate) now: Timestamp,
     /// The law that applies.
     pub(crate) law: &'a Governed,
@@ -51,7 +56,31 @@ pub(crate) struct Written {
     at: Timestamp,
 }
 
+/// What was told longer ago than so many texts is forgotten by the patient's phone as well.
+const TOLD_TEXTS: u32 = 60;
+/// The key of a report under which the details are that its text told.
+const TOLD: &str = "told";
+
 impl House {
+    /// What the texts of a conversation told so far, by the names that their reviews gave.
+    pub(crate) async fn told(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<Vec<String>, StoreError> {
+        let reports = self.store().glass(conversation, TOLD_TEXTS).await?;
+        let mut all = Vec::new();
+        for report in &reports {
+            let report = serde_json::from_str::<serde_json::Value>(report.as_str());
+            let names = report.ok().and_then(|report| {
+                serde_json::from_value::<Vec<String>>(report.get(TOLD)?.clone()).ok()
+            });
+            all.extend(names.into_iter().flatten());
+        }
+        all.sort_unstable();
+        all.dedup();
+        Ok(all)
+    }
+
     /// Reviews a text. Never fails.
     pub(crate) fn clear(&self, writing: &Writing<'_>) -> Written {
         let practice = writing.practice;
@@ -79,6 +108,7 @@ impl House {
         let link = writing
             .link
             .map_or(practice.portal_url.as_str(), |link| link.url.as_str());
+        let told: Vec<&str> = writing.told.iter().map(String::as_str).collect();
         let setting = Setting {
             practice_name: &practice.name,
             practice_phone: &phone,
@@ -95,6 +125,7 @@ impl House {
             purpose: writing.purpose,
             author: writing.author,
             facts: &facts,
+            told: &told,
         };
         let began = Instant::now();
         let review = self
@@ -178,6 +209,7 @@ impl Written {
                 "text": cleared.map(Cleared::text),
                 "portal": cleared.and_then(Cleared::portal),
                 "findings": wire::findings_out(draft, &self.review.findings),
+                TOLD: self.review.told.iter().map(Label::as_str).collect::<Vec<_>>(),
                 "policy": self.review.policy,
                 "micros": self.micros,
             })

@@ -11,9 +11,12 @@ use crate::domain::ids::ConversationId;
 use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
 use crate::pipeline::house::House;
 use crate::pipeline::outcome::{about, tell_staff};
+use crate::pipeline::pace::Pace;
 use crate::pipeline::report::reference_of;
+use crate::pipeline::window::{self, Way};
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::policy::law::window::Opening;
+use crate::policy::words::Channel;
 use crate::store::StoreError;
 
 /// Hand-overs of one text before it is given up and staff are told.
@@ -34,10 +37,12 @@ pub(crate) enum Bar {
     Hours,
     /// The practice is no longer configured here.
     Practice,
+    /// WhatsApp's 24-hour window is closed.
+    Window,
 }
 
 impl Bar {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Fence => "fence",
             Self::OptedOut => "opted_out",
@@ -45,6 +50,7 @@ impl Bar {
             Self::Agreement => "agreement",
             Self::Hours => "no open hour",
             Self::Practice => "practice not configured",
+            Self::Window => "WhatsApp's window is closed",
         }
     }
 }
@@ -101,8 +107,21 @@ impl House {
                 return self.record(row, outcome, Some(until)).await;
             }
         }
+        let text = match window::way(self, &row, &conversation, &practice, now) {
+            Way::Free => outbound(&row, &conversation),
+            Way::Sms(sender) => window::by_sms(&row, &conversation, sender),
+            Way::Closed => return self.withdraw(row, Bar::Window, now).await,
+            Way::Template(template) => {
+                return self
+                    .send_template(row, &conversation, &practice, template, now)
+                    .await;
+            }
+        };
+        if self.pace(&row, &conversation, &practice, now).await? == Pace::Later {
+            return Ok(());
+        }
         let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
-        let outcome = renewing(renew, self.hand_over(&row, &conversation)).await;
+        let outcome = renewing(renew, self.hand_over(&conversation, &text)).await;
         self.settle(row, outcome).await
     }
 
@@ -134,20 +153,41 @@ impl House {
         let Some(carrier) = self.carrier_of(conversation) else {
             return Some(unknown("carrier_not_configured"));
         };
-        let found = carrier.find(&outbound(row, conversation), row.at).await;
-        found.unwrap_or_else(|| Some(unknown("lost_worker")))
+        // It may have gone by SMS, when WhatsApp's window was closed.
+        let practice = self.practice_of(conversation);
+        let sms = practice.iter().flat_map(|practice| &practice.senders);
+        let sms = sms
+            .filter(|it| {
+                conversation.channel == Channel::Whatsapp
+                    && it.channel == Channel::Sms
+                    && it.carrier == conversation.carrier
+            })
+            .map(|sender| window::by_sms(row, conversation, sender));
+        for text in std::iter::once(outbound(row, conversation)).chain(sms) {
+            match carrier.find(&text, row.at).await {
+                Some(None) => {}
+                Some(Some(found)) => return Some(found),
+                None => return Some(unknown("lost_worker")),
+            }
+        }
+        None
     }
 
-    async fn hand_over(&self, row: &OutboxRow, conversation: &Conversation) -> SendOutcome {
+    async fn hand_over(&self, conversation: &Conversation, text: &Outbound) -> SendOutcome {
         match self.carrier_of(conversation) {
-            Some(carrier) => carrier.send(&outbound(row, conversation)).await,
+            Some(carrier) => carrier.send(text).await,
             None => SendOutcome::Fail {
                 code: "carrier_not_configured".to_owned(),
             },
         }
     }
 
-    async fn withdraw(&self, row: OutboxRow, bar: Bar, now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn withdraw(
+        &self,
+        row: OutboxRow,
+        bar: Bar,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         metrics::counter!("anteroom_withdrawn_total", "bar" => bar.as_str()).increment(1);
         let row = Arc::new(row);
         self.store()
@@ -176,21 +216,21 @@ impl House {
 fn needs_staff(kind: OutboundKind, bar: Bar) -> bool {
     match bar {
         Bar::OptedOut => false,
-        Bar::Fence | Bar::Consent | Bar::Agreement | Bar::Hours | Bar::Practice => {
+        Bar::Fence | Bar::Consent | Bar::Agreement | Bar::Hours | Bar::Practice | Bar::Window => {
             matches!(kind, OutboundKind::Reply | OutboundKind::Initiated)
         }
     }
 }
 
 /// What the carrier is given.
-fn outbound(row: &OutboxRow, conversation: &Conversation) -> Outbound {
+pub(crate) fn outbound(row: &OutboxRow, conversation: &Conversation) -> Outbound {
     Outbound {
         reference: reference_of(&conversation.practice, row.id),
         channel: conversation.channel,
         from: conversation.sender.clone(),
         to: conversation.number.clone(),
         body: row.body.clone(),
-        template: None,
+        template: row.template.clone(),
         valid_s: None,
     }
 }

@@ -4,6 +4,7 @@
 //! in one transaction. No transaction is open while a model, a record or a carrier is asked.
 
 pub mod alarm;
+pub mod catch_up;
 mod clear;
 mod commit;
 mod consent;
@@ -12,9 +13,11 @@ mod draft;
 pub mod house;
 pub mod housekeep;
 mod law;
+pub mod media;
 #[cfg(test)]
 mod model;
 mod outcome;
+pub mod pace;
 pub mod papers;
 mod person;
 mod plan;
@@ -23,5 +26,6 @@ pub mod receive;
 pub mod remind;
 pub mod reply;
 pub mod report;
+mod window;
 pub mod wish;
 pub mod work;

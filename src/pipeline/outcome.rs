@@ -282,6 +282,9 @@ mod tests {
                 at: now,
                 law: crate::domain::message::LawTag::default(),
                 lease: 1,
+                slot: None,
+                segments: 1,
+                template: None,
             };
             let code = "20429".to_owned();
             let next = next_try(&row, &SendOutcome::Retry { code, after_ms }, now);

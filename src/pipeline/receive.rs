@@ -15,7 +15,7 @@ use crate::pipeline::alarm;
 use crate::pipeline::consent::{self, CarrierDid, KEEP};
 use crate::pipeline::house::House;
 use crate::pipeline::plan::told_to_staff;
-use crate::policy::words::Language;
+use crate::policy::words::{Channel, Language};
 use crate::screen::{Intent, Reading};
 use crate::store::{NewConversation, StoreError, Tx};
 
@@ -59,6 +59,7 @@ impl House {
             metrics::counter!("anteroom_inbound_total").increment(1);
             self.replies.notify_one();
             self.waiting.notify_one();
+            self.files.notify_one();
             self.changed();
         }
         Ok(received)
@@ -83,10 +84,10 @@ impl House {
         conversation.end_session(now);
         let pending = conversation.pending.as_ref();
         let pending = pending.and_then(|question| consent::asked(question.kind));
-        let reading = self
-            .parts
-            .screen
-            .read(inbound.body.as_str(), pending, conversation.language);
+        let reading =
+            self.parts
+                .screen
+                .read(said(inbound, &conversation), pending, conversation.language);
         let did = carrier_did(practice, &conversation, inbound);
         // A YES to a notice that has not left answers something else.
         let heard = reading.intent != Intent::ConsentYes || tx.notice_left(conversation.id).await?;
@@ -193,12 +194,27 @@ fn silence(
     (!before.consent.allows_texts() && !asks).then_some("silence: opted out")
 }
 
+/// What a text says. A button of ours says the word in its payload, `consent.yes`, where its
+/// question is the open one; a button of an older question says only what is written on it.
+fn said<'a>(inbound: &'a Inbound, conversation: &Conversation) -> &'a str {
+    let open = conversation.pending.as_ref().map(|it| it.kind.as_str());
+    let button = inbound.button.as_deref();
+    match button.and_then(|payload| payload.split_once('.')) {
+        Some((question, word)) if Some(question) == open => word,
+        _ => inbound.body.as_str(),
+    }
+}
+
 /// What the conversation of a text is found by.
 fn key_of(practice: &Practice, inbound: &Inbound) -> NewConversation {
     NewConversation {
         practice: practice.id.clone(),
         carrier: inbound.carrier,
-        channel: inbound.channel,
+        // A picture among texts is part of the same talk.
+        channel: match inbound.channel {
+            Channel::Mms => Channel::Sms,
+            other @ (Channel::Sms | Channel::Whatsapp | Channel::Webchat) => other,
+        },
         sender: inbound.to.clone(),
         number: inbound.from.clone(),
         language: Language::En,

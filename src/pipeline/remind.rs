@@ -103,8 +103,12 @@ impl House {
             return Fate::Wait(now + RECORD_DOWN);
         };
         let law = self.governed(&practice, patient.state, now);
+        let Ok(told) = self.told(conversation.id).await else {
+            return Fate::Wait(now + RECORD_DOWN);
+        };
         let about = About {
             law: &law,
+            told: &told,
             covered,
             practice: &practice,
             conversation: &conversation,
@@ -173,7 +177,7 @@ impl House {
             now,
             ..
         } = about;
-        let (text, known, pending) = match self.told(about, waiting).await {
+        let (text, known, pending) = match self.told_now(about, waiting).await {
             Ok(told) => told,
             Err(fate) => return fate,
         };
@@ -191,6 +195,7 @@ impl House {
             text: &text,
             facts: &known,
             link: link.as_ref(),
+            told: about.told,
             now,
             law: about.law,
             session: None,
@@ -205,6 +210,7 @@ impl House {
             conversation,
             patient: Some(patient),
             turns: &[],
+            told: about.told,
             now,
             law: about.law,
             covered: about.covered,
@@ -228,7 +234,7 @@ impl House {
     }
 
     /// What is said, what it rests on and what it asks, from the record of this moment.
-    async fn told(
+    async fn told_now(
         &self,
         about: &About<'_>,
         waiting: &Waiting,
@@ -313,6 +319,7 @@ struct About<'a> {
     conversation: &'a Conversation,
     patient: &'a Patient,
     law: &'a Governed,
+    told: &'a [String],
     covered: bool,
     now: Timestamp,
 }

@@ -183,11 +183,13 @@ impl House {
                 reply
             }
             Plan::Agent { asked, answers } => {
+                let told = self.told(conversation.id).await?;
                 let asking = Asking {
                     practice,
                     conversation,
                     patient: patient.as_ref(),
                     turns,
+                    told: &told,
                     now,
                     law: &law,
                     covered: self.covered(practice, conversation, now).await?,
@@ -262,6 +264,7 @@ impl House {
             text: &rendered.text,
             facts: &[],
             link: None,
+            told: &[],
             now,
             law: &self.governed(practice, Jurisdiction::UNKNOWN, now),
             session: None,

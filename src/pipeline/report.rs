@@ -103,7 +103,8 @@ impl House {
     /// had to say of them is lost, and they are on no other phone than its page.
     pub async fn settle_simulated(&self) -> Result<(), StoreError> {
         let carrier = CarrierKind::Simulator;
-        for (practice, carrier_id) in self.store().unsettled(carrier, UNSETTLED_MAX).await? {
+        let ever = (Timestamp::UNIX_EPOCH, self.clock().now());
+        for (practice, carrier_id) in self.store().unsettled(carrier, UNSETTLED_MAX, ever).await? {
             let report = Report {
                 carrier_id,
                 delivery: Delivery::Delivered,

@@ -44,6 +44,12 @@ const REST: Duration = Duration::from_secs(2);
 /// How often the audit chain is extended.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 
+/// How often carriers are asked for what their webhooks did not tell.
+const CATCHING_UP: Duration = Duration::from_mins(3);
+
+/// How often finished texts are looked at for redaction.
+const REDACTING: Duration = Duration::from_secs(20);
+
 /// How often what is past its time is erased.
 const ERASING: Duration = Duration::from_mins(10);
 
@@ -54,7 +60,7 @@ impl House {
             let (house, stop) = (Arc::clone(self), stop.clone());
             tracker.spawn(async move {
                 while !stop.is_cancelled() {
-                    let step = house.reply_once().await;
+                    let step = Box::pin(house.reply_once()).await;
                     rest("reply", step, &house.replies, &stop).await;
                 }
             });
@@ -63,7 +69,7 @@ impl House {
             let (house, stop) = (Arc::clone(self), stop.clone());
             tracker.spawn(async move {
                 while !stop.is_cancelled() {
-                    let step = house.dispatch_once().await;
+                    let step = Box::pin(house.dispatch_once()).await;
                     rest("dispatch", step, &house.outbox, &stop).await;
                 }
             });
@@ -75,6 +81,7 @@ impl House {
                 rest("waiting", step, &house.waiting, &ended).await;
             }
         });
+        self.start_catching_up(tracker, stop);
         let (house, stop) = (Arc::clone(self), stop.clone());
         tracker.spawn(async move {
             let mut erased = None::<tokio::time::Instant>;
@@ -94,6 +101,37 @@ impl House {
             }
             // What the last steps appended is chained before the lights go out.
             house.keep("housekeeping", house.housekeep_once()).await;
+        });
+    }
+
+    /// What carriers did not tell by themselves: asked for at start and every few minutes; files
+    /// are fetched, and words redacted, as they become due.
+    fn start_catching_up(self: &Arc<Self>, tracker: &TaskTracker, stop: &CancellationToken) {
+        let (house, ending) = (Arc::clone(self), stop.clone());
+        tracker.spawn(async move {
+            let mut asked = None::<tokio::time::Instant>;
+            while !ending.is_cancelled() {
+                if asked.is_none_or(|at| at.elapsed() >= CATCHING_UP) {
+                    asked = Some(tokio::time::Instant::now());
+                    let work = async { house.catch_up_once().await.map(drop) };
+                    house.keep("catching up", Box::pin(work)).await;
+                }
+                house.keep("redacting", house.redact_once()).await;
+                tokio::select! {
+                    () = ending.cancelled() => {}
+                    () = tokio::time::sleep(REDACTING) => {}
+                }
+            }
+        });
+        let (house, ending) = (Arc::clone(self), stop.clone());
+        tracker.spawn(async move {
+            while !ending.is_cancelled() {
+                let step = match caught("media", house.media_once()).await {
+                    Some(step) => step,
+                    None => Ok(Step::Idle),
+                };
+                rest("media", step, &house.files, &ending).await;
+            }
         });
     }
 

@@ -56,8 +56,34 @@ const fn lookalike(c: char) -> Option<&'static str> {
     })
 }
 
+/// Pictograms that stand for what a text would not say, as words that the lists know.
+const fn pictogram(c: char) -> Option<&'static str> {
+    Some(match c {
+        '\u{1f48a}' => "pictopill",
+        '\u{1f489}' => "pictosyringe",
+        '\u{1f930}' | '\u{1fac3}' | '\u{1fac4}' | '\u{1f931}' => "pictopregnant",
+        '\u{1f476}' | '\u{1f37c}' | '\u{1f463}' => "pictobaby",
+        '\u{1f922}' | '\u{1f92e}' | '\u{1f912}' | '\u{1f915}' | '\u{1f927}' | '\u{1f974}' => {
+            "pictosick"
+        }
+        '\u{1f9a0}' => "pictomicrobe",
+        '\u{1f397}' => "pictoribbon",
+        '\u{1fa78}' | '\u{1f9ea}' | '\u{1f52c}' => "pictoblood",
+        '\u{1fa7b}' => "pictoxray",
+        '\u{1f9ec}' => "pictodna",
+        '\u{1f6ac}' => "pictosmoke",
+        '\u{1f37a}' | '\u{1f37b}' | '\u{1f377}' | '\u{1f943}' | '\u{1f378}' => "pictodrink",
+        '\u{26a7}' => "pictotrans",
+        '\u{1f9e0}' | '\u{1f6cb}' => "pictobrain",
+        '\u{1f9b7}' | '\u{1fac0}' | '\u{1fac1}' => "pictoorgan",
+        '\u{1f346}' | '\u{1f351}' => "pictosex",
+        _ => return None,
+    })
+}
+
 /// Gives the folded form of a character that is not ASCII; nothing for what is invisible.
-/// What is neither letter nor digit becomes a space, so that a pictogram parts words.
+/// What is neither letter nor digit becomes a space, so that a pictogram parts words; one that tells
+/// something becomes the word for it.
 pub fn fold_char(c: char, mut give: impl FnMut(u8)) {
     if is_invisible(c) || is_combining_mark(c) {
         return;
@@ -72,6 +98,10 @@ pub fn fold_char(c: char, mut give: impl FnMut(u8)) {
     }
     if !c.is_alphanumeric() && !is_wide_mark(c) {
         give(b' ');
+        if let Some(word) = pictogram(c) {
+            word.bytes().for_each(&mut give);
+            give(b' ');
+        }
         return;
     }
     decompose_compatible(c, |part| {

@@ -1,6 +1,7 @@
 //! What may be said, as data: rules with citations, compiled once, and the words they use.
 
 pub mod fold;
+pub mod folder;
 pub mod law;
 pub mod pattern;
 pub mod phrases;

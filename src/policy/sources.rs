@@ -66,6 +66,7 @@ pub(crate) fn embedded() -> Vec<Source> {
         "lexicons" / "nicknames.txt",
         "lexicons" / "places.txt",
         "lexicons" / "places_more.txt",
+        "lexicons" / "emoji.txt",
         "lexicons" / "harmless.txt",
         "lexicons" / "common.txt",
     ]);

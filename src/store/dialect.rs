@@ -59,6 +59,7 @@ pub(super) const SERIALS: &[(i64, &str)] = &[
     (2, "waiting"),
     (3, "alarm"),
     (4, "agreement"),
+    (5, "media"),
 ];
 
 /// Schema changes, oldest first; the number of the last is the schema's version.
@@ -67,6 +68,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_consent.sql"),
     include_str!("migrations/0003_alarm.sql"),
     include_str!("migrations/0004_law.sql"),
+    include_str!("migrations/0005_carriers.sql"),
 ];
 
 /// Keeps the version of the schema. Made outside of the migrations, for it says which are due.

@@ -24,12 +24,12 @@ use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
 use crate::store::link::Row;
 use crate::store::link::args;
+use crate::store::templates::template_of;
 use crate::store::turns::NewTurn;
 use crate::store::turns::body_of;
 use crate::store::tx::Tx;
 use crate::store::tx::instant;
 use crate::store::tx::open_json;
-use crate::store::tx::open_text;
 use crate::store::tx::place;
 use crate::store::tx::seal_json;
 use crate::store::tx::word;
@@ -49,7 +49,7 @@ const LEASE: Sql = taking!(
     "o",
     ") RETURNING id"
 );
-const LEASED: &str = "SELECT o.*, t.sealed FROM outbox o JOIN turn t ON t.id = o.turn \
+const LEASED: &str = "SELECT o.*, t.sealed, t.segments FROM outbox o JOIN turn t ON t.id = o.turn \
                       WHERE o.id = $1";
 const WAITING: &str = "SELECT id, kind FROM outbox WHERE conversation = $1 \
                        AND due IS NOT NULL AND leased_until = 0 AND in_doubt = 0";
@@ -61,16 +61,13 @@ const NOTICE: &str = "SELECT CAST(CASE \
     WHEN delivery = 'pending' AND leased_until = 0 AND in_doubt = 0 THEN 0 \
     ELSE 1 END AS BIGINT) AS left_us \
     FROM outbox WHERE conversation = $1 AND kind IN ('notice', 'invitation') ORDER BY id DESC LIMIT 1";
-const UNSETTLED: &str = "SELECT o.id, o.practice, o.carrier_ref FROM outbox o \
-    JOIN conversation c ON c.id = o.conversation WHERE c.carrier = $1 AND o.carrier_ref IS NOT NULL \
-    AND o.delivery IN ('accepted', 'queued', 'sending', 'sent') ORDER BY o.id LIMIT $2";
 const RETRY: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = $3, code = $4 \
                      WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 const STATE: &str = "SELECT delivery, code FROM outbox WHERE id = $1";
 const DOUBT: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 1, due = $3, code = $4 \
                      WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
-const END: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = NULL, delivery = $3, \
-    code = $4, carrier_hash = $5, carrier_ref = $6 \
+pub(super) const END: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = NULL, delivery = $3, \
+    code = $4, carrier_hash = $5, carrier_ref = $6, redact_due = $7 \
     WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 
 impl Store {
@@ -93,32 +90,6 @@ impl Store {
             })
         })
         .await
-    }
-}
-
-impl Store {
-    /// Texts that a carrier took and of which no end is known, oldest first, by its ids.
-    pub async fn unsettled(
-        &self,
-        carrier: CarrierKind,
-        limit: u32,
-    ) -> Result<Vec<(PracticeId, String)>, StoreError> {
-        let mut tx = self.read().await?;
-        let mut unsettled = Vec::new();
-        let find = args![carrier.as_str(), i64::from(limit)];
-        for row in tx.rows(UNSETTLED, find).await? {
-            let (id, practice) = (row.int("id")?, row.text("practice")?);
-            let key = tx.key_for_row(&practice).await?;
-            let spelled = id.to_string();
-            let carrier_id = open_text(
-                &key,
-                &place(&practice, "outbox", "carrier_ref", &spelled),
-                &row.blob("carrier_ref")?,
-                Inconsistency::on("outbox").column("carrier_ref").row(id),
-            )?;
-            unsettled.push((PracticeId::new(practice), carrier_id));
-        }
-        Ok(unsettled)
     }
 }
 
@@ -215,7 +186,7 @@ impl Tx {
         row: &OutboxRow,
         outcome: &SendOutcome,
         next: Option<Timestamp>,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         match (outcome, next) {
             (SendOutcome::Retry { code, .. }, Some(due)) => {
@@ -233,7 +204,7 @@ impl Tx {
                     delivery,
                 },
                 _,
-            ) => self.accepted(row, carrier_id, *delivery).await,
+            ) => self.accepted(row, (carrier_id, *delivery), now).await,
         }
     }
 
@@ -256,7 +227,8 @@ impl Tx {
             delivery.as_str(),
             plain_code(code),
             none.clone(),
-            none
+            none,
+            None::<Timestamp>,
         ];
         Ok(self.run(END, ended).await? == 1)
     }
@@ -264,8 +236,8 @@ impl Tx {
     async fn accepted(
         &mut self,
         row: &OutboxRow,
-        carrier_id: &str,
-        delivery: Delivery,
+        (carrier_id, delivery): (&str, Delivery),
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         let practice = row.practice.as_str();
         let carrier = self.carrier_of(row.conversation).await?;
@@ -285,7 +257,8 @@ impl Tx {
             delivery.as_str(),
             code,
             &hash,
-            reference
+            reference,
+            delivery.is_final().then_some(now),
         ];
         Ok(self.run(END, ended).await? == 1)
     }
@@ -314,13 +287,17 @@ impl Tx {
     }
 
     /// Gives a text back until `due`, its last hand-over in doubt: it is looked for before anything
-    /// else is done with it. False when the lease is lost.
+    /// else is done with it, unless a report has told already that the carrier has it. False when
+    /// the lease is lost.
     pub async fn doubt(
         &mut self,
         row: &OutboxRow,
         code: &str,
         due: Timestamp,
     ) -> Result<bool, StoreError> {
+        if self.end_by_early_report(row).await? {
+            return Ok(true);
+        }
         let again = args![row.id.0, row.lease, due, plain_code(code)];
         Ok(self.run(DOUBT, again).await? == 1)
     }
@@ -350,6 +327,12 @@ impl Tx {
             in_doubt: row.int("in_doubt")? != 0,
             at: instant(row.int("at")?, damage("at"))?,
             lease: row.int("lease")?,
+            slot: match row.int_opt("slot")? {
+                Some(micros) => Some(instant(micros, damage("slot"))?),
+                None => None,
+            },
+            segments: row.int_opt("segments")?.unwrap_or(1),
+            template: template_of(row, &key, &practice, damage("template"))?,
             law: law_of(row, damage("state"))?,
             practice: PracticeId::new(practice),
         })

@@ -1,5 +1,6 @@
 //! Delivery reports: a state never falls back, and a report may come before the hand-over's answer.
 
+use crate::domain::conversation::OutboxRow;
 use crate::domain::ids::ConversationId;
 use crate::domain::ids::OutboxId;
 use crate::domain::ids::PracticeId;
@@ -10,6 +11,7 @@ use crate::store::dialect::locking;
 use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
 use crate::store::link::args;
+use crate::store::outbox::END;
 use crate::store::outbox::carrier_hash;
 use crate::store::outbox::plain_code;
 use crate::store::tx::Tx;
@@ -18,7 +20,9 @@ use crate::store::tx::word;
 
 const FIND: Sql =
     locking!("SELECT id, conversation, delivery, code FROM outbox WHERE carrier_hash = $1");
-const ADVANCE: &str = "UPDATE outbox SET delivery = $2, code = $3 WHERE id = $1";
+/// A text that is finished is due to be redacted where its practice wants it.
+const ADVANCE: &str = "UPDATE outbox SET delivery = $2, code = $3, \
+    redact_due = CASE WHEN $4 = 1 THEN at ELSE redact_due END WHERE id = $1";
 /// A first hand-over that is still on its way is not touched: its own answer is due.
 const ADOPT: &str = "UPDATE outbox SET carrier_hash = $3, carrier_ref = $4, due = NULL, \
     leased_until = 0, delivery = CASE WHEN delivery = 'pending' THEN 'accepted' ELSE delivery END \
@@ -29,6 +33,10 @@ const CARRIER: &str = "SELECT carrier FROM conversation WHERE id = $1";
 const MEET: &str = "INSERT INTO early_report (hash, delivery, code, at) VALUES ($1, $2, $3, 0) \
     ON CONFLICT (hash) DO UPDATE SET at = early_report.at RETURNING delivery, code";
 const KEEP: &str = "UPDATE early_report SET delivery = $2, code = $3 WHERE hash = $1";
+/// A report may say whose it is only if that text has no carrier's id yet.
+const ABOUT: &str = "UPDATE early_report SET outbox = $2, carrier_ref = $3 WHERE hash = $1";
+const EARLY: &str = "SELECT e.hash, e.delivery, e.code, e.carrier_ref FROM early_report e \
+    JOIN outbox o ON o.id = e.outbox WHERE e.outbox = $1 AND o.practice = $2 LIMIT 1";
 const FORGET: &str = "DELETE FROM early_report WHERE hash = $1";
 
 /// A text that a report was about.
@@ -83,7 +91,54 @@ impl Tx {
             let keep = args![&hash, delivery.as_str(), code];
             self.run(KEEP, keep).await?;
         }
+        if let Some(ours) = ours
+            && let Some(reference) = self.seal_reference(practice, ours, carrier_id).await?
+        {
+            self.run(ABOUT, args![&hash, ours.0, reference]).await?;
+        }
         Ok(None)
+    }
+
+    async fn seal_reference(
+        &mut self,
+        practice: &PracticeId,
+        ours: OutboxId,
+        carrier_id: &str,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(key) = self.known_key(practice).await? else {
+            return Ok(None);
+        };
+        let spelled = ours.0.to_string();
+        let place = place(practice.as_str(), "outbox", "carrier_ref", &spelled);
+        Ok(Some(key.seal(&place, carrier_id.as_bytes())?))
+    }
+
+    /// Ends a text, whose hand-over is in doubt, by a report that was earlier than the doubt; false
+    /// when there is none.
+    pub(super) async fn end_by_early_report(
+        &mut self,
+        row: &OutboxRow,
+    ) -> Result<bool, StoreError> {
+        let find = args![row.id.0, row.practice.as_str()];
+        let Some(early) = self.row(EARLY, find).await? else {
+            return Ok(false);
+        };
+        let damage = Inconsistency::on("early_report").column("delivery");
+        let reported: Delivery = word(&early.text("delivery")?, damage)?;
+        let ended = args![
+            row.id.0,
+            row.lease,
+            reported.as_str(),
+            early.text("code")?,
+            early.blob("hash")?,
+            early.blob("carrier_ref")?,
+            reported.is_final().then_some(row.at),
+        ];
+        if self.run(END, ended).await? != 1 {
+            return Ok(false);
+        }
+        self.run(FORGET, args![early.blob("hash")?]).await?;
+        Ok(true)
     }
 
     async fn advance(
@@ -100,7 +155,8 @@ impl Tx {
         let before: Delivery = word(&row.text("delivery")?, damage)?;
         let after = before.advance(reported);
         if after != before {
-            self.run(ADVANCE, args![id, after.as_str(), code]).await?;
+            let advanced = args![id, after.as_str(), code, after.is_final()];
+            self.run(ADVANCE, advanced).await?;
         }
         Ok(Some(Reported {
             outbox: OutboxId(id),
@@ -117,12 +173,9 @@ impl Tx {
         ours: OutboxId,
         (hash, carrier_id): (&[u8; 16], &str),
     ) -> Result<bool, StoreError> {
-        let Some(key) = self.known_key(practice).await? else {
+        let Some(reference) = self.seal_reference(practice, ours, carrier_id).await? else {
             return Ok(false);
         };
-        let spelled = ours.0.to_string();
-        let place = place(practice.as_str(), "outbox", "carrier_ref", &spelled);
-        let reference = key.seal(&place, carrier_id.as_bytes())?;
         let adopted = args![ours.0, practice.as_str(), hash, reference];
         Ok(self.run(ADOPT, adopted).await? == 1)
     }

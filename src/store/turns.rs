@@ -63,7 +63,7 @@ impl Tx {
         Ok(added == 1)
     }
 
-    /// Keeps a text from the patient.
+    /// Keeps a text from the patient, and takes note of its files.
     pub async fn append_inbound(
         &mut self,
         conversation: &Conversation,
@@ -78,7 +78,10 @@ impl Tx {
             segments: None,
             carrier_id: Some(&inbound.carrier_id),
         };
-        self.append_turn(conversation, &turn, now).await
+        let turn = self.append_turn(conversation, &turn, now).await?;
+        self.add_media(conversation, turn, &inbound.media, now)
+            .await?;
+        Ok(turn)
     }
 
     pub(super) async fn append_turn(

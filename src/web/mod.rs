@@ -4,6 +4,7 @@ pub(crate) mod assets;
 pub(crate) mod chat;
 pub(crate) mod completion;
 pub(crate) mod edge;
+pub mod fake;
 pub mod gate;
 pub(crate) mod guard;
 pub(crate) mod health;

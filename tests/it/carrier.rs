@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod fakes;
+mod media;
 mod prism;
 mod signature;
 mod twilio;

@@ -27,6 +27,8 @@ struct Case {
     name: String,
     draft: String,
     facts: Vec<String>,
+    /// What earlier texts of the conversation told.
+    told: Vec<String>,
     consent: String,
     channel: Channel,
     #[serde(rename = "type")]
@@ -51,6 +53,7 @@ impl Default for Case {
             name: String::new(),
             draft: String::new(),
             facts: Vec::new(),
+            told: Vec::new(),
             consent: "granted".to_owned(),
             channel: Channel::Sms,
             kind: "primary_care".to_owned(),
@@ -99,6 +102,7 @@ fn with_setting<T>(case: &Case, run: impl FnOnce(&Setting<'_>) -> T) -> T {
         .map(|fact| fact.split_once('=').expect("field=value"))
         .map(|(field, value)| Fact { field, value })
         .collect();
+    let told: Vec<&str> = case.told.iter().map(String::as_str).collect();
     run(&Setting {
         practice_name: &case.practice,
         practice_phone: "+14155550100",
@@ -119,6 +123,7 @@ fn with_setting<T>(case: &Case, run: impl FnOnce(&Setting<'_>) -> T) -> T {
         purpose: case.purpose,
         author: case.author,
         facts: &facts,
+        told: &told,
     })
 }
 

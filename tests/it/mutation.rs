@@ -12,6 +12,7 @@ const SETTING: Known<'static> = Known {
     practice_name: "Quillon Quarry Practice",
     practice_phone: "",
     portal_url: "",
+    voters: &[],
 };
 
 #[test]

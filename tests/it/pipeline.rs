@@ -66,6 +66,7 @@ stories! {
     a_worker_that_died_is_replaced_and_nothing_is_sent_twice => died;
     a_model_that_is_down_is_replaced_by_the_offline_one => model_down;
     a_model_that_leaks_is_cut_or_held => leaking_model;
+    details_that_add_up_over_a_conversation_go_behind_the_link => adding_up;
     strange_texts_are_answered_or_held => strange;
 }
 
@@ -435,6 +436,32 @@ async fn leaking_model(store: Store) {
             assert!(!text.contains(leak), "{leak} in {text}");
         }
     }
+}
+
+/// Each text is harmless; the third completes the picture of an examination of the bowel.
+async fn adding_up(store: Store) {
+    let details = [
+        "Nothing to eat after midnight, please.",
+        "Someone must drive you home.",
+        "An adult should stay with you. Reply here with any question.",
+        "Bring your insurance card.",
+    ];
+    let model = Scripted::new(details.map(|text| Ok(Answer::Text(text.into()))));
+    let app = App::with_model(store, Arc::new(model)).await;
+    app.text(TOM, "How do I get ready?").await;
+    app.text(TOM, "YES").await;
+    for _ in 0..3 {
+        app.text(TOM, "anything else?").await;
+    }
+    let texts = app.received_by(TOM);
+    let says = |part: &str| texts.iter().any(|text| text.contains(part));
+    assert!(
+        says("Nothing to eat") && says("drive you home"),
+        "{texts:?}"
+    );
+    assert!(!says("should stay"), "{texts:?}");
+    assert!(says("secure message"), "{texts:?}");
+    assert!(says("insurance card"), "{texts:?}");
 }
 
 async fn strange(store: Store) {

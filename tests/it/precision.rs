@@ -155,3 +155,106 @@ fn a_word_of_medicine_that_no_list_holds_is_told_by_its_end() {
         "hypnosis and telepathy shows",
     ]);
 }
+
+#[test]
+fn a_lone_first_name_in_small_letters_is_of_nobody_and_beside_a_practice_of_somebody() {
+    clean(&[
+        "tell jim i'm coming home soon",
+        "call me bob from now on",
+        "can i get to susan's house with my current tank",
+        "who is jane goodall",
+        "how old is jennifer aniston",
+    ]);
+    found(&[
+        ("tell maria her labs are in", Category::Name),
+        ("maria's appt moved, tell maria", Category::Name),
+        ("hi jim, the form is ready", Category::Name),
+        ("Tell Jim the form is ready", Category::Name),
+        ("they had six: silvana, adam and kristina", Category::Name),
+        ("Kónya, Becker and Vasquez signed", Category::Name),
+        ("Will B. is waiting at the side door", Category::Name),
+        ("this is for benjamin a seiler", Category::Name),
+    ]);
+}
+
+#[test]
+fn a_complaint_of_anybody_is_none_and_a_known_one_is() {
+    clean(&[
+        "Please wear a mask if you have a cough.",
+        "Anyone with a fever should stay home.",
+        "Si tiene fiebre o tos, use cubrebocas.",
+        "October is breast cancer awareness month.",
+        "Join our free diabetes class on Monday, open to everyone.",
+        "No smoking or vaping in the building.",
+    ]);
+    found(&[
+        ("If your cough gets worse, call us.", Category::Symptom),
+        ("If you still have a fever, call us.", Category::Symptom),
+        ("Your fever is down.", Category::Symptom),
+        ("Your diabetes class is on Monday.", Category::Treatment),
+    ]);
+}
+
+#[test]
+fn a_business_that_bears_a_specialty_is_nobodys_and_a_visit_there_is_somebodys() {
+    clean(&[
+        "Allura Skin & Laser Center is open.",
+        "How about Sonoma Dermatology?",
+        "Marek Lorenc, M.D. is a great dermatologist in Santa Rosa.",
+    ]);
+    found(&[
+        (
+            "Your appointment is with Sonoma Dermatology.",
+            Category::Specialty,
+        ),
+        ("Dermatology confirmed your visit.", Category::Specialty),
+    ]);
+}
+
+#[test]
+fn an_address_abroad_or_in_lines_is_found_whole() {
+    found(&[
+        (
+            "We mailed it to 12 Rue Lafayette, Lyon.",
+            Category::Geographic,
+        ),
+        ("It went to Augsburger Strasse 36", Category::Geographic),
+        ("Her house is 450 Prestevenget 15", Category::Geographic),
+        ("APO AE 09021 is on the form", Category::Geographic),
+        ("Do you live in Cook County?", Category::Geographic),
+        ("mail it to 02139", Category::Geographic),
+    ]);
+    let text = "Apt. 902\nQaqortoq\nGreenland 96817";
+    let found = detect(&POLICY, text, &Known::default());
+    let town = text.find("Qaqortoq").unwrap();
+    assert!(found.iter().any(|it| it.span.contains(&town)), "{found:?}");
+    clean(&[
+        "Meet at gate 4 at noon.",
+        "Call 988 y oprima 2.",
+        "In place of 2 forms, bring 1.",
+    ]);
+}
+
+#[test]
+fn a_pictogram_tells_what_its_word_tells() {
+    found(&[
+        ("your 💊 are ready", Category::Medication),
+        ("less 🍺 this week", Category::SubstanceUse),
+        ("Congrats 🤰, see you soon", Category::Pregnancy),
+        ("still 🤮🤮?", Category::Symptom),
+    ]);
+    clean(&["Thank you! 😀🎉", "See you soon 👋"]);
+}
+
+#[test]
+fn the_value_of_a_test_is_in_what_is_found() {
+    let text = "The A1c was 9.2% in May";
+    let found = detect(&POLICY, text, &Known::default());
+    let value = text.find("9.2").unwrap();
+    assert!(
+        found
+            .iter()
+            .any(|it| it.category == Category::LabValue && it.span.contains(&value)),
+        "{found:?}"
+    );
+}

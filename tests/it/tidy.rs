@@ -27,6 +27,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("aho_corasick", &["policy", "guardrail", "screen"]),
     ("async_openai", &["llm"]),
     ("axum", &["web"]),
+    ("candle_core", &["guardrail"]),
+    ("candle_nn", &["guardrail"]),
+    ("candle_transformers", &["guardrail"]),
     ("clap", &["cli"]),
     ("ed25519_dalek", &["audit"]),
     ("metrics_exporter_prometheus", &["cli"]),
@@ -37,7 +40,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("tera", &["agent", "web"]),
     ("tiktoken_rs", &["llm"]),
-    ("tokenizers", &["llm"]),
+    ("tokenizers", &["guardrail", "llm"]),
 ];
 
 /// Calls that have a better name here. `(text, where it is right, what to use)`.

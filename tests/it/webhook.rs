@@ -496,3 +496,5 @@ async fn the_official_client_is_believed_and_its_forgeries_are_not() {
     served.shutdown.cancel();
     served.tasks.wait().await;
 }
+
+mod carriers;

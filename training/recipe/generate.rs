@@ -175,6 +175,11 @@ const STREET_JOINED: &[&str] = &[
     "tänav", "gränd", "stræde", "brautin",
 ];
 
+const THING_ENDS: &[&str] = &[
+    "ex", "ix", "ify", "ly", "pad", "book", "cup", "jet", "max", "plus", "mate", "lite", "flex",
+    "go", "ade", "wave", "bird", "cart", "box", "pod", "kit", "tech", "line", "shop", "card",
+    "bus", "fit", "mix",
+];
 const SHOPS: &[&str] = &[
     "Barber Shop",
     "Salon",
@@ -371,6 +376,7 @@ impl<'a> Writer<'a> {
             "street" => (self.street(), PLACE),
             "street_none" => (self.street(), PROVIDER),
             "org" => (self.listed("organisation"), OTHER),
+            "thing" => (self.thing(), OTHER),
             "everyday" => (self.listed("everyday"), NONE),
             "business" => {
                 let shop = *self.dice.pick(SHOPS);
@@ -543,6 +549,15 @@ impl<'a> Writer<'a> {
             capital(&word)
         } else {
             word
+        }
+    }
+
+    /// A brand, a team, a room: written large, and nobody.
+    fn thing(&mut self) -> String {
+        match self.dice.below(4) {
+            0 => self.listed("organisation"),
+            1 => capital(&self.listed("everyday")),
+            _ => self.made(&[NAME_ENDS, THING_ENDS].concat()),
         }
     }
 

@@ -8,7 +8,9 @@ use url::Url;
 use crate::carrier::Carrier;
 use crate::carrier::account::{Account, AccountError, Advice, Site, shown};
 use crate::carrier::bandwidth::Bandwidth;
+use crate::carrier::bandwidth::fake::FakeBandwidth;
 use crate::carrier::exchange::{self, Patience};
+use crate::carrier::fake::Speaks;
 use crate::domain::clock::SystemClock;
 use crate::domain::secret::Secret;
 
@@ -32,6 +34,8 @@ pub struct BandwidthAccount {
     pub webhook_passwords: Vec<Secret>,
     /// Another address, for a test; empty: Bandwidth's own.
     pub base_url: String,
+    /// Seconds for one exchange; 0: 20.
+    pub timeout_s: u64,
 }
 
 impl BandwidthAccount {
@@ -63,7 +67,7 @@ impl BandwidthAccount {
             .extend(["users", &self.account_id]);
         let passwords = self.webhook_passwords.iter().filter(|it| !it.is_empty());
         Ok(Bandwidth {
-            http: exchange::client(Patience::default())
+            http: exchange::client(Patience::seconds(self.timeout_s))
                 .map_err(|error| AccountError(format!("no HTTP client can be made: {error}")))?,
             account,
             application: self.application_id.clone(),
@@ -84,6 +88,20 @@ impl Account for BandwidthAccount {
 
     fn open(&self, _site: &Site<'_>) -> Result<Arc<dyn Carrier>, AccountError> {
         Ok(Arc::new(self.line()?))
+    }
+
+    fn fake(&self, site: &Site<'_>, base: &str) -> Option<Speaks> {
+        let line = self.line().ok()?;
+        let password = self.webhook_passwords.iter().find(|it| !it.is_empty())?;
+        Some(Arc::new(FakeBandwidth {
+            root: line.account.path().to_owned(),
+            application: self.application_id.clone(),
+            user: (self.user.clone(), self.password.secret().clone()),
+            hook: (self.webhook_user.clone(), password.secret().clone()),
+            texts_url: site.texts_url(),
+            reports_url: site.reports_url(),
+            base: base.trim_end_matches('/').to_owned(),
+        }))
     }
 
     fn advise(&self, site: &Site<'_>) -> Vec<Advice> {

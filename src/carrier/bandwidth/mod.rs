@@ -3,6 +3,7 @@
 
 mod account;
 mod codes_table;
+mod fake;
 mod hook;
 
 use http::{Method, StatusCode};
@@ -19,7 +20,7 @@ pub use codes_table::CODES;
 use crate::carrier::account::Advice;
 use crate::carrier::codes::{self, ErrorClass, class_in};
 use crate::carrier::exchange::{self, FetchFault};
-use crate::carrier::hear::{Call, Event, Refusal};
+use crate::carrier::hear::{Call, Event, Refusal, Report};
 use crate::carrier::{Answering, Capabilities, Carrier, Keywords, mac, media};
 use crate::domain::message::{Attachment, Delivery, Outbound, SendOutcome};
 use crate::policy::words::Channel;
@@ -32,6 +33,9 @@ const HOOK_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// How long Bandwidth may hold a text by default: an answer that is four hours old helps nobody.
 const VALIDITY: SignedDuration = SignedDuration::from_hours(4);
+
+/// How far Bandwidth's clock and ours may differ.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(120);
 
 /// A carrier that posts to one Bandwidth account.
 #[derive(Clone, Debug)]
@@ -50,6 +54,21 @@ pub struct Bandwidth {
 #[derive(Deserialize)]
 struct Taken {
     id: String,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    messages: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(rename = "messageId")]
+    id: String,
+    #[serde(rename = "messageStatus", default)]
+    status: String,
+    #[serde(rename = "errorCode")]
+    error_code: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +134,59 @@ impl Bandwidth {
             .and_then(|body| serde_json::from_slice::<Refused>(&body).ok())
             .and_then(|refused| refused.kind);
         codes::ending(CODES, status.as_u16(), kind.as_deref(), after_ms)
+    }
+
+    async fn listed(&self, query: &[(&str, &str)]) -> Option<Vec<Listed>> {
+        let request = self.request(Method::GET, self.below(&["messages"]));
+        let answer = request.query(query).send().await.ok()?;
+        if answer.status() != StatusCode::OK {
+            return None;
+        }
+        let body = exchange::read_capped(answer).await?;
+        let page: Page = serde_json::from_slice(&body).ok()?;
+        Some(page.messages)
+    }
+
+    /// The list has neither texts nor tags. That nothing went to this number since then is proof;
+    /// that something did tells nothing. A report with our tag tells the rest.
+    async fn look_up(&self, outbound: &Outbound, since: Timestamp) -> Option<Option<SendOutcome>> {
+        let since = since.saturating_sub(CLOCK_SLACK).unwrap_or(Timestamp::MIN);
+        let since = format!("{since:.3}");
+        let listed = self
+            .listed(&[
+                ("sourceTn", outbound.from.as_str()),
+                ("destinationTn", outbound.to.as_str()),
+                ("messageDirection", "OUTBOUND"),
+                ("fromDateTime", &since),
+            ])
+            .await?;
+        listed.is_empty().then_some(None)
+    }
+
+    async fn state_of(&self, carrier_id: &str) -> Option<Event> {
+        if !hook::is_id(carrier_id) {
+            return None;
+        }
+        let listed = self.listed(&[("messageId", carrier_id)]).await?;
+        let it = listed.into_iter().find(|it| it.id == carrier_id)?;
+        let delivery = match it.status.as_str() {
+            "QUEUED" | "RECEIVED" | "ACCEPTED" => Delivery::Queued,
+            "SENDING" => Delivery::Sending,
+            "SENT" => Delivery::Sent,
+            "DELIVERED" => Delivery::Delivered,
+            "FAILED" => Delivery::Failed,
+            "UNDELIVERED" => Delivery::Undelivered,
+            _ => return None,
+        };
+        Some(Event::Report(Report {
+            carrier_id: it.id,
+            delivery,
+            code: it
+                .error_code
+                .filter(|code| *code != 0)
+                .map(|code| code.to_string()),
+            reference: None,
+        }))
     }
 
     fn hear_call(&self, call: &Call<'_>) -> Result<Vec<Event>, Refusal> {
@@ -198,6 +270,7 @@ impl Carrier for Bandwidth {
             idempotent: false,
             // Its list has no texts; lost webhooks are repeated for a day.
             listing: false,
+            redacts: false,
             hook_bytes_max: HOOK_BYTES_MAX,
         }
     }
@@ -206,13 +279,16 @@ impl Carrier for Bandwidth {
         Box::pin(self.post(outbound))
     }
 
-    /// The list has neither texts nor tags, so it proves nothing; a report with our tag does.
     fn find<'a>(
         &'a self,
-        _outbound: &'a Outbound,
-        _since: Timestamp,
+        outbound: &'a Outbound,
+        since: Timestamp,
     ) -> Answering<'a, Option<Option<SendOutcome>>> {
-        Box::pin(std::future::ready(None))
+        Box::pin(self.look_up(outbound, since))
+    }
+
+    fn look<'a>(&'a self, carrier_id: &'a str) -> Answering<'a, Option<Event>> {
+        Box::pin(self.state_of(carrier_id))
     }
 
     fn hear(&self, call: &Call<'_>) -> Result<Vec<Event>, Refusal> {

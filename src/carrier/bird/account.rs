@@ -7,8 +7,10 @@ use url::Url;
 
 use crate::carrier::Carrier;
 use crate::carrier::account::{Account, AccountError, Advice, Site, shown};
+use crate::carrier::bird::fake::FakeBird;
 use crate::carrier::bird::{Bird, Product};
 use crate::carrier::exchange::{self, Patience};
+use crate::carrier::fake::Speaks;
 use crate::domain::secret::Secret;
 
 /// A Bird account.
@@ -28,6 +30,8 @@ pub struct BirdAccount {
     pub channel: String,
     /// Another address, for a test; empty: Bird's own.
     pub base_url: String,
+    /// Seconds for one exchange; 0: 20.
+    pub timeout_s: u64,
 }
 
 impl BirdAccount {
@@ -74,7 +78,7 @@ impl BirdAccount {
         let base = Url::parse(&base).ok().filter(|url| !url.cannot_be_a_base());
         let keys = self.signing_keys.iter().filter(|key| !key.is_empty());
         Ok(Bird {
-            http: exchange::client(Patience::default())
+            http: exchange::client(Patience::seconds(self.timeout_s))
                 .map_err(|error| AccountError(format!("no HTTP client can be made: {error}")))?,
             base: base.ok_or_else(|| {
                 AccountError("`base_url` is not an http or https address".to_owned())
@@ -94,6 +98,18 @@ impl Account for BirdAccount {
 
     fn open(&self, site: &Site<'_>) -> Result<Arc<dyn Carrier>, AccountError> {
         Ok(Arc::new(self.line(site)?))
+    }
+
+    fn fake(&self, site: &Site<'_>, _base: &str) -> Option<Speaks> {
+        let line = self.line(site).ok()?;
+        let key = self.signing_keys.iter().find(|key| !key.is_empty())?;
+        Some(Arc::new(FakeBird {
+            product: line.product,
+            access_key: self.access_key.secret().clone(),
+            signing_key: key.secret().clone(),
+            number: site.senders().next()?.number.as_str().to_owned(),
+            texts_url: site.texts_url(),
+        }))
     }
 
     fn advise(&self, site: &Site<'_>) -> Vec<Advice> {

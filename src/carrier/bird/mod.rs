@@ -3,6 +3,7 @@
 
 mod account;
 mod codes_table;
+mod fake;
 mod hook;
 pub mod signature;
 
@@ -184,7 +185,8 @@ impl Bird {
                     .get("status")
                     .and_then(Value::as_str)
                     .and_then(hook::delivery)
-                    .unwrap_or(Delivery::Accepted),
+                    .filter(|told| !told.has_failed())
+                    .unwrap_or(Delivery::Sent),
             }),
             None => None,
         })
@@ -320,6 +322,7 @@ impl Carrier for Bird {
             reports: true,
             idempotent: matches!(self.product, Product::Platform),
             listing: false,
+            redacts: false,
             hook_bytes_max: HOOK_BYTES_MAX,
         }
     }

@@ -8,7 +8,9 @@ use url::Url;
 use crate::carrier::Carrier;
 use crate::carrier::account::{Account, AccountError, Advice, Site, shown};
 use crate::carrier::exchange::{self, Patience};
+use crate::carrier::fake::Speaks;
 use crate::carrier::messagebird::Messagebird;
+use crate::carrier::messagebird::fake::FakeMessagebird;
 use crate::domain::secret::Secret;
 
 const API: &str = "https://rest.messagebird.com";
@@ -25,6 +27,8 @@ pub struct MessagebirdAccount {
     pub legacy_signatures: bool,
     /// Another address, for a test; empty: `MessageBird`'s own.
     pub base_url: String,
+    /// Seconds for one exchange; 0: 20.
+    pub timeout_s: u64,
 }
 
 impl MessagebirdAccount {
@@ -43,7 +47,7 @@ impl MessagebirdAccount {
         let reachable = site.reachable() || !self.base_url.is_empty();
         let keys = self.signing_keys.iter().filter(|key| !key.is_empty());
         Ok(Messagebird {
-            http: exchange::client(Patience::default())
+            http: exchange::client(Patience::seconds(self.timeout_s))
                 .map_err(|error| AccountError(format!("no HTTP client can be made: {error}")))?,
             base: base.ok_or_else(|| {
                 AccountError("`base_url` is not an http or https address".to_owned())
@@ -65,6 +69,15 @@ impl Account for MessagebirdAccount {
 
     fn open(&self, site: &Site<'_>) -> Result<Arc<dyn Carrier>, AccountError> {
         Ok(Arc::new(self.line(site)?))
+    }
+
+    fn fake(&self, site: &Site<'_>, _base: &str) -> Option<Speaks> {
+        let key = self.signing_keys.iter().find(|key| !key.is_empty())?;
+        Some(Arc::new(FakeMessagebird {
+            access_key: self.access_key.secret().clone(),
+            signing_key: key.secret().clone(),
+            texts_url: site.texts_url(),
+        }))
     }
 
     fn advise(&self, site: &Site<'_>) -> Vec<Advice> {

@@ -2,6 +2,7 @@
 
 mod account;
 mod codes_table;
+mod fake;
 mod hook;
 pub mod jwt;
 pub mod legacy;
@@ -111,6 +112,17 @@ impl Listed {
             .unwrap_or(Delivery::Accepted)
     }
 
+    /// The state with which it is taken: that it failed is told with its code, by a report or when
+    /// it is asked for.
+    fn taken(&self) -> Delivery {
+        let told = self.delivery();
+        if told.has_failed() {
+            Delivery::Sent
+        } else {
+            told
+        }
+    }
+
     fn first(&self) -> Option<&Recipient> {
         self.recipients.as_ref()?.items.first()
     }
@@ -179,7 +191,7 @@ impl Messagebird {
             let taken = body.and_then(|body| serde_json::from_slice::<Listed>(&body).ok());
             return match taken.filter(|taken| hook::is_id(&taken.id)) {
                 Some(taken) => SendOutcome::Accepted {
-                    delivery: taken.delivery(),
+                    delivery: taken.taken(),
                     carrier_id: taken.id,
                 },
                 None => exchange::unreadable(),
@@ -234,7 +246,7 @@ impl Messagebird {
             .into_iter()
             .find(|it| it.reference.as_deref() == Some(&outbound.reference));
         Some(ours.map(|it| SendOutcome::Accepted {
-            delivery: it.delivery(),
+            delivery: it.taken(),
             carrier_id: it.id,
         }))
     }
@@ -377,6 +389,7 @@ impl Carrier for Messagebird {
             reports: self.report_url.is_some(),
             idempotent: false,
             listing: true,
+            redacts: false,
             hook_bytes_max: HOOK_BYTES_MAX,
         }
     }

@@ -8,6 +8,8 @@ use url::Url;
 use crate::carrier::Carrier;
 use crate::carrier::account::{Account, AccountError, Advice, Site, shown};
 use crate::carrier::exchange::Patience;
+use crate::carrier::fake::Speaks;
+use crate::carrier::twilio::fake::FakeTwilio;
 use crate::carrier::twilio::hook::is_sid;
 use crate::carrier::twilio::{Twilio, TwilioSettings, TwilioSettingsError};
 use crate::domain::secret::Secret;
@@ -42,6 +44,8 @@ pub struct TwilioAccount {
     pub redact: bool,
     /// Another host, for a test; empty: Twilio's own.
     pub base_url: String,
+    /// Seconds for one exchange; 0: 20.
+    pub timeout_s: u64,
 }
 
 impl TwilioAccount {
@@ -130,17 +134,40 @@ impl Account for TwilioAccount {
 
     fn open(&self, site: &Site<'_>) -> Result<Arc<dyn Carrier>, AccountError> {
         let settings = self.settings(site);
-        let twilio = settings.and_then(|settings| Twilio::new(settings, Patience::default()));
+        let twilio =
+            settings.and_then(|settings| Twilio::new(settings, Patience::seconds(self.timeout_s)));
         twilio
             .map(|twilio| Arc::new(twilio) as Arc<dyn Carrier>)
             .map_err(|error| AccountError(error.to_string()))
+    }
+
+    fn fake(&self, site: &Site<'_>, base: &str) -> Option<Speaks> {
+        let token = self.auth_tokens.iter().find(|token| !token.is_empty())?;
+        let mut users = vec![(self.account_sid.clone(), token.secret().clone())];
+        if !self.api_key_sid.is_empty() {
+            users.push((
+                self.api_key_sid.clone(),
+                self.api_key_secret.secret().clone(),
+            ));
+        }
+        Some(Arc::new(FakeTwilio {
+            account: self.account_sid.clone(),
+            users,
+            token: token.secret().clone(),
+            texts_url: site.texts_url(),
+            base: base.trim_end_matches('/').to_owned(),
+            numbers: site
+                .senders()
+                .map(|sender| sender.number.as_str().to_owned())
+                .collect(),
+        }))
     }
 
     fn advise(&self, site: &Site<'_>) -> Vec<Advice> {
         let mut advice = Vec::new();
         if let Err(error) = self
             .settings(site)
-            .and_then(|settings| Twilio::new(settings, Patience::default()))
+            .and_then(|settings| Twilio::new(settings, Patience::seconds(self.timeout_s)))
         {
             advice.push(Advice::Bad(error.to_string()));
         }

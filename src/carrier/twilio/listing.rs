@@ -76,9 +76,15 @@ pub fn search(page: &Page, body: &str, since: Timestamp) -> Search {
         match listed.body.as_deref().map(str::trim) {
             None | Some("") => return Search::CannotTell,
             Some(sent) if sent == body.trim() => {
+                let told = hook::delivery(&listed.status).unwrap_or(Delivery::Accepted);
                 return Search::Found(SendOutcome::Accepted {
                     carrier_id: listed.sid.clone(),
-                    delivery: hook::delivery(&listed.status).unwrap_or(Delivery::Accepted),
+                    // That it failed is told with its code, by a report or when it is asked for.
+                    delivery: if told.has_failed() {
+                        Delivery::Sent
+                    } else {
+                        told
+                    },
                 });
             }
             Some(_) => {}

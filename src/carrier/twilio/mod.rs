@@ -24,6 +24,7 @@ use crate::policy::words::Channel;
 pub mod account;
 pub mod codes_table;
 mod examine;
+mod fake;
 pub mod hook;
 pub mod listing;
 mod rest;
@@ -298,6 +299,7 @@ impl Carrier for Twilio {
             // Twilio has no idempotency key for creating a message.
             idempotent: false,
             listing: true,
+            redacts: self.redact,
             hook_bytes_max: HOOK_BYTES_MAX,
         }
     }

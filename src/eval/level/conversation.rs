@@ -333,5 +333,6 @@ fn context(stage: &Stage) -> ContextIn {
                 value,
             })
             .collect(),
+        told: Vec::new(),
     }
 }

@@ -19,7 +19,7 @@ use crate::policy::pattern::Patterns;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawRule {
+pub(crate) struct RawRule {
     id: String,
     summary: String,
     category: Category,
@@ -62,7 +62,7 @@ pub(crate) struct RuleSet {
 }
 
 impl RuleSet {
-    pub(super) fn compile(
+    pub(crate) fn compile(
         file: &str,
         text: &str,
         raw: Vec<Spanned<RawRule>>,
@@ -111,6 +111,16 @@ impl RuleSet {
         let set = Self { rules, any };
         set.check_examples(file, &examples)?;
         Ok(set)
+    }
+
+    /// The place of a rule among its like.
+    pub(crate) fn place(&self, id: &str) -> Option<usize> {
+        self.rules.iter().position(|rule| *rule.id == *id)
+    }
+
+    /// The ids, in order.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Arc<str>> {
+        self.rules.iter().map(|rule| Arc::clone(&rule.id))
     }
 
     /// Every example is tried at load: a rule that does not do what it says is refused.

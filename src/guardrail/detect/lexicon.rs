@@ -96,10 +96,13 @@ pub(super) fn find(
             continue;
         };
         mark(taken, &phrase.words, Taken::Found);
-        let nobodys = nobodys::is_nobodys(policy, view, &phrase.words, category, &span)
-            || is_doctor(view, phrase) && nobodys::is_offered(policy, view, &span);
+        let mut soft = nobodys::whose(policy, view, &phrase.words, category, &span);
+        let offered = || is_doctor(view, phrase) && nobodys::is_offered(policy, view, &span);
+        if soft == Soft::No && offered() {
+            soft = Soft::Bare;
+        }
         drafts.push(Draft {
-            soft: if nobodys { Soft::Bare } else { Soft::No },
+            soft,
             ..draft_of(phrase, category, confidence, span)
         });
         // `potassium is 5.9`: what is also a mineral was measured, not given.
@@ -277,15 +280,20 @@ fn weigh(
     let cue = &policy.surroundings().clinical;
     let before = cue.is_match(view.bytes(sentence.start..span.start));
     let after = cue.is_match(view.bytes(span.end..sentence.end));
-    let beside = sure.contains(&sentence);
+    // `We saw your X-ray. Everything looks good.`: the result follows its test.
+    let told = category == Category::LabValue
+        && phrase.words.len() >= 2
+        && sure.iter().any(|it| it.end == sentence.start);
+    let beside = told || sure.contains(&sentence);
     let short = view.words.get(phrase.words.start).is_some_and(|word| {
         let plural = usize::from(word.stem != word.hash);
         phrase.words.len() == 1 && word.len() <= 3 + plural
     });
+    // `Si tiene fiebre` begins a sentence; `SI` is an abbreviation.
     let large = view
         .words
         .get(phrase.words.start)
-        .is_some_and(Word::is_capital);
+        .is_some_and(|word| word.case == crate::guardrail::text::Case::Upper);
     // `once a day` or `up` tell something only beside a medicine or a test.
     let needs_other = matches!(category, Category::Dose | Category::LabValue);
     let level = matches!(

@@ -11,10 +11,13 @@ mod numbers;
 mod patterns;
 mod record;
 pub mod tagger;
+pub mod voter;
 
 use std::cmp::Reverse;
 use std::ops::Range;
+use std::sync::Arc;
 
+use crate::guardrail::detect::voter::Voter;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
@@ -44,6 +47,8 @@ pub struct Known<'a> {
     pub practice_phone: &'a str,
     /// Where the portal link points.
     pub portal_url: &'a str,
+    /// Who votes beside the rules and our own tagger.
+    pub voters: &'a [Arc<dyn Voter>],
 }
 
 impl Known<'_> {
@@ -63,6 +68,8 @@ pub mod mark {
     pub const PROVIDER: &str = "provider";
     /// A phone number, address or link of the practice, by the words around it.
     pub const PRACTICE: &str = "practice_contact";
+    /// A complaint told as one that anybody may have.
+    pub const ANYBODY: &str = "anybody";
     /// A date of a visit or of the practice's calendar, by the words around it.
     pub const SCHEDULE: &str = "schedule";
 }
@@ -74,6 +81,8 @@ enum Soft {
     Provider,
     Practice,
     Schedule,
+    /// A complaint that anybody may have: `wear a mask if you have a cough`.
+    Anybody,
     /// Of nobody while nothing else in the text tells of a person: a town, a day without a year.
     Bare,
 }
@@ -136,6 +145,7 @@ pub(crate) fn search(
         let taken = scratch.lists.taken();
         tagger::vote(policy, &view, taken, &scratch.businesses, &mut drafts);
     }
+    voter::collect(known.voters, &view, text, &mut drafts);
     record::find(policy, &view, known, scratch, &mut drafts);
     let shields = &scratch.shields;
     drafts.retain(|draft| {
@@ -168,7 +178,7 @@ fn drop_nobodys(drafts: &mut Vec<Draft>) {
         .any(|draft| draft.soft == Soft::No && draft.category.group() != Group::Conduct);
     drafts.retain(|draft| match draft.soft {
         Soft::No => true,
-        Soft::Schedule | Soft::Bare => somebody,
+        Soft::Schedule | Soft::Bare | Soft::Anybody => somebody,
         Soft::Provider | Soft::Practice => false,
     });
 }
@@ -232,6 +242,7 @@ fn finish(view: &View<'_>, draft: &Draft) -> Finding {
         Soft::Provider => Some(mark::PROVIDER),
         Soft::Practice => Some(mark::PRACTICE),
         Soft::Schedule => Some(mark::SCHEDULE),
+        Soft::Anybody => Some(mark::ANYBODY),
     };
     if let Some(name) = soft.filter(|name| draft.name != *name) {
         evidence.push(Evidence {

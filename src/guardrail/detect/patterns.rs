@@ -154,6 +154,7 @@ fn is_sound(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> b
     match &*rule.id {
         "identifiers.street" => is_street(view, span),
         "identifiers.zip_end" => capitals(view, &(from..span.end)) >= 1,
+        "identifiers.county" => is_county(view, span),
         "identifiers.street_abroad" => is_abroad(view, span),
         "identifiers.street_name" => is_named_street(view, span),
         "identifiers.city_label" => capitals(view, span) >= 1,
@@ -212,6 +213,24 @@ fn is_street(view: &View<'_>, span: &Range<usize>) -> bool {
     let common = inside.clone().filter(plain).count();
     inside.all(|word| word.gap <= crate::guardrail::text::Gap::Comma || word.is(flag::STREET))
         && common == 0
+}
+
+/// `Cook County`: the name is written large, and the word before it is no `your` or `the`.
+fn is_county(view: &View<'_>, span: &Range<usize>) -> bool {
+    let mut inside = view
+        .words
+        .iter()
+        .filter(|word| span.start <= word.start && word.end <= span.end)
+        .rev();
+    let last = inside.next();
+    let labelled = last.is_some_and(|word| {
+        matches!(
+            view.word_bytes(word),
+            b"county" | b"parish" | b"borough" | b"township"
+        )
+    });
+    let name = if labelled { inside.next() } else { last };
+    name.is_some_and(|word| word.is_capital() && !word.is(flag::NEVER_NAME))
 }
 
 /// Words that mean a street in one language and something else in another are written large.
@@ -307,9 +326,10 @@ fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> O
         name: (&rule.id).into(),
         cite: (&rule.cite).into(),
         soft: match &*rule.id {
-            "identifiers.city_state" | "identifiers.city_label" | "identifiers.route" => {
-                town(policy, view, &span)
-            }
+            "identifiers.city_state"
+            | "identifiers.city_label"
+            | "identifiers.route"
+            | "identifiers.county" => town(policy, view, &span),
             "identifiers.corner" if !view.bytes(span.clone()).iter().any(u8::is_ascii_digit) => {
                 town(policy, view, &span)
             }

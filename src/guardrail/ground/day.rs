@@ -153,6 +153,17 @@ fn amount(view: &View<'_>, i: usize) -> Option<i64> {
 /// "in 3 days", "within 2 business days", "en 3 dias", "hace dos semanas", "3 days ago".
 pub(super) fn term(view: &View<'_>, i: usize, present: Present) -> Option<(usize, Day)> {
     let lead = view.word(i);
+    // "Please reply within 24 hours" asks, and "we reply within 24 hours" promises.
+    let asked = matches!(
+        view.word_before(i, 1),
+        "reply" | "respond" | "confirm" | "conteste" | "responda" | "confirme"
+    ) && matches!(
+        view.word_before(i, 2),
+        "" | "please" | "favor" | "." | "," | "!" | "?"
+    );
+    if asked && matches!(lead, "within" | "in" | "en" | "dentro") {
+        return None;
+    }
     let spanish_two = lead == "dentro" && view.word(i + 1) == "de";
     let leads = matches!(lead, "in" | "within" | "en" | "hace") || spanish_two;
     let mut next = if spanish_two {

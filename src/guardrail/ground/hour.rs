@@ -125,6 +125,24 @@ static LEADS: Table<()> = words![
     "at", "@", "las", "by", "until", "from", "between", "before", "after", "around",
 ];
 
+/// "Rate us from 1 to 5": a scale, and no hours.
+fn is_rated(view: &View<'_>, i: usize) -> bool {
+    (0..i).any(|at| {
+        matches!(
+            view.word(at),
+            "rate"
+                | "rating"
+                | "scale"
+                | "score"
+                | "stars"
+                | "grade"
+                | "rank"
+                | "escala"
+                | "califique"
+        )
+    })
+}
+
 /// "3 PM", "3:30", "15:00", "at 3", "a las tres y media de la tarde", "noon".
 pub(super) fn hour(view: &View<'_>, i: usize) -> Option<(usize, Hour)> {
     match view.word(i) {
@@ -149,7 +167,8 @@ pub(super) fn hour(view: &View<'_>, i: usize) -> Option<(usize, Hour)> {
         }
         return hour_at(number, minute, Some((used, from, to))).map(|hour| (next + used - i, hour));
     }
-    let bare = lead && (1..=12).contains(&number) && bare_hour_follows(view, next);
+    let rated = matches!(before, "from" | "between" | "las" | "la") && is_rated(view, i);
+    let bare = lead && !rated && (1..=12).contains(&number) && bare_hour_follows(view, next);
     let hour = hour_at(number, minute, None).filter(|_| clock || bare);
     hour.map(|hour| (next - i, hour))
 }

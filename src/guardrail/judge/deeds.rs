@@ -31,6 +31,23 @@ impl Judge<'_> {
         });
     }
 
+    /// What tells the condition together with what was told before.
+    pub(super) fn details(&mut self, view: &View<'_>, matched: &mut Matched) {
+        if self.setting.author == Author::Approved {
+            return;
+        }
+        let Self {
+            rules,
+            setting,
+            reading,
+            ..
+        } = self;
+        let findings = &mut reading.findings;
+        let told = setting.told;
+        let add = |it| findings.push(it);
+        reading.details = rules.accumulation.read_draft(view, told, matched, add);
+    }
+
     fn deed(&mut self, rule: &Rule, span: Range<usize>) {
         let mut facts = self.setting.facts.iter();
         let receipt = facts.find(|fact| {

@@ -83,7 +83,7 @@ pub(super) const ADVICE: &str =
 pub(super) const GROUNDED: &str =
     "45 CFR 164.312(c)(1); house policy: the record is the source of every fact";
 
-pub(super) fn finding(
+pub(crate) fn finding(
     span: Range<usize>,
     category: Category,
     (action, rule, cite): (Action, Label, Label),

@@ -8,8 +8,11 @@ use anteroom::agent::texts::Texts;
 use anteroom::eval::inventory::{Inventory, inventory, lost};
 use anteroom::policy::Policy;
 
-/// How many are planted.
-const PLANTINGS: usize = 50;
+/// How many are planted; `make planted` plants fifty. Each loads the whole policy anew.
+fn plantings() -> usize {
+    let asked = std::env::var("ANTEROOM_PLANTINGS").ok();
+    asked.and_then(|it| it.parse().ok()).unwrap_or(8)
+}
 
 /// What a planting did, and whether the gate saw it.
 struct Planting {
@@ -144,14 +147,14 @@ fn with_another_day(dice: &mut Dice, before: &Inventory, texts: &Texts) -> Plant
 }
 
 #[test]
-fn each_of_fifty_planted_regressions_stops_the_gate() {
+fn each_planted_regression_stops_the_gate() {
     assert!(Path::new("guardrails").is_dir());
     let policy = Policy::embedded().unwrap();
     let texts = Texts::embedded().unwrap();
     let before = inventory(&policy, &texts);
     assert!(lost(&before, &before).is_empty());
     let mut dice = Dice(2026);
-    let all: Vec<Planting> = (0..PLANTINGS)
+    let all: Vec<Planting> = (0..plantings())
         .map(|it| plant(&mut dice, it % 4, &before, &policy, &texts))
         .collect();
     let missed: Vec<String> = all

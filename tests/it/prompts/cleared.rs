@@ -117,6 +117,7 @@ fn complaint(
             purpose: Purpose::Reply,
             author,
             facts: &facts,
+            told: &[],
         },
     );
     let same = review

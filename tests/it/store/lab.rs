@@ -260,6 +260,7 @@ pub(super) fn cleared(text: &str, proof: Option<&ConsentProof>) -> Cleared<'stat
         purpose: Purpose::Reply,
         author: Author::Agent,
         facts: if proof.is_some() { &facts } else { &facts[1..] },
+        told: &[],
     };
     let review = Guardrail::embedded().unwrap().review(text, &setting);
     let findings = review.findings;

@@ -66,6 +66,7 @@ impl Carrier for Loopback {
             reports: true,
             idempotent: false,
             listing: true,
+            redacts: false,
             hook_bytes_max: 0,
         }
     }

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::guardrail::detect::Soft;
 use crate::guardrail::finding::Category;
 use crate::guardrail::text::Gap;
 use crate::guardrail::text::View;
@@ -49,16 +50,16 @@ pub(super) fn is_offered(policy: &Policy, view: &View<'_>, span: &Range<usize>) 
     sought && !is_owned(view, span)
 }
 
-/// A business by its name, or a complaint that anybody may have.
-pub(super) fn is_nobodys(
+/// Whose: a business bears the name, anybody may have the complaint, or somebody has it.
+pub(super) fn whose(
     policy: &Policy,
     view: &View<'_>,
     words: &Range<usize>,
     category: Category,
     span: &Range<usize>,
-) -> bool {
+) -> Soft {
     if is_owned(view, span) {
-        return false;
+        return Soft::No;
     }
     let business = matches!(
         category,
@@ -83,7 +84,13 @@ pub(super) fn is_nobodys(
             .general
             .is_match(view.bytes(view.sentence(span)))
     };
-    business || complaint || general()
+    if complaint {
+        Soft::Anybody
+    } else if business || general() {
+        Soft::Bare
+    } else {
+        Soft::No
+    }
 }
 
 /// `Sonoma Dermatology`, `Allura Skin & Laser Center`: written large among words written large.

@@ -64,13 +64,17 @@ impl Reader<'_> {
                     || self.has(at + 2, flag::LAST)
                         && !self.has(at + 2, flag::COMMON)
                         && !self.has(at, flag::COMMON));
-            let initial = large || self.cued(at) || whole;
+            let initial = large || self.cued(at) && !self.is_pronoun(at + 1) || whole;
+            // `Will B. is here`: the initial is written with its stop.
+            let stopped = large
+                && word.is(flag::FIRST_WEAK)
+                && self.view.bytes(next.end..next.end + 1) == b".";
             let third = large
                 && word.is(WEAK)
                 && self.word(at + 2).is_some_and(|it| it.gap <= Gap::Space)
                 && (self.is_strange(at + 2)
                     || self.has(at + 2, flag::LAST) && self.is_large(at + 2));
-            return (word.is(flag::FIRST) && initial || third) && self.is_free(at + 1);
+            return (word.is(flag::FIRST) && initial || third || stopped) && self.is_free(at + 1);
         }
         // Written small: `gudgeir bergsveinsson`.
         let borne = !word.is_capital()

@@ -1,0 +1,406 @@
+//! The fake carrier's memory: every text it took or brings, who opted out, and what it counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use http::StatusCode;
+use jiff::Timestamp;
+
+use crate::carrier::fake::{
+    Asked, Fault, Faults, Filter, Post, Reaction, Reply, Said, Sending, Speaks, Text, Wish,
+};
+use crate::domain::message::Delivery;
+
+/// How long an answer takes that comes too late for any client's patience.
+const TOO_LATE: Duration = Duration::from_mins(1);
+
+/// When reports follow a text that was taken.
+const REPORTS: [(Delivery, Duration); 3] = [
+    (Delivery::Queued, Duration::from_millis(10)),
+    (Delivery::Sent, Duration::from_millis(40)),
+    (Delivery::Delivered, Duration::from_millis(90)),
+];
+
+/// How much later a late webhook comes.
+const LATE: Duration = Duration::from_secs(2);
+
+/// One account on the fake carrier.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// What it is called in reports: `twilio.lakeside`.
+    pub name: String,
+    /// How it speaks.
+    pub speaks: Speaks,
+}
+
+/// What the fake carrier saw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// Requests that came.
+    pub requests: u64,
+    /// Texts to phones that it took.
+    pub taken: u64,
+    /// Texts whose reference it took more than once: the patient got them twice.
+    pub twice: u64,
+    /// Texts from phones that it was to bring.
+    pub brought: u64,
+    /// Faults that happened, by name.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Where the texts that it took stand.
+    pub states: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    texts: BTreeMap<String, Text>,
+    /// In the order in which they were taken.
+    order: Vec<String>,
+    once: BTreeMap<String, String>,
+    asked: BTreeMap<String, u64>,
+    opted_out: BTreeSet<String>,
+    files: BTreeMap<String, Vec<u8>>,
+    requests: u64,
+    faults: BTreeMap<&'static str, u64>,
+}
+
+/// A carrier that is none.
+#[derive(Debug)]
+pub struct Fake {
+    lines: Vec<Line>,
+    faults: Faults,
+    memory: Mutex<Memory>,
+}
+
+impl Fake {
+    /// A carrier with these accounts that goes wrong so often.
+    pub fn new(lines: Vec<Line>, faults: Faults) -> Self {
+        Self {
+            lines,
+            faults,
+            memory: Mutex::default(),
+        }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The accounts.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// What it saw.
+    pub fn sight(&self) -> Sight {
+        let memory = self.memory();
+        let mut sight = Sight {
+            requests: memory.requests,
+            faults: memory.faults.clone(),
+            ..Sight::default()
+        };
+        let mut references: BTreeMap<&str, u64> = BTreeMap::new();
+        for text in memory.texts.values() {
+            if text.inbound {
+                sight.brought += 1;
+                continue;
+            }
+            sight.taken += 1;
+            *sight.states.entry(text.state.as_str()).or_default() += 1;
+            if let Some(reference) = &text.sent.reference {
+                *references.entry(reference).or_default() += 1;
+            }
+        }
+        let twice = references.values().filter(|count| **count > 1).count();
+        sight.twice = u64::try_from(twice).unwrap_or(u64::MAX);
+        sight
+    }
+
+    /// Every text, in the order in which it was taken.
+    pub fn texts(&self) -> Vec<Text> {
+        let memory = self.memory();
+        let texts = memory.order.iter();
+        texts
+            .filter_map(|id| memory.texts.get(id).cloned())
+            .collect()
+    }
+
+    /// Answers a request.
+    pub fn ask(&self, asked: &Asked<'_>, now: Timestamp) -> Reaction {
+        let mut memory = self.memory();
+        memory.requests += 1;
+        let found = self
+            .lines
+            .iter()
+            .find_map(|line| Some((line, line.speaks.read(asked)?)));
+        let Some((line, wish)) = found else {
+            return at_once(Reply::bare(StatusCode::NOT_FOUND));
+        };
+        let speaks = &line.speaks;
+        match wish {
+            Wish::Unauthorized => at_once(speaks.reply(&Said::Unauthorized)),
+            Wish::Refuse(code) => at_once(speaks.reply(&Said::Refused(code))),
+            Wish::Say(reply) => at_once(reply),
+            Wish::Send(sending) => self.send(&mut memory, speaks, sending, now),
+            Wish::List(filter) => at_once(list(&memory, speaks, &filter)),
+            Wish::Look(id) => at_once(match memory.texts.get(&id) {
+                Some(text) => speaks.reply(&Said::One(text)),
+                None => speaks.reply(&Said::Missing),
+            }),
+            Wish::Redact(id) => at_once(match memory.texts.get_mut(&id) {
+                Some(text) => {
+                    text.sent.body.clear();
+                    speaks.reply(&Said::One(text))
+                }
+                None => speaks.reply(&Said::Missing),
+            }),
+            Wish::Files(id) => at_once(match memory.texts.get(&id) {
+                Some(text) => speaks.reply(&Said::Files(text)),
+                None => speaks.reply(&Said::Missing),
+            }),
+            Wish::File { id, delete } => at_once(file(&mut memory, speaks, &id, delete)),
+        }
+    }
+
+    fn happens(&self, memory: &mut Memory, fault: Fault, what: &str, time: u64) -> bool {
+        let happens = self.faults.happens(fault, what, time);
+        if happens {
+            *memory.faults.entry(fault.as_str()).or_default() += 1;
+        }
+        happens
+    }
+
+    fn send(
+        &self,
+        memory: &mut Memory,
+        speaks: &Speaks,
+        sending: Sending,
+        now: Timestamp,
+    ) -> Reaction {
+        let what = sending
+            .reference
+            .clone()
+            .unwrap_or_else(|| format!("{} {}", sending.to, sending.body));
+        let time = memory.asked.entry(what.clone()).or_default();
+        *time += 1;
+        let time = *time;
+        let broken = speaks.reply(&Said::Broken);
+        if self.happens(memory, Fault::Busy, &what, time) {
+            return at_once(speaks.reply(&Said::Busy(1)));
+        }
+        if self.happens(memory, Fault::Broken, &what, time) {
+            return at_once(broken);
+        }
+        if self.happens(memory, Fault::Silent, &what, time) {
+            return Reaction {
+                after: TOO_LATE,
+                ..at_once(broken)
+            };
+        }
+        let line = format!("{} {}", sending.from, sending.to);
+        if self.happens(memory, Fault::OptedOut, &what, 0) {
+            memory.opted_out.insert(line.clone());
+        }
+        let opted_out = memory.opted_out.contains(&line);
+        if opted_out && speaks.refuses_opted_out() {
+            return at_once(speaks.reply(&Said::Refused(speaks.codes().0)));
+        }
+        let known = sending.once.as_ref().and_then(|key| memory.once.get(key));
+        if let Some(text) = known.and_then(|id| memory.texts.get(id)) {
+            return at_once(speaks.reply(&Said::Taken(text)));
+        }
+        let number = u64::try_from(memory.order.len()).unwrap_or(u64::MAX);
+        let id = speaks.id(number + 1);
+        if let Some(key) = &sending.once {
+            memory.once.insert(key.clone(), id.clone());
+        }
+        let text = Text {
+            id: id.clone(),
+            inbound: false,
+            sent: sending,
+            state: Delivery::Accepted,
+            code: opted_out.then_some(speaks.codes().0),
+            at: now,
+            files: Vec::new(),
+        };
+        let reply = speaks.reply(&Said::Taken(&text));
+        memory.order.push(id.clone());
+        memory.texts.insert(id.clone(), text);
+        let posts = self.reports(memory, speaks, &id, &what, now);
+        let mut reaction = Reaction {
+            posts,
+            ..at_once(reply)
+        };
+        if self.happens(memory, Fault::BrokenTaken, &what, time) {
+            reaction.reply = Some(broken);
+        } else if self.happens(memory, Fault::SilentTaken, &what, time) {
+            reaction.after = TOO_LATE;
+        } else if self.happens(memory, Fault::HungUp, &what, time) {
+            reaction.reply = None;
+        }
+        reaction
+    }
+
+    /// The reports that follow a text, as they go wrong. The text is at its end at once: who asks
+    /// learns the truth, whatever was reported.
+    fn reports(
+        &self,
+        memory: &mut Memory,
+        speaks: &Speaks,
+        id: &str,
+        what: &str,
+        now: Timestamp,
+    ) -> Vec<(Duration, Post)> {
+        let unreachable = self.happens(memory, Fault::Unreachable, what, 0);
+        let shuffled = self.happens(memory, Fault::Shuffled, what, 0);
+        let Some(text) = memory.texts.get_mut(id) else {
+            return Vec::new();
+        };
+        let mut course = REPORTS;
+        if unreachable || text.code.is_some() {
+            if let Some(last) = course.last_mut() {
+                last.0 = Delivery::Undelivered;
+            }
+            if text.code.is_none() {
+                text.code = Some(speaks.codes().1);
+            }
+        }
+        text.state = course
+            .last()
+            .map_or(Delivery::Delivered, |(state, _)| *state);
+        let text = text.clone();
+        let mut posts = Vec::new();
+        let last = course.len() - 1;
+        for (number, (state, after)) in course.into_iter().enumerate() {
+            let time = u64::try_from(number).unwrap_or(0);
+            let after = if shuffled {
+                REPORTS
+                    .get(last - number)
+                    .map_or(after, |(_, after)| *after)
+            } else {
+                after
+            };
+            let Some(post) = speaks.report(&text, state, now) else {
+                continue;
+            };
+            posts.extend(self.post(memory, speaks, (post, after), (what, time)));
+        }
+        posts
+    }
+
+    /// One webhook as it goes wrong.
+    fn post(
+        &self,
+        memory: &mut Memory,
+        speaks: &Speaks,
+        (post, after): (Post, Duration),
+        (what, time): (&str, u64),
+    ) -> Vec<(Duration, Post)> {
+        if self.happens(memory, Fault::Dropped, what, time) {
+            if speaks.repeats() {
+                return vec![(after + LATE, post)];
+            }
+            return Vec::new();
+        }
+        let after = if self.happens(memory, Fault::Late, what, time) {
+            after + LATE
+        } else {
+            after
+        };
+        let mut posts = vec![(after, post)];
+        if self.happens(memory, Fault::Doubled, what, time) {
+            posts.extend_from_within(..);
+        }
+        posts
+    }
+
+    /// A text that a patient writes: remembered, and brought as it goes wrong. `files` are the
+    /// pictures that come with it. None when no account has the number.
+    pub fn write(
+        &self,
+        line: &str,
+        sending: Sending,
+        files: Vec<Vec<u8>>,
+        now: Timestamp,
+    ) -> Option<(String, Vec<(Duration, Post)>)> {
+        let line = self.lines.iter().find(|it| it.name == line)?;
+        let mut memory = self.memory();
+        let number = u64::try_from(memory.order.len()).unwrap_or(u64::MAX);
+        let id = line.speaks.id(number + 1);
+        let mut names = Vec::new();
+        for (number, bytes) in files.into_iter().enumerate() {
+            let name = format!("ME{}{number:04x}", id.get(2..30).unwrap_or_default());
+            memory.files.insert(name.clone(), bytes);
+            names.push(name);
+        }
+        let text = Text {
+            id: id.clone(),
+            inbound: true,
+            sent: sending,
+            state: Delivery::Delivered,
+            code: None,
+            at: now,
+            files: names,
+        };
+        let post = line.speaks.bring(&text, now);
+        memory.order.push(id.clone());
+        memory.texts.insert(id.clone(), text);
+        let after = Duration::from_millis(5);
+        let posts = self.post(&mut memory, &line.speaks, (post, after), (&id, 0));
+        Some((id, posts))
+    }
+
+    /// Files that it still has.
+    pub fn files(&self) -> usize {
+        self.memory().files.len()
+    }
+}
+
+const fn at_once(reply: Reply) -> Reaction {
+    Reaction {
+        reply: Some(reply),
+        after: Duration::ZERO,
+        posts: Vec::new(),
+    }
+}
+
+fn list(memory: &Memory, speaks: &Speaks, filter: &Filter) -> Reply {
+    let fits = |text: &&Text| {
+        filter.to.as_ref().is_none_or(|to| *to == text.sent.to)
+            && filter.from.as_ref().is_none_or(|it| *it == text.sent.from)
+            && filter.whatsapp.is_none_or(|it| it == text.sent.whatsapp)
+            && filter.since.is_none_or(|since| text.at >= since)
+            && (filter.reference.is_none() || filter.reference == text.sent.reference)
+    };
+    let newest = memory.order.iter().rev();
+    let found: Vec<Text> = newest
+        .filter_map(|id| memory.texts.get(id))
+        .filter(fits)
+        .skip(filter.page.1)
+        .take(filter.page.0.saturating_add(1))
+        .cloned()
+        .collect();
+    let more = found.len() > filter.page.0;
+    let page = found
+        .get(..filter.page.0.min(found.len()))
+        .unwrap_or_default();
+    speaks.reply(&Said::Page(page, more, filter))
+}
+
+fn file(memory: &mut Memory, speaks: &Speaks, id: &str, delete: bool) -> Reply {
+    if delete {
+        memory.files.remove(id);
+        return Reply::bare(StatusCode::NO_CONTENT);
+    }
+    match memory.files.get(id) {
+        Some(bytes) => Reply {
+            status: StatusCode::OK,
+            headers: Vec::new(),
+            kind: "application/octet-stream",
+            body: bytes.clone(),
+        },
+        None => speaks.reply(&Said::Missing),
+    }
+}

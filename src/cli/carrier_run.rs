@@ -1,0 +1,357 @@
+//! `simulate-carrier --run`: many texts through every fake carrier while everything goes wrong, and
+//! what became of each. The whole house runs: signed webhooks over HTTP, the store, the guardrail,
+//! dispatch, REST, reports, catching up. Only waits are skipped.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::SignedDuration;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::carrier::exchange::Poster;
+use crate::carrier::fake::{Fake, Faults, Sending};
+use crate::cli::assemble::{self, Assembled};
+use crate::cli::served::Served;
+use crate::cli::{FINDINGS, HOLDS, refuse};
+use crate::config;
+use crate::domain::clock::{Clock as _, SkippingClock};
+use crate::domain::message::Delivery;
+use crate::pipeline::house::House;
+use crate::pipeline::work::Step;
+use crate::web::fake::{FakeSite, fake_router};
+use crate::web::gate::GuardSettings;
+use crate::web::router::{WebSettings, router};
+
+/// Hand-overs and replies at the same time; more than in service, so that the waits for answers
+/// that never come lie side by side.
+const DISPATCHERS: usize = 48;
+const REPLIERS: usize = 8;
+
+/// Texts that are let in at once.
+const BATCH: usize = 250;
+
+/// Rounds of catching up after which the run is given up.
+const ROUNDS_MAX: u32 = 40;
+
+/// The practices of the run, one on each carrier.
+const LINES: [(&str, &str); 4] = [
+    ("twilio", "+14155550101"),
+    ("bandwidth", "+14155550102"),
+    ("messagebird", "+14155550103"),
+    ("bird", "+14155550104"),
+];
+
+fn configuration(web: u16, fake: u16, folder: &Path, database: Option<&str>) -> String {
+    let database = database.map_or_else(String::new, |it| format!("database_url = {it:?}\n"));
+    let folder = folder.display().to_string();
+    let head = format!(
+        "listen = \"127.0.0.1:{web}\"\npublic_url = \"http://127.0.0.1:{web}\"\n\
+         data_dir = {folder:?}\n{database}[llm]\nkind = \"offline\"\n"
+    );
+    let practices: Vec<String> = LINES
+        .iter()
+        .map(|(carrier, number)| {
+            format!(
+                "[[practice]]\nid = \"run-{carrier}\"\nname = \"Lakeside Family Medicine\"\n\
+                 phone = \"+14155550100\"\nstate = \"CA\"\ntimezone = \"America/Los_Angeles\"\n\
+                 [[practice.sender]]\ncarrier = \"{carrier}\"\nnumber = \"{number}\"\n\
+                 per_second = 100000.0\nper_day = 1000000000\n"
+            )
+        })
+        .collect();
+    let base = format!("base_url = \"http://127.0.0.1:{fake}\"\ntimeout_s = 1\n");
+    let accounts = format!(
+        "[twilio.run-twilio]\naccount_sid = \"AC00000000000000000000000000000001\"\n\
+         auth_tokens = [\"FAKE\"]\nredact = true\n{base}\
+         [bandwidth.run-bandwidth]\naccount_id = \"9900000\"\napplication_id = \"fake\"\n\
+         user = \"fake\"\npassword = \"FAKE\"\nwebhook_user = \"fake\"\n\
+         webhook_passwords = [\"FAKE\"]\n{base}\
+         [messagebird.run-messagebird]\naccess_key = \"FAKE\"\nsigning_keys = [\"FAKE\"]\n{base}\
+         [bird.run-bird]\nproduct = \"platform\"\naccess_key = \"bk_us_FAKE\"\n\
+         signing_keys = [\"whsec_RkFLRQ==\"]\n{base}"
+    );
+    format!("{head}{}{accounts}", practices.concat())
+}
+
+/// An invented patient's number: 555-01xx of some area.
+fn patient(number: usize) -> String {
+    format!("+1{}55501{:02}", 201 + number / 100, number % 100)
+}
+
+/// What runs.
+struct Run {
+    house: Arc<House>,
+    clock: Arc<SkippingClock>,
+    fake: Arc<Fake>,
+    /// Steps that are being done at this instant.
+    busy: Arc<AtomicUsize>,
+    /// Webhooks that are on their way.
+    hooks: TaskTracker,
+    site: FakeSite,
+    stop: CancellationToken,
+}
+
+/// Sends `count` texts through the fake carriers and prints what became of them.
+pub(super) async fn run(count: usize, (seed, share): (u64, f64), database: Option<String>) -> u8 {
+    let folder = std::env::temp_dir().join(format!("anteroom-run-{}", std::process::id()));
+    let code = match run_in(&folder, count, (seed, share), database.as_deref()).await {
+        Ok(true) => HOLDS,
+        Ok(false) => FINDINGS,
+        Err(error) => refuse(&error),
+    };
+    // Invented people only; a folder that stays behind does no harm.
+    drop(std::fs::remove_dir_all(&folder));
+    code
+}
+
+async fn run_in(
+    folder: &PathBuf,
+    count: usize,
+    (seed, share): (u64, f64),
+    database: Option<&str>,
+) -> Result<bool, String> {
+    let told = |error: &dyn std::fmt::Display| error.to_string();
+    std::fs::create_dir_all(folder).map_err(|error| told(&error))?;
+    let bind = || TcpListener::bind(("127.0.0.1", 0));
+    let (web, carrier) = (
+        bind().await.map_err(|error| told(&error))?,
+        bind().await.map_err(|error| told(&error))?,
+    );
+    let port = |it: &TcpListener| it.local_addr().map_or(0, |address| address.port());
+    let file = folder.join("anteroom.toml");
+    let text = configuration(port(&web), port(&carrier), folder, database);
+    std::fs::write(&file, text).map_err(|error| told(&error))?;
+    let loaded = config::load(Some(&file), std::iter::empty()).map_err(|error| told(&error))?;
+    let clock = Arc::new(SkippingClock::default());
+    let accounts = loaded.config.accounts.clone();
+    let practices = loaded.config.practice.clone();
+    let assembled = assemble::assemble_at(loaded.config, Arc::clone(&clock) as _).await?;
+    let base = format!("http://127.0.0.1:{}", port(&carrier));
+    let lines = accounts.fakes(&practices, &assembled.public_url, &base);
+    let fake = Arc::new(Fake::new(lines, Faults::new(seed, share)));
+    let run = start(
+        &assembled,
+        Arc::clone(&clock),
+        Arc::clone(&fake),
+        web,
+        carrier,
+    )?;
+    let began = Instant::now();
+    // From here on the carriers' lists are ours to read.
+    let tell = |error: crate::store::StoreError| error.to_string();
+    run.house.catch_up_once().await.map_err(tell)?;
+    run.write_all(count).await;
+    run.settle().await.map_err(tell)?;
+    let mut found = (0, 0);
+    for round in 1..=ROUNDS_MAX {
+        clock.skip(SignedDuration::from_mins(6));
+        let caught = run.house.catch_up_once().await.map_err(tell)?;
+        found = (found.0 + caught.texts, found.1 + caught.reports);
+        run.settle().await.map_err(tell)?;
+        eprintln!(
+            "round {round}: {} texts and {} reports found",
+            caught.texts, caught.reports
+        );
+        if caught == crate::pipeline::catch_up::CaughtUp::default() && round > 1 {
+            break;
+        }
+    }
+    let good = run
+        .report(count, (seed, share), found, began.elapsed())
+        .await?;
+    run.stop.cancel();
+    Ok(good)
+}
+
+fn start(
+    assembled: &Assembled,
+    clock: Arc<SkippingClock>,
+    fake: Arc<Fake>,
+    web: TcpListener,
+    carrier: TcpListener,
+) -> Result<Run, String> {
+    let (tracker, stop) = (&assembled.tracker, &assembled.stop);
+    let house = Arc::clone(&assembled.house);
+    let served = Arc::new(Served {
+        house: Arc::clone(&house),
+        people: Vec::new(),
+        metrics: PrometheusBuilder::new().build_recorder().handle(),
+    });
+    let settings = WebSettings {
+        public_url: assembled.public_url.clone(),
+        simulator: false,
+        carriers: house.carriers().clone(),
+        guard: GuardSettings::default(),
+        clock: Arc::clone(&clock) as _,
+        shutdown: stop.clone(),
+    };
+    tracker.spawn(crate::web::serve::serve(
+        web,
+        router(served, settings),
+        stop.clone(),
+    ));
+    let hooks = TaskTracker::new();
+    let site = FakeSite {
+        fake: Arc::clone(&fake),
+        clock: Arc::clone(&clock) as _,
+        poster: Poster::new().ok_or("no HTTP client can be made on this machine")?,
+        tracker: hooks.clone(),
+        stop: stop.clone(),
+    };
+    tracker.spawn(crate::web::serve::serve(
+        carrier,
+        fake_router(site.clone()),
+        stop.clone(),
+    ));
+    let busy = Arc::new(AtomicUsize::new(0));
+    for number in 0..DISPATCHERS + REPLIERS {
+        let (house, busy, stop) = (Arc::clone(&house), Arc::clone(&busy), stop.clone());
+        tracker.spawn(async move {
+            while !stop.is_cancelled() {
+                busy.fetch_add(1, Ordering::SeqCst);
+                let step = if number < REPLIERS {
+                    Box::pin(house.reply_once()).await
+                } else {
+                    Box::pin(house.dispatch_once()).await
+                };
+                busy.fetch_sub(1, Ordering::SeqCst);
+                if !matches!(step, Ok(Step::Worked)) {
+                    tokio::time::sleep(Duration::from_millis(60)).await;
+                }
+            }
+        });
+    }
+    Ok(Run {
+        house,
+        clock,
+        fake,
+        busy,
+        hooks,
+        site,
+        stop: stop.clone(),
+    })
+}
+
+impl Run {
+    /// Lets every patient write once.
+    async fn write_all(&self, count: usize) {
+        for (number, (carrier, to)) in (0..count).zip(LINES.into_iter().cycle()) {
+            let sending = Sending {
+                from: patient(number),
+                to: to.to_owned(),
+                body: "Hello, when is my next visit?".to_owned(),
+                ..Sending::default()
+            };
+            let line = format!("{carrier}.run-{carrier}");
+            let now = self.clock.now();
+            if let Some((_, posts)) = self.fake.write(&line, sending, Vec::new(), now) {
+                for (after, post) in posts {
+                    self.site.later(after, post);
+                }
+            }
+            while self.hooks.len() > BATCH {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    }
+
+    /// Works until nothing is left to be done, skipping the waits.
+    async fn settle(&self) -> Result<(), crate::store::StoreError> {
+        let mut quiet = 0;
+        loop {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let still = self.busy.load(Ordering::SeqCst) == 0 && self.hooks.is_empty();
+            quiet = if still { quiet + 1 } else { 0 };
+            if quiet < 4 {
+                continue;
+            }
+            quiet = 0;
+            let depth = self.house.store().depth().await?;
+            if depth.outbox == 0 && depth.replies == 0 {
+                return Ok(());
+            }
+            self.clock.skip(SignedDuration::from_secs(1));
+        }
+    }
+
+    /// Prints what became of everything; whether all is as it must be.
+    async fn report(
+        &self,
+        count: usize,
+        (seed, share): (u64, f64),
+        found: (u64, u64),
+        took: Duration,
+    ) -> Result<bool, String> {
+        let standings = self.house.store().standings().await;
+        let standings = standings.map_err(|error| error.to_string())?;
+        let sight = self.fake.sight();
+        println!(
+            "{count} texts from patients, each fault {:.0} %, seed {seed}, {:.0} s",
+            share * 100.0,
+            took.as_secs_f64()
+        );
+        println!("\nfaults that happened:");
+        for (fault, times) in &sight.faults {
+            println!("  {fault:<14} {times:>6}");
+        }
+        println!("\nfound by asking: {} texts, {} reports", found.0, found.1);
+        println!("\nwhat became of the answers:");
+        let (mut ours, mut open) = (0, 0);
+        for it in &standings {
+            ours += it.count;
+            let ended =
+                it.delivery.is_final() && (it.delivery != Delivery::Failed || !it.code.is_empty());
+            open += if ended { 0 } else { it.count };
+            println!(
+                "  {:<12} {:<12} {:<24} {:>6}",
+                it.carrier.as_str(),
+                it.delivery.as_str(),
+                it.code,
+                it.count
+            );
+        }
+        let mut given: BTreeMap<(String, String), usize> = BTreeMap::new();
+        for text in self.fake.texts().into_iter().filter(|text| !text.inbound) {
+            *given.entry((text.sent.from, text.sent.to)).or_default() += 1;
+        }
+        let twice = given.values().filter(|times| **times > 1).count();
+        let known: i64 = standings
+            .iter()
+            .filter(|it| it.taken)
+            .map(|it| it.count)
+            .sum();
+        let lost = i64::try_from(count).unwrap_or(i64::MAX) - ours;
+        let unknown = i64::try_from(sight.taken).unwrap_or(i64::MAX) - known;
+        println!(
+            "\nseen by the carrier: {} texts taken in {} requests",
+            sight.taken, sight.requests
+        );
+        for (what, number) in [
+            ("texts of patients without an answer (lost)", lost),
+            ("answers without an end", open),
+            (
+                "answers that a phone got twice",
+                i64::try_from(twice).unwrap_or(i64::MAX),
+            ),
+            ("texts that the carrier has and we do not know of", unknown),
+        ] {
+            println!("  {number:>6}  {what}");
+        }
+        let good = lost == 0 && open == 0 && twice == 0 && unknown == 0;
+        println!(
+            "\n{}",
+            if good {
+                "all is as it must be"
+            } else {
+                "NOT as it must be"
+            }
+        );
+        Ok(good)
+    }
+}

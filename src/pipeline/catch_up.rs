@@ -1,0 +1,140 @@
+//! Catch up: what webhooks should have told and did not is found by asking the carrier, at start and
+//! every few minutes: texts that never came, and texts of ours of which no end was reported.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::carrier::Carrier;
+use crate::carrier::hear::Event;
+use crate::domain::ids::PracticeId;
+use crate::domain::message::Inbound;
+use crate::domain::practice::CarrierKind;
+use crate::pipeline::house::House;
+use crate::pipeline::receive::Received;
+use crate::store::StoreError;
+
+/// How far back each look reaches beyond the last one: lists lag, and clocks differ.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long a text may be without an end before the carrier is asked, and how long it is asked.
+const REPORT_PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+const REPORT_HORIZON: SignedDuration = SignedDuration::from_hours(24);
+
+/// Texts asked about at one time; the rest is asked about at the next.
+const LOOKS_MAX: u32 = 500;
+
+/// Texts whose words are taken off a carrier's books at one time.
+const REDACTIONS_MAX: u32 = 50;
+
+/// When a redaction that the carrier did not take is tried again.
+const REDACT_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// What a look found that webhooks had not told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CaughtUp {
+    /// Texts from patients.
+    pub texts: u64,
+    /// Texts to patients whose end is known now.
+    pub reports: u64,
+}
+
+impl House {
+    /// Asks every carrier that can be asked.
+    pub async fn catch_up_once(self: &Arc<Self>) -> Result<CaughtUp, StoreError> {
+        let mut found = CaughtUp::default();
+        for ((practice, kind), carrier) in self.carriers() {
+            if carrier.capabilities().listing {
+                found.texts += self.lost_texts(practice, *kind, carrier).await?;
+            }
+            if *kind != CarrierKind::Simulator {
+                found.reports += self.lost_reports(practice, *kind, carrier).await?;
+            }
+        }
+        metrics::counter!("anteroom_caught_up_total", "what" => "texts").increment(found.texts);
+        metrics::counter!("anteroom_caught_up_total", "what" => "reports").increment(found.reports);
+        Ok(found)
+    }
+
+    async fn lost_texts(
+        self: &Arc<Self>,
+        practice: &PracticeId,
+        kind: CarrierKind,
+        carrier: &Arc<dyn Carrier>,
+    ) -> Result<u64, StoreError> {
+        let now = self.clock().now();
+        let mut found = 0;
+        // What was there before the first start is none of ours to answer.
+        if let Some(last) = self.store().caught_up(practice, kind).await? {
+            let since = last.saturating_sub(OVERLAP).unwrap_or(last);
+            let Some(events) = carrier.list(since, now).await else {
+                tracing::warn!(%practice, carrier = %kind, "the carrier does not list its texts");
+                return Ok(0);
+            };
+            for event in events {
+                if let Event::Text(inbound) = event
+                    && self.receive_lost(practice, inbound).await?
+                {
+                    found += 1;
+                }
+            }
+        }
+        self.store().mark_caught_up(practice, kind, now).await?;
+        Ok(found)
+    }
+
+    async fn receive_lost(
+        self: &Arc<Self>,
+        practice: &PracticeId,
+        inbound: Inbound,
+    ) -> Result<bool, StoreError> {
+        let Some(practice) = self.practice(practice) else {
+            return Ok(false);
+        };
+        if practice.sender(&inbound.to).is_none() {
+            return Ok(false);
+        }
+        Ok(self.receive(practice, inbound).await? == Received::New)
+    }
+
+    async fn lost_reports(
+        &self,
+        practice: &PracticeId,
+        kind: CarrierKind,
+        carrier: &Arc<dyn Carrier>,
+    ) -> Result<u64, StoreError> {
+        let now = self.clock().now();
+        let ago = |span| now.saturating_sub(span).unwrap_or(Timestamp::MIN);
+        let window = (ago(REPORT_HORIZON), ago(REPORT_PATIENCE));
+        let mut found = 0;
+        for (whose, carrier_id) in self.store().unsettled(kind, LOOKS_MAX, window).await? {
+            if whose != *practice {
+                continue;
+            }
+            if let Some(Event::Report(report)) = carrier.look(&carrier_id).await
+                && report.delivery.is_final()
+                && self.delivery(practice, kind, &report).await?
+            {
+                found += 1;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Takes the words of finished texts off the books of carriers that were asked to forget them.
+    pub async fn redact_once(&self) -> Result<(), StoreError> {
+        let now = self.clock().now();
+        for it in self.store().redactable(now, REDACTIONS_MAX).await? {
+            let carrier = self.carriers().get(&(it.practice.clone(), it.carrier));
+            let due = match carrier {
+                Some(carrier) if carrier.capabilities().redacts => {
+                    let gone = carrier.redact(&it.carrier_id).await;
+                    (!gone).then_some(now + REDACT_AGAIN)
+                }
+                _ => None,
+            };
+            self.store().redact_again(it.outbox, due).await?;
+        }
+        Ok(())
+    }
+}

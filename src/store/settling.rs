@@ -1,0 +1,144 @@
+//! Settling: texts whose end nobody reported, and finished ones whose words still lie at a carrier.
+
+use jiff::Timestamp;
+
+use crate::domain::ids::OutboxId;
+use crate::domain::ids::PracticeId;
+use crate::domain::message::Delivery;
+use crate::domain::practice::CarrierKind;
+use crate::store::Store;
+use crate::store::error::Inconsistency;
+use crate::store::error::StoreError;
+use crate::store::link::Row;
+use crate::store::link::args;
+use crate::store::tx::Tx;
+use crate::store::tx::open_text;
+use crate::store::tx::place;
+use crate::store::tx::word;
+
+const UNSETTLED: &str = "SELECT o.id, o.practice, o.carrier_ref FROM outbox o \
+    JOIN conversation c ON c.id = o.conversation WHERE c.carrier = $1 AND o.carrier_ref IS NOT NULL \
+    AND o.delivery IN ('accepted', 'queued', 'sending', 'sent') AND o.at BETWEEN $3 AND $4 \
+    ORDER BY o.id LIMIT $2";
+const STANDINGS: &str = "SELECT c.carrier, o.delivery, o.code, \
+    CAST(CASE WHEN o.carrier_hash IS NULL THEN 0 ELSE 1 END AS BIGINT) AS taken, \
+    CAST(count(*) AS BIGINT) AS count \
+    FROM outbox o JOIN conversation c ON c.id = o.conversation \
+    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4";
+const REDACTABLE: &str = "SELECT o.id, o.practice, o.carrier_ref, c.carrier FROM outbox o \
+    JOIN conversation c ON c.id = o.conversation WHERE o.redact_due <= $1 \
+    AND o.carrier_ref IS NOT NULL ORDER BY o.redact_due LIMIT $2";
+const REDACT_DUE: &str = "UPDATE outbox SET redact_due = $2 WHERE id = $1";
+
+/// How many texts stand where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Who carries.
+    pub carrier: CarrierKind,
+    /// Where.
+    pub delivery: Delivery,
+    /// With which code; empty where there is none.
+    pub code: String,
+    /// Whether the carrier took it.
+    pub taken: bool,
+    /// How many.
+    pub count: i64,
+}
+
+impl Store {
+    /// How many texts stand where, and with which code.
+    pub async fn standings(&self) -> Result<Vec<Standing>, StoreError> {
+        let mut tx = self.read().await?;
+        let mut standings = Vec::new();
+        for row in tx.rows(STANDINGS, args![]).await? {
+            let damage = |column| Inconsistency::on("outbox").column(column);
+            standings.push(Standing {
+                carrier: word(&row.text("carrier")?, damage("carrier"))?,
+                delivery: word(&row.text("delivery")?, damage("delivery"))?,
+                code: row.text("code")?,
+                taken: row.int("taken")? == 1,
+                count: row.int("count")?,
+            });
+        }
+        Ok(standings)
+    }
+
+    /// Texts enqueued between two instants that a carrier took and of which no end is known, oldest
+    /// first, by its ids.
+    pub async fn unsettled(
+        &self,
+        carrier: CarrierKind,
+        limit: u32,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Result<Vec<(PracticeId, String)>, StoreError> {
+        let mut tx = self.read().await?;
+        let mut unsettled = Vec::new();
+        let find = args![carrier.as_str(), i64::from(limit), from, to];
+        for row in tx.rows(UNSETTLED, find).await? {
+            let carrier_id = tx.carrier_id_of(&row).await?;
+            unsettled.push((PracticeId::new(row.text("practice")?), carrier_id));
+        }
+        Ok(unsettled)
+    }
+
+    /// Finished texts whose words are due to be taken off their carrier's books.
+    pub async fn redactable(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Redactable>, StoreError> {
+        let mut tx = self.read().await?;
+        let mut found = Vec::new();
+        for row in tx.rows(REDACTABLE, args![now, i64::from(limit)]).await? {
+            let id = row.int("id")?;
+            let damage = Inconsistency::on("conversation").column("carrier").row(id);
+            found.push(Redactable {
+                outbox: OutboxId(id),
+                carrier: word(&row.text("carrier")?, damage)?,
+                carrier_id: tx.carrier_id_of(&row).await?,
+                practice: PracticeId::new(row.text("practice")?),
+            });
+        }
+        Ok(found)
+    }
+
+    /// Sets when a text is looked at again for redaction; none when that is done.
+    pub async fn redact_again(
+        &self,
+        id: OutboxId,
+        due: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move { tx.run(REDACT_DUE, args![id.0, due]).await.map(drop) })
+        })
+        .await
+    }
+}
+
+/// A finished text whose words still lie at its carrier.
+#[derive(Clone, Debug)]
+pub struct Redactable {
+    /// Which.
+    pub outbox: OutboxId,
+    /// Whose.
+    pub practice: PracticeId,
+    /// Where.
+    pub carrier: CarrierKind,
+    /// Under which id.
+    pub carrier_id: String,
+}
+
+impl Tx {
+    /// The carrier's id of a text, from a row with its `carrier_ref`.
+    async fn carrier_id_of(&mut self, row: &Row) -> Result<String, StoreError> {
+        let (id, practice) = (row.int("id")?, row.text("practice")?);
+        let key = self.key_for_row(&practice).await?;
+        let spelled = id.to_string();
+        open_text(
+            &key,
+            &place(&practice, "outbox", "carrier_ref", &spelled),
+            &row.blob("carrier_ref")?,
+            Inconsistency::on("outbox").column("carrier_ref").row(id),
+        )
+    }
+}

@@ -1,0 +1,211 @@
+//! The fake carrier over HTTP: the REST interfaces of every carrier at one address, webhooks that
+//! follow, and a small interface of its own to text as a patient and to see what it saw.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::carrier::exchange::Poster;
+use crate::carrier::fake::{Asked, Fake, Post, Reply, Sending};
+use crate::domain::clock::Clock;
+use crate::web::problem::Problem;
+
+/// Largest request: a text with a picture of ours, or a few megabytes of a patient's.
+const BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// How often a webhook that met no 2xx is posted again, and how long it waits first; doubled each
+/// time. Shorter than any carrier's, so that nobody waits.
+const REPEATS: u32 = 4;
+const REPEAT_AFTER: Duration = Duration::from_millis(250);
+
+/// The fake carrier, and what it needs to run.
+#[derive(Clone, Debug)]
+pub struct FakeSite {
+    /// What it is.
+    pub fake: Arc<Fake>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// What posts webhooks.
+    pub poster: Poster,
+    /// Where webhooks that wait run.
+    pub tracker: TaskTracker,
+    /// Ends them.
+    pub stop: CancellationToken,
+}
+
+/// Its addresses.
+pub fn fake_router(site: FakeSite) -> Router {
+    Router::new()
+        .route("/fake/messages", get(messages).post(write))
+        .route("/fake/report", get(report))
+        .fallback(ask)
+        .with_state(site)
+}
+
+async fn ask(
+    State(site): State<FakeSite>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let Ok(body) = axum::body::to_bytes(body, BYTES_MAX).await else {
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE).into_response();
+    };
+    let asked = Asked {
+        method: &method,
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+        headers: &headers,
+        body: &body,
+    };
+    let reaction = site.fake.ask(&asked, site.clock.now());
+    for (after, post) in reaction.posts {
+        site.later(after, post);
+    }
+    tokio::select! {
+        () = tokio::time::sleep(reaction.after) => {}
+        () = site.stop.cancelled() => {}
+    }
+    match reaction.reply {
+        Some(reply) => answer(reply),
+        None => broken(),
+    }
+}
+
+impl FakeSite {
+    /// Posts a webhook after its time, and again until it meets a 2xx.
+    pub fn later(&self, after: Duration, post: Post) {
+        let site = self.clone();
+        self.tracker.spawn(async move {
+            let mut wait = after;
+            for repeat in 0..=REPEATS {
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = site.stop.cancelled() => return,
+                }
+                let status = site.poster.post(&post).await;
+                if status.is_some_and(|status| (200..300).contains(&status)) {
+                    return;
+                }
+                wait = REPEAT_AFTER * 2_u32.pow(repeat);
+            }
+        });
+    }
+}
+
+fn answer(reply: Reply) -> Response {
+    let kind = HeaderValue::from_static(reply.kind);
+    let mut response = (reply.status, [(CONTENT_TYPE, kind)], reply.body).into_response();
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+/// An answer that breaks off.
+fn broken() -> Response {
+    let torn = Err::<Vec<u8>, _>(io::Error::from(io::ErrorKind::ConnectionReset));
+    let body = Body::from_stream(futures_util::stream::iter([torn]));
+    (StatusCode::CREATED, body).into_response()
+}
+
+/// A text that a patient writes on the fake carrier's phone.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    line: String,
+    from: String,
+    to: String,
+    body: String,
+    #[serde(default)]
+    whatsapp: bool,
+    /// Pictures, in base64.
+    #[serde(default)]
+    files: Vec<String>,
+}
+
+async fn write(
+    State(site): State<FakeSite>,
+    Json(written): Json<Written>,
+) -> Result<Response, Problem> {
+    let files = written.files.iter().map(|file| STANDARD.decode(file));
+    let files = files.collect::<Result<Vec<_>, _>>();
+    let files = files.map_err(|_not_base64| {
+        Problem::because(StatusCode::BAD_REQUEST, "`files` holds base64 texts")
+    })?;
+    let sending = Sending {
+        from: written.from,
+        to: written.to,
+        body: written.body,
+        whatsapp: written.whatsapp,
+        ..Sending::default()
+    };
+    let now = site.clock.now();
+    let Some((id, posts)) = site.fake.write(&written.line, sending, files, now) else {
+        let known: Vec<&str> = site
+            .fake
+            .lines()
+            .iter()
+            .map(|it| it.name.as_str())
+            .collect();
+        let known = known.join(", ");
+        return Err(Problem::because(
+            StatusCode::BAD_REQUEST,
+            format!("`line` is one of: {known}"),
+        ));
+    };
+    for (after, post) in posts {
+        site.later(after, post);
+    }
+    Ok((StatusCode::ACCEPTED, Json(json!({"id": id}))).into_response())
+}
+
+async fn messages(State(site): State<FakeSite>) -> Json<Value> {
+    let texts = site.fake.texts();
+    let shown = texts.iter().map(|text| {
+        json!({
+            "id": text.id,
+            "direction": if text.inbound { "inbound" } else { "outbound" },
+            "channel": text.channel().as_str(),
+            "from": text.sent.from,
+            "to": text.sent.to,
+            "body": text.sent.body,
+            "template": text.sent.template,
+            "status": text.state.as_str(),
+            "files": text.files.len(),
+        })
+    });
+    Json(shown.collect())
+}
+
+async fn report(State(site): State<FakeSite>) -> Json<Value> {
+    let sight = site.fake.sight();
+    Json(json!({
+        "requests": sight.requests,
+        "taken": sight.taken,
+        "taken_twice": sight.twice,
+        "brought": sight.brought,
+        "faults": sight.faults,
+        "states": sight.states,
+        "files_left": site.fake.files(),
+    }))
+}
