@@ -198,6 +198,8 @@ impl House {
             purpose: Purpose::General,
             author: Author::Approved,
             facts: &facts,
+            // The same words to everybody: nothing that was told before adds up with them.
+            told: &[],
         };
         let review = self.parts.guardrail.review(text, &setting).into_owned();
         // What Meta approved is sent word for word, or not at all.
