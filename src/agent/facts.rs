@@ -49,6 +49,9 @@ pub fn of_patient(patient: &Patient) -> Vec<Fact> {
     for phone in &patient.phones {
         facts.push(Fact::new("patient.phone", phone.as_str()));
     }
+    for guardian in &patient.guardians {
+        facts.push(Fact::new("patient.guardian", guardian.name.as_str()));
+    }
     for (field, value) in [
         ("patient.mrn", &patient.mrn),
         ("patient.email", &patient.email),

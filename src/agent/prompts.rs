@@ -81,6 +81,7 @@ embedded![
     "thanks",
     "kept",
     "trouble",
+    "reminder",
     "record_down",
 ];
 

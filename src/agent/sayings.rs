@@ -108,6 +108,8 @@ sayings! {
     KEPT = "kept": Nothing;
     /// Something failed on our side.
     TROUBLE = "trouble": Phone;
+    /// A visit is coming; the practice begins.
+    REMINDER = "reminder": Reminder;
     /// The record system does not answer.
     RECORD_DOWN = "record_down": Phone;
 }
@@ -178,6 +180,30 @@ impl Words for Visit {
             when: "Wed, Dec 2 at 3:00 PM".to_owned(),
             provider: "Dr. Ana Reyes".to_owned(),
             place: "12 Lake Street, Suite 4".to_owned(),
+        }
+    }
+}
+
+/// A visit that is coming.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reminder {
+    /// The practice's name.
+    pub practice: String,
+    /// `Wed, Dec 2 at 3:00 PM`.
+    pub when: String,
+    /// The front desk's number.
+    pub phone: String,
+    /// Whether an answer can be taken: not on a phone that several share.
+    pub asks: bool,
+}
+
+impl Words for Reminder {
+    fn sample() -> Self {
+        Self {
+            practice: "Lakeside Family Medicine".to_owned(),
+            when: "Wed, Dec 2 at 3:00 PM".to_owned(),
+            phone: "415-555-0100".to_owned(),
+            asks: true,
         }
     }
 }

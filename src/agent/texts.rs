@@ -51,6 +51,8 @@ vocabulary! {
         ClarifyConsent = "clarify_consent",
         /// Perhaps an opt-out; asked once.
         ClarifyStop = "clarify_stop",
+        /// Whose record? The same words whether anybody is on file or nobody.
+        AskPerson = "ask_person",
         /// Coming or not?
         ClarifyVisit = "clarify_visit",
         /// No answer can be made now.

@@ -11,6 +11,7 @@ mod assemble;
 mod audit;
 mod carrier_run;
 mod chat;
+mod consent;
 mod doctor;
 mod eval;
 mod explain;
@@ -133,6 +134,9 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
+    /// What patients agreed to, with its evidence.
+    #[command(subcommand)]
+    Consent(ConsentCommand),
     /// Play the configured carriers on this machine: they take texts, report on them, bring texts
     /// from patients, and go wrong by a seed.
     SimulateCarrier {
@@ -189,6 +193,25 @@ enum Audit {
         /// Only this practice.
         #[arg(long, value_name = "ID")]
         practice: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConsentCommand {
+    /// Print where a number's consent stands and every event that led there, oldest first.
+    ///
+    /// Shows the number, patient ids, carrier ids and hashes, for the compliance officer; no text
+    /// of a message and no name. Exit 4 when nothing was ever exchanged with the number.
+    Show {
+        /// The patient's number, as +14155550114.
+        #[arg(long, value_name = "NUMBER")]
+        number: crate::domain::phone::E164,
+        /// Only this practice.
+        #[arg(long, value_name = "ID")]
+        practice: Option<String>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -278,6 +301,11 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         }
         Command::Agreement(command) => Box::pin(agreement::agreement(&loaded, &command)).await,
         Command::Policy(command) => Box::pin(policy::with_store(&loaded, &command)).await,
+        Command::Consent(ConsentCommand::Show {
+            number,
+            practice,
+            json,
+        }) => consent::show(&loaded, &number, practice.as_deref(), json).await,
         Command::SimulateCarrier {
             listen,
             seed,

@@ -183,6 +183,8 @@ vocabulary! {
         Safety = "safety",
         /// Something the practice begins: a reminder.
         Initiated = "initiated",
+        /// The risk notice, where the practice begins.
+        Invitation = "invitation",
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod agreement;
 pub mod alarm;
+pub mod birth;
 pub mod clock;
 pub mod consent;
 pub mod conversation;
@@ -11,6 +12,8 @@ pub mod message;
 pub mod phi;
 pub mod phone;
 pub mod practice;
+pub mod reach;
 pub mod record;
 pub mod secret;
 pub mod speaker;
+pub mod waiting;

@@ -40,6 +40,8 @@ pub struct Patient {
     pub birth_date: Option<Phi<Date>>,
     /// Numbers on file.
     pub phones: Vec<E164>,
+    /// Who may speak for them, each by one number (FHIR `Patient.contact` of a parent or guardian).
+    pub guardians: Vec<Guardian>,
     /// Language on file.
     pub language: Option<Language>,
     /// State of residence.
@@ -65,6 +67,15 @@ impl Patient {
         let adult = born.checked_add(jiff::Span::new().years(18)).ok()?;
         Some(today < adult)
     }
+}
+
+/// A parent, a guardian or another personal representative (45 CFR 164.502(g)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guardian {
+    /// Name.
+    pub name: Phi<String>,
+    /// The number on file.
+    pub phone: E164,
 }
 
 /// Somebody whom patients see.

@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::domain::ids::{AppointmentId, PatientId, SlotId};
 use crate::domain::phi::Phi;
 use crate::domain::record::{
-    Appointment, AppointmentStatus, Clinical, ClinicalKind, Patient, Provider, RecordSet, Slot,
+    Appointment, AppointmentStatus, Clinical, ClinicalKind, Guardian, Patient, Provider, RecordSet,
+    Slot,
 };
 use crate::policy::words::{Jurisdiction, Language};
 
@@ -293,12 +294,56 @@ fn patient(at: &At<'_>) -> Result<Patient, BundleError> {
         last_name: at.need("/name/0/family", "a family name is needed")?.into(),
         birth_date: birth_date.transpose()?.map(Phi::new),
         phones,
+        guardians: guardians(at)?,
         language,
         state: state.parse().unwrap_or(Jurisdiction::UNKNOWN),
         mrn: at.text("/identifier/0/value").map(Phi::from),
         email: telecom("email").first().map(|email| Phi::from(*email)),
         address: address(at).map(Phi::new),
     })
+}
+
+/// Relations that let somebody speak for a patient (HL7 v3 `RoleCode`): parents, guardians, holders
+/// of a power of attorney for health care. An emergency contact is none of them.
+const SPEAKS_FOR: [&str; 12] = [
+    "PRN", "MTH", "FTH", "NMTH", "NFTH", "ADOPTP", "PRNFOST", "STPPRN", "GUARD", "HPOWATT",
+    "POWATT", "SPOWATT",
+];
+
+/// Who may speak for a patient, by each of their phones.
+fn guardians(at: &At<'_>) -> Result<Vec<Guardian>, BundleError> {
+    let mut found = Vec::new();
+    for contact in at.list("/contact") {
+        let relations = contact.pointer("/relationship").and_then(Value::as_array);
+        let speaks = relations.into_iter().flatten().any(|relation| {
+            let codings = relation.get("coding").and_then(Value::as_array);
+            codings.into_iter().flatten().any(|coding| {
+                let code = coding.get("code").and_then(Value::as_str);
+                code.is_some_and(|code| SPEAKS_FOR.contains(&code))
+            })
+        });
+        let telecom = contact.get("telecom").and_then(Value::as_array);
+        let phones = telecom
+            .into_iter()
+            .flatten()
+            .filter(|it| it.get("system").and_then(Value::as_str) == Some("phone"))
+            .filter_map(|it| it.get("value").and_then(Value::as_str));
+        let part = |pointer| contact.pointer(pointer).and_then(Value::as_str);
+        let name = [part("/name/given/0"), part("/name/family")];
+        let name: Vec<&str> = name.into_iter().flatten().collect();
+        for phone in phones.filter(|_| speaks) {
+            found.push(Guardian {
+                name: Phi::new(name.join(" ")),
+                phone: phone.parse().map_err(|_told_better_here| {
+                    at.fail(
+                        "/contact/telecom",
+                        "a phone number in E.164 form is needed, as +14155550100",
+                    )
+                })?,
+            });
+        }
+    }
+    Ok(found)
 }
 
 fn address(at: &At<'_>) -> Option<String> {

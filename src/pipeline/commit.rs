@@ -9,8 +9,11 @@ use crate::domain::consent::{Act, ConsentEvent, Evidence};
 use crate::domain::conversation::{Conversation, ReplyJob};
 use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
+use crate::domain::waiting::Errand;
 use crate::pipeline::consent;
 use crate::pipeline::house::House;
+use crate::pipeline::person;
+use crate::pipeline::remind::QUESTION_WAITS;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::store::{StoreError, Tx};
 
@@ -61,34 +64,47 @@ async fn commit_in(
         tx.want_reply(conversation.id, now).await?;
         return Ok(false);
     }
-    if let Some(patient) = &reply.patient {
-        conversation.patient = Some(patient.id.clone());
+    settle(tx, &mut conversation, reply, now).await?;
+    if reply.more {
+        tx.want_reply(conversation.id, now).await?;
     }
+    Ok(true)
+}
+
+/// Keeps everything that a reply is, in a conversation that is locked and as it was.
+pub(crate) async fn settle(
+    tx: &mut Tx,
+    conversation: &mut Conversation,
+    reply: &Reply,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    person::commit(tx, conversation, &reply.moves, now).await?;
     if let Some(notice) = &reply.notice {
         let rule = Evidence::of_rule(now, "asked before health details are texted");
         let event = ConsentEvent::new(Act::NoticeSent(notice.clone()), rule);
-        consent::record(tx, &mut conversation, &event).await?;
+        consent::record(tx, conversation, &event).await?;
+        if reply.kind == OutboundKind::Notice {
+            let expires = now.saturating_add(QUESTION_WAITS).unwrap_or(now);
+            tx.wait_for_yes(conversation, &Errand::Question, expires, expires, now)
+                .await?;
+        }
     }
     if let Pending::Set(question) = &reply.pending {
         conversation.pending.clone_from(question);
     }
-    tx.save_conversation(&conversation).await?;
-    let outbox = send(tx, &conversation, reply, now).await?;
+    tx.save_conversation(conversation).await?;
+    let outbox = send(tx, conversation, reply, now).await?;
     if let Some((draft, reason)) = &reply.hold {
         let report = reply.report.clone().unwrap_or_default();
-        tx.hold(&conversation, draft, &report, reason, now).await?;
+        tx.hold(conversation, draft, &report, reason, now).await?;
     }
     if let Some(report) = &reply.report {
-        tx.keep_glass(&conversation, report, now).await?;
+        tx.keep_glass(conversation, report, now).await?;
     }
     tx.mark_answered(conversation.id, &reply.answers).await?;
-    let unread = settle_unread(tx, &conversation, reply, now).await?;
-    if reply.more {
-        tx.want_reply(conversation.id, now).await?;
-    }
-    tx.append_audit(&entry(&conversation, reply, outbox, unread, now))
-        .await?;
-    Ok(true)
+    let unread = settle_unread(tx, conversation, reply, now).await?;
+    tx.append_audit(&entry(conversation, reply, outbox, unread, now))
+        .await
 }
 
 /// Texts so far back that no round reads them any more are left to staff.

@@ -285,6 +285,21 @@ pub(crate) async fn record(
     Ok(Some(shift.json(event)))
 }
 
+/// Takes the acts of one text, all with its evidence; what moved.
+pub(crate) async fn take(
+    tx: &mut Tx,
+    conversation: &mut Conversation,
+    acts: Vec<Act>,
+    evidence: &Evidence,
+) -> Result<Vec<serde_json::Value>, StoreError> {
+    let mut moved = Vec::new();
+    for act in acts {
+        let event = ConsentEvent::new(act, evidence.clone());
+        moved.extend(record(tx, conversation, &event).await?);
+    }
+    Ok(moved)
+}
+
 /// A number that was silent for long may be another's: what was agreed and assumed is in doubt.
 pub(crate) async fn doubt_silence(
     tx: &mut Tx,

@@ -236,7 +236,7 @@ pub(crate) fn outbound(row: &OutboxRow, conversation: &Conversation) -> Outbound
 }
 
 /// Whether anything forbids the text now; the same questions as at clearing, asked again.
-fn bar(row: &OutboxRow, conversation: &Conversation, now: Timestamp) -> Option<Bar> {
+pub(crate) fn bar(row: &OutboxRow, conversation: &Conversation, now: Timestamp) -> Option<Bar> {
     let exempt = matches!(
         row.kind,
         OutboundKind::Safety | OutboundKind::OptOutConfirmation | OutboundKind::Help

@@ -87,7 +87,7 @@ impl House {
         practice: &Practice,
         now: Timestamp,
     ) -> Opening {
-        if row.kind != OutboundKind::Initiated {
+        if !matches!(row.kind, OutboundKind::Initiated | OutboundKind::Invitation) {
             return Opening::Open;
         }
         let residence = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
@@ -184,7 +184,7 @@ impl House {
             OutboundKind::Safety => {
                 rules.extend(duties.routes.values().flat_map(|it| it.by.iter().cloned()));
             }
-            OutboundKind::Initiated => {
+            OutboundKind::Initiated | OutboundKind::Invitation => {
                 let windows = duties.windows.iter();
                 let own =
                     windows.filter(|((class, _), _)| *class == MessageClass::OutboundInitiated);

@@ -4,10 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::agent::texts::TextId;
 use crate::domain::consent::ConsentState;
-use crate::domain::conversation::{Conversation, Direction, Turn};
+use crate::domain::conversation::{Conversation, Direction, PendingKind, Turn};
 use crate::domain::ids::TurnId;
 use crate::domain::message::{Delivery, OutboundKind};
+use crate::domain::speaker::{MISSES_MAX, PersonConsent};
 use crate::pipeline::consent::{ABUSE, KEEP, STOP_DOUBT, STOP_VISIT, STOP_WRONG};
+use crate::pipeline::person::answer_to_who;
 use crate::screen::Intent;
 
 /// More texts than this to one number within [`LOOP_WINDOW`] means that two machines are talking.
@@ -15,6 +17,9 @@ const LOOP_TEXTS_MAX: usize = 20;
 
 /// A person needs this long to read the notice; before, nobody is reminded to answer it.
 const REMINDER_AFTER: SignedDuration = SignedDuration::from_mins(1);
+
+/// Why staff look where nobody could be taken for the writer.
+pub(crate) const UNKNOWN_WRITER: &str = "who writes is not known";
 
 /// See [`LOOP_TEXTS_MAX`].
 const LOOP_WINDOW: SignedDuration = SignedDuration::from_mins(30);
@@ -31,6 +36,8 @@ pub(crate) enum Plan {
     },
     /// The risk notice goes out; what was asked keeps waiting for YES.
     Notice,
+    /// The birth date is asked for again; what was asked keeps waiting for it.
+    Person { answers: Vec<TurnId> },
     /// The agent answers what was asked; bare YES and START among the turns are settled with it.
     Agent {
         asked: Vec<TurnId>,
@@ -187,6 +194,20 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
         answers,
         staff: None,
     };
+    if let Some(answer) = answer_to_who(conversation, turns) {
+        return if conversation.speaker.misses < MISSES_MAX {
+            Plan::Person {
+                answers: vec![answer.id],
+            }
+        } else {
+            Plan::Fixed {
+                text: TextId::Handoff,
+                kind: OutboundKind::Reply,
+                answers: all(),
+                staff: Some(UNKNOWN_WRITER),
+            }
+        };
+    }
     let starts = with(Intent::OptIn);
     let yes = with(Intent::ConsentYes);
     let no = with(Intent::ConsentNo);
@@ -198,9 +219,22 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
         .into_iter()
         .filter(|id| !yes.contains(id) && !starts.contains(id) && !kept.contains(id))
         .collect();
+    // Somebody on this shared phone has read the notice and agreed. Who writes now has not, so
+    // nothing of anybody is told; but what anybody may know is, and who it is can be asked.
+    let warned = |it: &PersonConsent| it.consent.allows_phi(now).is_some();
+    let phone_warned =
+        conversation.patient.is_none() && conversation.speaker.others.iter().any(warned);
     match conversation.consent.state {
+        ConsentState::Unknown if phone_warned && conversation.speaker.doubt.is_none() => {
+            Plan::Agent {
+                asked: rest,
+                answers: all(),
+            }
+        }
         ConsentState::Unknown | ConsentState::Expired | ConsentState::Reassigned => Plan::Notice,
         ConsentState::NoticeSent if never_arrived(conversation, turns) => Plan::Notice,
+        // One question at a time: whether to text at all comes before health details.
+        ConsentState::NoticeSent if asks_to_stop(conversation) => Plan::Wait,
         ConsentState::NoticeSent if just_asked(conversation, now) => Plan::Wait,
         ConsentState::NoticeSent => fixed(TextId::ClarifyConsent, OutboundKind::Reply, Vec::new()),
         ConsentState::Declined if !no.is_empty() => {
@@ -240,6 +274,11 @@ fn same_time(kept: Timestamp, made: Timestamp) -> bool {
     kept.as_microsecond() == made.as_microsecond()
 }
 
+fn asks_to_stop(conversation: &Conversation) -> bool {
+    let open = conversation.pending.as_ref();
+    open.is_some_and(|question| question.kind == PendingKind::StopConfirm)
+}
+
 /// A text that crosses the notice on its way is no reason to ask again.
 fn just_asked(conversation: &Conversation, now: Timestamp) -> bool {
     let notice = conversation.consent.notice.as_ref();
@@ -255,216 +294,4 @@ fn looping(turns: &[Turn], now: Timestamp) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::consent::{Consent, Notice, RISK_NOTICE_ASKS};
-    use crate::domain::ids::{ConversationId, PracticeId};
-    use crate::domain::phi::Phi;
-    use crate::domain::practice::CarrierKind;
-    use crate::domain::speaker::Speaker;
-    use crate::policy::words::{Channel, Language};
-
-    const NOTICE_AT: i64 = 1_000;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    fn conversation(state: ConsentState, human: bool) -> Conversation {
-        Conversation {
-            id: ConversationId(1),
-            practice: PracticeId::new("lakeside"),
-            carrier: CarrierKind::Simulator,
-            channel: Channel::Sms,
-            sender: "+14155550101".parse().unwrap(),
-            number: "+14155550142".parse().unwrap(),
-            patient: None,
-            epoch: 1,
-            language: Language::En,
-            speaker: Speaker::default(),
-            consent: Consent {
-                state,
-                notice: (state == NoticeSent).then(|| Notice {
-                    text_id: "risk_notice/1".to_owned(),
-                    sha256: "00".repeat(32),
-                    language: Language::En,
-                    at: at(NOTICE_AT),
-                    asks: RISK_NOTICE_ASKS.to_vec(),
-                }),
-                ..Consent::unknown(at(0))
-            },
-            pending: None,
-            human,
-            last_inbound: None,
-        }
-    }
-
-    fn turn(id: i64, direction: Direction, intent: &str, delivery: Option<Delivery>) -> Turn {
-        Turn {
-            id: TurnId(id),
-            direction,
-            body: Phi::from("text"),
-            intent: intent.to_owned(),
-            at: at(NOTICE_AT),
-            answered: false,
-            delivery,
-            segments: None,
-            carrier_id: None,
-        }
-    }
-
-    /// A plan in a word or two: what leaves, `/` which texts it answers, `+` why staff look.
-    fn told(plan: &Plan) -> String {
-        let list = |ids: &[TurnId]| {
-            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-            ids.join(",")
-        };
-        match plan {
-            Plan::Fixed {
-                text,
-                kind,
-                answers,
-                staff,
-            } => {
-                let staff = staff.map_or_else(String::new, |it| format!(" +{it}"));
-                format!("{text:?} {kind} /{}{staff}", list(answers))
-            }
-            Plan::Notice => "notice".to_owned(),
-            Plan::Agent { asked, answers } => format!("agent {} /{}", list(asked), list(answers)),
-            Plan::Staff { answers, reason } => format!("staff /{} +{reason}", list(answers)),
-            Plan::Wait => "wait".to_owned(),
-            Plan::Nothing => "nothing".to_owned(),
-        }
-    }
-
-    use ConsentState::{Declined, Expired, Granted, NoticeSent, OptedOut, Reassigned, Unknown};
-
-    /// Consent, the intents that wait, and what is to be done.
-    const CASES: &[(ConsentState, &[&str], &str)] = &[
-        (Unknown, &[], "nothing"),
-        (Granted, &[], "nothing"),
-        (Unknown, &["question"], "notice"),
-        (Expired, &["question"], "notice"),
-        (Reassigned, &["question"], "notice"),
-        (Granted, &[STOP_DOUBT], "ClarifyStop reply /1"),
-        (Granted, &[KEEP], "ConsentYes reply /1"),
-        (Declined, &[KEEP], "ConsentNo reply /1"),
-        (NoticeSent, &[KEEP], "ClarifyConsent reply /"),
-        (
-            OptedOut,
-            &[STOP_VISIT],
-            "Stop opt_out_confirmation /1 +CANCEL ended texts; the visit was open",
-        ),
-        (
-            OptedOut,
-            &["question", STOP_WRONG],
-            "Stop opt_out_confirmation /1,2 +wrong number",
-        ),
-        (Unknown, &["consent_yes"], "notice"),
-        (Unknown, &["help"], "Help help /1"),
-        (Unknown, &["question", "help"], "Help help /2"),
-        (Unknown, &["emergency"], "Emergency safety /1 +emergency"),
-        (
-            Unknown,
-            &["question", "crisis"],
-            "Crisis safety /1,2 +crisis",
-        ),
-        (
-            Granted,
-            &["emergency", "poison"],
-            "Poison safety /1,2 +poison",
-        ),
-        (OptedOut, &["emergency"], "Emergency safety /1 +emergency"),
-        (NoticeSent, &["question"], "ClarifyConsent reply /"),
-        (NoticeSent, &["question", "help"], "Help help /2"),
-        (Granted, &["question"], "agent 1 /1"),
-        (Granted, &["consent_yes"], "ConsentYes reply /1"),
-        (Granted, &["question", "consent_yes"], "agent 1 /1,2"),
-        (Granted, &["opt_in", "question"], "agent 2 /1,2"),
-        (Granted, &["human"], "Handoff reply /1 +asked for a person"),
-        (
-            Granted,
-            &["question", ABUSE],
-            "HandoffPrivate reply /2 +abuse",
-        ),
-        (Declined, &["consent_no"], "ConsentNo reply /1"),
-        (Declined, &["question"], "agent 1 /1"),
-        (OptedOut, &["opt_out"], "Stop opt_out_confirmation /1"),
-        (
-            OptedOut,
-            &["question", "opt_out"],
-            "Stop opt_out_confirmation /1,2",
-        ),
-        (
-            OptedOut,
-            &["opt_out", "help"],
-            "Stop opt_out_confirmation /1,2",
-        ),
-        (OptedOut, &["help"], "Help help /1"),
-        (OptedOut, &["question"], "staff /1 +opted out"),
-    ];
-
-    #[test]
-    fn each_consent_and_each_intent_have_their_plan() {
-        for (state, intents, want) in CASES {
-            let turns: Vec<Turn> = (1_i64..)
-                .zip(*intents)
-                .map(|(id, intent)| turn(id, Direction::Inbound, intent, None))
-                .collect();
-            let later = at(NOTICE_AT + 3_600);
-            let got = told(&plan(&conversation(*state, false), &turns, later));
-            assert_eq!(got, *want, "{state} {intents:?}");
-        }
-    }
-
-    #[test]
-    fn a_person_who_took_over_answers_all_but_an_emergency() {
-        let taken = conversation(Granted, true);
-        for (intent, want) in [
-            ("question", "staff /1 +taken over"),
-            ("help", "staff /1 +taken over"),
-            ("crisis", "Crisis safety /1 +crisis"),
-        ] {
-            let turns = [turn(1, Direction::Inbound, intent, None)];
-            assert_eq!(told(&plan(&taken, &turns, at(NOTICE_AT))), want, "{intent}");
-        }
-    }
-
-    #[test]
-    fn a_notice_that_did_not_arrive_is_asked_again_and_one_on_its_way_is_awaited() {
-        let asked = conversation(NoticeSent, false);
-        let (soon, late) = (NOTICE_AT + 5, NOTICE_AT + 3_600);
-        for (delivery, now, want) in [
-            (Delivery::Pending, soon, "wait"),
-            (Delivery::Delivered, soon, "wait"),
-            (Delivery::Delivered, late, "ClarifyConsent reply /"),
-            (Delivery::Unknown, late, "ClarifyConsent reply /"),
-            (Delivery::Failed, soon, "notice"),
-            (Delivery::Undelivered, late, "notice"),
-            (Delivery::Suppressed, soon, "notice"),
-        ] {
-            let turns = [
-                turn(1, Direction::Outbound, "", Some(delivery)),
-                turn(2, Direction::Inbound, "question", None),
-            ];
-            assert_eq!(told(&plan(&asked, &turns, at(now))), want, "{delivery}");
-        }
-    }
-
-    #[test]
-    fn two_machines_that_answer_each_other_are_stopped() {
-        let granted = conversation(Granted, false);
-        let mut turns: Vec<Turn> = (1..=20)
-            .map(|id| turn(id, Direction::Outbound, "", None))
-            .collect();
-        turns.push(turn(21, Direction::Inbound, "question", None));
-        assert_eq!(
-            told(&plan(&granted, &turns, at(NOTICE_AT + 60))),
-            "staff /21 +loop"
-        );
-        assert_eq!(
-            told(&plan(&granted, &turns, at(NOTICE_AT + 3_600))),
-            "agent 21 /21"
-        );
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::audit::Entry;
 use crate::carrier::keywords::{Keyword, keyword};
-use crate::domain::consent::{ConsentEvent, ConsentState};
+use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, PendingKind};
 use crate::domain::message::{INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::phi::Phi;
@@ -58,6 +58,7 @@ impl House {
         if received == Received::New {
             metrics::counter!("anteroom_inbound_total").increment(1);
             self.replies.notify_one();
+            self.waiting.notify_one();
             self.files.notify_one();
             self.changed();
         }
@@ -78,8 +79,8 @@ impl House {
         }
         let now = inbound.at;
         let mut conversation = tx.conversation_for(&key_of(practice, inbound), now).await?;
-        let mut moved = Vec::new();
-        moved.extend(consent::doubt_silence(tx, &mut conversation, now).await?);
+        let doubt = consent::doubt_silence(tx, &mut conversation, now).await?;
+        let mut moved: Vec<_> = doubt.into_iter().collect();
         conversation.end_session(now);
         let pending = conversation.pending.as_ref();
         let pending = pending.and_then(|question| consent::asked(question.kind));
@@ -97,10 +98,7 @@ impl House {
             .await?;
         alarm::raise(tx, &conversation, turn, &reading, now).await?;
         let evidence = consent::evidence(inbound, &reading);
-        for act in meaning.acts {
-            let event = ConsentEvent::new(act, evidence.clone());
-            moved.extend(consent::record(tx, &mut conversation, &event).await?);
-        }
+        moved.extend(consent::take(tx, &mut conversation, meaning.acts, &evidence).await?);
         if meaning.intent == KEEP {
             // The question that stood open before is open again.
             let waits = conversation.consent.state == ConsentState::NoticeSent;
@@ -108,6 +106,9 @@ impl House {
         }
         conversation.language = reading.language;
         conversation.last_inbound = Some(now);
+        if moved.iter().any(|it| it["event"] == "yes") {
+            tx.wake_waiting(conversation.id, now).await?;
+        }
         let mut suppressed = 0;
         if conversation.consent.state == ConsentState::OptedOut {
             suppressed = tx.suppress_queued(conversation.id, AFTER_STOP).await?;
@@ -117,9 +118,8 @@ impl House {
             None => tx.want_reply(conversation.id, now).await?,
             Some(_) => drop(tx.mark_answered(conversation.id, &[turn]).await?),
         }
-        if silence.is_some()
-            && let Some(reason) = told_to_staff(meaning.intent)
-        {
+        let staff = told_to_staff(meaning.intent).filter(|_| silence.is_some());
+        if let Some(reason) = staff {
             let none = Phi::default();
             tx.hold(&conversation, &none, &none, reason, now).await?;
         }

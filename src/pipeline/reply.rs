@@ -5,30 +5,27 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::agent;
 use crate::agent::texts::{RenderedText, TextId};
 use crate::domain::consent::{Notice, RISK_NOTICE_ASKS};
-use crate::domain::conversation::{
-    Conversation, Direction, PendingKind, PendingQuestion, ReplyJob, Turn,
-};
+use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion, ReplyJob, Turn};
 use crate::domain::ids::TurnId;
 use crate::domain::message::{LawTag, OutboundKind};
 use crate::domain::phi::Phi;
+use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::domain::record::Patient;
-use crate::guardrail::finding::Verdict;
-use crate::guardrail::review::Review;
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
-use crate::pipeline::consent::{self, question};
+use crate::pipeline::consent::question;
+use crate::pipeline::draft::Asking;
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
-use crate::pipeline::plan::{Plan, plan, waiting};
+use crate::pipeline::person::{self, Arrival, Move};
+use crate::pipeline::plan::{Plan, UNKNOWN_WRITER, plan, waiting};
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::policy::words::{Jurisdiction, Purpose};
-use crate::screen::{Intent, Reading};
 use crate::store::StoreError;
 
 /// After so many leases without an end the conversation is parked for staff: the text may be one
@@ -56,6 +53,8 @@ pub(crate) struct Reply {
     pub(crate) cleared: Option<Cleared<'static>>,
     pub(crate) notice: Option<Notice>,
     pub(crate) pending: Pending,
+    /// Steps in who is taken for the writer.
+    pub(crate) moves: Vec<Move>,
     pub(crate) acted: bool,
     pub(crate) patient: Option<Patient>,
     pub(crate) link: Option<PortalLink>,
@@ -68,19 +67,6 @@ pub(crate) struct Reply {
     /// By which law the text was cleared.
     pub(crate) law: LawTag,
     pub(crate) detail: serde_json::Value,
-}
-
-/// What the agent is asked about.
-#[derive(Clone, Copy)]
-struct Asking<'a> {
-    practice: &'a Practice,
-    conversation: &'a Conversation,
-    patient: Option<&'a Patient>,
-    turns: &'a [Turn],
-    told: &'a [String],
-    now: Timestamp,
-    law: &'a Governed,
-    covered: bool,
 }
 
 impl House {
@@ -120,9 +106,8 @@ impl House {
             _ if job.attempts > ATTEMPTS_MAX => left_to_staff(&turns, "parked"),
             None => left_to_staff(&turns, "practice not configured"),
             Some(practice) => {
-                let plan = plan(&conversation, &turns, now);
                 let renew = || self.store().renew_reply(job, self.clock().now() + LEASE);
-                let made = self.make(&practice, &conversation, &turns, plan, now);
+                let made = self.make(&practice, conversation.clone(), &turns, now);
                 renewing(renew, made).await?
             }
         };
@@ -153,16 +138,25 @@ impl House {
     async fn make(
         &self,
         practice: &Arc<Practice>,
-        conversation: &Conversation,
+        mut conversation: Conversation,
         turns: &[Turn],
-        plan: Plan,
         now: Timestamp,
     ) -> Result<Option<Reply>, StoreError> {
-        let patient = self.patient_of(practice, conversation).await;
+        let arrival = match self.people_at(practice, &conversation.number).await {
+            Some(people) => person::arrive(&mut conversation, &people, turns, now),
+            None => Arrival::default(),
+        };
+        let conversation = &conversation;
+        let patient = arrival.patient;
         let residence = patient.as_ref().map(|patient| patient.state);
         let law = self.governed(practice, residence.unwrap_or(Jurisdiction::UNKNOWN), now);
-        let mut reply = match plan {
+        let mut reply = match plan(conversation, turns, now) {
             Plan::Nothing | Plan::Wait => return Ok(None),
+            Plan::Person { answers } => {
+                let mut reply = self.ask_who(practice, conversation, now);
+                reply.answers = answers;
+                reply
+            }
             Plan::Staff { answers, reason } => Reply::held(answers, reason),
             Plan::Notice => self.notice(practice, conversation, now),
             Plan::Fixed {
@@ -176,6 +170,8 @@ impl House {
                 let mut reply = self.fixed(practice, conversation, &text, now);
                 if let Some(kind) = asks.filter(|_| reply.cleared.is_some()) {
                     reply.pending = Pending::Set(Some(question(kind, now)));
+                } else if staff == Some(UNKNOWN_WRITER) {
+                    reply.pending = Pending::Set(None);
                 }
                 reply.kind = kind;
                 // An answer to some of the texts leaves the others to the next round.
@@ -198,38 +194,61 @@ impl House {
                     law: &law,
                     covered: self.covered(practice, conversation, now).await?,
                 };
-                let mut reply = self.ask_agent(&asking, &asked).await?;
-                reply.answers = answers;
+                let told = &arrival.told;
+                let asked: Vec<TurnId> =
+                    asked.into_iter().filter(|it| !told.contains(it)).collect();
+                let mut reply = if asked.is_empty() {
+                    let text = self.fixed_text(TextId::ConsentYes, practice, conversation.language);
+                    self.fixed(practice, conversation, &text, now)
+                } else {
+                    self.ask_agent(&asking, &asked).await?
+                };
+                // Where nobody is known yet, what was asked waits for it.
+                reply.answers = if reply.asks_who() {
+                    Vec::new()
+                } else {
+                    answers
+                };
                 reply
             }
         };
-        let by = reply
-            .law
-            .rules
-            .iter()
-            .map(|id| id.as_str().into())
-            .collect();
-        reply.law = self.tag(&law, reply.kind, &by);
-        Ok(Some(Reply { patient, ..reply }))
+        self.tag_reply(&mut reply, &law);
+        Ok(Some(Reply {
+            patient,
+            moves: arrival.moves,
+            ..reply
+        }))
     }
 
-    /// The one person at this number, if the record knows exactly one.
-    async fn patient_of(
+    /// Says by which law a text was cleared.
+    pub(crate) fn tag_reply(&self, reply: &mut Reply, law: &Governed) {
+        let rules = reply.law.rules.iter();
+        let by = rules.map(|id| id.as_str().into()).collect();
+        reply.law = self.tag(law, reply.kind, &by);
+    }
+
+    /// Asks whose record it is about, in the same words whoever is on file.
+    pub(crate) fn ask_who(
         &self,
         practice: &Practice,
         conversation: &Conversation,
-    ) -> Option<Patient> {
-        let found = self
-            .records()
-            .patients_by_phone(&practice.id, &conversation.number)
-            .await;
-        match found.ok()?.as_slice() {
-            [only] => Some(only.clone()),
-            _ => None,
+        now: Timestamp,
+    ) -> Reply {
+        let text = self.fixed_text(TextId::AskPerson, practice, conversation.language);
+        let mut reply = self.fixed(practice, conversation, &text, now);
+        if reply.cleared.is_some() {
+            reply.pending = Pending::Set(Some(question(PendingKind::Person, now)));
         }
+        reply
     }
 
-    fn fixed(
+    /// The people at this number; none when the record does not answer.
+    async fn people_at(&self, practice: &Practice, number: &E164) -> Option<Vec<Patient>> {
+        let found = self.records().patients_by_phone(&practice.id, number);
+        found.await.ok()
+    }
+
+    pub(crate) fn fixed(
         &self,
         practice: &Practice,
         conversation: &Conversation,
@@ -266,7 +285,12 @@ impl House {
         reply
     }
 
-    fn notice(&self, practice: &Practice, conversation: &Conversation, now: Timestamp) -> Reply {
+    pub(crate) fn notice(
+        &self,
+        practice: &Practice,
+        conversation: &Conversation,
+        now: Timestamp,
+    ) -> Reply {
         let rendered = self.fixed_text(TextId::RiskNotice, practice, conversation.language);
         let mut reply = self.fixed(practice, conversation, &rendered, now);
         reply.kind = OutboundKind::Notice;
@@ -284,177 +308,22 @@ impl House {
         reply.pending = Pending::Set(Some(question(PendingKind::Consent, now)));
         reply
     }
-
-    async fn ask_agent(&self, asking: &Asking<'_>, asked: &[TurnId]) -> Result<Reply, StoreError> {
-        let Asking {
-            practice,
-            conversation,
-            turns,
-            now,
-            ..
-        } = *asking;
-        let readings = self.read_again(conversation, turns, asked);
-        let texts = turns.iter().filter(|turn| asked.contains(&turn.id));
-        let history = turns
-            .iter()
-            .filter(|turn| turn.answered || turn.direction == Direction::Outbound)
-            .map(|turn| (turn.direction == Direction::Inbound, turn.body.clone()))
-            .collect();
-        let key = asked.last().map_or_else(String::new, |turn| {
-            format!("conversation/{}/turn/{turn}", conversation.id)
-        });
-        let input = agent::Input {
-            practice,
-            patient: asking.patient,
-            language: conversation.language,
-            now,
-            history,
-            waiting: texts.map(|turn| turn.body.clone()).collect(),
-            pending: conversation.pending.as_ref(),
-            choice: readings.iter().rev().find_map(|reading| reading.choice),
-            affirmed: readings.iter().any(|reading| {
-                matches!(reading.intent, Intent::Confirm | Intent::CancelAppointment)
-                    && conversation.pending.is_some()
-            }),
-            untrusted: readings.iter().any(|reading| reading.injection),
-            key,
-            limits: agent::Limits::default(),
-        };
-        // Where the law keeps AI out of therapy, nothing but templates is written; a vendor that has
-        // signed nothing sees nothing.
-        let barred = asking.law.bars_therapy();
-        let host = self.parts.model.host();
-        let sees = self.register(now).model(practice, host).await?.is_none();
-        let model = if sees && barred.is_none() {
-            &*self.parts.model
-        } else {
-            &*self.parts.offline
-        };
-        let outcome = agent::run(input, model, &*self.parts.offline, &**self.records()).await;
-        let mut reply = self.judge(asking, outcome);
-        if let Some(by) = barred {
-            reply.law.rules.extend(by.iter().map(ToString::to_string));
-        }
-        Ok(reply)
-    }
-
-    fn judge(&self, asking: &Asking<'_>, outcome: agent::Outcome) -> Reply {
-        let Asking {
-            practice,
-            conversation,
-            patient,
-            now,
-            ..
-        } = *asking;
-        let draft = outcome.draft.clone().unwrap_or_default();
-        let link = PortalLink::new(
-            &self.parts.public_url,
-            &practice.portal_url,
-            &self.parts.entropy,
-        );
-        let written = self.clear(&Writing {
-            practice,
-            conversation,
-            patient,
-            author: Author::Agent,
-            purpose: outcome.purpose,
-            text: draft.as_str(),
-            facts: &outcome.facts,
-            link: link.as_ref(),
-            told: asking.told,
-            now,
-            law: asking.law,
-            session: Some(self.session(asking.turns, patient, asking.law, now)),
-            covered: asking.covered,
-        });
-        let mut reply = Reply::silent(Vec::new(), "agent");
-        reply.law.rules = written.law.iter().map(ToString::to_string).collect();
-        reply.pending = Pending::Set(outcome.pending);
-        reply.acted = outcome
-            .facts
-            .iter()
-            .any(|fact| fact.field.starts_with("receipt."));
-        reply.detail = serde_json::json!({
-            "model": outcome.model,
-            "model_error": outcome.model_error.map(|error| error.to_string()),
-            "tools": outcome.tools.iter().map(|tool| serde_json::json!({"name": tool.name, "ok": tool.ok})).collect::<Vec<_>>(),
-            "verdict": written.review.verdict.as_str(),
-            "rules": rules(&written.review),
-            "policy": written.review.policy,
-            "micros": written.micros,
-        });
-        reply.report = Some(written.report("agent"));
-        reply.hold = outcome.handover.map(|reason| (draft.clone(), reason));
-        // Behind a link there must be a page, and on the page a birth date to ask for.
-        let dated = patient.is_some_and(|patient| patient.birth_date.is_some());
-        let readable = link.is_some() && (dated || !practice.portal_url.is_empty());
-        let moved = written
-            .review
-            .cleared
-            .as_ref()
-            .is_some_and(|it| it.portal().is_some());
-        let unreadable = moved && !readable;
-        if written.review.verdict == Verdict::Hold || unreadable || written.barred.is_some() {
-            // Nothing of the draft leaves; the patient is told the truth, that staff have it.
-            let reason = match written.barred {
-                Some(barred) => barred,
-                None if unreadable => "no page for the link",
-                None => "guardrail",
-            };
-            let text = self.fixed_text(TextId::Handoff, practice, conversation.language);
-            let handed = self.fixed(practice, conversation, &text, now);
-            reply.cleared = handed.cleared;
-            reply.pending = Pending::Set(None);
-            reply.hold = Some((draft, reason));
-            return reply;
-        }
-        reply.cleared = written.review.cleared;
-        reply.link = link;
-        reply
-    }
-
-    /// Reads the waiting texts again under the question that is open now.
-    fn read_again(
-        &self,
-        conversation: &Conversation,
-        turns: &[Turn],
-        answers: &[TurnId],
-    ) -> Vec<Reading> {
-        let pending = conversation
-            .pending
-            .as_ref()
-            .and_then(|question| consent::asked(question.kind));
-        turns
-            .iter()
-            .filter(|turn| answers.contains(&turn.id))
-            .map(|turn| {
-                self.parts
-                    .screen
-                    .read(turn.body.as_str(), pending, conversation.language)
-            })
-            .collect()
-    }
-}
-
-fn rules<'r>(review: &'r Review<'_>) -> Vec<&'r str> {
-    let mut rules: Vec<&str> = review
-        .findings
-        .iter()
-        .map(|finding| &*finding.rule)
-        .collect();
-    rules.sort_unstable();
-    rules.dedup();
-    rules
 }
 
 impl Reply {
-    fn silent(answers: Vec<TurnId>, how: &'static str) -> Self {
+    /// Whether it asks whose record it is about.
+    fn asks_who(&self) -> bool {
+        matches!(&self.pending, Pending::Set(Some(it)) if it.kind == PendingKind::Person)
+    }
+
+    pub(crate) fn silent(answers: Vec<TurnId>, how: &'static str) -> Self {
         Self {
             kind: OutboundKind::Reply,
             answers,
             cleared: None,
             notice: None,
             pending: Pending::Keep,
+            moves: Vec::new(),
             acted: false,
             patient: None,
             link: None,

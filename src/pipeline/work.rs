@@ -74,6 +74,13 @@ impl House {
                 }
             });
         }
+        let (house, ended) = (Arc::clone(self), stop.clone());
+        tracker.spawn(async move {
+            while !ended.is_cancelled() {
+                let step = house.remind_once().await;
+                rest("waiting", step, &house.waiting, &ended).await;
+            }
+        });
         self.start_catching_up(tracker, stop);
         let (house, stop) = (Arc::clone(self), stop.clone());
         tracker.spawn(async move {
@@ -84,6 +91,8 @@ impl House {
                 if erased.is_none_or(|at| at.elapsed() >= ERASING) {
                     erased = Some(tokio::time::Instant::now());
                     house.keep("erasing", house.erase_once()).await;
+                    let tended = async { house.tend_consents_once().await.map(drop) };
+                    house.keep("consents", tended).await;
                 }
                 tokio::select! {
                     () = stop.cancelled() => {}

@@ -28,6 +28,7 @@ mod settling;
 mod templates;
 mod turns;
 mod tx;
+mod waiting;
 mod writer;
 
 use std::path::PathBuf;

@@ -60,7 +60,7 @@ const NOTICE: &str = "SELECT CAST(CASE \
     WHEN delivery IN ('suppressed', 'undelivered', 'failed') THEN 0 \
     WHEN delivery = 'pending' AND leased_until = 0 AND in_doubt = 0 THEN 0 \
     ELSE 1 END AS BIGINT) AS left_us \
-    FROM outbox WHERE conversation = $1 AND kind = 'notice' ORDER BY id DESC LIMIT 1";
+    FROM outbox WHERE conversation = $1 AND kind IN ('notice', 'invitation') ORDER BY id DESC LIMIT 1";
 const RETRY: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = $3, code = $4 \
                      WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 const STATE: &str = "SELECT delivery, code FROM outbox WHERE id = $1";

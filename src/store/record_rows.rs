@@ -14,6 +14,7 @@ use crate::domain::record::Appointment;
 use crate::domain::record::AppointmentStatus;
 use crate::domain::record::Clinical;
 use crate::domain::record::ClinicalKind;
+use crate::domain::record::Guardian;
 use crate::domain::record::Patient;
 use crate::policy::words::Jurisdiction;
 use crate::policy::words::Language;
@@ -26,6 +27,8 @@ pub(super) struct PatientRow {
     last_name: String,
     birth_date: Option<Date>,
     phones: Vec<E164>,
+    #[serde(default)]
+    guardians: Vec<(String, E164)>,
     language: Option<Language>,
     state: Jurisdiction,
     mrn: Option<String>,
@@ -42,6 +45,11 @@ impl From<&Patient> for PatientRow {
             last_name: it.last_name.as_str().to_owned(),
             birth_date: it.birth_date.as_ref().map(|it| *it.expose()),
             phones: it.phones.clone(),
+            guardians: it
+                .guardians
+                .iter()
+                .map(|it| (it.name.as_str().to_owned(), it.phone.clone()))
+                .collect(),
             language: it.language,
             state: it.state,
             mrn: text(&it.mrn),
@@ -59,6 +67,14 @@ impl From<PatientRow> for Patient {
             last_name: Phi::new(it.last_name),
             birth_date: it.birth_date.map(Phi::new),
             phones: it.phones,
+            guardians: it
+                .guardians
+                .into_iter()
+                .map(|(name, phone)| Guardian {
+                    name: Phi::new(name),
+                    phone,
+                })
+                .collect(),
             language: it.language,
             state: it.state,
             mrn: it.mrn.map(Phi::new),

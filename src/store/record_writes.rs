@@ -373,7 +373,8 @@ impl Tx {
         )?;
         self.run(ADD_PATIENT, args![practice, &id, sealed]).await?;
         self.run(DROP_PHONES, args![practice, &id]).await?;
-        for phone in &it.phones {
+        let acting = it.guardians.iter().map(|it| &it.phone);
+        for phone in it.phones.iter().chain(acting) {
             let row = args![practice, &key.lookup_number(phone), &id];
             self.run(ADD_PHONE, row).await?;
         }

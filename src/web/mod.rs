@@ -1,7 +1,6 @@
 //! The front door: webhooks, the phone simulator, the portal, the guarded gateway, and the pages' own files.
 
 pub(crate) mod assets;
-pub mod birth;
 pub(crate) mod chat;
 pub(crate) mod completion;
 pub(crate) mod edge;

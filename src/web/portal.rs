@@ -6,9 +6,9 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use crate::domain::birth;
+use crate::domain::birth::BirthDateError;
 use crate::policy::words::Language;
-use crate::web::birth;
-use crate::web::birth::BirthDateError;
 use crate::web::pages;
 use crate::web::pages::PortalPage;
 use crate::web::port::{Cover, PortalOpening, PortalState, Unavailable};

@@ -2,8 +2,11 @@
 
 #![cfg(test)]
 
+mod agreeing;
 mod alarms;
 mod trouble;
+mod waiting;
+mod writers;
 
 use std::future::Future;
 use std::sync::Arc;

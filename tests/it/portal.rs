@@ -8,8 +8,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 
+use anteroom::domain::birth::{BirthDateError, read};
 use anteroom::policy::words::Language;
-use anteroom::web::birth::{BirthDateError, read};
 
 use crate::simulator::fake::{BIRTH_DATE, Fake, PORTAL_TOKEN, Portal, Told, ask, get};
 

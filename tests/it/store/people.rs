@@ -35,6 +35,7 @@ fn patient(n: usize, mark: &str) -> Patient {
         last_name: text("Invented"),
         birth_date: Some(Phi::new(jiff::civil::date(1980, 1, 2))),
         phones: vec![number(&format!("+1415555014{n}")), number("+14155550149")],
+        guardians: Vec::new(),
         language: Some(Language::Es),
         state: Jurisdiction::UNKNOWN,
         mrn: Some(text("mrn")),

@@ -18,6 +18,7 @@ use anteroom::domain::message::{Delivery, Inbound, Outbound, SendOutcome};
 use anteroom::domain::phi::Phi;
 use anteroom::domain::phone::E164;
 use anteroom::domain::practice::{CarrierKind, Practice};
+use anteroom::domain::record::RecordSet;
 use anteroom::fhir::bundle;
 use anteroom::guardrail::review::Guardrail;
 use anteroom::llm::offline::Offline;
@@ -148,19 +149,26 @@ impl App {
         Self::with_model(store, offline).await
     }
 
+    /// The sample practice, changed, on this store.
+    pub(crate) async fn with_practice(store: Store, change: impl FnOnce(&mut Practice)) -> Self {
+        let mut practice = sample_practice();
+        change(&mut practice);
+        Self::build(store, Arc::new(Offline::new()), practice, true).await
+    }
+
     /// The sample practice on this store, answered by this model.
     pub(crate) async fn with_model(store: Store, model: Arc<dyn Model>) -> Self {
-        Self::build(store, model, true).await
+        Self::build(store, model, sample_practice(), true).await
     }
 
     /// A house on this store that does not know the practice any more.
     pub(crate) async fn closed(store: Store) -> Self {
-        Self::build(store, Arc::new(Offline::new()), false).await
+        Self::build(store, Arc::new(Offline::new()), sample_practice(), false).await
     }
 
-    async fn build(store: Store, model: Arc<dyn Model>, open: bool) -> Self {
+    async fn build(store: Store, model: Arc<dyn Model>, practice: Practice, open: bool) -> Self {
         let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
-        let practice = Arc::new(sample_practice());
+        let practice = Arc::new(practice);
         let records = EmbeddedRecords::new(store.clone()).with_clock(Arc::clone(&clock) as _);
         let records = Arc::new(records);
         let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
@@ -255,8 +263,9 @@ impl App {
         // Bounded: a house that never rests is a bug to be shown, not waited for.
         for _ in 0..200 {
             let replied = self.house.reply_once().await.unwrap();
+            let reminded = self.house.remind_once().await.unwrap();
             let dispatched = self.house.dispatch_once().await.unwrap();
-            if (replied, dispatched) == (Step::Idle, Step::Idle) {
+            if [replied, reminded, dispatched] == [Step::Idle; 3] {
                 return;
             }
         }
@@ -300,6 +309,13 @@ impl App {
     pub(crate) async fn held(&self) -> Vec<String> {
         let holds = self.house.store().holds(&self.practice.id).await.unwrap();
         holds.into_iter().map(|hold| hold.reason).collect()
+    }
+
+    /// Puts more people and visits on file.
+    pub(crate) async fn file(&self, set: &RecordSet) {
+        let records = EmbeddedRecords::new(self.house.store().clone())
+            .with_clock(Arc::clone(&self.clock) as _);
+        records.import(&self.practice.id, set).await.unwrap();
     }
 
     /// The practice's id.

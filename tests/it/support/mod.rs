@@ -7,3 +7,4 @@ pub(crate) mod postgres;
 pub(crate) mod records;
 pub(crate) mod server;
 pub(crate) mod stores;
+pub(crate) mod transcript;

@@ -137,6 +137,7 @@ fn patient(id: &str, first: &str, last: &str, phone: &str) -> Patient {
         last_name: Phi::from(last),
         birth_date: Some(Phi::new("1980-05-04".parse().expect("a date"))),
         phones: vec![phone.parse().expect("a number")],
+        guardians: Vec::new(),
         language: Some(Language::En),
         state: "CA".parse::<Jurisdiction>().expect("a state"),
         mrn: Some(Phi::from("MRN-000142")),

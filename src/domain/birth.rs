@@ -62,6 +62,31 @@ pub fn read(month: &str, day: &str, year: &str) -> Result<Date, BirthDateError> 
     date(full_year(&year)?, month_number(&month)?, number(&day)?)
 }
 
+/// How much of a text is searched for a date.
+const TEXT_CHARS_MAX: usize = 160;
+
+/// The date of birth in a text, if it holds just one: alone, or among other words (`it's 7/4/1978`).
+pub fn in_text(text: &str) -> Option<Date> {
+    if let Ok(date) = read(text, "", "") {
+        return Some(date);
+    }
+    let short: String = text.chars().take(TEXT_CHARS_MAX).collect();
+    let words: Vec<&str> = short
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty() && !matches!(*word, "de" | "del" | "of"))
+        .collect();
+    let mut found = words.windows(3).filter_map(|three| {
+        let digits = three
+            .iter()
+            .flat_map(|word| word.chars())
+            .filter(char::is_ascii_digit);
+        let full = (5..=8).contains(&digits.count());
+        full.then(|| read(&three.join(" "), "", "").ok()).flatten()
+    });
+    let first = found.next()?;
+    found.all(|other| other == first).then_some(first)
+}
+
 /// Runs of letters and digits; `de` and ordinal endings are no part of a date.
 fn parts(field: &str) -> Vec<String> {
     let short: String = field.chars().take(FIELD_CHARS_MAX).collect();
@@ -144,4 +169,36 @@ fn date(year: i16, month: i8, day: i8) -> Result<Date, BirthDateError> {
         return Err(BirthDateError::ShortYear);
     }
     Date::new(year, month, day).map_err(|_no_such_day| BirthDateError::NoSuchDate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_birth_date_is_found_among_other_words() {
+        let want = jiff::civil::date(1978, 7, 4);
+        for text in [
+            "7/4/1978",
+            "07-04-1978",
+            "1978-07-04",
+            "07041978",
+            "July 4, 1978",
+            "4 de julio de 1978",
+            "it's 7/4/1978 thanks",
+            "My son's birthday is July 4 1978.",
+        ] {
+            assert_eq!(in_text(text), Some(want), "{text}");
+        }
+        for text in [
+            "",
+            "YES",
+            "7/4/78",
+            "tomorrow at 3",
+            "call 415 555 0100",
+            "7/4/1978 or 8/4/1978",
+        ] {
+            assert_eq!(in_text(text), None, "{text}");
+        }
+    }
 }

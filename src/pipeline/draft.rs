@@ -1,0 +1,259 @@
+//! Draft: the agent is asked, and what it drafts is judged before it may be a reply.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::agent;
+use crate::agent::texts::TextId;
+use crate::domain::consent::ConsentState;
+use crate::domain::conversation::{Conversation, Direction, PendingKind, Turn};
+use crate::domain::ids::TurnId;
+use crate::domain::practice::Practice;
+use crate::domain::reach::{Reach, reach};
+use crate::domain::record::Patient;
+use crate::domain::speaker::MISSES_MAX;
+use crate::guardrail::review::Review;
+use crate::guardrail::setting::Author;
+use crate::pipeline::clear::Writing;
+use crate::pipeline::consent;
+use crate::pipeline::house::House;
+use crate::pipeline::law::Governed;
+use crate::pipeline::portal::PortalLink;
+use crate::pipeline::reply::{Pending, Reply};
+use crate::screen::{Intent, Reading};
+use crate::store::StoreError;
+
+/// What the agent is asked about.
+#[derive(Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    pub(crate) practice: &'a Practice,
+    pub(crate) conversation: &'a Conversation,
+    pub(crate) patient: Option<&'a Patient>,
+    pub(crate) turns: &'a [Turn],
+    pub(crate) told: &'a [String],
+    pub(crate) now: Timestamp,
+    pub(crate) law: &'a Governed,
+    pub(crate) covered: bool,
+}
+
+impl House {
+    /// Asks the agent, and judges what it drafts.
+    pub(crate) async fn ask_agent(
+        &self,
+        asking: &Asking<'_>,
+        asked: &[TurnId],
+    ) -> Result<Reply, StoreError> {
+        let Asking {
+            practice,
+            conversation,
+            turns,
+            now,
+            ..
+        } = *asking;
+        let readings = self.read_again(conversation, turns, asked);
+        let texts = turns.iter().filter(|turn| asked.contains(&turn.id));
+        let history = turns
+            .iter()
+            .filter(|turn| turn.answered || turn.direction == Direction::Outbound)
+            .map(|turn| (turn.direction == Direction::Inbound, turn.body.clone()))
+            .collect();
+        let key = asked.last().map_or_else(String::new, |turn| {
+            format!("conversation/{}/turn/{turn}", conversation.id)
+        });
+        let input = agent::Input {
+            practice,
+            patient: asking.patient,
+            language: conversation.language,
+            now,
+            history,
+            waiting: texts.map(|turn| turn.body.clone()).collect(),
+            pending: conversation.pending.as_ref(),
+            choice: readings.iter().rev().find_map(|reading| reading.choice),
+            affirmed: readings.iter().any(|reading| {
+                matches!(reading.intent, Intent::Confirm | Intent::CancelAppointment)
+                    && conversation.pending.is_some()
+            }),
+            untrusted: readings.iter().any(|reading| reading.injection),
+            key,
+            limits: agent::Limits::default(),
+        };
+        // Where the law keeps AI out of therapy, nothing but templates is written; a vendor that has
+        // signed nothing sees nothing.
+        let barred = asking.law.bars_therapy();
+        let host = self.parts.model.host();
+        let sees = self.register(now).model(practice, host).await?.is_none();
+        let model = if sees && barred.is_none() {
+            &*self.parts.model
+        } else {
+            &*self.parts.offline
+        };
+        let outcome = agent::run(input, model, &*self.parts.offline, &**self.records()).await;
+        let mut reply = self.judge(asking, outcome);
+        if let Some(by) = barred {
+            reply.law.rules.extend(by.iter().map(ToString::to_string));
+        }
+        Ok(reply)
+    }
+
+    fn judge(&self, asking: &Asking<'_>, outcome: agent::Outcome) -> Reply {
+        let Asking {
+            practice,
+            conversation,
+            patient,
+            now,
+            ..
+        } = *asking;
+        if patient.is_none() && needs_person(&outcome) && may_ask_who(conversation) {
+            return self.ask_who(practice, conversation, now);
+        }
+        let draft = outcome.draft.clone().unwrap_or_default();
+        let link = PortalLink::new(
+            &self.parts.public_url,
+            &practice.portal_url,
+            &self.parts.entropy,
+        );
+        let written = self.clear(&Writing {
+            practice,
+            conversation,
+            patient,
+            author: Author::Agent,
+            purpose: outcome.purpose,
+            text: draft.as_str(),
+            facts: &outcome.facts,
+            link: link.as_ref(),
+            told: asking.told,
+            now,
+            law: asking.law,
+            session: Some(self.session(asking.turns, patient, asking.law, now)),
+            covered: asking.covered,
+        });
+        let mut reply = Reply::silent(Vec::new(), "agent");
+        reply.law.rules = written.law.iter().map(ToString::to_string).collect();
+        let to_stop =
+            matches!(&conversation.pending, Some(it) if it.kind == PendingKind::StopConfirm);
+        reply.pending = if to_stop && outcome.pending.is_none() {
+            Pending::Keep
+        } else {
+            Pending::Set(outcome.pending)
+        };
+        reply.acted = outcome
+            .facts
+            .iter()
+            .any(|fact| fact.field.starts_with("receipt."));
+        reply.detail = serde_json::json!({
+            "model": outcome.model,
+            "model_error": outcome.model_error.map(|error| error.to_string()),
+            "tools": outcome.tools.iter().map(|tool| serde_json::json!({"name": tool.name, "ok": tool.ok})).collect::<Vec<_>>(),
+            "verdict": written.review.verdict.as_str(),
+            "rules": rules(&written.review),
+            "policy": written.review.policy,
+            "micros": written.micros,
+        });
+        reply.report = Some(written.report("agent"));
+        reply.hold = outcome.handover.map(|reason| (draft.clone(), reason));
+        let closed = match &written.review.cleared {
+            _ if written.barred.is_some() => written.barred,
+            None => Some("guardrail"),
+            Some(cleared) => cleared
+                .portal()
+                .and_then(|_| closed_page(asking, link.is_some())),
+        };
+        if let Some(reason) = closed {
+            // Nothing of the draft leaves; the patient is told the truth, that staff have it.
+            let text = self.fixed_text(TextId::Handoff, practice, conversation.language);
+            let handed = self.fixed(practice, conversation, &text, now);
+            reply.cleared = handed.cleared;
+            reply.pending = Pending::Set(None);
+            reply.hold = Some((draft, reason));
+            return reply;
+        }
+        reply.cleared = written.review.cleared;
+        reply.link = link;
+        reply
+    }
+
+    /// Reads the waiting texts again under the question that is open now.
+    fn read_again(
+        &self,
+        conversation: &Conversation,
+        turns: &[Turn],
+        answers: &[TurnId],
+    ) -> Vec<Reading> {
+        let pending = conversation
+            .pending
+            .as_ref()
+            .and_then(|question| consent::asked(question.kind));
+        turns
+            .iter()
+            .filter(|turn| answers.contains(&turn.id))
+            .map(|turn| {
+                self.parts
+                    .screen
+                    .read(turn.body.as_str(), pending, conversation.language)
+            })
+            .collect()
+    }
+}
+
+fn rules<'r>(review: &'r Review<'_>) -> Vec<&'r str> {
+    let mut rules: Vec<&str> = review
+        .findings
+        .iter()
+        .map(|finding| &*finding.rule)
+        .collect();
+    rules.sort_unstable();
+    rules.dedup();
+    rules
+}
+
+/// Why what moved behind the link could be read by nobody, or by the wrong person.
+pub(crate) fn closed_page(asking: &Asking<'_>, link: bool) -> Option<&'static str> {
+    let Asking {
+        practice,
+        conversation,
+        patient,
+        now,
+        ..
+    } = *asking;
+    if patient.is_some_and(|it| !reaches(it, conversation, practice, now)) {
+        return Some("health details of a minor, or to one who acts for the patient");
+    }
+    // Behind a link there must be a page, and on the page a birth date to ask for.
+    let dated = patient.is_some_and(|patient| patient.birth_date.is_some());
+    let readable = link && (dated || !practice.portal_url.is_empty());
+    (!readable).then_some("no page for the link")
+}
+
+/// Whether health details of this patient may be opened from this number.
+fn reaches(
+    patient: &Patient,
+    conversation: &Conversation,
+    practice: &Practice,
+    now: Timestamp,
+) -> bool {
+    let zone = TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC);
+    let today = now.to_zoned(zone).date();
+    reach(patient, &conversation.number, today) == Reach::Full
+}
+
+/// Whether a tool was asked for something of one person's record.
+fn needs_person(outcome: &agent::Outcome) -> bool {
+    outcome.tools.iter().any(|tool| {
+        let own = [
+            "list_appointments",
+            "confirm_appointment",
+            "cancel_appointment",
+            "reschedule_appointment",
+            "find_slots",
+            "send_by_portal",
+            "results_status",
+        ];
+        !tool.ok && own.contains(&tool.name)
+    })
+}
+
+/// A birth date is asked for by text only where the risk of texts was accepted, and not for ever.
+fn may_ask_who(conversation: &Conversation) -> bool {
+    let declined = conversation.consent.state == ConsentState::Declined;
+    !declined && conversation.speaker.misses < MISSES_MAX
+}

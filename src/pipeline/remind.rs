@@ -1,0 +1,366 @@
+//! Remind: what the practice wants to tell, or was asked, waits sealed for YES, is looked at again
+//! when YES comes, and leaves if it is still true; when YES does not come, staff are told.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::agent::facts;
+use crate::agent::prompts::Prompts;
+use crate::agent::sayings::{REMINDER, Reminder};
+use crate::agent::when;
+use crate::domain::consent::ConsentState;
+use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion};
+use crate::domain::ids::{AppointmentId, PatientId};
+use crate::domain::message::OutboundKind;
+use crate::domain::phi::Phi;
+use crate::domain::practice::Practice;
+use crate::domain::record::{Appointment, Fact, Patient};
+use crate::domain::speaker::SESSION;
+use crate::domain::waiting::{Errand, Waiting};
+use crate::guardrail::setting::Author;
+use crate::pipeline::clear::Writing;
+use crate::pipeline::draft::{Asking, closed_page};
+use crate::pipeline::house::House;
+use crate::pipeline::law::Governed;
+use crate::pipeline::person::{self, Move};
+use crate::pipeline::portal::PortalLink;
+use crate::pipeline::reply::{Pending, Reply};
+use crate::pipeline::work::{LEASE, Step};
+use crate::policy::words::Purpose;
+use crate::store::StoreError;
+
+/// How long a patient's question waits for YES before staff are told: the next working day is the
+/// latest that a practice lets a question lie.
+pub(crate) const QUESTION_WAITS: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long words of the staff wait for YES: over a weekend.
+const WORDS_WAIT: SignedDuration = SignedDuration::from_hours(72);
+
+/// A reminder that comes later than this before the visit helps nobody to come.
+const VISIT_MARGIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// What is to be done with a waiting thing.
+pub(crate) enum Fate {
+    /// This leaves, and the waiting ends.
+    Send(Box<Reply>),
+    /// This leaves first: the notice, or the question who it is.
+    Ask(Box<Reply>),
+    /// It goes on waiting until then.
+    Wait(Timestamp),
+    /// It ends without a text; staff are told why where a reason is given to them.
+    End { outcome: &'static str, staff: bool },
+}
+
+impl House {
+    /// Looks at one waiting thing whose time has come, if there is one.
+    pub async fn remind_once(self: &Arc<Self>) -> Result<Step, StoreError> {
+        let now = self.clock().now();
+        let Some(waiting) = self.store().lease_waiting(now, now + LEASE).await? else {
+            return Ok(Step::Idle);
+        };
+        let found = self.store().conversation(waiting.conversation).await?;
+        let conversation = found.ok_or(StoreError::NoConversation(waiting.conversation.0))?;
+        let epoch = conversation.epoch;
+        let fate = self.fate(&waiting, conversation, now).await;
+        self.settle_waiting(waiting, epoch, fate, now).await?;
+        self.outbox.notify_one();
+        self.changed();
+        Ok(Step::Worked)
+    }
+
+    async fn fate(&self, waiting: &Waiting, conversation: Conversation, now: Timestamp) -> Fate {
+        let patient = match &waiting.errand {
+            Errand::Question => {
+                return Fate::End {
+                    outcome: "no YES came",
+                    staff: true,
+                };
+            }
+            Errand::Visit { patient, .. } | Errand::Words { patient, .. } => patient,
+        };
+        let end = |outcome, staff| Fate::End { outcome, staff };
+        let Some(practice) = self.practice_of(&conversation) else {
+            return end("practice not configured", true);
+        };
+        let people = self
+            .records()
+            .patients_by_phone(&practice.id, &conversation.number);
+        let Ok(people) = people.await else {
+            return Fate::Wait(now + RECORD_DOWN);
+        };
+        let Some(patient) = people.iter().find(|it| it.id == *patient) else {
+            return end("the number is not on file any more", true);
+        };
+        let mut conversation = conversation;
+        let (mut moves, ready) = take_over(&mut conversation, &people, &patient.id, now);
+        if let Some(later) = ready {
+            return Fate::Wait(later.min(waiting.expires.max(now)));
+        }
+        let late = now >= waiting.expires;
+        let Ok(covered) = self.covered(&practice, &conversation, now).await else {
+            return Fate::Wait(now + RECORD_DOWN);
+        };
+        let law = self.governed(&practice, patient.state, now);
+        let Ok(told) = self.told(conversation.id).await else {
+            return Fate::Wait(now + RECORD_DOWN);
+        };
+        let about = About {
+            law: &law,
+            told: &told,
+            covered,
+            practice: &practice,
+            conversation: &conversation,
+            patient,
+            now,
+        };
+        let fate = match conversation.consent.state {
+            ConsentState::OptedOut => end("opted out", false),
+            ConsentState::Declined => end("declined", true),
+            _ if !conversation.consent.allows_reminders() => end("no consent to reminders", true),
+            ConsentState::Granted if conversation.speaker.doubt.is_some() => {
+                self.who_first(&about, waiting, late)
+            }
+            ConsentState::Granted if conversation.proof(now).is_some() => {
+                self.compose(&about, waiting).await
+            }
+            _ if late => end("no YES came", true),
+            ConsentState::NoticeSent => Fate::Wait(waiting.expires),
+            ConsentState::Granted
+            | ConsentState::Unknown
+            | ConsentState::Expired
+            | ConsentState::Reassigned => {
+                let mut reply = self.notice(&practice, &conversation, now);
+                reply.kind = OutboundKind::Invitation;
+                Fate::Ask(Box::new(reply))
+            }
+        };
+        match fate {
+            Fate::Send(mut reply) => {
+                self.tag_reply(&mut reply, &law);
+                reply.moves.append(&mut moves);
+                Fate::Send(reply)
+            }
+            Fate::Ask(mut reply) => {
+                self.tag_reply(&mut reply, &law);
+                reply.moves.append(&mut moves);
+                Fate::Ask(reply)
+            }
+            other @ (Fate::Wait(_) | Fate::End { .. }) => other,
+        }
+    }
+
+    /// A number that may be another's: who it is comes first, and nothing of a visit before.
+    fn who_first(&self, about: &About<'_>, waiting: &Waiting, late: bool) -> Fate {
+        let asked = about.conversation.pending.is_some();
+        if late {
+            return Fate::End {
+                outcome: "nobody showed who they are",
+                staff: true,
+            };
+        }
+        if asked {
+            return Fate::Wait(waiting.expires);
+        }
+        let mut reply = self.ask_who(about.practice, about.conversation, about.now);
+        reply.kind = OutboundKind::Initiated;
+        Fate::Ask(Box::new(reply))
+    }
+
+    /// The text as the record has it now.
+    async fn compose(&self, about: &About<'_>, waiting: &Waiting) -> Fate {
+        let &About {
+            practice,
+            conversation,
+            patient,
+            now,
+            ..
+        } = about;
+        let (text, known, pending) = match self.told_now(about, waiting).await {
+            Ok(told) => told,
+            Err(fate) => return fate,
+        };
+        let link = PortalLink::new(
+            &self.parts.public_url,
+            &practice.portal_url,
+            &self.parts.entropy,
+        );
+        let written = self.clear(&Writing {
+            practice,
+            conversation,
+            patient: Some(patient),
+            author: Author::Staff,
+            purpose: Purpose::Scheduling,
+            text: &text,
+            facts: &known,
+            link: link.as_ref(),
+            told: about.told,
+            now,
+            law: about.law,
+            session: None,
+            covered: about.covered,
+        });
+        let mut reply = Reply::silent(Vec::new(), "waited for YES");
+        reply.kind = OutboundKind::Initiated;
+        reply.law.rules = written.law.iter().map(ToString::to_string).collect();
+        reply.report = Some(written.report("initiated"));
+        let asking = Asking {
+            practice,
+            conversation,
+            patient: Some(patient),
+            turns: &[],
+            told: about.told,
+            now,
+            law: about.law,
+            covered: about.covered,
+        };
+        let closed = match &written.review.cleared {
+            _ if written.barred.is_some() => written.barred,
+            None => Some("guardrail"),
+            Some(cleared) => cleared
+                .portal()
+                .and_then(|_| closed_page(&asking, link.is_some())),
+        };
+        if let Some(reason) = closed {
+            reply.hold = Some((Phi::new(text), reason));
+            return Fate::Send(Box::new(reply));
+        }
+        reply.cleared = written.review.cleared;
+        reply.link = link;
+        reply.patient = Some(patient.clone());
+        reply.pending = pending.map_or(Pending::Keep, |question| Pending::Set(Some(question)));
+        Fate::Send(Box::new(reply))
+    }
+
+    /// What is said, what it rests on and what it asks, from the record of this moment.
+    async fn told_now(
+        &self,
+        about: &About<'_>,
+        waiting: &Waiting,
+    ) -> Result<(String, Vec<Fact>, Option<PendingQuestion>), Fate> {
+        let &About {
+            practice,
+            conversation,
+            patient,
+            now,
+            ..
+        } = about;
+        let end = |outcome, staff| Fate::End { outcome, staff };
+        let later = |_unavailable| Fate::Wait(now + RECORD_DOWN);
+        let mut known = facts::of_patient(patient);
+        let clinical = self.records().clinical(&practice.id, &patient.id).await;
+        known.extend(facts::of_clinical(&clinical.map_err(later)?));
+        let appointment = match &waiting.errand {
+            Errand::Visit { appointment, .. } => appointment,
+            Errand::Words { text, .. } => return Ok((text.clone(), known, None)),
+            Errand::Question => return Err(end("answered", false)),
+        };
+        let visits = self.records().appointments(&practice.id, &patient.id, now);
+        let visits = visits.await.map_err(later)?;
+        let visit = visits.into_iter().find(|it| it.id == *appointment);
+        let visit = visit.ok_or_else(|| end("the visit is gone", false))?;
+        if now >= visit.start - VISIT_MARGIN {
+            return Err(end("too late for the visit", true));
+        }
+        let text = reminder(about, &visit, &mut known)
+            .ok_or_else(|| end("the reminder cannot be written", true))?;
+        let question = PendingQuestion {
+            kind: PendingKind::AppointmentConfirm,
+            appointment: Some(visit.id),
+            slots: Vec::new(),
+            asked: now,
+        };
+        Ok((
+            text,
+            known,
+            (!conversation.speaker.shared).then_some(question),
+        ))
+    }
+
+    /// When a reminder of this visit is no use any more; none when there is no such visit.
+    pub(crate) async fn visit_expiry(
+        &self,
+        practice: &Practice,
+        patient: &PatientId,
+        appointment: &AppointmentId,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let visits = self.records().appointments(&practice.id, patient, now);
+        let visits = visits.await.ok()?;
+        let visit = visits.into_iter().find(|it| it.id == *appointment)?;
+        Some(visit.start - VISIT_MARGIN)
+    }
+
+    /// When an errand is no use any more; none when it cannot be done at all.
+    pub(crate) async fn expiry(
+        &self,
+        practice: &Practice,
+        errand: &Errand,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        match errand {
+            Errand::Visit {
+                patient,
+                appointment,
+            } => self.visit_expiry(practice, patient, appointment, now).await,
+            Errand::Words { .. } => Some(now + WORDS_WAIT),
+            Errand::Question => None,
+        }
+    }
+}
+
+/// How soon a record that does not answer is asked again.
+const RECORD_DOWN: SignedDuration = SignedDuration::from_mins(1);
+
+/// Of whom, to whom, when.
+struct About<'a> {
+    practice: &'a Practice,
+    conversation: &'a Conversation,
+    patient: &'a Patient,
+    law: &'a Governed,
+    told: &'a [String],
+    covered: bool,
+    now: Timestamp,
+}
+
+/// Takes the person whom the text is for, for the reader; on a copy. Until when to wait instead,
+/// where another is writing or a question is open: one question at a time. Pure.
+fn take_over(
+    conversation: &mut Conversation,
+    people: &[Patient],
+    who: &PatientId,
+    now: Timestamp,
+) -> (Vec<Move>, Option<Timestamp>) {
+    let mut moves = person::arrive(conversation, people, &[], now).moves;
+    let busy = match &conversation.pending {
+        Some(question) => !matches!(question.kind, PendingKind::Consent | PendingKind::Person),
+        None => false,
+    };
+    let another = conversation.patient.as_ref().is_some_and(|it| it != who);
+    if busy || another {
+        return (moves, Some(now + SESSION));
+    }
+    if conversation.patient.is_none() && conversation.speaker.doubt.is_none() {
+        let take = Move::Take(who.clone());
+        let _no_event = person::apply(conversation, &take, now);
+        moves.push(take);
+    }
+    (moves, None)
+}
+
+fn reminder(about: &About<'_>, visit: &Appointment, known: &mut Vec<Fact>) -> Option<String> {
+    let zone = TimeZone::get(&about.practice.timezone).ok()?;
+    known.extend(facts::of_visit(visit, &zone));
+    let language = about.conversation.language;
+    let words = Reminder {
+        practice: about.practice.name.clone(),
+        when: when::spoken(visit.start, &zone, language),
+        phone: about.practice.phone.display_us(),
+        asks: !about.conversation.speaker.shared,
+    };
+    Prompts::embedded()
+        .ok()?
+        .say(language, REMINDER, &words)
+        .ok()
+}
