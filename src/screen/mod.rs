@@ -85,14 +85,18 @@ pub struct Reading {
     pub choice: Option<u8>,
     /// The open question was not clearly answered, or the wish is in doubt: ask once.
     pub ambiguous: bool,
-    /// Every rule that fired, by id, sorted. A safety text may also revoke: see [`Reading::revokes`].
+    /// It takes back the consent to be texted in words that leave no doubt, whatever else it asks.
+    pub revoking: bool,
+    /// Every rule that fired, by id, sorted.
     pub rules: Vec<Arc<str>>,
 }
 
 impl Reading {
-    /// Whether the text also takes back the consent to be texted, whatever else it asks for.
+    /// Whether the text takes back the consent to be texted, alone or beside what else it asks for.
+    /// A doubtful one (rule `opt_out.doubt`; intent `other`, [`Reading::ambiguous`]) does not: it is
+    /// asked once whether it meant that.
     pub fn revokes(&self) -> bool {
-        self.intent == Intent::OptOut || self.any("opt_out.")
+        self.intent == Intent::OptOut || self.revoking
     }
 
     /// Whether the text tells of abuse: the answer must be neutral, another may read the phone.
