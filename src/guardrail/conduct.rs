@@ -2,7 +2,6 @@
 
 pub(crate) mod ruleset;
 
-use regex::Regex;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -14,6 +13,7 @@ use crate::guardrail::ground::view::View;
 use crate::guardrail::minimum::Matrix;
 use crate::policy::PolicyError;
 use crate::policy::pattern::Matched;
+use crate::policy::pattern::Pattern;
 use crate::policy::pattern::Patterns;
 use crate::policy::words::Language;
 
@@ -131,10 +131,10 @@ pub(crate) struct Phrases {
     pub(crate) boundaries: Vec<String>,
     pub(crate) when: Vec<String>,
     pub(crate) adjectives: Vec<String>,
-    pub(crate) outcome: Regex,
+    pub(crate) outcome: Pattern,
     pub(crate) subjects: Vec<String>,
-    pub(crate) trivial: Regex,
-    pub(crate) dangling: Regex,
+    pub(crate) trivial: Pattern,
+    pub(crate) dangling: Pattern,
 }
 
 /// Everything the judging half of the guardrail was told, compiled once.
@@ -201,9 +201,11 @@ fn plain(pattern: &str) -> String {
     pattern.replace(r"\b", r"(?-u:\b)").replace(r"\d", "[0-9]")
 }
 
-fn regex(file: &str, line: usize, rule: &str, pattern: &str) -> Result<Regex, PolicyError> {
-    Regex::new(&plain(pattern)).map_err(|error| {
-        let reason = error.to_string();
+/// The most bytes that the program of one pattern may take.
+const PATTERN_MAX: usize = 10 << 20;
+
+fn regex(file: &str, line: usize, rule: &str, pattern: &str) -> Result<Pattern, PolicyError> {
+    Pattern::over_text(&plain(pattern), PATTERN_MAX).map_err(|reason| {
         let last = reason
             .lines()
             .last()
@@ -236,10 +238,11 @@ impl Rules {
             &context.instructs,
             &context.emergency,
         ];
-        for pattern in patterns {
-            regex(file, line, "context", pattern)?;
-        }
-        let contexts = Patterns::new(&patterns.map(|pattern| plain(pattern)))
+        let compiled: Result<Vec<Pattern>, PolicyError> = patterns
+            .iter()
+            .map(|pattern| regex(file, line, "context", pattern))
+            .collect();
+        let contexts = Patterns::new(compiled?)
             .map_err(|reason| refuse(file, line, "context", &reason, "shorten the patterns"))?;
         let line = line_of(text, claims.phrase.span().start);
         let phrase = claims.phrase.into_inner();

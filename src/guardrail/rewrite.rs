@@ -226,11 +226,11 @@ fn keep(
             // A bare greeting that is all a sentence has left goes with it.
             let greeted = phrases.trivial.is_match(view.slice(sentence));
             phrase::mend(view, rules, sentence, (&inside, procedures))
-                .filter(|kept| greeted || !phrases.trivial.is_match(&fold_text(kept)))
+                .filter(|kept| greeted || !phrases.trivial.is_match(fold_text(kept)))
         };
         fell = kept.is_none();
         let Some(kept) = kept else { continue };
-        useful |= !phrases.trivial.is_match(&fold_text(&kept));
+        useful |= !phrases.trivial.is_match(fold_text(&kept));
         if !out.is_empty() {
             out.push(if gap.contains('\n') { '\n' } else { ' ' });
         }

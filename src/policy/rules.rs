@@ -245,7 +245,7 @@ pub(crate) fn compile(
     rule: &str,
     pattern: &str,
 ) -> Result<Pattern, PolicyError> {
-    Pattern::new(pattern, PATTERN_MAX).map_err(|reason| {
+    Pattern::over_bytes(pattern, PATTERN_MAX).map_err(|reason| {
         let remedy = "write a pattern over lower-cased, unaccented text";
         PolicyError::at(file, line, rule, &reason, remedy)
     })

@@ -37,6 +37,7 @@ pub(super) fn read(
         language: language(book, &view, language_hint),
         choice: choice(&fired),
         ambiguous,
+        revoking: kinds.contains(&Kind::OptOut),
         rules,
     }
 }

@@ -85,19 +85,18 @@ pub struct Reading {
     pub choice: Option<u8>,
     /// The open question was not clearly answered, or the wish is in doubt: ask once.
     pub ambiguous: bool,
-    /// Every rule that fired, by id, sorted. A safety text may also revoke: see [`Reading::revokes`].
+    /// It takes back the consent to be texted in words that leave no doubt, whatever else it asks.
+    pub revoking: bool,
+    /// Every rule that fired, by id, sorted.
     pub rules: Vec<Arc<str>>,
 }
 
-/// Rules about opting out that decide nothing by themselves: one asks, one follows the open visit.
-const UNDECIDED: [&str; 2] = ["opt_out.doubt", "opt_out.cancel-courteous"];
-
 impl Reading {
-    /// Whether the text also takes back the consent to be texted, whatever else it asks for.
+    /// Whether the text takes back the consent to be texted, alone or beside what else it asks for.
+    /// A doubtful one (rule `opt_out.doubt`; intent `other`, [`Reading::ambiguous`]) does not: it is
+    /// asked once whether it meant that.
     pub fn revokes(&self) -> bool {
-        let decided = |rule: &&Arc<str>| !UNDECIDED.contains(&&***rule);
-        let mut rules = self.rules.iter().filter(decided);
-        self.intent == Intent::OptOut || rules.any(|rule| rule.starts_with("opt_out."))
+        self.intent == Intent::OptOut || self.revoking
     }
 
     /// Whether the text tells of abuse: the answer must be neutral, another may read the phone.

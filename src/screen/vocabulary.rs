@@ -28,12 +28,18 @@ pub(super) struct Vocabulary {
     sounds: BTreeMap<String, u32>,
     /// A word with a letter left out or two letters swapped (`breahte`), to the word.
     slips: BTreeMap<String, u32>,
+    /// What a long word sounds like whatever its vowels (`anaphalaxis`), to the word.
+    skeletons: BTreeMap<String, u32>,
     /// Ordinary words that are never taken for a slip of another.
     real: BTreeSet<String>,
 }
 
 /// Shortest word that is recognised when misspelt; shorter ones are too near to one another.
 const SLIP_CHARS_MIN: usize = 5;
+/// Shortest word that is recognised without its last letter.
+const END_CHARS_MIN: usize = 7;
+/// Shortest word that is recognised with other vowels.
+const VOWEL_CHARS_MIN: usize = 8;
 
 impl Vocabulary {
     /// The number of a word that a rule uses.
@@ -55,7 +61,17 @@ impl Vocabulary {
             if !plain || word.len() < SLIP_CHARS_MIN {
                 continue;
             }
-            self.sounds.entry(sound(word)).or_insert(*number);
+            for sound in [sound(word), sound(&word.replace("ll", "y"))] {
+                self.sounds.entry(sound).or_insert(*number);
+            }
+            if word.len() >= VOWEL_CHARS_MIN {
+                self.skeletons.entry(skeleton(word)).or_insert(*number);
+            }
+            if word.len() >= END_CHARS_MIN {
+                self.slips
+                    .entry(without(word, word.len() - 1))
+                    .or_insert(*number);
+            }
             for slip in slips(word) {
                 self.slips.entry(slip).or_insert(*number);
             }
@@ -90,14 +106,22 @@ impl Vocabulary {
         if word.bytes().any(|b| b.is_ascii_digit()) {
             return self.words.get(&unleet(word)?).copied();
         }
-        let sounds = || self.sounds.get(&sound(word)).copied();
+        let sounds = || {
+            let spanish = || sound(&word.replace("ll", "y"));
+            let known = self.sounds.get(&sound(word));
+            known.or_else(|| self.sounds.get(&spanish())).copied()
+        };
+        let vowels = || {
+            let long = word.len() >= VOWEL_CHARS_MIN;
+            long.then(|| self.skeletons.get(&skeleton(word)).copied())?
+        };
         let left_out = || self.slips.get(word).copied();
         let added = || {
             (word.len() > SLIP_CHARS_MIN).then_some(())?;
             let mut shorter = (1..word.len() - 1).map(|at| without(word, at));
             shorter.find_map(|shorter| self.words.get(&shorter).copied())
         };
-        sounds().or_else(left_out).or_else(added)
+        sounds().or_else(left_out).or_else(added).or_else(vowels)
     }
 }
 
@@ -137,6 +161,11 @@ fn unleet(word: &str) -> Option<String> {
     Some(word.chars().map(letter).collect())
 }
 
+/// The sound with every vowel alike.
+fn skeleton(word: &str) -> String {
+    sound(word).replace(['a', 'e', 'i', 'o', 'u', 'y'], "*")
+}
+
 /// What a word sounds like to a Spanish or an English ear that spells as it hears: c, k and qu;
 /// s, z and soft c; b and v; ll and y; a silent h; letters that are doubled or not.
 fn sound(word: &str) -> String {
@@ -168,6 +197,7 @@ fn sound(word: &str) -> String {
             b'l' if next == b'l' && i > 1 => push('l'),
             b'l' if next == b'l' => push('y'),
             b'h' => {}
+            b'm' if matches!(next, b'b' | b'v' | b'p') => push('n'),
             other => push(char::from(other)),
         }
     }
@@ -194,6 +224,9 @@ mod tests {
             "fainting",
             "hemorragia",
             "respirar",
+            "convulsion",
+            "desmayo",
+            "anaphylaxis",
         ] {
             words.intern(word);
         }
@@ -210,6 +243,10 @@ mod tests {
             ("unconcious", "unconscious"),
             ("emorragia", "hemorragia"),
             ("respirrar", "respirar"),
+            ("anaphalaxis", "anaphylaxis"),
+            ("unconscios", "unconscious"),
+            ("combulcion", "convulsion"),
+            ("desmallo", "desmayo"),
         ] {
             assert_eq!(words.number(written), words.number(meant), "{written}");
             assert_ne!(words.number(meant), 0, "{meant}");

@@ -1,6 +1,7 @@
 //! One test binary: every test of the house, by room.
 
 mod agent;
+mod allocations;
 mod audit;
 mod carrier;
 mod cli;

@@ -84,6 +84,17 @@ fn choices_doubts_and_revocations_are_told_apart() {
         assert!(reading.ambiguous, "{text}: {reading:?}");
     }
     assert!(read("stop texting me i want to die", None).revokes());
+    for text in [
+        "too many texts!",
+        "not interested",
+        "don't text me before 9am",
+    ] {
+        let reading = read(text, None);
+        assert!(
+            reading.ambiguous && !reading.revokes(),
+            "{text}: {reading:?}"
+        );
+    }
     assert!(read("my husband hits me", None).tells_of_abuse());
 }
 

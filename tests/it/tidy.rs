@@ -34,6 +34,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ed25519_dalek", &["audit"]),
     ("metrics_exporter_prometheus", &["cli"]),
     ("quick_junit", &["eval"]),
+    ("regex_automata", &["policy"]),
+    ("regex_syntax", &["policy"]),
     ("reqwest", &["carrier", "llm"]),
     ("schemars", &["eval"]),
     ("serde_saphyr", &["eval"]),

@@ -34,11 +34,13 @@ pub(crate) fn instants<'a>(
 
 fn instant<'a>(fact: &Fact<'a>, zone: &TimeZone) -> Option<Instant<'a>> {
     let value = fact.value.trim();
-    let digits = value.as_bytes().first().is_some_and(u8::is_ascii_digit);
-    if !digits || value.len() < 10 {
+    if !is_dated(value) {
         return None;
     }
-    if let Ok(at) = value.parse::<Timestamp>() {
+    let zoned = value
+        .get(10..)
+        .is_some_and(|time| time.contains(['Z', 'z', '+', '-', '\u{2212}']));
+    if zoned && let Ok(at) = value.parse::<Timestamp>() {
         let local = zone.to_datetime(at);
         return Some(Instant {
             field: fact.field,
@@ -63,6 +65,14 @@ fn instant<'a>(fact: &Fact<'a>, zone: &TimeZone) -> Option<Instant<'a>> {
         date,
         time: None,
     })
+}
+
+/// Does a value begin as dates of ISO 8601 do, `2026-12-02` or `20261202`? What does not is not
+/// worth an error that is thrown away.
+fn is_dated(value: &str) -> bool {
+    let digit = |at: usize| value.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    let dashed = value.as_bytes().get(4) == Some(&b'-');
+    value.len() >= 10 && (0..4).all(digit) && (dashed || (4..8).all(digit) && !digit(8))
 }
 
 impl Day {

@@ -44,7 +44,10 @@ impl Case {
     }
 
     fn is_alarm(&self) -> bool {
-        matches!(&self.expect, Expect::One(one) if is_alarm(*one))
+        match &self.expect {
+            Expect::One(one) => is_alarm(*one),
+            Expect::Any(any) => any.iter().all(|intent| is_alarm(*intent)),
+        }
     }
 
     fn is_abuse(&self) -> bool {
@@ -220,12 +223,50 @@ fn texts_that_the_rules_were_not_written_for_are_read_as_well() {
 }
 
 #[test]
+fn texts_of_a_second_reader_are_read_as_well() {
+    hold(
+        "evals/screen/second_reader.jsonl",
+        include_str!("../../../evals/screen/second_reader.jsonl"),
+        200,
+    );
+}
+
+#[test]
 fn texts_in_voices_that_the_rules_had_not_met_are_read_as_well() {
     hold(
         "evals/screen/held_out_2.jsonl",
         include_str!("../../../evals/screen/held_out_2.jsonl"),
         180,
     );
+}
+
+#[test]
+fn typical_texts_and_mild_complaints_are_told_apart() {
+    hold(
+        "evals/screen/held_out_3.jsonl",
+        include_str!("../../../evals/screen/held_out_3.jsonl"),
+        140,
+    );
+}
+
+/// `expected | text`, however it is spelt.
+#[test]
+fn misspelt_short_and_shouted_texts_are_read() {
+    let screen = Screen::embedded().unwrap();
+    let mut wrong = Vec::new();
+    for line in include_str!("misspelt.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+    {
+        let (expected, text) = line.split_once(" | ").unwrap();
+        let intent = screen.read(text, None, Language::En).intent;
+        let right = match expected {
+            "no opt_out" => intent != Intent::OptOut,
+            expected => intent.as_str() == expected,
+        };
+        wrong.extend((!right).then(|| format!("{line} -> {intent}")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
