@@ -95,6 +95,7 @@ impl House {
         Ok(reply)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one judgement, told in order")]
     fn judge(&self, asking: &Asking<'_>, outcome: agent::Outcome) -> Reply {
         let Asking {
             practice,

@@ -123,7 +123,7 @@ impl Rules {
                 next.draft = Some(self.draft(&next, asks)?);
             }
             Step::Commit => commit(&mut next)?,
-            Step::Dispatch => self.dispatch(&mut next)?,
+            Step::Dispatch => dispatch(&mut next)?,
             Step::CarrierSaysStopped => told(&mut next, Act::Stop)?,
             Step::CarrierSaysGone => told(&mut next, Act::Reassigned(Doubt::Carrier))?,
             Step::Rest => {
@@ -253,38 +253,38 @@ impl Rules {
         }
         Some(draft)
     }
+}
 
-    /// As `dispatch` does; and the promises, at the moment a text leaves.
-    fn dispatch(&self, next: &mut World) -> Option<()> {
-        if next.outbox.is_empty() {
-            return None;
-        }
-        let row = next.outbox.remove(0);
-        let it = &next.conversation;
-        if bar(&row, it, next.now).is_some() {
-            return Some(());
-        }
-        if let Some(confirmed) = &mut next.confirmed {
-            assert_eq!(
-                row.kind,
-                OutboundKind::OptOutConfirmation,
-                "a text after STOP"
-            );
-            *confirmed += 1;
-            assert!(*confirmed <= 1, "STOP was confirmed twice");
-        }
-        if row.phi {
-            let standing = it.consent.allows_phi(next.now);
-            let proof = standing.expect("PHI left without a standing proof");
-            assert_eq!(row.proof.as_ref(), Some(proof));
-            assert!(it.patient.is_some(), "PHI left for nobody in particular");
-            let theirs = proof.patient.is_none() || proof.patient == it.patient;
-            assert!(theirs, "PHI of one left on the word of another");
-            assert!(it.speaker.doubt.is_none(), "PHI left for a number in doubt");
-            assert!(!it.is_silent(next.now), "PHI left for a number long silent");
-        }
-        Some(())
+/// As `dispatch` does; and the promises, at the moment a text leaves.
+fn dispatch(next: &mut World) -> Option<()> {
+    if next.outbox.is_empty() {
+        return None;
     }
+    let row = next.outbox.remove(0);
+    let it = &next.conversation;
+    if bar(&row, it, next.now).is_some() {
+        return Some(());
+    }
+    if let Some(confirmed) = &mut next.confirmed {
+        assert_eq!(
+            row.kind,
+            OutboundKind::OptOutConfirmation,
+            "a text after STOP"
+        );
+        *confirmed += 1;
+        assert!(*confirmed <= 1, "STOP was confirmed twice");
+    }
+    if row.phi {
+        let standing = it.consent.allows_phi(next.now);
+        let proof = standing.expect("PHI left without a standing proof");
+        assert_eq!(row.proof.as_ref(), Some(proof));
+        assert!(it.patient.is_some(), "PHI left for nobody in particular");
+        let theirs = proof.patient.is_none() || proof.patient == it.patient;
+        assert!(theirs, "PHI of one left on the word of another");
+        assert!(it.speaker.doubt.is_none(), "PHI left for a number in doubt");
+        assert!(!it.is_silent(next.now), "PHI left for a number long silent");
+    }
+    Some(())
 }
 
 /// As `commit` does.

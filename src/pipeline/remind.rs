@@ -70,6 +70,7 @@ impl House {
         Ok(Step::Worked)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one decision, told in order")]
     async fn fate(&self, waiting: &Waiting, conversation: Conversation, now: Timestamp) -> Fate {
         let patient = match &waiting.errand {
             Errand::Question => {

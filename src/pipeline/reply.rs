@@ -108,7 +108,7 @@ impl House {
             Some(practice) => {
                 let renew = || self.store().renew_reply(job, self.clock().now() + LEASE);
                 let made = self.make(&practice, conversation.clone(), &turns, now);
-                renewing(renew, made).await?
+                Box::pin(renewing(renew, made)).await?
             }
         };
         let reply = reply.map(|reply| Reply {
@@ -135,6 +135,7 @@ impl House {
             .await
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each plan")]
     async fn make(
         &self,
         practice: &Arc<Practice>,
