@@ -59,6 +59,7 @@ fn setting() -> Setting<'static> {
         purpose: Purpose::Reply,
         author: Author::Agent,
         facts: FACTS,
+        told: &[],
     }
 }
 

@@ -68,6 +68,7 @@ fn a_draft_that_passes_costs_no_allocation() {
         purpose: Purpose::Reply,
         author: Author::Agent,
         facts: &facts,
+        told: &[],
     };
     let long = PASSING.join(" ").repeat(2);
     for draft in PASSING.iter().copied().chain([long.as_str()]) {
