@@ -10,6 +10,8 @@ mod table;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::policy::PolicyError;
 use crate::policy::fold::fold;
 use crate::policy::phrases::build::Build;
@@ -197,7 +199,8 @@ impl Phrases {
     /// The list word that differs from `word` at `at` only, or by the swap of `at` and the next letter.
     fn neighbour(&self, word: &[u8], at: usize) -> Option<Entry> {
         let worth = |entry: &Entry| entry.flags & flag::WORTH != 0;
-        let mut changed = word.to_vec();
+        // On the stack: a misspelt word is looked for in drafts that pass too.
+        let mut changed: SmallVec<[u8; 32]> = SmallVec::from_slice(word);
         if at + 1 < changed.len() {
             changed.swap(at, at + 1);
             if let Some(entry) = self.table.get(hash_word(&changed)).filter(worth) {

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use crate::guardrail::detect::Draft;
 use crate::guardrail::detect::PLACE_CITE;
 use crate::guardrail::detect::Soft;
@@ -176,7 +178,7 @@ fn town_behind(view: &View<'_>, drafts: &mut [Draft]) {
 
 /// The lines around a flat, a box or a street: the town below, the street above.
 fn lines(view: &View<'_>, drafts: &mut Vec<Draft>) {
-    let mut all: Vec<Range<usize>> = Vec::new();
+    let mut all: SmallVec<[Range<usize>; 8]> = SmallVec::new();
     let mut start = 0;
     for (at, byte) in view.folded.iter().enumerate() {
         if *byte == b'\n' {
@@ -198,7 +200,7 @@ fn lines(view: &View<'_>, drafts: &mut Vec<Draft>) {
             rule && it.soft == Soft::No && line.start <= it.span.start && it.span.end <= line.end
         })
     };
-    let mut found = Vec::new();
+    let mut found: SmallVec<[Range<usize>; 4]> = SmallVec::new();
     for (at, _) in all.iter().enumerate().filter(|(_, line)| anchor(line)) {
         let above = at.checked_sub(1).and_then(|above| all.get(above));
         let numbered =
@@ -225,7 +227,7 @@ fn lines(view: &View<'_>, drafts: &mut Vec<Draft>) {
 
 /// The words of a line that may be a line of an address.
 fn line_of(view: &View<'_>, line: &Range<usize>) -> Option<Range<usize>> {
-    let words: Vec<&Word> = view
+    let words: SmallVec<[&Word; 16]> = view
         .words
         .iter()
         .filter(|word| line.start <= word.start && word.end <= line.end)

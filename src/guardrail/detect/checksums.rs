@@ -1,10 +1,12 @@
 //! Arithmetic that tells an identifier from digits that happen to look like one.
 
+use smallvec::SmallVec;
+
 use crate::policy::rules::Checksum;
 
 /// Does the value pass? `bytes` are folded: lower case, no accents.
 pub(super) fn passes(check: Checksum, bytes: &[u8]) -> bool {
-    let digits: Vec<u8> = bytes
+    let digits: SmallVec<[u8; 32]> = bytes
         .iter()
         .filter(|byte| byte.is_ascii_digit())
         .map(|byte| byte - b'0')
@@ -128,7 +130,7 @@ fn vin(bytes: &[u8]) -> bool {
 }
 
 fn iban(bytes: &[u8]) -> bool {
-    let plain: Vec<u8> = bytes
+    let plain: SmallVec<[u8; 40]> = bytes
         .iter()
         .copied()
         .filter(u8::is_ascii_alphanumeric)
@@ -165,7 +167,7 @@ fn toll_free_help(digits: &[u8]) -> bool {
 
 /// A month and a day among the numbers; words for either pass.
 fn date(bytes: &[u8]) -> bool {
-    let mut numbers = Vec::new();
+    let mut numbers: SmallVec<[(usize, u32); 8]> = SmallVec::new();
     for part in bytes
         .split(|byte| !byte.is_ascii_digit())
         .filter(|part| !part.is_empty())
