@@ -18,8 +18,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::Digest as _;
 use sha2::Sha256;
+use tokenizers::PostProcessor as _;
 use tokenizers::Tokenizer;
-use tokenizers::TruncationParams;
+use tokenizers::TruncationDirection;
 
 use crate::guardrail::detect::voter::Vote;
 use crate::guardrail::detect::voter::Voter;
@@ -48,6 +49,8 @@ pub struct Model {
     /// What each label is; nothing for `O` and for what the map ignores.
     labels: Vec<Option<Category>>,
     threshold: f32,
+    /// Tokens of one window, those that the tokenizer adds included.
+    window: usize,
     digest: String,
 }
 
@@ -89,20 +92,17 @@ impl Model {
             .and_then(|most| usize::try_from(most).ok())
             // RoBERTa's first positions are those of padding.
             .map_or(WINDOW, |most| most.saturating_sub(2).min(WINDOW));
-        let windows = TruncationParams {
-            max_length: window.max(8),
-            stride: window / 8,
-            ..TruncationParams::default()
-        };
-        tokenizer.with_padding(None);
-        tokenizer.with_truncation(Some(windows)).map_err(|error| {
+        // Windows are cut here: a tokenizer that cuts stops reading at the first one.
+        let cleared = tokenizer.with_truncation(None).map(|_| ());
+        cleared.map_err(|error| {
             refuse(
-                config,
-                "max_position_embeddings",
+                "tokenizer.json",
+                "truncation",
                 error.to_string(),
-                exported,
+                "set its `truncation` to null",
             )
         })?;
+        tokenizer.with_padding(None);
         let weights = "model.safetensors";
         let broken =
             |error: candle_core::Error| refuse(weights, "weights", first_line(&error), exported);
@@ -166,6 +166,7 @@ impl Model {
             tokenizer,
             labels,
             threshold: folder.map.threshold,
+            window,
             digest: hex::encode(hash.finalize()),
         })
     }
@@ -203,12 +204,17 @@ impl Voter for Model {
     }
 
     fn vote(&self, text: &str) -> Result<Vec<Vote>, String> {
-        let encoding = self
-            .tokenizer
-            .encode(text, true)
-            .map_err(|error| error.to_string())?;
+        let whole = self.tokenizer.encode(text, false);
+        let mut first = whole.map_err(|error| error.to_string())?;
+        let added = self.tokenizer.get_post_processor();
+        let added = added.map_or(0, |it| it.added_tokens(false));
+        let most = self.window.saturating_sub(added).max(8);
+        first.truncate(most, most / 8, TruncationDirection::Right);
+        let rest = first.take_overflowing();
         let mut votes: Vec<Vote> = Vec::new();
-        for window in std::iter::once(&encoding).chain(encoding.get_overflowing()) {
+        for part in std::iter::once(first).chain(rest) {
+            let window = self.tokenizer.post_process(part, None, true);
+            let window = window.map_err(|error| error.to_string())?;
             let told = self
                 .classify(window.get_ids())
                 .map_err(|error| first_line(&error))?;
