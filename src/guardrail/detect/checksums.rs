@@ -130,7 +130,7 @@ fn vin(bytes: &[u8]) -> bool {
 }
 
 fn iban(bytes: &[u8]) -> bool {
-    let plain: SmallVec<[u8; 40]> = bytes
+    let plain: SmallVec<[u8; 64]> = bytes
         .iter()
         .copied()
         .filter(u8::is_ascii_alphanumeric)
