@@ -22,6 +22,7 @@ mod jsonl;
 mod log;
 mod policy;
 mod redteam;
+mod reload;
 mod serve;
 mod served;
 mod simulate_carrier;

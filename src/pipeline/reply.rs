@@ -167,7 +167,11 @@ impl House {
                 staff,
             } => {
                 let asks = (text == TextId::ClarifyStop).then_some(PendingKind::StopConfirm);
-                let text = self.fixed_text(text, practice, conversation.language);
+                let mut text = self.fixed_text(text, practice, conversation.language);
+                let session = self.session(turns, patient.as_ref(), &law, now);
+                if kind == OutboundKind::Reply && session.asked {
+                    text = self.with_intro(text, practice, conversation.language);
+                }
                 let mut reply = self.fixed(practice, conversation, &text, now);
                 if let Some(kind) = asks.filter(|_| reply.cleared.is_some()) {
                     reply.pending = Pending::Set(Some(question(kind, now)));
@@ -312,6 +316,11 @@ impl House {
 }
 
 impl Reply {
+    /// Whether it was cleared under another policy than this.
+    pub(crate) fn is_stale(&self, policy: &str) -> bool {
+        self.cleared.is_some() && self.law.policy != policy
+    }
+
     /// Whether it asks whose record it is about.
     fn asks_who(&self) -> bool {
         matches!(&self.pending, Pending::Set(Some(it)) if it.kind == PendingKind::Person)

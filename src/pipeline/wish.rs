@@ -184,6 +184,12 @@ impl House {
         fate: Fate,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let policy = self.policy_digest();
+        let fate = match fate {
+            // Cleared under a policy that is in force no more: it is composed anew.
+            Fate::Send(reply) | Fate::Ask(reply) if reply.is_stale(&policy) => Fate::Wait(now),
+            other => other,
+        };
         let work = Arc::new((waiting, fate));
         let outcome = self
             .store()

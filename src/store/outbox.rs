@@ -35,8 +35,8 @@ use crate::store::tx::seal_json;
 use crate::store::tx::word;
 
 const INSERT: &str = "INSERT INTO outbox (id, practice, conversation, turn, epoch, kind, phi, \
-    proof, at, due, attempts, in_doubt, lease, leased_until, delivery, code) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 0, 0, 0, 0, 'pending', '')";
+    proof, at, due, attempts, in_doubt, lease, leased_until, delivery, code, state, law, policy) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 0, 0, 0, 0, 'pending', '', $10, $11, $12)";
 /// The texts of a conversation leave in their order, but safety and the confirmation of STOP
 /// overtake. A lease that ran out without word leaves the row in doubt.
 const LEASE: Sql = taking!(
@@ -94,7 +94,6 @@ impl Store {
 }
 
 const TAGGED: &str = "SELECT * FROM outbox ORDER BY id DESC LIMIT $1";
-const TAG: &str = "UPDATE outbox SET state = $2, law = $3, policy = $4 WHERE id = $1";
 
 /// A stored message and the law that it was cleared by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,13 +131,6 @@ impl Store {
 }
 
 impl Tx {
-    /// Notes by which law a text was cleared.
-    pub async fn tag(&mut self, id: OutboxId, law: &LawTag) -> Result<(), StoreError> {
-        let state = law.state.map(|state| state.as_str().to_owned());
-        let tag = args![id.0, state, law.rules.join(" "), law.policy.as_str()];
-        self.run(TAG, tag).await.map(drop)
-    }
-
     /// Whether the notice that was last asked with may have reached the phone: nobody answers what
     /// still lies here.
     pub async fn notice_left(&mut self, conversation: ConversationId) -> Result<bool, StoreError> {
@@ -148,16 +140,21 @@ impl Tx {
         }
     }
 
-    /// Puts a cleared text into the outbox and the conversation. Refuses one that holds PHI
-    /// without the very proof that it was cleared under.
+    /// Puts a cleared text into the outbox and the conversation, with the law that it was cleared
+    /// by. Refuses one that holds PHI without the very proof that it was cleared under, and one of
+    /// which nobody can say by which policy it was cleared.
     pub async fn enqueue(
         &mut self,
         conversation: &Conversation,
         cleared: &Cleared<'_>,
         kind: OutboundKind,
         proof: Option<&ConsentProof>,
+        law: &LawTag,
         now: Timestamp,
     ) -> Result<OutboxId, StoreError> {
+        if law.policy.is_empty() {
+            return Err(StoreError::Untagged);
+        }
         let given = proof.map(ConsentProof::digest);
         if (cleared.holds_phi() && given.is_none()) || given.as_deref() != cleared.proof() {
             return Err(StoreError::Proof);
@@ -191,6 +188,9 @@ impl Tx {
             cleared.holds_phi(),
             proof,
             now,
+            law.state.map(|state| state.as_str().to_owned()),
+            law.rules.join(" "),
+            law.policy.as_str(),
         ];
         self.run(INSERT, row).await?;
         Ok(OutboxId(id))

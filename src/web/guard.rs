@@ -44,7 +44,7 @@ pub(crate) async fn check(
         ));
     }
     let line = read(&body)?;
-    Ok(Json(timed(door.house.guardrail(), &line)))
+    Ok(Json(timed(&door.house.guardrail(), &line)))
 }
 
 fn read(body: &[u8]) -> Result<CheckIn, Problem> {

@@ -4,6 +4,7 @@
 
 mod agreeing;
 mod alarms;
+mod lawful;
 mod trouble;
 mod waiting;
 mod writers;
