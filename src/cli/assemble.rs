@@ -65,7 +65,7 @@ pub(super) async fn open_store(config: &Config, tracker: &TaskTracker) -> Result
 }
 
 /// The sample practice, for a configuration without one.
-fn sample_practice() -> Result<Practice, String> {
+pub(super) fn sample_practice() -> Result<Practice, String> {
     #[derive(serde::Deserialize)]
     struct File {
         practice: Vec<Practice>,

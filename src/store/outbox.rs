@@ -93,6 +93,8 @@ impl Store {
     }
 }
 
+const NEWEST: &str = "SELECT o.*, t.sealed, t.segments FROM outbox o JOIN turn t \
+                      ON t.id = o.turn ORDER BY o.id DESC LIMIT $1";
 const TAGGED: &str = "SELECT * FROM outbox ORDER BY id DESC LIMIT $1";
 
 /// A stored message and the law that it was cleared by.
@@ -127,6 +129,18 @@ impl Store {
             })
         };
         rows.iter().map(tagged).collect()
+    }
+}
+
+impl Store {
+    /// The newest texts, newest first, with their words.
+    pub async fn outbox_newest(&self, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut tx = self.read().await?;
+        let mut all = Vec::new();
+        for row in tx.rows(NEWEST, args![i64::from(limit)]).await? {
+            all.push(tx.outbox_row(&row).await?);
+        }
+        Ok(all)
     }
 }
 

@@ -667,5 +667,38 @@ impl Model for Vendor {
 }
 
 async fn no_vendor(store: Store) {
-    drop((store, Vendor(Scripted::new([]))));
+    let script = ["Our address is 120 Shore Road.", "Our address is 120 Shore Road."];
+    let model = Arc::new(Vendor(Scripted::new(script.map(Scripted::text))));
+    let app = App::made(store, Arc::clone(&model) as _, SUNDAY, |it| {
+        it.senders[0].carrier = CarrierKind::Twilio;
+        it.agreements = vec![paper("twilio", "programmable-messaging", None)];
+    })
+    .await;
+    let now = app.house.clock().now();
+    let missing = app.house.missing_papers(now).await.unwrap();
+    let told: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("model at api.openai.com") && told[0].contains("openai (chat-completions)"), "{told:?}");
+    heard(&app, "Hello").await;
+    heard(&app, "YES").await;
+    let said = heard(&app, "I'm Tom Nguyen. When is my biopsy follow-up?").await;
+    assert!(said.contains("Dec 1"), "the offline rules answer: {said}");
+    assert_eq!(model.0.asked().len(), 0, "the vendor sees no value, because it sees nothing");
+    // With the agreement on record the same model drafts, and sees what was written.
+    let openai = paper("openai", "chat-completions", None);
+    app.house.store().add_agreement(app.practice(), &openai, now).await.unwrap();
+    assert_eq!(app.house.missing_papers(now).await.unwrap(), []);
+    let said = heard(&app, "Where are you? Tom here").await;
+    assert!(said.contains("120 Shore Road"), "{said}");
+    let asked = model.0.asked();
+    assert_eq!(asked.len(), 1);
+    assert!(format!("{:?}", asked[0].messages).contains("Patient"), "{asked:?}");
+    // When it ends, so does what the vendor sees.
+    let recorded = app.house.store().agreements(app.practice()).await.unwrap();
+    let id = recorded.last().unwrap().id;
+    let ended = app.house.store().end_agreement(app.practice(), id, date(2026, 11, 29), now).await.unwrap();
+    assert!(ended);
+    at(&app, "2026-11-30T18:00:00Z").await;
+    heard(&app, "Where are you? It's Tom").await;
+    assert_eq!(model.0.asked().len(), 1, "nothing more is sent to it");
 }
