@@ -21,7 +21,7 @@ async fn ask(server: &Server, key: Option<&str>, body: &Value) -> Told {
 
 async fn ask_with(server: &Server, key: Option<&str>, body: &Value, bearer: Option<&str>) -> Told {
     let url = format!("{}/v1/messages", server.base);
-    let mut request = reqwest::Client::new().post(url).json(body);
+    let mut request = server.http().post(url).json(body);
     if let Some(key) = key {
         request = request.header("Idempotency-Key", key);
     }
@@ -44,7 +44,7 @@ async fn ask_with(server: &Server, key: Option<&str>, body: &Value, bearer: Opti
 /// How many reminders of Tom's visit are on their way or with him, once one is.
 async fn reminders(server: &Server) -> usize {
     let url = format!("{}/simulator/events", server.base);
-    let mut events = reqwest::get(url).await.unwrap();
+    let mut events = server.http().get(url).send().await.unwrap();
     loop {
         let thread = server.thread(TOM).await;
         let body = |turn: &Value| {
@@ -135,9 +135,10 @@ async fn what_cannot_be_sent_is_told_by_its_key_and_never_by_its_value() {
         let mut body = reminder();
         for (name, value) in change.as_object().unwrap() {
             let body = body.as_object_mut().unwrap();
-            match value {
-                Value::Null => drop(body.remove(name)),
-                value => drop(body.insert(name.clone(), value.clone())),
+            if value.is_null() {
+                body.remove(name);
+            } else {
+                body.insert(name.clone(), value.clone());
             }
         }
         let told = ask(&server, Some(&format!("bad-{at}")), &body).await;
