@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::carrier::Carrier;
-use crate::domain::consent::{ConsentProof, ConsentState};
+use crate::domain::consent::ConsentProof;
 use crate::domain::conversation::{Conversation, OutboxRow};
 use crate::domain::ids::ConversationId;
 use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
@@ -109,7 +109,13 @@ impl House {
         }
         let text = match window::way(self, &row, &conversation, &practice, now) {
             Way::Free => outbound(&row, &conversation),
-            Way::Sms(sender) => window::by_sms(&row, &conversation, sender),
+            Way::Sms(sender) => {
+                let line = (sender.channel, &sender.number);
+                if self.is_closed(&conversation, line.0, line.1).await? {
+                    return self.withdraw(row, Bar::Window, now).await;
+                }
+                window::by_sms(&row, &conversation, sender)
+            }
             Way::Closed => return self.withdraw(row, Bar::Window, now).await,
             Way::Template(template) => {
                 return self
@@ -241,7 +247,7 @@ pub(crate) fn bar(row: &OutboxRow, conversation: &Conversation, now: Timestamp) 
         row.kind,
         OutboundKind::Safety | OutboundKind::OptOutConfirmation | OutboundKind::Help
     );
-    if conversation.consent.state == ConsentState::OptedOut && !exempt {
+    if !conversation.allows_texts() && !exempt {
         return Some(Bar::OptedOut);
     }
     if row.epoch < conversation.epoch && row.kind != OutboundKind::Safety {
