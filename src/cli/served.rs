@@ -19,9 +19,10 @@ use crate::pipeline::house::House;
 use crate::pipeline::portal::{LinkState, Opening};
 use crate::pipeline::price;
 use crate::pipeline::receive;
+use crate::pipeline::wish::{Wish, Wished};
 use crate::store::StoreError;
 use crate::web::port::{
-    Cover, Person, PortalOpening, PortalState, Received, ThreadTurn, Unavailable,
+    Asked, Cover, Person, PortalOpening, PortalState, Received, Request, ThreadTurn, Unavailable,
 };
 
 /// How much of a thread a page shows.
@@ -219,6 +220,24 @@ impl crate::web::port::House for Served {
                 receive::Received::New => Ok(Received::New),
                 receive::Received::Duplicate => Ok(Received::Duplicate),
             }
+        })
+    }
+
+    fn ask(&self, request: Request) -> BoxFuture<'_, Result<Asked, Unavailable>> {
+        let wish = Wish {
+            practice: request.practice,
+            request: request.key,
+            number: request.number,
+            errand: request.errand,
+        };
+        Box::pin(async move {
+            Ok(match self.house.wish(wish).await.map_err(unavailable)? {
+                Wished::Taken(id) => Asked::Taken { id, before: false },
+                Wished::Repeated(id) => Asked::Taken { id, before: true },
+                Wished::Refused(refusal) => Asked::Refused(refusal),
+                Wished::Clash => Asked::Clash,
+                Wished::NoRecord => Asked::NoRecord,
+            })
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::carrier::Carrier;
-use crate::domain::consent::{ConsentProof, ConsentState};
+use crate::domain::consent::ConsentProof;
 use crate::domain::conversation::{Conversation, OutboxRow};
 use crate::domain::ids::ConversationId;
 use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
@@ -118,11 +118,13 @@ impl House {
                 self.with_card(outbound(&row, &conversation), &row, own),
                 own,
             ),
-            // STOP to the number that texts is STOP, whatever was said to the other one.
-            Way::Sms(sender) if self.stopped(&conversation, sender).await? => {
-                return self.withdraw(row, Bar::OptedOut, now).await;
+            Way::Sms(sender) => {
+                let line = (sender.channel, &sender.number);
+                if self.is_closed(&conversation, line.0, line.1).await? {
+                    return self.withdraw(row, Bar::Window, now).await;
+                }
+                (window::by_sms(&row, &conversation, sender), Some(sender))
             }
-            Way::Sms(sender) => (window::by_sms(&row, &conversation, sender), Some(sender)),
             Way::Closed => return self.withdraw(row, Bar::Window, now).await,
             Way::Template(template) => {
                 return self
@@ -163,24 +165,6 @@ impl House {
             files: vec![card],
             ..text
         }
-    }
-
-    /// Whether the person has opted out of texts from this number.
-    async fn stopped(
-        &self,
-        conversation: &Conversation,
-        sender: &Sender,
-    ) -> Result<bool, StoreError> {
-        let with = self
-            .store()
-            .conversations_with(&conversation.practice, &conversation.number)
-            .await?;
-        Ok(with.iter().any(|it| {
-            it.sender == sender.number
-                && it.channel == sender.channel
-                && it.carrier == sender.carrier
-                && it.consent.state == ConsentState::OptedOut
-        }))
     }
 
     async fn conversation_of(&self, row: &OutboxRow) -> Result<Conversation, StoreError> {
@@ -300,7 +284,7 @@ pub(crate) fn bar(row: &OutboxRow, conversation: &Conversation, now: Timestamp) 
         row.kind,
         OutboundKind::Safety | OutboundKind::OptOutConfirmation | OutboundKind::Help
     );
-    if conversation.consent.state == ConsentState::OptedOut && !exempt {
+    if !conversation.allows_texts() && !exempt {
         return Some(Bar::OptedOut);
     }
     if row.epoch < conversation.epoch && row.kind != OutboundKind::Safety {
