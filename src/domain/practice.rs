@@ -140,6 +140,11 @@ pub struct Sender {
     /// What one segment costs, in US dollars, where it is not the carrier's list price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<f64>,
+    /// The public https address of the practice's contact card (vCard) or logo, which goes along
+    /// with the first text to a patient where the carrier takes pictures out (MMS), so that the
+    /// phone shows a name. Everybody can read it: it must hold nothing of a patient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_card: Option<String>,
     /// What becomes of a text outside WhatsApp's 24-hour window.
     #[serde(default)]
     pub outside_window: OutsideWindow,

@@ -61,6 +61,7 @@ pub use crate::store::review::Hold;
 pub use crate::store::settling::Redactable;
 pub use crate::store::settling::Standing;
 pub use crate::store::tx::Tx;
+pub use crate::store::waiting::Requested;
 
 /// How often a transaction is begun anew when PostgreSQL asks for it.
 const RETRIES_MAX: u32 = 5;

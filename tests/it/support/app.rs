@@ -60,6 +60,7 @@ impl Carrier for Loopback {
             channels: Channel::ALL,
             text_max: 1_600,
             media: false,
+            media_out: true,
             window: &[Channel::Whatsapp],
             templates: &[Channel::Whatsapp],
             keywords: Keywords::WeReply,
