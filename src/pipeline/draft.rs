@@ -135,7 +135,12 @@ impl House {
     }
 
     #[expect(clippy::too_many_lines, reason = "one judgement, told in order")]
-    fn judge(&self, asking: &Asking<'_>, outcome: agent::Outcome, barred: Option<&Ids>) -> Reply {
+    pub(crate) fn judge(
+        &self,
+        asking: &Asking<'_>,
+        outcome: agent::Outcome,
+        barred: Option<&Ids>,
+    ) -> Reply {
         let Asking {
             practice,
             conversation,
@@ -189,7 +194,7 @@ impl House {
             "policy": written.review.policy,
             "micros": written.micros,
         });
-        reply.report = Some(written.report("agent"));
+        reply.report = Some(with_trouble(written.report("agent"), outcome.trouble));
         reply.hold = outcome.handover.map(|reason| (draft.clone(), reason));
         let therapy = barred.is_some() && !self.parts.screen.therapeutic(draft.as_str()).is_empty();
         let closed = match &written.review.cleared {
@@ -234,6 +239,18 @@ impl House {
                     .read(turn.body.as_str(), pending, conversation.language)
             })
             .collect()
+    }
+}
+
+/// The report, with what staff are told of a record system that failed.
+fn with_trouble(report: Phi<String>, trouble: Option<Phi<String>>) -> Phi<String> {
+    let read = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(report.as_str());
+    match (trouble, read) {
+        (Some(cause), Ok(mut fields)) => {
+            fields.insert("record".to_owned(), cause.as_str().into());
+            Phi::new(serde_json::Value::Object(fields).to_string())
+        }
+        _ => report,
     }
 }
 

@@ -50,7 +50,7 @@ fn lists(a: &Policy, b: &Policy) -> Vec<String> {
     };
     let (a, b) = (sizes(a), sizes(b));
     let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-    let size = |of: &BTreeMap<String, usize>, name| of.get(name).copied().unwrap_or(0);
+    let size = |of: &BTreeMap<String, usize>, name: &str| of.get(name).copied().unwrap_or(0);
     names
         .into_iter()
         .filter(|name| size(&a, name) != size(&b, name))
@@ -79,7 +79,10 @@ pub(super) fn rules(a: &Policy, b: &Policy) -> u8 {
         println!("list     {list}");
     }
     let (before, after) = (a.digest(), b.digest());
-    eprintln!("{} rules of law differ; policy {before} -> {after}", found.len());
+    eprintln!(
+        "{} rules of law differ; policy {before} -> {after}",
+        found.len()
+    );
     if before == after { HOLDS } else { FINDINGS }
 }
 
@@ -116,7 +119,10 @@ pub(super) async fn messages(loaded: &Loaded, a: Policy, b: Policy, limit: u32) 
         let state = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
         let day = row.at.strftime("%Y-%m-%d");
         let (id, kind, of) = (row.id, row.kind, &row.practice);
-        println!("message  {id} ({kind}, {of}, {state}, {day}): {}", why.join("; "));
+        println!(
+            "message  {id} ({kind}, {of}, {state}, {day}): {}",
+            why.join("; ")
+        );
     }
     let total = rows.len();
     eprintln!("{touched} of {total} stored messages would be judged otherwise");
@@ -156,7 +162,12 @@ fn bearing(
         | Kind::Status => false,
     };
     let (a, b) = (a.law().applying(at), b.law().applying(at));
-    let ids: BTreeSet<&str> = a.into_iter().chain(b).filter(bears).map(|it| &*it.id).collect();
+    let ids: BTreeSet<&str> = a
+        .into_iter()
+        .chain(b)
+        .filter(bears)
+        .map(|it| &*it.id)
+        .collect();
     let differs = |id: &str| found.get(id).map(|how| format!("{how} {id}"));
     ids.into_iter().filter_map(differs).collect()
 }
@@ -172,7 +183,10 @@ fn finds(row: &OutboxRow, a: &Guardrail, b: &Guardrail) -> Vec<String> {
     };
     let (before, after) = (found(a), found(b));
     let only = |one: &BTreeSet<_>, other: &BTreeSet<_>, what: &str| {
-        let names: BTreeSet<&str> = one.difference(other).map(|it: &(_, _, &str)| it.2).collect();
+        let names: BTreeSet<&str> = one
+            .difference(other)
+            .map(|it: &(_, _, &str)| it.2)
+            .collect();
         let names: Vec<&str> = names.into_iter().collect();
         (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
     };

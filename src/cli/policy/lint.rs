@@ -17,7 +17,8 @@ const STALE: (i64, i64) = (180, 365);
 const UNVERIFIED: &str = "not verified: from memory or of low confidence; `policy show` marks each";
 const UNTESTED: &str = "no example names it: add a [[test]]";
 const OLD: &str = "last reviewed more than half a year ago: look at it again";
-const GAPS: &str = "it ended and nothing of its kind took its place: add what is law now, or a status rule";
+const GAPS: &str =
+    "it ended and nothing of its kind took its place: add what is law now, or a status rule";
 const OVERLAPS: &str = "two rules say the same at the same time: keep one";
 
 /// What was found.
