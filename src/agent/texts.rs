@@ -282,7 +282,9 @@ impl Texts {
 fn line_of(content: &str, name: &str) -> usize {
     let header = format!("[text.{name}]");
     let mut lines = content.lines();
-    lines.position(|line| line.trim() == header).map_or(1, |at| at + 1)
+    lines
+        .position(|line| line.trim() == header)
+        .map_or(1, |at| at + 1)
 }
 
 impl Entry {
