@@ -18,6 +18,7 @@ mod agreeing;
 mod alarms;
 mod lawful;
 mod lines;
+mod papers;
 mod trouble;
 mod waiting;
 mod writers;
