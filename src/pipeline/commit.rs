@@ -183,7 +183,7 @@ async fn send(
     };
     let proof = conversation.proof(now).filter(|_| cleared.holds_phi());
     let id = tx
-        .enqueue(conversation, cleared, reply.kind, proof, &reply.law, now)
+        .enqueue(conversation, cleared, reply.kind, (proof, &reply.law), now)
         .await?;
     if let (Some(body), Some(link), Some(patient)) = (cleared.portal(), &reply.link, &reply.patient)
         && let Some(message) = link.message(conversation, patient, body, now)

@@ -203,10 +203,12 @@ impl House {
             text: words,
         }
     }
+}
 
+impl Governed {
     /// By which law a text was cleared.
-    pub(crate) fn tag(&self, governed: &Governed, kind: OutboundKind, by: &Ids) -> LawTag {
-        let duties = &governed.duties;
+    pub(crate) fn tag(&self, kind: OutboundKind, by: &Ids) -> LawTag {
+        let duties = &self.duties;
         let mut rules = by.clone();
         match kind {
             OutboundKind::OptOutConfirmation => rules.extend(duties.opt_out.by.iter().cloned()),
@@ -231,14 +233,12 @@ impl House {
             );
         }
         LawTag {
-            state: (governed.residence != Jurisdiction::UNKNOWN).then_some(governed.residence),
+            state: (self.residence != Jurisdiction::UNKNOWN).then_some(self.residence),
             rules: rules.iter().map(ToString::to_string).collect(),
-            policy: governed.judge.guardrail.digest().to_owned(),
+            policy: self.judge.guardrail.digest().to_owned(),
         }
     }
-}
 
-impl Governed {
     /// What must be told along with a text of the agent.
     pub(crate) fn telling(
         &self,

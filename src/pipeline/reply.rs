@@ -228,19 +228,12 @@ impl House {
                 reply
             }
         };
-        self.tag_reply(&mut reply, &law);
+        reply.tag(&law);
         Ok(Some(Reply {
             patient,
             moves: arrival.moves,
             ..reply
         }))
-    }
-
-    /// Says by which law a text was cleared.
-    pub(crate) fn tag_reply(&self, reply: &mut Reply, law: &Governed) {
-        let rules = reply.law.rules.iter();
-        let by = rules.map(|id| id.as_str().into()).collect();
-        reply.law = self.tag(law, reply.kind, &by);
     }
 
     /// Asks whose record it is about, in the same words whoever is on file.
@@ -331,6 +324,13 @@ impl House {
 }
 
 impl Reply {
+    /// Says by which law its text was cleared.
+    pub(crate) fn tag(&mut self, law: &Governed) {
+        let rules = self.law.rules.iter();
+        let by = rules.map(|id| id.as_str().into()).collect();
+        self.law = law.tag(self.kind, &by);
+    }
+
     /// Whether it was cleared under another policy than this.
     pub(crate) fn is_stale(&self, policy: &str) -> bool {
         self.cleared.is_some() && self.law.policy != policy

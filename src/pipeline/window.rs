@@ -133,7 +133,7 @@ impl House {
         };
         metrics::counter!("anteroom_withdrawn_total", "bar" => Bar::Window.as_str()).increment(1);
         let since = conversation.last_inbound.unwrap_or(Timestamp::MIN);
-        let tag = self.tag(&law, OutboundKind::Initiated, &Ids::new());
+        let tag = law.tag(OutboundKind::Initiated, &Ids::new());
         let work = Arc::new((row, template, cleared, tag));
         let sent = self
             .store()
@@ -156,7 +156,7 @@ impl House {
                     if !tx.template_since(row.conversation, since).await? {
                         let kind = OutboundKind::Initiated;
                         let id = tx
-                            .enqueue(&conversation, cleared, kind, None, tag, now)
+                            .enqueue(&conversation, cleared, kind, (None, tag), now)
                             .await?;
                         tx.set_template(&row.practice, id, template).await?;
                         outbox = Some(id.0);

@@ -162,8 +162,7 @@ impl Tx {
         conversation: &Conversation,
         cleared: &Cleared<'_>,
         kind: OutboundKind,
-        proof: Option<&ConsentProof>,
-        law: &LawTag,
+        (proof, law): (Option<&ConsentProof>, &LawTag),
         now: Timestamp,
     ) -> Result<OutboxId, StoreError> {
         if law.policy.is_empty() {

@@ -214,7 +214,9 @@ fn hours(duties: &Duties) -> Vec<Item> {
         let whose = match class {
             MessageClass::OutboundInitiated => "texts that the practice begins",
             MessageClass::Solicitation => "offers",
-            other => other.as_str(),
+            MessageClass::Reply | MessageClass::Safety | MessageClass::OptOutConfirmation => {
+                class.as_str()
+            }
         };
         items.push(line(&format!("hours of {whose}"), &text, by(&week.by)));
     }

@@ -87,7 +87,7 @@ fn by_whatsapp(practice: &mut Practice) {
 }
 
 #[tokio::test]
-async fn whatsapp_carries_phi_with_both_papers_only() {
+async fn whatsapp_lacks_its_papers_until_both_are_on_record_and_carries_links_only() {
     let visit = |said: &str| said.contains("Dec 1") || said.contains("9:00");
     let baa = paper("twilio", "whatsapp-business", None);
     let terms = paper("meta", "terms-review", None);
@@ -106,7 +106,8 @@ async fn whatsapp_carries_phi_with_both_papers_only() {
         heard(&app, "Hello").await;
         heard(&app, "YES").await;
         let said = heard(&app, "When is my appointment?").await;
-        assert_eq!(visit(&said), papers.len() == 2, "{papers:?}: {said}");
+        // Minimum necessary is stricter than the papers: the visit stays behind the link.
+        assert!(!visit(&said), "{papers:?}: {said}");
         let missing = app
             .house
             .missing_papers(app.house.clock().now())
@@ -221,7 +222,7 @@ async fn no_vendor(store: Store) {
     );
     heard(&app, "Hello").await;
     heard(&app, "YES").await;
-    let said = heard(&app, "I'm Tom Nguyen. When is my biopsy follow-up?").await;
+    let said = heard(&app, "I'm Tom Nguyen. When is my appointment?").await;
     assert!(said.contains("Dec 1"), "the offline rules answer: {said}");
     assert_eq!(
         model.0.asked().len(),

@@ -121,8 +121,14 @@ async fn fill(lab: &Lab) {
         tx.admit(&it.practice, CarrierKind::Twilio, &text.carrier_id)
             .await?;
         tx.append_inbound(&it, &text, "question", at(1)).await?;
-        tx.enqueue(&it, &sent, OutboundKind::Reply, Some(&given), &tag(), at(1))
-            .await?;
+        tx.enqueue(
+            &it,
+            &sent,
+            OutboundKind::Reply,
+            (Some(&given), &tag()),
+            at(1),
+        )
+        .await?;
         tx.hold(&it, &phi, &phi, "clinical_advice", at(1)).await?;
         tx.keep_glass(&it, &phi, at(1)).await
     })

@@ -149,7 +149,7 @@ impl Lab {
             .write(move |tx| {
                 let (conversation, cleared) = (conversation.clone(), cleared.clone());
                 Box::pin(async move {
-                    tx.enqueue(&conversation, &cleared, kind, None, &tag(), at(1))
+                    tx.enqueue(&conversation, &cleared, kind, (None, &tag()), at(1))
                         .await
                 })
             })

@@ -324,8 +324,7 @@ pub(super) async fn phi_without_its_proof_is_refused(lab: Lab) {
                 &it,
                 &text,
                 OutboundKind::Reply,
-                with.as_ref(),
-                &tag(),
+                (with.as_ref(), &tag()),
                 at(1),
             )
             .await
@@ -334,8 +333,14 @@ pub(super) async fn phi_without_its_proof_is_refused(lab: Lab) {
     }
     let text = cleared(VISIT, Some(&given));
     unit!(lab.store, [it, text, given], |tx| {
-        tx.enqueue(&it, &text, OutboundKind::Reply, Some(&given), &tag(), at(1))
-            .await
+        tx.enqueue(
+            &it,
+            &text,
+            OutboundKind::Reply,
+            (Some(&given), &tag()),
+            at(1),
+        )
+        .await
     })
     .unwrap();
     let row = take(&lab, 5).await.unwrap();
