@@ -232,7 +232,11 @@ fn a_folder_may_find_more_than_the_built_in_lists_and_never_less() {
         );
         fs::remove_file(&path).unwrap();
     }
-    // What people and editors leave beside the policy is no policy.
+}
+
+#[test]
+fn what_people_leave_beside_the_policy_is_no_policy_and_no_folder_is_told() {
+    let dir = tempfile::tempdir().unwrap();
     for aside in [".house.toml.swp", "README.md", "house.toml~"] {
         fs::write(dir.path().join(aside), "notes").unwrap();
     }

@@ -259,11 +259,8 @@ async fn talk_that_is_therapy_is_answered_by_a_person_where_the_law_says_so() {
         )
         .await;
         let tags = laws(&app).await;
-        let held: Vec<&Tagged> = tags
-            .iter()
-            .filter(|it| it.law.rules.iter().any(|id| id == rule))
-            .collect();
-        assert!(held.len() >= 3, "{state}: {tags:?}");
+        let by_it = |it: &&Tagged| it.law.rules.iter().any(|id| id == rule);
+        assert!(tags.iter().filter(by_it).count() >= 3, "{state}: {tags:?}");
     }
 }
 
