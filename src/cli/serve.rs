@@ -61,6 +61,7 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
         carriers: house.carriers().clone(),
         guard,
         clock: Arc::clone(house.clock()),
+        desk: Some(Arc::clone(&house)),
         shutdown: stop.clone(),
     };
     let remarks = assemble::remarks(&house).await;

@@ -164,7 +164,7 @@ impl Tx {
         }
     }
 
-    async fn conversation_from(
+    pub(super) async fn conversation_from(
         &mut self,
         row: Option<Row>,
     ) -> Result<Option<Conversation>, StoreError> {

@@ -12,7 +12,12 @@ use crate::web::assets;
 use crate::web::problem::Problem;
 
 /// The templates. Their names end in `.html`, so every value is escaped.
-const TEMPLATES: [(&str, &str); 2] = [
+const TEMPLATES: [(&str, &str); 7] = [
+    ("console_audit.html", include_str!("templates/console_audit.html")),
+    ("console_base.html", include_str!("templates/console_base.html")),
+    ("console_inbox.html", include_str!("templates/console_inbox.html")),
+    ("console_sign.html", include_str!("templates/console_sign.html")),
+    ("console_team.html", include_str!("templates/console_team.html")),
     ("portal.html", include_str!("templates/portal.html")),
     ("simulator.html", include_str!("templates/simulator.html")),
 ];
@@ -29,6 +34,9 @@ const PORTAL_POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:
 
 const SIMULATOR_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// What the portal's page shows.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -70,6 +78,12 @@ pub(crate) fn portal(status: StatusCode, page: &PortalPage) -> Response {
 pub(crate) fn simulator() -> Response {
     let framed = serde_json::json!({ "assets": assets::VERSION.as_str() });
     render("simulator.html", SIMULATOR_POLICY, StatusCode::OK, &framed)
+}
+
+/// A page of the console.
+pub(crate) fn console(name: &str, status: StatusCode, page: &serde_json::Value) -> Response {
+    let framed = serde_json::json!({ "assets": assets::VERSION.as_str(), "page": page });
+    render(name, CONSOLE_POLICY, status, &framed)
 }
 
 fn render(

@@ -19,6 +19,7 @@ use crate::domain::ids::PracticeId;
 use crate::domain::practice::CarrierKind;
 use crate::web::assets;
 use crate::web::chat;
+use crate::web::console;
 use crate::web::edge;
 use crate::web::gate::{self, GuardSettings};
 use crate::web::guard;
@@ -59,6 +60,8 @@ pub struct WebSettings {
     pub guard: GuardSettings,
     /// Where the present comes from.
     pub clock: Arc<dyn Clock>,
+    /// The house behind the console; without it there is no console.
+    pub desk: Option<Arc<crate::pipeline::house::House>>,
     /// Ends the event streams, which would otherwise never end.
     pub shutdown: CancellationToken,
 }
@@ -104,7 +107,13 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
             StatusCode::GATEWAY_TIMEOUT,
             CHAT_TIMEOUT,
         ));
+    let console = if door.settings.desk.is_some() {
+        console::router(door.clone())
+    } else {
+        Router::new()
+    };
     let mut router = Router::new()
+        .merge(console)
         .merge(webhooks)
         .merge(portal)
         .merge(check)

@@ -25,6 +25,7 @@ const LIFTED: &[&str] = &["guardrail", "screen"];
 const OWNERS: &[(&str, &[&str])] = &[
     ("aes_gcm", &["seal"]),
     ("aho_corasick", &["policy", "guardrail", "screen"]),
+    ("argon2", &["seal"]),
     ("async_openai", &["llm"]),
     ("axum", &["web"]),
     ("candle_core", &["guardrail"]),
@@ -33,6 +34,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("ed25519_dalek", &["audit"]),
     ("metrics_exporter_prometheus", &["cli"]),
+    ("qrcode", &["web"]),
     ("quick_junit", &["eval"]),
     ("regex_automata", &["policy"]),
     ("regex_syntax", &["policy"]),
@@ -42,6 +44,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("tera", &["agent", "web"]),
     ("tiktoken_rs", &["llm"]),
+    ("totp_rs", &["seal"]),
     ("tokenizers", &["guardrail", "llm"]),
 ];
 
