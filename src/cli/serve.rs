@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use crate::cli::assemble::{self, Assembled};
 use crate::cli::gateway;
 use crate::cli::served::Served;
-use crate::cli::{HOLDS, NO_VERDICT, refuse};
+use crate::cli::{HOLDS, NO_VERDICT, refuse, staff};
 use crate::config::Loaded;
 use crate::domain::practice::CarrierKind;
 use crate::web::router::{WebSettings, router};
@@ -65,7 +65,12 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
         shutdown: stop.clone(),
     };
     let remarks = assemble::remarks(&house).await;
-    greet(&config, simulator, house.model_name(), &remarks);
+    let sample = if config.practice.is_empty() {
+        staff::sample_owner(&house, &settings.public_url).await
+    } else {
+        None
+    };
+    greet(&config, simulator, house.model_name(), sample, &remarks);
     let served = Arc::new(Served {
         house: Arc::clone(&house),
         people,
@@ -102,7 +107,13 @@ async fn finish(web: JoinHandle<()>, tracker: &TaskTracker, patience: Duration) 
     }
 }
 
-fn greet(config: &crate::config::Config, simulator: bool, model: &str, remarks: &[String]) {
+fn greet(
+    config: &crate::config::Config,
+    simulator: bool,
+    model: &str,
+    owner: Option<String>,
+    remarks: &[String],
+) {
     let url = config.public_url();
     let mut lines = vec![format!(
         "anteroom {} is listening on {}",
@@ -112,6 +123,10 @@ fn greet(config: &crate::config::Config, simulator: bool, model: &str, remarks: 
     if simulator {
         lines.push(format!("  phone to try it with   {url}simulator"));
     }
+    lines.push(owner.map_or_else(
+        || format!("  staff console          {url}console"),
+        |link| format!("  staff console          {link}"),
+    ));
     lines.push(format!(
         "  health and metrics     {url}readyz  {url}metrics"
     ));

@@ -172,7 +172,9 @@ impl House {
     ) -> Result<(), AccountError> {
         let owners = self.store().all_staff(practice).await?;
         let stays = |it: &&Staff| it.id != id && it.active && it.role == Role::Owner;
-        let was = owners.iter().any(|it| it.id == id && it.role == Role::Owner);
+        let was = owners
+            .iter()
+            .any(|it| it.id == id && it.role == Role::Owner);
         if was && (role != Role::Owner || !active) && !owners.iter().any(|it| stays(&it)) {
             return Err(AccountError::LastOwner);
         }
@@ -224,7 +226,11 @@ impl House {
                 })
             })
             .await?;
-        if known { Ok(()) } else { Err(AccountError::Link) }
+        if known {
+            Ok(())
+        } else {
+            Err(AccountError::Link)
+        }
     }
 
     /// Whose invitation this is.
@@ -270,7 +276,11 @@ impl House {
                 })
             })
             .await?;
-        if joined { Ok(token) } else { Err(AccountError::Link) }
+        if joined {
+            Ok(token)
+        } else {
+            Err(AccountError::Link)
+        }
     }
 
     /// Signs in with address and password; the session lacks the second factor where there is one

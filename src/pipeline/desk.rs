@@ -8,7 +8,7 @@ use crate::agent::facts;
 use crate::audit::Entry;
 use crate::domain::alarm::AlarmKind;
 use crate::domain::consent::ConsentState;
-use crate::domain::conversation::Conversation;
+use crate::domain::conversation::{Conversation, Direction, Turn};
 use crate::domain::ids::{AlarmId, ConversationId, HoldId, PracticeId, TurnId};
 use crate::domain::message::{LawTag, OutboundKind};
 use crate::domain::phi::Phi;
@@ -30,6 +30,9 @@ use crate::store::{StoreError, Tx};
 /// A text within this time of the patient's last one is an answer; a later one is a text that the
 /// practice begins, and waits for the hours in which it may.
 const ANSWER_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// The same words within this time are one answer that was sent twice.
+const REPEATED_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// How much of a conversation is read to find what waits.
 const TURNS_MAX: u32 = 40;
@@ -204,11 +207,7 @@ impl House {
 
     /// Sends an answer of staff if what would leave is what they wrote or what they have seen.
     /// Whoever answers has taken the conversation over: a draft of the agent can cross no more.
-    pub async fn desk_answer(
-        &self,
-        staff: &Staff,
-        answer: Answer,
-    ) -> Result<Answered, StoreError> {
+    pub async fn desk_answer(&self, staff: &Staff, answer: Answer) -> Result<Answered, StoreError> {
         let text = answer.text.as_str();
         let ready = self
             .desk_ready(&staff.practice, answer.conversation, text)
@@ -352,6 +351,14 @@ impl House {
     }
 }
 
+/// Whether a text says what was just said: the second click of a double click, or a form that was
+/// sent again.
+fn repeats(last: &Turn, text: &str, now: Timestamp) -> bool {
+    last.direction == Direction::Outbound
+        && without(last.body.as_str(), "/p/") == without(text, "/p/")
+        && now.duration_since(last.at) < REPEATED_WITHIN
+}
+
 /// The text without the token of its link, which differs each time.
 fn without(text: &str, before: &str) -> String {
     let Some((head, tail)) = text.split_once(before) else {
@@ -463,6 +470,13 @@ async fn answer_in(
     if conversation.epoch != epoch {
         return Ok(false);
     }
+    let turns = tx.turns(conversation.id, TURNS_MAX).await?;
+    if turns
+        .last()
+        .is_some_and(|it| repeats(it, cleared.text(), now))
+    {
+        return Ok(true);
+    }
     if !conversation.human {
         take(tx, staff, &mut conversation, true, now).await?;
     }
@@ -471,8 +485,7 @@ async fn answer_in(
         .enqueue(&conversation, cleared, ready.kind, proof, now)
         .await?;
     tx.tag(id, &ready.law).await?;
-    if let (Some(body), Some(link), Some(patient)) =
-        (cleared.portal(), &ready.link, &ready.patient)
+    if let (Some(body), Some(link), Some(patient)) = (cleared.portal(), &ready.link, &ready.patient)
         && let Some(message) = link.message(&conversation, patient, body, now)
     {
         tx.create_portal_message(&link.hash, &message, conversation.id)
@@ -480,7 +493,6 @@ async fn answer_in(
     }
     tx.keep_glass(&conversation, &ready.written.report("staff"), now)
         .await?;
-    let turns = tx.turns(conversation.id, TURNS_MAX).await?;
     let answers: Vec<TurnId> = waiting(&turns).map(|turn| turn.id).collect();
     tx.mark_answered(conversation.id, &answers).await?;
     // What only asked for an answer has one now; a draft is settled by whoever decides on it.
@@ -504,7 +516,14 @@ async fn answer_in(
     });
     let subject = format!("conversation/{}", conversation.id);
     let actor = staff.actor();
-    let entry = Entry::new(&staff.practice, now, &actor, "message.cleared", &subject, &detail);
+    let entry = Entry::new(
+        &staff.practice,
+        now,
+        &actor,
+        "message.cleared",
+        &subject,
+        &detail,
+    );
     tx.append_audit(&entry).await?;
     Ok(true)
 }

@@ -28,8 +28,19 @@ pub enum Weak {
 
 /// What guessers try first, besides repetitions and the account's own words.
 const COMMON: &[&str] = &[
-    "password", "passwort", "contrasena", "qwerty", "letmein", "welcome", "iloveyou", "admin",
-    "123456", "abc123", "anteroom", "doctor", "clinic",
+    "password",
+    "passwort",
+    "contrasena",
+    "qwerty",
+    "letmein",
+    "welcome",
+    "iloveyou",
+    "admin",
+    "123456",
+    "abc123",
+    "anteroom",
+    "doctor",
+    "clinic",
 ];
 
 /// Says what is wrong with a password for somebody with these words in their name and address.
@@ -83,7 +94,10 @@ mod tests {
     #[test]
     fn a_password_is_known_again_and_another_is_not() {
         let kept = hash("three herons by the lake").unwrap();
-        assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
+        assert!(
+            kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{kept}"
+        );
         assert!(verify("three herons by the lake", Some(&kept)));
         assert!(!verify("three herons by the lak", Some(&kept)));
         assert!(!verify("", Some(&kept)));
@@ -110,7 +124,11 @@ mod tests {
         ] {
             let found = weakness(password, &own);
             // An address leaves ".com" and "@": too little to be a password.
-            let wanted = if password.contains('@') { Some(Weak::Common) } else { weak };
+            let wanted = if password.contains('@') {
+                Some(Weak::Common)
+            } else {
+                weak
+            };
             assert_eq!(found, wanted, "{password}");
         }
         assert_eq!(weakness(&"ab1".repeat(100), &[]), Some(Weak::Long));

@@ -121,7 +121,10 @@ mod tests {
     #[test]
     fn a_recovery_code_is_known_however_it_is_typed() {
         let (codes, hashes) = recovery_codes().unwrap();
-        assert_eq!((codes.len(), hashes.len()), (RECOVERY_CODES, RECOVERY_CODES));
+        assert_eq!(
+            (codes.len(), hashes.len()),
+            (RECOVERY_CODES, RECOVERY_CODES)
+        );
         let typed = codes[3].to_uppercase().replace('-', " ");
         assert_eq!(recovery_of(&hashes, &typed), Some(3));
         assert_eq!(recovery_of(&hashes, "aaaaa-aaaaa"), None);

@@ -1,6 +1,5 @@
 //! The inbox: conversations in the order of their last text, by queue and by page.
 
-
 use crate::domain::alarm::AlarmKind;
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::ConversationId;
@@ -222,4 +221,3 @@ impl Tx {
         Ok(lines)
     }
 }
-

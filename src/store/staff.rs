@@ -59,6 +59,8 @@ pub struct Session {
     pub staff: Staff,
     /// Whether both factors were given.
     pub whole: bool,
+    /// When it began.
+    pub began: Timestamp,
     /// When it was last used.
     pub seen: Timestamp,
 }
@@ -193,13 +195,12 @@ impl Tx {
         let Some(staff) = self.staff_from(Some(row)).await? else {
             return Ok(None);
         };
-        let seen = if began.saturating_add(SHIFT).is_ok_and(|end| end <= seen) {
-            // Beyond its shift a session is as old as one that nobody used.
-            Timestamp::MIN
-        } else {
-            seen
-        };
-        Ok(Some(Session { staff, whole, seen }))
+        Ok(Some(Session {
+            staff,
+            whole,
+            began,
+            seen,
+        }))
     }
 
     async fn staff_from(&mut self, row: Option<Row>) -> Result<Option<Staff>, StoreError> {
@@ -266,7 +267,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
         let found = self.read().await?.session(token_hash).await?;
-        let fresh = |it: &Session| it.staff.active && now.duration_since(it.seen) < IDLE;
+        let fresh = |it: &Session| {
+            let (idle, shift) = (now.duration_since(it.seen), now.duration_since(it.began));
+            it.staff.active && idle < IDLE && shift < SHIFT
+        };
         Ok(found.filter(fresh))
     }
 

@@ -13,20 +13,35 @@ use crate::web::problem::Problem;
 
 /// The templates. Their names end in `.html`, so every value is escaped.
 const TEMPLATES: [(&str, &str); 7] = [
-    ("console_audit.html", include_str!("templates/console_audit.html")),
-    ("console_base.html", include_str!("templates/console_base.html")),
-    ("console_inbox.html", include_str!("templates/console_inbox.html")),
-    ("console_sign.html", include_str!("templates/console_sign.html")),
-    ("console_team.html", include_str!("templates/console_team.html")),
+    (
+        "console_audit.html",
+        include_str!("templates/console_audit.html"),
+    ),
+    (
+        "console_base.html",
+        include_str!("templates/console_base.html"),
+    ),
+    (
+        "console_inbox.html",
+        include_str!("templates/console_inbox.html"),
+    ),
+    (
+        "console_sign.html",
+        include_str!("templates/console_sign.html"),
+    ),
+    (
+        "console_team.html",
+        include_str!("templates/console_team.html"),
+    ),
     ("portal.html", include_str!("templates/portal.html")),
     ("simulator.html", include_str!("templates/simulator.html")),
 ];
 
-static PAGES: LazyLock<Option<Tera>> = LazyLock::new(|| {
+static PAGES: LazyLock<Result<Tera, tera::Error>> = LazyLock::new(|| {
     let mut tera = Tera::default();
     tera.autoescape_on(vec![".html"]);
-    tera.add_raw_templates(TEMPLATES).ok()?;
-    Some(tera)
+    tera.add_raw_templates(TEMPLATES)?;
+    Ok(tera)
 });
 
 const PORTAL_POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; \
@@ -92,7 +107,7 @@ fn render(
     status: StatusCode,
     values: &impl Serialize,
 ) -> Response {
-    let rendered = PAGES.as_ref().and_then(|pages| {
+    let rendered = PAGES.as_ref().ok().and_then(|pages| {
         let context = Context::from_serialize(values).ok()?;
         pages.render(name, &context).ok()
     });
@@ -111,5 +126,17 @@ fn render(
             .into_response(),
         // A template that does not render is a fault of the build; its error could quote values.
         None => Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_compiles() {
+        if let Err(error) = &*PAGES {
+            panic!("{error:?}");
+        }
     }
 }

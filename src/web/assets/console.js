@@ -3,7 +3,6 @@ import { counted, el } from "./dom.js";
 
 const one = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-const csrf = () => one('input[name="csrf"]')?.value ?? "";
 
 /* The session ends by itself on the server; the page then goes too. */
 const idle = Number(document.body.dataset.idle ?? 0) * 1000;
@@ -13,13 +12,36 @@ if (idle > 0) {
   setInterval(() => { if (Date.now() - touched > idle) leave(); }, 5000);
 }
 
+/* A session that ends while somebody writes takes nothing from them: the page is covered, and goes
+   on where it was once they have signed in again in another tab. Nothing is stored on the device. */
 function leave() {
+  if (one("#text")?.value.trim()) return lock();
   const next = encodeURIComponent(location.pathname + location.search);
   location.replace(`/console/sign-in?ended=1&next=${next}`);
 }
 
+function lock() {
+  const cover = one("#locked");
+  if (cover.open) return;
+  document.body.classList.add("locked");
+  cover.showModal();
+}
+one("#locked")?.addEventListener("cancel", (event) => event.preventDefault());
+one("#unlock")?.addEventListener("click", async () => {
+  const answer = await fetch(location.href, { headers: { "x-live": "1" } });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const token = one('input[name="csrf"]', fresh)?.value;
+  if (!token) return;
+  for (const field of all('input[name="csrf"]')) field.value = token;
+  touched = Date.now();
+  document.body.classList.remove("locked");
+  one("#locked").close();
+  refresh();
+});
+
 /* Live parts: a tick says that something changed, the page is asked for anew, and its parts are exchanged. */
-const PARTS = ["queues", "lines", "state", "alerts", "texts", "holds", "facts"];
+const PARTS = ["tabs", "queues", "lines", "state", "alerts", "texts", "holds", "facts"];
 let asking = false;
 let again = false;
 
@@ -59,23 +81,19 @@ if (one("#lines")) {
 const texts = one("#texts");
 if (texts) texts.scrollTop = texts.scrollHeight;
 
-/* Writing: what the guardrail would do, while the words are written. What was written is kept on
-   this device until it is sent, so that a session that ends loses nothing; never its readers' names. */
+/* Writing: what the guardrail would do, while the words are written. */
 const form = one("#write");
 const box = one("#text");
 const verdict = one("#verdict");
 const talk = one("#talk")?.dataset.id;
-const kept = talk && `draft-${talk}`;
 let wanted = 0;
 
 if (form && box) {
-  box.value ||= sessionStorage.getItem(kept) ?? "";
   grow();
   if (box.value) ask();
   let timer = 0;
   box.addEventListener("input", () => {
     one("#seen").value = "";
-    sessionStorage.setItem(kept, box.value);
     grow();
     clearTimeout(timer);
     timer = setTimeout(ask, 250);
@@ -115,7 +133,6 @@ async function send() {
     const told = await answer.json();
     if (told.outcome === "sent") {
       box.value = "";
-      sessionStorage.removeItem(kept);
       one("#seen").value = "";
       one("#hold-of").value = "";
       verdict.hidden = true;

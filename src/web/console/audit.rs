@@ -43,7 +43,11 @@ pub(crate) async fn page(
         .audit_page(practice, &filter, PAGE_ENTRIES + 1)
         .await
         .map_err(unavailable)?;
-    let staff = desk.store().all_staff(practice).await.map_err(unavailable)?;
+    let staff = desk
+        .store()
+        .all_staff(practice)
+        .await
+        .map_err(unavailable)?;
     let zone = desk
         .practice(practice)
         .and_then(|it| TimeZone::get(&it.timezone).ok())
@@ -68,9 +72,15 @@ pub(crate) async fn page(
         .collect();
     let more = (entries.len() > PAGE_ENTRIES as usize)
         .then(|| shown.last().and_then(|it| it.get("seq").cloned()))
-        .flatten();
+        .flatten()
+        .map(|seq| older(&filter, &seq));
     let chain = if check {
-        match desk.store().verify_audit(practice).await.map_err(unavailable)? {
+        match desk
+            .store()
+            .verify_audit(practice)
+            .await
+            .map_err(unavailable)?
+        {
             Ok(whole) => json!({
                 "whole": true, "entries": whole.entries, "covered": whole.covered,
             }),
@@ -82,11 +92,26 @@ pub(crate) async fn page(
     let mut values = frame(&door, &seat, "audit").await?;
     if let Some(fields) = values.as_object_mut() {
         fields.insert("entries".to_owned(), shown.into());
-        fields.insert("more".to_owned(), more.unwrap_or_default());
+        fields.insert("more".to_owned(), more.into());
         fields.insert("chain".to_owned(), chain);
         fields.insert("actor".to_owned(), filter.actor.into());
         fields.insert("action".to_owned(), filter.action.into());
         fields.insert("subject".to_owned(), filter.subject.into());
     }
-    Ok(pages::console("console_audit.html", StatusCode::OK, &values))
+    Ok(pages::console(
+        "console_audit.html",
+        StatusCode::OK,
+        &values,
+    ))
+}
+
+/// The address of the next page, with the same filter.
+fn older(filter: &AuditFilter, before: &Value) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("actor", &filter.actor)
+        .append_pair("action", &filter.action)
+        .append_pair("subject", &filter.subject)
+        .append_pair("before", &before.to_string())
+        .finish();
+    format!("?{query}")
 }

@@ -130,7 +130,11 @@ pub(crate) async fn page(
         .flatten();
     let mut shown = Vec::new();
     for line in lines.iter().take(PAGE_LINES as usize) {
-        shown.push(line_of(desk, &practice, line, now).await.map_err(unavailable)?);
+        shown.push(
+            line_of(desk, &practice, line, now)
+                .await
+                .map_err(unavailable)?,
+        );
     }
     let mut values = frame(&door, &seat, "inbox").await?;
     if let Some(fields) = values.as_object_mut() {
@@ -142,7 +146,11 @@ pub(crate) async fn page(
         fields.insert("fault".to_owned(), fault.into());
         fields.insert("open".to_owned(), open.unwrap_or_default());
     }
-    Ok(pages::console("console_inbox.html", StatusCode::OK, &values))
+    Ok(pages::console(
+        "console_inbox.html",
+        StatusCode::OK,
+        &values,
+    ))
 }
 
 async fn lines(
@@ -157,7 +165,10 @@ async fn lines(
         return Ok((page.await.map_err(unavailable)?, ""));
     }
     let Some(number) = typed_number(&asked.search) else {
-        return Ok((Vec::new(), "Search by the patient's phone number, with area code."));
+        return Ok((
+            Vec::new(),
+            "Search by the patient's phone number, with area code.",
+        ));
     };
     let found = store.inbox_with(&practice.id, &number, PAGE_LINES).await;
     Ok((found.map_err(unavailable)?, ""))
@@ -186,7 +197,12 @@ async fn line_of(
     let last = turns.last();
     let words = last.map_or("", |turn| turn.body.as_str());
     let patient = match &conversation.patient {
-        Some(id) => desk.records().patient(&practice.id, id).await.ok().flatten(),
+        Some(id) => desk
+            .records()
+            .patient(&practice.id, id)
+            .await
+            .ok()
+            .flatten(),
         None => None,
     };
     let number = conversation.number.display_us();
@@ -223,7 +239,10 @@ fn cut(text: &str) -> String {
 pub(crate) fn when(at: Timestamp, now: Timestamp, practice: &Practice) -> String {
     let zone = TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC);
     let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone));
-    let days = now.date().since(at.date()).map_or(i32::MAX, |it| it.get_days());
+    let days = now
+        .date()
+        .since(at.date())
+        .map_or(i32::MAX, |it| it.get_days());
     let form = match days {
         0 => "%-I:%M %p",
         1..=6 => "%a",

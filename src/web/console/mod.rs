@@ -53,7 +53,11 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/console/take/{id}", Need::May(Right::Answer)),
     ("POST", "/console/unread/{id}", Need::May(Right::Answer)),
     ("POST", "/console/aside/{id}", Need::May(Right::Release)),
-    ("POST", "/console/acknowledge/{id}", Need::May(Right::Acknowledge)),
+    (
+        "POST",
+        "/console/acknowledge/{id}",
+        Need::May(Right::Acknowledge),
+    ),
     ("GET", "/console/team", Need::May(Right::Accounts)),
     ("POST", "/console/team", Need::May(Right::Accounts)),
     ("POST", "/console/team/{id}", Need::May(Right::Accounts)),
@@ -65,7 +69,10 @@ pub(crate) fn router(door: Door) -> Router<Door> {
     Router::new()
         .route("/console", get(inbox::home))
         .route("/console/sign-in", get(sign::page).post(sign::sign_in))
-        .route("/console/join/{token}", get(sign::invitation).post(sign::join))
+        .route(
+            "/console/join/{token}",
+            get(sign::invitation).post(sign::join),
+        )
         .route("/console/second", get(sign::second_page).post(sign::second))
         .route("/console/sign-out", post(sign::sign_out))
         .route("/console/events", get(inbox::events))

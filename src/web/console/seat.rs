@@ -122,7 +122,10 @@ async fn seated(door: &Door, need: Need, parts: &Parts) -> Result<Seat, Response
             return StatusCode::UNAUTHORIZED.into_response();
         }
         let next = parts.uri.path();
-        let query = parts.uri.query().map_or_else(String::new, |it| format!("?{it}"));
+        let query = parts
+            .uri
+            .query()
+            .map_or_else(String::new, |it| format!("?{it}"));
         let next = if parts.method == Method::GET && next != "/console" {
             let next: String =
                 form_urlencoded::byte_serialize(format!("{next}{query}").as_bytes()).collect();
@@ -176,7 +179,9 @@ fn from_here(headers: &HeaderMap) -> bool {
 
 fn cookie(headers: &HeaderMap) -> Option<String> {
     let values = headers.get_all(COOKIE).iter();
-    let pairs = values.filter_map(|it| it.to_str().ok()).flat_map(|it| it.split(';'));
+    let pairs = values
+        .filter_map(|it| it.to_str().ok())
+        .flat_map(|it| it.split(';'));
     let named = pairs.filter_map(|pair| pair.trim().split_once('='));
     let mut own = named.filter(|(name, _)| *name == COOKIE_NAME);
     own.next()

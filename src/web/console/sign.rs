@@ -1,9 +1,9 @@
 //! Signing in: an address and a password, then the second factor; invitations; signing out.
 
+use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::Extension;
 use qrcode::QrCode;
 use qrcode::render::svg;
 use serde_json::{Value, json};

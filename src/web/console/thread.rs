@@ -103,11 +103,15 @@ fn zone(practice: &Practice) -> TimeZone {
 }
 
 fn day(at: Timestamp, practice: &Practice) -> String {
-    at.to_zoned(zone(practice)).strftime("%b %-d, %Y").to_string()
+    at.to_zoned(zone(practice))
+        .strftime("%b %-d, %Y")
+        .to_string()
 }
 
 fn clock(at: Timestamp, practice: &Practice) -> String {
-    at.to_zoned(zone(practice)).strftime("%-I:%M %p").to_string()
+    at.to_zoned(zone(practice))
+        .strftime("%-I:%M %p")
+        .to_string()
 }
 
 /// The texts, with a line before each new day.
