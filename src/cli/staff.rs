@@ -33,7 +33,7 @@ With SQLite, stop the server first; owners invite everybody else under Team in t
         /// What they sign in with.
         #[arg(long)]
         email: String,
-        /// owner, clinician, front_desk, prompt_editor, compliance or auditor.
+        /// `owner`, `clinician`, `front_desk`, `prompt_editor`, `compliance` or `auditor`.
         #[arg(long)]
         role: Role,
     },

@@ -157,7 +157,7 @@ impl House {
             staff.active = true;
             (staff.wrong, staff.resting_until) = (0, None);
         };
-        self.change(practice, id, by, "staff.reset", how, Some(hash))
+        self.change((practice, id), (by, "staff.reset"), how, Some(hash))
             .await?;
         Ok(Invited { staff: id, token })
     }
@@ -182,16 +182,14 @@ impl House {
             staff.role = role;
             staff.active = active;
         };
-        self.change(practice, id, by, "staff.changed", how, None)
+        self.change((practice, id), (by, "staff.changed"), how, None)
             .await
     }
 
     async fn change<F>(
         &self,
-        practice: &PracticeId,
-        id: StaffId,
-        by: &str,
-        action: &'static str,
+        (practice, id): (&PracticeId, StaffId),
+        (by, action): (&str, &'static str),
         how: F,
         link: Option<[u8; 32]>,
     ) -> Result<(), AccountError>

@@ -168,13 +168,13 @@ impl House {
         };
         let law = self.tag(&law, kind, &written.law);
         Ok(Some(Ready {
+            conversation,
             patient,
             written,
             link,
             closed,
             law,
             kind,
-            conversation,
         }))
     }
 

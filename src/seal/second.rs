@@ -108,7 +108,8 @@ mod tests {
         ] {
             let step = u64::try_from(at).unwrap() / 30;
             assert_eq!(step_of(secret, code, at, 0), Some(step), "{at}");
-            let spaced = format!(" {} {}", &code[..3], &code[3..]);
+            let (head, tail) = code.split_at(3);
+            let spaced = format!(" {head} {tail}");
             assert_eq!(step_of(secret, &spaced, at, 0), Some(step), "{at} spaced");
             assert_eq!(step_of(secret, code, at + 30, 0), Some(step), "late");
             assert_eq!(step_of(secret, code, at + 90, 0), None, "too late");

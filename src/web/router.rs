@@ -128,18 +128,7 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics));
     if simulated {
-        router = router.merge(
-            Router::new()
-                .route("/simulator", get(simulator::page))
-                .route(
-                    "/simulator/messages",
-                    get(simulator::thread).post(simulator::text),
-                )
-                .route("/simulator/people", get(simulator::people))
-                .route("/simulator/glass", get(simulator::glass))
-                .route("/simulator/events", get(simulator::events))
-                .layer(DefaultBodyLimit::max(SIMULATOR_BYTES_MAX)),
-        );
+        router = router.merge(phone());
     }
     router
         .fallback(|| std::future::ready(Problem::not_found()))
@@ -154,4 +143,18 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
         .merge(chat)
         .layer(middleware::from_fn_with_state(secure, edge::around))
         .with_state(door)
+}
+
+/// The phone page and its JSON.
+fn phone() -> Router<Door> {
+    Router::new()
+        .route("/simulator", get(simulator::page))
+        .route(
+            "/simulator/messages",
+            get(simulator::thread).post(simulator::text),
+        )
+        .route("/simulator/people", get(simulator::people))
+        .route("/simulator/glass", get(simulator::glass))
+        .route("/simulator/events", get(simulator::events))
+        .layer(DefaultBodyLimit::max(SIMULATOR_BYTES_MAX))
 }

@@ -7,6 +7,8 @@ use axum::response::Response;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::domain::ids::PracticeId;
+use crate::pipeline::house::House;
 use crate::store::audit_log::AuditFilter;
 use crate::web::console::inbox::{frame, unavailable};
 use crate::web::console::seat::{Seat, desk};
@@ -25,19 +27,7 @@ pub(crate) async fn page(
 ) -> Result<Response, Problem> {
     let desk = desk(&door)?;
     let practice = &seat.staff.practice;
-    let mut filter = AuditFilter::default();
-    let mut check = false;
-    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-        let value = value.trim();
-        match &*name {
-            "actor" => value.clone_into(&mut filter.actor),
-            "action" => value.clone_into(&mut filter.action),
-            "subject" => value.clone_into(&mut filter.subject),
-            "before" => filter.before = value.parse().ok(),
-            "check" => check = value == "1",
-            _ => {}
-        }
-    }
+    let (filter, check) = asked(query.as_deref().unwrap_or_default());
     let entries = desk
         .store()
         .audit_page(practice, &filter, PAGE_ENTRIES + 1)
@@ -75,17 +65,7 @@ pub(crate) async fn page(
         .flatten()
         .map(|seq| older(&filter, &seq));
     let chain = if check {
-        match desk
-            .store()
-            .verify_audit(practice)
-            .await
-            .map_err(unavailable)?
-        {
-            Ok(whole) => json!({
-                "whole": true, "entries": whole.entries, "covered": whole.covered,
-            }),
-            Err(bad) => json!({ "whole": false, "words": bad.to_string() }),
-        }
+        checked(desk, practice).await?
     } else {
         Value::Null
     };
@@ -114,4 +94,33 @@ fn older(filter: &AuditFilter, before: &Value) -> String {
         .append_pair("before", &before.to_string())
         .finish();
     format!("?{query}")
+}
+
+/// The filter of an address, and whether the chain is to be checked.
+fn asked(query: &str) -> (AuditFilter, bool) {
+    let mut filter = AuditFilter::default();
+    let mut check = false;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let value = value.trim();
+        match &*name {
+            "actor" => value.clone_into(&mut filter.actor),
+            "action" => value.clone_into(&mut filter.action),
+            "subject" => value.clone_into(&mut filter.subject),
+            "before" => filter.before = value.parse().ok(),
+            "check" => check = value == "1",
+            _ => {}
+        }
+    }
+    (filter, check)
+}
+
+/// What the check of the whole chain says.
+async fn checked(desk: &House, practice: &PracticeId) -> Result<Value, Problem> {
+    let verified = desk.store().verify_audit(practice).await;
+    Ok(match verified.map_err(unavailable)? {
+        Ok(whole) => json!({
+            "whole": true, "entries": whole.entries, "covered": whole.covered,
+        }),
+        Err(bad) => json!({ "whole": false, "words": bad.to_string() }),
+    })
 }

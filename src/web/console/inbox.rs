@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tokio_stream::wrappers::WatchStream;
 
+use crate::domain::alarm::AlarmKind;
 use crate::domain::conversation::Direction;
 use crate::domain::ids::ConversationId;
 use crate::domain::phone::E164;
@@ -220,7 +221,7 @@ async fn line_of(
         "ours": last.is_some_and(|turn| turn.direction == Direction::Outbound),
         "unread": line.unread,
         "holds": line.holds,
-        "alarm": line.alarm.map(|kind| kind.as_str()),
+        "alarm": line.alarm.map(AlarmKind::as_str),
         "human": conversation.human,
         "channel": conversation.channel.as_str(),
         "consent": conversation.consent.state.as_str(),

@@ -156,14 +156,13 @@ async fn seated(door: &Door, need: Need, parts: &Parts) -> Result<Seat, Response
         token,
     };
     match need {
-        Need::Nothing | Need::Session => Ok(seat),
         Need::SignedIn | Need::May(_) if !session.whole => Err(to("/console/second")),
         Need::May(right) if !seat.staff.role.may(right) => Err(again(
             StatusCode::FORBIDDEN,
             "Your role does not open this page",
             "An owner of the practice can change roles under Team.",
         )),
-        Need::SignedIn | Need::May(_) => Ok(seat),
+        Need::Nothing | Need::Session | Need::SignedIn | Need::May(_) => Ok(seat),
     }
 }
 

@@ -149,32 +149,41 @@ pub(crate) async fn change(
     let desk = desk(&door)?;
     let (practice, by, id) = (&seat.staff.practice, seat.staff.actor(), StaffId(id));
     let role: Option<Role> = fields.get("role").parse().ok();
-    let mut said = Said::default();
-    let done = match (fields.get("do"), role) {
-        ("role", Some(role)) => {
-            said.done = "The role is changed; they sign in again.".to_owned();
-            desk.change_staff(practice, id, (role, true), &by).await
-        }
-        ("off", Some(role)) => {
-            said.done = "The account is off; its sessions have ended.".to_owned();
-            desk.change_staff(practice, id, (role, false), &by).await
-        }
-        ("on", Some(role)) => {
-            said.done = "The account is on again.".to_owned();
-            desk.change_staff(practice, id, (role, true), &by).await
-        }
-        ("reset", _) => match desk.invite_again(practice, id, &by).await {
-            Ok(invited) => {
-                said.done = "Password and second factor are chosen anew by this link.".to_owned();
-                said.link = link(&door, &invited.token.secret);
-                Ok(())
-            }
-            Err(error) => Err(error),
-        },
+    let mut new_link = String::new();
+    let (words, done) = match (fields.get("do"), role) {
+        ("role", Some(role)) => (
+            "The role is changed; they sign in again.",
+            desk.change_staff(practice, id, (role, true), &by).await,
+        ),
+        ("off", Some(role)) => (
+            "The account is off; its sessions have ended.",
+            desk.change_staff(practice, id, (role, false), &by).await,
+        ),
+        ("on", Some(role)) => (
+            "The account is on again.",
+            desk.change_staff(practice, id, (role, true), &by).await,
+        ),
+        ("reset", _) => (
+            "Password and second factor are chosen anew by this link.",
+            match desk.invite_again(practice, id, &by).await {
+                Ok(invited) => {
+                    new_link = link(&door, &invited.token.secret);
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+        ),
         _ => return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY)),
     };
     match done {
-        Ok(()) => show(&door, &seat, StatusCode::OK, &said).await,
+        Ok(()) => {
+            let said = Said {
+                done: words.to_owned(),
+                link: new_link,
+                ..Said::default()
+            };
+            show(&door, &seat, StatusCode::OK, &said).await
+        }
         Err(AccountError::Store(error)) => Err(unavailable(error)),
         Err(error) => {
             let said = Said {

@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::domain::alarm::AlarmKind;
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, Direction, Turn};
 use crate::domain::ids::ConversationId;
 use crate::domain::message::Delivery;
+use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::domain::record::Patient;
 use crate::pipeline::house::House;
@@ -60,7 +62,7 @@ pub(super) async fn open(
         "opted_out": opted_out,
         "human": conversation.human,
         "taken_by": taken,
-        "alarm": line.alarm.map(|kind| kind.as_str()),
+        "alarm": line.alarm.map(AlarmKind::as_str),
         "items": items(&turns, practice, now),
         "last": line.last_turn,
         "holds": holds.iter().map(|hold| held(hold, practice, now)).collect::<Vec<_>>(),
@@ -267,7 +269,7 @@ async fn facts(
         "minor": patient.is_minor(now),
         "mrn": patient.mrn.as_ref().map(|it| it.as_str().to_owned()),
         "state": patient.state.as_str(),
-        "phones": patient.phones.iter().map(|it| it.display_us()).collect::<Vec<_>>(),
+        "phones": patient.phones.iter().map(E164::display_us).collect::<Vec<_>>(),
         "guardians": patient.guardians.len(),
         "visits": visits,
     })
