@@ -188,6 +188,7 @@ fn start(
         simulator: false,
         carriers: house.carriers().clone(),
         guard: GuardSettings::default(),
+        desk: None,
         clock: Arc::clone(&clock) as _,
         shutdown: stop.clone(),
     };

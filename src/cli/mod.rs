@@ -27,6 +27,7 @@ mod reload;
 mod serve;
 mod served;
 mod simulate_carrier;
+mod staff;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -116,6 +117,9 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Attack the pipeline: a grammar of strategies and goals, with a hostile model among them.
     Redteam(redteam::RedteamArgs),
+    /// Accounts of the console: invite, list, reset.
+    #[command(subcommand)]
+    Staff(staff::StaffCommand),
     /// Load a FHIR R4 Bundle into the embedded record of one practice.
     Import {
         /// The Bundle, as JSON.
@@ -295,6 +299,7 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Serve => Box::pin(serve::serve(loaded)).await,
         Command::Chat { number, glass } => Box::pin(chat::chat(number, glass)).await,
         Command::Import { bundle, practice } => import::import(&loaded, &bundle, &practice).await,
+        Command::Staff(command) => staff::run(loaded, command).await,
         Command::Alarm(Alarm::List) => alarm::list(&loaded).await,
         Command::Alarm(Alarm::Ack { alarm, by }) => alarm::acknowledge(&loaded, alarm, &by).await,
         Command::Audit(Audit::Verify) => audit::verify(&loaded).await,

@@ -11,7 +11,7 @@ use crate::cli::assemble::{self, Assembled};
 use crate::cli::gateway;
 use crate::cli::reload;
 use crate::cli::served::Served;
-use crate::cli::{HOLDS, NO_VERDICT, refuse};
+use crate::cli::{HOLDS, NO_VERDICT, refuse, staff};
 use crate::config::Loaded;
 use crate::domain::practice::CarrierKind;
 use crate::web::router::{WebSettings, router};
@@ -62,11 +62,17 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
         carriers: house.carriers().clone(),
         guard,
         clock: Arc::clone(house.clock()),
+        desk: Some(Arc::clone(&house)),
         shutdown: stop.clone(),
     };
     reload::watch(&house, &config, &tracker, &stop);
     let remarks = assemble::remarks(&house).await;
-    greet(&config, simulator, house.model_name(), &remarks);
+    let sample = if config.practice.is_empty() {
+        staff::sample_owner(&house, &settings.public_url).await
+    } else {
+        None
+    };
+    greet(&config, simulator, house.model_name(), sample, &remarks);
     let served = Arc::new(Served {
         house: Arc::clone(&house),
         people,
@@ -103,7 +109,13 @@ async fn finish(web: JoinHandle<()>, tracker: &TaskTracker, patience: Duration) 
     }
 }
 
-fn greet(config: &crate::config::Config, simulator: bool, model: &str, remarks: &[String]) {
+fn greet(
+    config: &crate::config::Config,
+    simulator: bool,
+    model: &str,
+    owner: Option<String>,
+    remarks: &[String],
+) {
     let url = config.public_url();
     let mut lines = vec![format!(
         "anteroom {} is listening on {}",
@@ -113,6 +125,10 @@ fn greet(config: &crate::config::Config, simulator: bool, model: &str, remarks: 
     if simulator {
         lines.push(format!("  phone to try it with   {url}simulator"));
     }
+    lines.push(owner.map_or_else(
+        || format!("  staff console          {url}console"),
+        |link| format!("  staff console          {link}"),
+    ));
     lines.push(format!(
         "  health and metrics     {url}readyz  {url}metrics"
     ));

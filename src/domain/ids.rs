@@ -28,6 +28,8 @@ number_id! {
     HoldId,
     /// One alarm that a patient's text raised.
     AlarmId,
+    /// One account of the console.
+    StaffId,
 }
 
 /// Defines an identifier that somebody else assigned: a slug or a FHIR id.

@@ -16,4 +16,5 @@ pub mod reach;
 pub mod record;
 pub mod secret;
 pub mod speaker;
+pub mod staff;
 pub mod waiting;

@@ -41,6 +41,7 @@ impl House {
         let before = now.saturating_sub(EXPIRED_KEPT).unwrap_or(now);
         let erased = self.store().erase_expired(before).await?;
         metrics::counter!("anteroom_erased_total").increment(erased);
+        self.store().forget_sessions(now).await?;
         Ok(())
     }
 

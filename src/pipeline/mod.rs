@@ -3,11 +3,13 @@
 //! A step reads, decides with pure rooms, and commits what it decided together with its audit entry
 //! in one transaction. No transaction is open while a model, a record or a carrier is asked.
 
+pub mod accounts;
 pub mod alarm;
 pub mod catch_up;
 mod clear;
 mod commit;
 mod consent;
+pub mod desk;
 pub mod dispatch;
 mod draft;
 pub mod house;

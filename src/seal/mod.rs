@@ -7,6 +7,8 @@
 
 pub mod envelope;
 pub mod master;
+pub mod password;
+pub mod second;
 
 pub use envelope::{Aad, DataKey};
 pub use master::MasterKey;

@@ -39,7 +39,23 @@ const SIGN: &str = "INSERT INTO audit_checkpoint (practice, seq, hash, at, signa
 const AUDITED: &str = "SELECT practice FROM audit_head ORDER BY practice";
 const ENTRIES: &str = "SELECT * FROM audit_entry WHERE practice = $1 AND seq IS NOT NULL \
                        ORDER BY seq";
+const PAGE: &str = "SELECT * FROM audit_entry WHERE practice = $1 AND seq < $2 \
+    AND ($3 = '' OR actor = $3) AND ($4 = '' OR action = $4 OR substr(action, 1, length($4) + 1) = $4 || '.') \
+    AND ($5 = '' OR subject = $5) ORDER BY seq DESC LIMIT $6";
 const CHECKPOINTS: &str = "SELECT * FROM audit_checkpoint WHERE practice = $1 ORDER BY seq";
+
+/// Which entries of the log a page shows; an empty word lets all through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Who: `staff/3`, `agent`, `patient`.
+    pub actor: String,
+    /// What: `message.cleared`, or all of a kind by its first word, `message`.
+    pub action: String,
+    /// About which: `conversation/12`.
+    pub subject: String,
+    /// Only entries before this sequence number.
+    pub before: Option<i64>,
+}
 
 impl Tx {
     /// Appends an entry to the audit log, in the transaction of the change that it tells of. It is
@@ -164,6 +180,26 @@ impl Store {
     pub async fn audit_entries(&self, practice: &PracticeId) -> Result<Vec<Linked>, StoreError> {
         let mut tx = self.read().await?;
         let rows = tx.rows(ENTRIES, args![practice.as_str()]).await?;
+        rows.iter().map(linked).collect()
+    }
+
+    /// The newest entries that a filter lets through, newest first.
+    pub async fn audit_page(
+        &self,
+        practice: &PracticeId,
+        filter: &AuditFilter,
+        limit: u32,
+    ) -> Result<Vec<Linked>, StoreError> {
+        let mut tx = self.read().await?;
+        let find = args![
+            practice.as_str(),
+            filter.before.unwrap_or(i64::MAX),
+            filter.actor.as_str(),
+            filter.action.as_str(),
+            filter.subject.as_str(),
+            i64::from(limit),
+        ];
+        let rows = tx.rows(PAGE, find).await?;
         rows.iter().map(linked).collect()
     }
 

@@ -233,7 +233,7 @@ impl Tx {
         self.run(REOPEN, row).await.map(drop)
     }
 
-    async fn conversation_from(
+    pub(super) async fn conversation_from(
         &mut self,
         row: Option<Row>,
     ) -> Result<Option<Conversation>, StoreError> {

@@ -6,10 +6,11 @@
 
 pub mod agreements;
 mod alarms;
-mod audit_log;
+pub mod audit_log;
 mod conversations;
 mod dialect;
 pub mod error;
+pub mod inbox;
 mod jobs;
 mod keys;
 mod ledger;
@@ -26,6 +27,7 @@ mod reports;
 mod requests;
 mod review;
 mod settling;
+pub mod staff;
 mod templates;
 mod turns;
 mod tx;
@@ -112,7 +114,7 @@ const DEPTH: &str = "SELECT \
     (SELECT count(*) FROM reply_job WHERE parked = 1) AS parked, \
     (SELECT count(*) FROM outbox WHERE due IS NOT NULL) AS outbox, \
     (SELECT count(*) FROM outbox WHERE delivery = 'unknown') AS unknown, \
-    (SELECT count(*) FROM hold) AS holds";
+    (SELECT count(*) FROM hold WHERE settled IS NULL) AS holds";
 
 impl Store {
     /// Does one unit of work in one transaction and gives its result once that is durable. An

@@ -6,10 +6,13 @@ use crate::domain::conversation::Conversation;
 use crate::domain::ids::ConversationId;
 use crate::domain::ids::HoldId;
 use crate::domain::ids::PracticeId;
+use crate::domain::ids::StaffId;
 use crate::domain::phi::Phi;
+use crate::seal::DataKey;
 use crate::store::Store;
 use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
+use crate::store::link::Row;
 use crate::store::link::args;
 use crate::store::tx::Tx;
 use crate::store::tx::instant;
@@ -18,7 +21,10 @@ use crate::store::tx::place;
 
 const ADD_HOLD: &str = "INSERT INTO hold (id, practice, conversation, at, reason, draft, report) \
                         VALUES ($1, $2, $3, $4, $5, $6, $7)";
-const HOLDS: &str = "SELECT * FROM hold WHERE practice = $1 ORDER BY id";
+const HOLDS: &str = "SELECT * FROM hold WHERE practice = $1 AND settled IS NULL ORDER BY id";
+const HOLDS_OF: &str = "SELECT * FROM hold WHERE conversation = $1 AND settled IS NULL ORDER BY id";
+const SETTLE: &str = "UPDATE hold SET settled = $3, settled_by = $4, settled_how = $5 \
+                      WHERE id = $1 AND conversation = $2 AND settled IS NULL";
 const ADD_GLASS: &str = "INSERT INTO glass (id, practice, conversation, at, sealed) \
                          VALUES ($1, $2, $3, $4, $5)";
 const GLASS: &str = "SELECT * FROM glass WHERE conversation = $1 ORDER BY id DESC LIMIT $2";
@@ -91,6 +97,50 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// Says what became of a hold of this conversation; false when somebody was first.
+    pub async fn settle_hold(
+        &mut self,
+        conversation: ConversationId,
+        id: HoldId,
+        by: StaffId,
+        how: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let row = args![id.0, conversation.0, now, by.0, how];
+        Ok(self.run(SETTLE, row).await? == 1)
+    }
+
+    /// The drafts of a conversation that wait for staff, oldest first.
+    pub async fn holds_of(&mut self, id: ConversationId) -> Result<Vec<Hold>, StoreError> {
+        let rows = self.rows(HOLDS_OF, args![id.0]).await?;
+        let Some(first) = rows.first() else {
+            return Ok(Vec::new());
+        };
+        let practice = first.text("practice")?;
+        let key = self.key_for_row(&practice).await?;
+        rows.iter().map(|row| hold(row, &practice, &key)).collect()
+    }
+}
+
+fn hold(row: &Row, practice: &str, key: &DataKey) -> Result<Hold, StoreError> {
+    let id = row.int("id")?;
+    let damage = |column| Inconsistency::on("hold").column(column).row(id);
+    let spelled = id.to_string();
+    let open = |column| {
+        let place = place(practice, "hold", column, &spelled);
+        open_text(key, &place, &row.blob(column)?, damage(column)).map(Phi::new)
+    };
+    Ok(Hold {
+        id: HoldId(id),
+        conversation: ConversationId(row.int("conversation")?),
+        at: instant(row.int("at")?, damage("at"))?,
+        reason: row.text("reason")?,
+        draft: open("draft")?,
+        report: open("report")?,
+    })
+}
+
 impl Store {
     /// The drafts of a practice that wait for staff, oldest first.
     pub async fn holds(&self, practice: &PracticeId) -> Result<Vec<Hold>, StoreError> {
@@ -98,25 +148,9 @@ impl Store {
         let Some(key) = tx.known_key(practice).await? else {
             return Ok(Vec::new());
         };
-        let mut holds = Vec::new();
-        for row in tx.rows(HOLDS, args![practice.as_str()]).await? {
-            let id = row.int("id")?;
-            let damage = |column| Inconsistency::on("hold").column(column).row(id);
-            let spelled = id.to_string();
-            let open = |column| {
-                let place = place(practice.as_str(), "hold", column, &spelled);
-                open_text(&key, &place, &row.blob(column)?, damage(column)).map(Phi::new)
-            };
-            holds.push(Hold {
-                id: HoldId(id),
-                conversation: ConversationId(row.int("conversation")?),
-                at: instant(row.int("at")?, damage("at"))?,
-                reason: row.text("reason")?,
-                draft: open("draft")?,
-                report: open("report")?,
-            });
-        }
-        Ok(holds)
+        let rows = tx.rows(HOLDS, args![practice.as_str()]).await?;
+        let practice = practice.as_str();
+        rows.iter().map(|row| hold(row, practice, &key)).collect()
     }
 
     /// The newest `limit` review reports of a conversation as JSON, oldest first.

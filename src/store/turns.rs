@@ -28,6 +28,8 @@ const ADMIT: &str = "INSERT INTO admitted (practice, hash) VALUES ($1, $2) \
 const ADMITTED: &str = "SELECT practice FROM admitted WHERE practice = $1 AND hash = $2";
 const INSERT: &str = "INSERT INTO turn (id, practice, conversation, direction, intent, segments, \
                       at, sealed, carrier_ref) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+const TOUCH: &str = "UPDATE conversation SET last_turn = $2 WHERE id = $1";
+const TOUCH_IN: &str = "UPDATE conversation SET last_turn = $2, last_in = $2 WHERE id = $1";
 const ANSWERED: &str = "INSERT INTO answered (turn, conversation) SELECT t.id, t.conversation \
     FROM turn t WHERE t.id = $1 AND t.conversation = $2 AND t.direction = 'inbound' \
     ON CONFLICT (turn) DO NOTHING";
@@ -118,6 +120,11 @@ impl Tx {
             carrier_ref,
         ];
         self.run(INSERT, row).await?;
+        let touch = match turn.direction {
+            Direction::Inbound => TOUCH_IN,
+            Direction::Outbound => TOUCH,
+        };
+        self.run(touch, args![conversation.id.0, id]).await?;
         Ok(TurnId(id))
     }
 

@@ -16,6 +16,8 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const FILES: &[(&str, &str, &str)] = &[
     ("portal.css", CSS, include_str!("assets/portal.css")),
     ("simulator.css", CSS, include_str!("assets/simulator.css")),
+    ("console.css", CSS, include_str!("assets/console.css")),
+    ("console.js", SCRIPT, include_str!("assets/console.js")),
     ("dom.js", SCRIPT, include_str!("assets/dom.js")),
     ("glass.js", SCRIPT, include_str!("assets/glass.js")),
     ("phone.js", SCRIPT, include_str!("assets/phone.js")),

@@ -3,6 +3,7 @@
 pub(crate) mod assets;
 pub(crate) mod chat;
 pub(crate) mod completion;
+pub mod console;
 pub(crate) mod edge;
 pub mod fake;
 pub mod gate;

@@ -12,16 +12,36 @@ use crate::web::assets;
 use crate::web::problem::Problem;
 
 /// The templates. Their names end in `.html`, so every value is escaped.
-const TEMPLATES: [(&str, &str); 2] = [
+const TEMPLATES: [(&str, &str); 7] = [
+    (
+        "console_audit.html",
+        include_str!("templates/console_audit.html"),
+    ),
+    (
+        "console_base.html",
+        include_str!("templates/console_base.html"),
+    ),
+    (
+        "console_inbox.html",
+        include_str!("templates/console_inbox.html"),
+    ),
+    (
+        "console_sign.html",
+        include_str!("templates/console_sign.html"),
+    ),
+    (
+        "console_team.html",
+        include_str!("templates/console_team.html"),
+    ),
     ("portal.html", include_str!("templates/portal.html")),
     ("simulator.html", include_str!("templates/simulator.html")),
 ];
 
-static PAGES: LazyLock<Option<Tera>> = LazyLock::new(|| {
+static PAGES: LazyLock<Result<Tera, tera::Error>> = LazyLock::new(|| {
     let mut tera = Tera::default();
     tera.autoescape_on(vec![".html"]);
-    tera.add_raw_templates(TEMPLATES).ok()?;
-    Some(tera)
+    tera.add_raw_templates(TEMPLATES)?;
+    Ok(tera)
 });
 
 const PORTAL_POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; \
@@ -29,6 +49,9 @@ const PORTAL_POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:
 
 const SIMULATOR_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// What the portal's page shows.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -72,13 +95,19 @@ pub(crate) fn simulator() -> Response {
     render("simulator.html", SIMULATOR_POLICY, StatusCode::OK, &framed)
 }
 
+/// A page of the console.
+pub(crate) fn console(name: &str, status: StatusCode, page: &serde_json::Value) -> Response {
+    let framed = serde_json::json!({ "assets": assets::VERSION.as_str(), "page": page });
+    render(name, CONSOLE_POLICY, status, &framed)
+}
+
 fn render(
     name: &str,
     policy: &'static str,
     status: StatusCode,
     values: &impl Serialize,
 ) -> Response {
-    let rendered = PAGES.as_ref().and_then(|pages| {
+    let rendered = PAGES.as_ref().ok().and_then(|pages| {
         let context = Context::from_serialize(values).ok()?;
         pages.render(name, &context).ok()
     });
@@ -97,5 +126,17 @@ fn render(
             .into_response(),
         // A template that does not render is a fault of the build; its error could quote values.
         None => Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_compiles() {
+        if let Err(error) = &*PAGES {
+            panic!("{error:?}");
+        }
     }
 }

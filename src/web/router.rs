@@ -19,6 +19,7 @@ use crate::domain::ids::PracticeId;
 use crate::domain::practice::CarrierKind;
 use crate::web::assets;
 use crate::web::chat;
+use crate::web::console;
 use crate::web::edge;
 use crate::web::gate::{self, GuardSettings};
 use crate::web::guard;
@@ -60,6 +61,8 @@ pub struct WebSettings {
     pub guard: GuardSettings,
     /// Where the present comes from.
     pub clock: Arc<dyn Clock>,
+    /// The house behind the console; without it there is no console.
+    pub desk: Option<Arc<crate::pipeline::house::House>>,
     /// Ends the event streams, which would otherwise never end.
     pub shutdown: CancellationToken,
 }
@@ -109,7 +112,13 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
             StatusCode::GATEWAY_TIMEOUT,
             CHAT_TIMEOUT,
         ));
+    let console = if door.settings.desk.is_some() {
+        console::router(door.clone())
+    } else {
+        Router::new()
+    };
     let mut router = Router::new()
+        .merge(console)
         .merge(webhooks)
         .merge(portal)
         .merge(check)
@@ -119,18 +128,7 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics));
     if simulated {
-        router = router.merge(
-            Router::new()
-                .route("/simulator", get(simulator::page))
-                .route(
-                    "/simulator/messages",
-                    get(simulator::thread).post(simulator::text),
-                )
-                .route("/simulator/people", get(simulator::people))
-                .route("/simulator/glass", get(simulator::glass))
-                .route("/simulator/events", get(simulator::events))
-                .layer(DefaultBodyLimit::max(SIMULATOR_BYTES_MAX)),
-        );
+        router = router.merge(phone());
     }
     router
         .fallback(|| std::future::ready(Problem::not_found()))
@@ -145,4 +143,18 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
         .merge(chat)
         .layer(middleware::from_fn_with_state(secure, edge::around))
         .with_state(door)
+}
+
+/// The phone page and its JSON.
+fn phone() -> Router<Door> {
+    Router::new()
+        .route("/simulator", get(simulator::page))
+        .route(
+            "/simulator/messages",
+            get(simulator::thread).post(simulator::text),
+        )
+        .route("/simulator/people", get(simulator::people))
+        .route("/simulator/glass", get(simulator::glass))
+        .route("/simulator/events", get(simulator::events))
+        .layer(DefaultBodyLimit::max(SIMULATOR_BYTES_MAX))
 }

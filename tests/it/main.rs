@@ -6,6 +6,7 @@ mod audit;
 mod carrier;
 mod cli;
 mod consent;
+mod console;
 mod eval;
 mod explain;
 mod fhir;

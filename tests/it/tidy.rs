@@ -25,6 +25,7 @@ const LIFTED: &[&str] = &["guardrail", "screen"];
 const OWNERS: &[(&str, &[&str])] = &[
     ("aes_gcm", &["seal"]),
     ("aho_corasick", &["policy", "guardrail", "screen"]),
+    ("argon2", &["seal"]),
     ("async_openai", &["llm"]),
     ("axum", &["web"]),
     ("candle_core", &["guardrail"]),
@@ -34,6 +35,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ed25519_dalek", &["audit"]),
     ("jsonwebtoken", &["fhir"]),
     ("metrics_exporter_prometheus", &["cli"]),
+    ("qrcode", &["web"]),
     ("quick_junit", &["eval"]),
     ("regex_automata", &["policy"]),
     ("regex_syntax", &["policy"]),
@@ -43,6 +45,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("tera", &["agent", "web"]),
     ("tiktoken_rs", &["llm"]),
+    ("totp_rs", &["seal"]),
     ("tokenizers", &["guardrail", "llm"]),
 ];
 

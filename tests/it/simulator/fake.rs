@@ -160,6 +160,7 @@ impl Fake {
 
     pub(crate) fn settings(&self) -> WebSettings {
         WebSettings {
+            desk: None,
             public_url: PUBLIC_URL.parse().unwrap(),
             simulator: true,
             carriers: self.carriers(),

@@ -1,0 +1,233 @@
+// The console: live parts, the verdict while typing, and keys. Every form works without it.
+import { counted, el } from "./dom.js";
+
+const one = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+/* The session ends by itself on the server; the page then goes too. */
+const idle = Number(document.body.dataset.idle ?? 0) * 1000;
+let touched = Date.now();
+if (idle > 0) {
+  for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => { touched = Date.now(); });
+  setInterval(() => { if (Date.now() - touched > idle) leave(); }, 5000);
+}
+
+/* A session that ends while somebody writes takes nothing from them: the page is covered, and goes
+   on where it was once they have signed in again in another tab. Nothing is stored on the device. */
+function leave() {
+  if (one("#text")?.value.trim()) return lock();
+  const next = encodeURIComponent(location.pathname + location.search);
+  location.replace(`/console/sign-in?ended=1&next=${next}`);
+}
+
+function lock() {
+  const cover = one("#locked");
+  if (cover.open) return;
+  document.body.classList.add("locked");
+  cover.showModal();
+}
+one("#locked")?.addEventListener("cancel", (event) => event.preventDefault());
+one("#unlock")?.addEventListener("click", async () => {
+  const answer = await fetch(location.href, { headers: { "x-live": "1" } });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const token = one('input[name="csrf"]', fresh)?.value;
+  if (!token) return;
+  for (const field of all('input[name="csrf"]')) field.value = token;
+  touched = Date.now();
+  document.body.classList.remove("locked");
+  one("#locked").close();
+  refresh();
+});
+
+/* Live parts: a tick says that something changed, the page is asked for anew, and its parts are exchanged. */
+const PARTS = ["tabs", "queues", "lines", "state", "alerts", "texts", "holds", "facts"];
+let asking = false;
+let again = false;
+
+async function refresh() {
+  if (asking) { again = true; return; }
+  asking = true;
+  try {
+    const answer = await fetch(location.href, { headers: { "x-live": "1" } });
+    if (answer.status === 401) return leave();
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const id of PARTS) exchange(id, fresh);
+    mark();
+  } finally {
+    asking = false;
+    if (again) { again = false; refresh(); }
+  }
+}
+
+function exchange(id, fresh) {
+  const [old, next] = [document.getElementById(id), fresh.getElementById(id)];
+  if (!old || !next || old.innerHTML === next.innerHTML) return;
+  const low = id === "texts" && old.scrollHeight - old.scrollTop - old.clientHeight < 80;
+  old.replaceChildren(...next.childNodes);
+  if (low) old.scrollTop = old.scrollHeight;
+}
+
+if (one("#lines")) {
+  const stream = new EventSource("/console/events");
+  let timer = 0;
+  stream.addEventListener("change", () => {
+    clearTimeout(timer);
+    timer = setTimeout(refresh, 120);
+  });
+  addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+}
+const texts = one("#texts");
+if (texts) texts.scrollTop = texts.scrollHeight;
+
+/* Writing: what the guardrail would do, while the words are written. */
+const form = one("#write");
+const box = one("#text");
+const verdict = one("#verdict");
+const talk = one("#talk")?.dataset.id;
+let wanted = 0;
+
+if (form && box) {
+  grow();
+  if (box.value) ask();
+  let timer = 0;
+  box.addEventListener("input", () => {
+    one("#seen").value = "";
+    grow();
+    clearTimeout(timer);
+    timer = setTimeout(ask, 250);
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); }
+    if (event.key === "Escape") box.blur();
+  });
+  form.addEventListener("submit", (event) => { event.preventDefault(); send(); });
+}
+
+function grow() {
+  box.style.height = "auto";
+  box.style.height = `${Math.min(box.scrollHeight + 2, 240)}px`;
+}
+
+const fields = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === "string"));
+
+async function ask() {
+  const mine = ++wanted;
+  const text = box.value.trim();
+  if (!text) { verdict.hidden = true; one("#segments").textContent = ""; return; }
+  const answer = await fetch(`/console/review/${talk}`, { method: "POST", body: fields() });
+  if (mine !== wanted) return;
+  if (answer.status === 401) return leave();
+  if (answer.ok) show(await answer.json());
+}
+
+let sending = false;
+async function send() {
+  if (sending || !box.value.trim()) return;
+  sending = true;
+  one("#send").disabled = true;
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: fields(), headers: { "x-script": "1" } });
+    if (answer.status === 401) return leave();
+    const told = await answer.json();
+    if (told.outcome === "sent") {
+      box.value = "";
+      one("#seen").value = "";
+      one("#hold-of").value = "";
+      verdict.hidden = true;
+      one("#segments").textContent = "";
+      grow();
+      refresh();
+    } else if (told.outcome) {
+      show(told);
+    } else {
+      say(told.detail ?? "It was not sent. Try again.");
+    }
+  } catch {
+    say("The server does not answer. Nothing is lost; try again in a moment.");
+  } finally {
+    sending = false;
+    one("#send").disabled = false;
+    box.focus();
+  }
+}
+
+function say(words) {
+  verdict.className = "verdict hold";
+  verdict.replaceChildren(el("p", {}, words));
+  verdict.hidden = false;
+}
+
+function show(told) {
+  one("#segments").textContent = told.segments ? counted(told.segments, "segment") : "";
+  const send = one("#send");
+  send.textContent = "Send";
+  if (told.verdict === "pass") { verdict.hidden = true; return; }
+  const marked = el("p", { class: "draft" }, ...told.pieces.map((piece) => piece.category
+    ? el("mark", { class: piece.action, title: `${piece.category} · ${piece.rule} · ${piece.cite}` }, piece.text)
+    : piece.text));
+  if (told.verdict === "hold" || !told.text) {
+    verdict.className = "verdict hold";
+    verdict.replaceChildren(el("p", {}, el("strong", {}, "This cannot be texted. "), told.closed ?? "Leave out what is marked."), marked);
+  } else {
+    verdict.className = "verdict rewrite";
+    verdict.replaceChildren(
+      el("p", {}, el("strong", {}, "The patient would get this: ")),
+      el("p", { class: "safe" }, told.text),
+      told.portal ? el("p", { class: "sub" }, "Behind the link: ", told.portal) : null,
+      el("details", {}, el("summary", {}, counted(told.findings.length, "finding")), marked),
+    );
+    one("#seen").value = told.text;
+    send.textContent = "Send the safe version";
+  }
+  verdict.hidden = false;
+}
+
+addEventListener("click", (event) => {
+  const use = event.target.closest(".use");
+  if (!use || !box) return;
+  box.value = use.dataset.text;
+  one("#hold-of").value = use.dataset.hold;
+  box.dispatchEvent(new Event("input"));
+  box.focus();
+});
+
+/* Keys. */
+let at = -1;
+const lines = () => all("#lines .line");
+function mark() {
+  const open = lines().findIndex((line) => line.dataset.id === talk);
+  if (at < 0 && open >= 0) at = open;
+  lines().forEach((line, index) => line.classList.toggle("at", index === at));
+}
+function move(by) {
+  const count = lines().length;
+  if (!count) return;
+  at = Math.max(0, Math.min(count - 1, at + by));
+  mark();
+  lines()[at].scrollIntoView({ block: "nearest" });
+}
+mark();
+
+const KEYS = {
+  j: () => move(1),
+  k: () => move(-1),
+  Enter: () => one("a", lines()[at])?.click(),
+  r: () => box?.focus(),
+  a: () => one("#take")?.click(),
+  e: () => one(".aside")?.click(),
+  i: () => one(".use")?.click(),
+  u: () => one("#unread")?.click(),
+  "/": () => one("#q")?.focus(),
+  "?": () => one("#help")?.showModal(),
+};
+addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select, dialog");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const act = KEYS[event.key];
+  if (!act || !one("#lines")) return;
+  if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
+  event.preventDefault();
+  act();
+});

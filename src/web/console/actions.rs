@@ -1,0 +1,217 @@
+//! What staff do: look at a verdict, answer, take over, give back, set aside, take an alarm.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde_json::{Value, json};
+
+use crate::domain::ids::{ConversationId, HoldId};
+use crate::domain::phi::Phi;
+use crate::pipeline::desk::{Answer, Answered, Verdicted};
+use crate::web::console::inbox::unavailable;
+use crate::web::console::seat::{Fields, Seat, again, desk, to};
+use crate::web::console::thread::pieces;
+use crate::web::problem::Problem;
+use crate::web::router::Door;
+
+/// Longest text that staff may write: what six segments hold many times over.
+const TEXT_CHARS_MAX: usize = 4_000;
+
+fn written(fields: &Fields) -> Result<Phi<String>, Problem> {
+    let text = fields.get("text").replace("\r\n", "\n");
+    let text = text.trim();
+    if text.chars().count() > TEXT_CHARS_MAX {
+        return Err(Problem::because(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "the text is longer than 4,000 characters; nothing was sent",
+        ));
+    }
+    Ok(Phi::from(text))
+}
+
+/// What the guardrail says of a text that is being written; keeps nothing.
+pub(crate) async fn review(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    Path(id): Path<i64>,
+    Extension(fields): Extension<Fields>,
+) -> Result<Response, Problem> {
+    let text = written(&fields)?;
+    let desk = desk(&door)?;
+    let practice = &seat.staff.practice;
+    let verdict = desk
+        .desk_review(practice, ConversationId(id), text.as_str())
+        .await
+        .map_err(unavailable)?
+        .ok_or_else(Problem::not_found)?;
+    Ok(Json(told(text.as_str(), &verdict, "review")).into_response())
+}
+
+fn told(text: &str, verdict: &Verdicted, outcome: &str) -> Value {
+    let findings: Vec<Value> = verdict
+        .findings
+        .iter()
+        .filter_map(|it| serde_json::to_value(it).ok())
+        .collect();
+    json!({
+        "outcome": outcome,
+        "verdict": verdict.verdict.as_str(),
+        "text": verdict.text.as_ref().map(|it| it.as_str().to_owned()),
+        "portal": verdict.portal.as_ref().map(|it| it.as_str().to_owned()),
+        "segments": verdict.segments,
+        "closed": verdict.closed.map(closed),
+        "pieces": pieces(text, &findings),
+        "findings": findings,
+    })
+}
+
+/// Why nothing may leave, for people.
+fn closed(reason: &str) -> String {
+    match reason {
+        "opted out" => {
+            "This person opted out. Nothing may be texted until they text START; call instead."
+                .to_owned()
+        }
+        "no page for the link" => {
+            "Details go behind a link, and the link asks for a birth date that the record lacks. \
+             Leave the details out, or call."
+                .to_owned()
+        }
+        other => format!("Nothing may leave: {other}."),
+    }
+}
+
+/// Sends an answer, or shows what would leave instead.
+pub(crate) async fn answer(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    Path(id): Path<i64>,
+    headers: HeaderMap,
+    Extension(fields): Extension<Fields>,
+) -> Result<Response, Problem> {
+    let text = written(&fields)?;
+    let desk = desk(&door)?;
+    let script = headers.contains_key("x-script");
+    if text.as_str().is_empty() {
+        return Ok(if script {
+            Problem::because(StatusCode::UNPROCESSABLE_ENTITY, "the text is empty").into_response()
+        } else {
+            back(&fields, id)
+        });
+    }
+    let answer = Answer {
+        conversation: ConversationId(id),
+        text: text.clone(),
+        seen: Some(fields.get("seen"))
+            .filter(|it| !it.is_empty())
+            .map(|it| Phi::from(it.replace("\r\n", "\n"))),
+        hold: fields.get("hold").parse().ok().map(HoldId),
+    };
+    let answered = desk.desk_answer(&seat.staff, answer).await;
+    let (status, outcome) = match answered.map_err(unavailable)? {
+        Answered::Unknown => return Err(Problem::not_found()),
+        Answered::Sent if script => (StatusCode::OK, json!({ "outcome": "sent" })),
+        Answered::Sent => return Ok(back(&fields, id)),
+        Answered::Changed(verdict) => (
+            StatusCode::CONFLICT,
+            told(text.as_str(), &verdict, "changed"),
+        ),
+        Answered::Held(verdict) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            told(text.as_str(), &verdict, "held"),
+        ),
+    };
+    if script {
+        return Ok((status, Json(outcome)).into_response());
+    }
+    // Without a script the safe version is shown to be copied; nothing was sent.
+    let safe = outcome.get("text").and_then(Value::as_str);
+    let how = safe.map_or_else(
+        || "Leave out what may not be texted, or call the patient.".to_owned(),
+        |safe| format!("This could be sent instead: {safe}"),
+    );
+    Ok(again(status, "The guardrail did not let this go", &how))
+}
+
+/// Where a form came from.
+fn back(fields: &Fields, id: i64) -> Response {
+    let queue = fields.get("queue");
+    let word = !queue.is_empty() && queue.bytes().all(|it| it.is_ascii_lowercase());
+    let queue = if word { queue } else { "all" };
+    to(&format!("/console/inbox/{queue}?c={id}"))
+}
+
+/// Takes a conversation over, or gives it back.
+pub(crate) async fn take(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    Path(id): Path<i64>,
+    Extension(fields): Extension<Fields>,
+) -> Result<Response, Problem> {
+    let taken = fields.get("do") != "give";
+    let known = desk(&door)?
+        .desk_take(&seat.staff, ConversationId(id), taken)
+        .await
+        .map_err(unavailable)?;
+    if known {
+        Ok(back(&fields, id))
+    } else {
+        Err(Problem::not_found())
+    }
+}
+
+/// Marks a conversation as unread and leaves it.
+pub(crate) async fn unread(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    Path(id): Path<i64>,
+    Extension(fields): Extension<Fields>,
+) -> Result<Response, Problem> {
+    let desk = desk(&door)?;
+    let id = ConversationId(id);
+    let own = desk.store().inbox_line(&seat.staff.practice, id).await;
+    if own.map_err(unavailable)?.is_none() {
+        return Err(Problem::not_found());
+    }
+    let marked = desk.desk_see(&seat.staff, id, None).await;
+    marked.map_err(unavailable)?;
+    let queue = fields.get("queue");
+    let word = !queue.is_empty() && queue.bytes().all(|it| it.is_ascii_lowercase());
+    Ok(to(&format!(
+        "/console/inbox/{}",
+        if word { queue } else { "all" }
+    )))
+}
+
+/// Sets a held draft aside.
+pub(crate) async fn aside(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    Path(id): Path<i64>,
+    Extension(fields): Extension<Fields>,
+) -> Result<Response, Problem> {
+    let Ok(hold) = fields.get("hold").parse().map(HoldId) else {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY));
+    };
+    // One that a colleague settled meanwhile is settled: the page shows it gone.
+    desk(&door)?
+        .desk_set_aside(&seat.staff, ConversationId(id), hold)
+        .await
+        .map_err(unavailable)?;
+    Ok(back(&fields, id))
+}
+
+/// Says "I have it" to the alarms of a conversation.
+pub(crate) async fn acknowledge(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    Path(id): Path<i64>,
+    Extension(fields): Extension<Fields>,
+) -> Result<Response, Problem> {
+    desk(&door)?
+        .desk_acknowledge(&seat.staff, ConversationId(id))
+        .await
+        .map_err(unavailable)?;
+    Ok(back(&fields, id))
+}

@@ -1,0 +1,288 @@
+//! The inbox: queues, a page of conversations, and the one that is open; live by a stream of ticks.
+
+use std::convert::Infallible;
+
+use axum::Extension;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::{Stream, StreamExt as _};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use tokio_stream::wrappers::WatchStream;
+
+use crate::domain::alarm::AlarmKind;
+use crate::domain::conversation::Direction;
+use crate::domain::ids::ConversationId;
+use crate::domain::phone::E164;
+use crate::domain::practice::Practice;
+use crate::domain::staff::{IDLE, Right};
+use crate::pipeline::house::House;
+use crate::store::StoreError;
+use crate::store::inbox::{Line, Queue};
+use crate::web::console::seat::{Seat, again, desk, to};
+use crate::web::console::thread;
+use crate::web::pages;
+use crate::web::problem::Problem;
+use crate::web::router::Door;
+
+/// Conversations on one page of the inbox.
+const PAGE_LINES: u32 = 50;
+/// Signs of a text that a line shows.
+const PREVIEW_CHARS: usize = 90;
+
+/// What a page of the inbox was asked for.
+#[derive(Debug, Default)]
+struct Asked {
+    conversation: Option<ConversationId>,
+    before: Option<i64>,
+    search: String,
+}
+
+impl Asked {
+    fn read(query: Option<&str>) -> Self {
+        let mut asked = Self::default();
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            match &*name {
+                "c" => asked.conversation = value.parse().ok().map(ConversationId),
+                "before" => asked.before = value.parse().ok(),
+                "q" => value.trim().clone_into(&mut asked.search),
+                _ => {}
+            }
+        }
+        asked
+    }
+}
+
+/// The store's error is logged; who asked is told to come back.
+#[expect(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
+pub(crate) fn unavailable(error: StoreError) -> Problem {
+    tracing::error!(%error, "the store did not answer");
+    Problem::unavailable()
+}
+
+/// The first page that the role opens.
+pub(crate) async fn home(Extension(seat): Extension<Seat>) -> Response {
+    let role = seat.staff.role;
+    if role.may(Right::Read) {
+        to("/console/inbox/all")
+    } else if role.may(Right::Audit) {
+        to("/console/audit")
+    } else {
+        again(
+            StatusCode::OK,
+            "You are signed in",
+            "Your role sees no patients. Prompts are files of the practice for now; whoever runs the server publishes them.",
+        )
+    }
+}
+
+/// What every page of the console has: who is there, where they may go, what waits.
+pub(crate) async fn frame(door: &Door, seat: &Seat, tab: &str) -> Result<Value, Problem> {
+    let desk = desk(door)?;
+    let practice = desk.practice(&seat.staff.practice);
+    let counts = desk.store().inbox_counts(&seat.staff.practice).await;
+    let counts = counts.map_err(unavailable)?;
+    let role = seat.staff.role;
+    let may: serde_json::Map<String, Value> = Right::ALL
+        .iter()
+        .map(|right| (right.as_str().to_owned(), role.may(*right).into()))
+        .collect();
+    Ok(json!({
+        "csrf": seat.csrf(), "tab": tab, "may": may, "idle_seconds": IDLE.as_secs(),
+        "me": { "name": seat.staff.secrets.name, "role": role.title() },
+        "practice_name": practice.map(|it| it.name.clone()),
+        "counts": {
+            "unread": counts.unread, "held": counts.held,
+            "emergency": counts.emergency, "taken": counts.taken,
+        },
+    }))
+}
+
+/// A queue, and the conversation that is open beside it.
+pub(crate) async fn page(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    Path(queue): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let queue: Queue = queue.parse().map_err(|_unknown| Problem::not_found())?;
+    let asked = Asked::read(query.as_deref());
+    let desk = desk(&door)?;
+    let practice = desk
+        .practice(&seat.staff.practice)
+        .ok_or_else(Problem::not_found)?;
+    let now = desk.clock().now();
+    // Looking at a conversation is what marks it read, so it comes before the counts.
+    let open = match asked.conversation {
+        Some(id) => Some(
+            thread::open(desk, &seat, &practice, id, now)
+                .await
+                .map_err(unavailable)?
+                .ok_or_else(Problem::not_found)?,
+        ),
+        None => None,
+    };
+    let (lines, fault) = lines(desk, &practice, queue, &asked).await?;
+    let more = (lines.len() > PAGE_LINES as usize)
+        .then(|| lines.get(PAGE_LINES as usize - 1).map(|it| it.last_turn))
+        .flatten();
+    let mut shown = Vec::new();
+    for line in lines.iter().take(PAGE_LINES as usize) {
+        shown.push(
+            line_of(desk, &practice, line, now)
+                .await
+                .map_err(unavailable)?,
+        );
+    }
+    let mut values = frame(&door, &seat, "inbox").await?;
+    if let Some(fields) = values.as_object_mut() {
+        fields.insert("queue".to_owned(), queue.as_str().into());
+        fields.insert("lines".to_owned(), shown.into());
+        fields.insert("more".to_owned(), more.into());
+        fields.insert("before".to_owned(), asked.before.into());
+        fields.insert("search".to_owned(), asked.search.into());
+        fields.insert("fault".to_owned(), fault.into());
+        fields.insert("open".to_owned(), open.unwrap_or_default());
+    }
+    Ok(pages::console(
+        "console_inbox.html",
+        StatusCode::OK,
+        &values,
+    ))
+}
+
+async fn lines(
+    desk: &House,
+    practice: &Practice,
+    queue: Queue,
+    asked: &Asked,
+) -> Result<(Vec<Line>, &'static str), Problem> {
+    let store = desk.store();
+    if asked.search.is_empty() {
+        let page = store.inbox(&practice.id, queue, asked.before, PAGE_LINES + 1);
+        return Ok((page.await.map_err(unavailable)?, ""));
+    }
+    let Some(number) = typed_number(&asked.search) else {
+        return Ok((
+            Vec::new(),
+            "Search by the patient's phone number, with area code.",
+        ));
+    };
+    let found = store.inbox_with(&practice.id, &number, PAGE_LINES).await;
+    Ok((found.map_err(unavailable)?, ""))
+}
+
+/// A number as people type it: "(415) 555-0142", "415.555.0142", "+14155550142".
+fn typed_number(text: &str) -> Option<E164> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let spelled = match (digits.len(), text.trim_start().starts_with('+')) {
+        (_, true) => format!("+{digits}"),
+        (10, false) => format!("+1{digits}"),
+        (11, false) if digits.starts_with('1') => format!("+{digits}"),
+        _ => return None,
+    };
+    spelled.parse().ok()
+}
+
+async fn line_of(
+    desk: &House,
+    practice: &Practice,
+    line: &Line,
+    now: Timestamp,
+) -> Result<Value, StoreError> {
+    let conversation = &line.conversation;
+    let turns = desk.store().turns(conversation.id, 1).await?;
+    let last = turns.last();
+    let words = last.map_or("", |turn| turn.body.as_str());
+    let patient = match &conversation.patient {
+        Some(id) => desk
+            .records()
+            .patient(&practice.id, id)
+            .await
+            .ok()
+            .flatten(),
+        None => None,
+    };
+    let number = conversation.number.display_us();
+    let name = patient.map_or_else(
+        || number.clone(),
+        |it| format!("{} {}", it.first_name.as_str(), it.last_name.as_str()),
+    );
+    Ok(json!({
+        "id": conversation.id.0,
+        "name": name,
+        "number": number,
+        "when": last.map(|turn| when(turn.at, now, practice)),
+        "at": last.map(|turn| turn.at.to_string()),
+        "preview": cut(words),
+        "ours": last.is_some_and(|turn| turn.direction == Direction::Outbound),
+        "unread": line.unread,
+        "holds": line.holds,
+        "alarm": line.alarm.map(AlarmKind::as_str),
+        "human": conversation.human,
+        "channel": conversation.channel.as_str(),
+        "consent": conversation.consent.state.as_str(),
+    }))
+}
+
+fn cut(text: &str) -> String {
+    let flat: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match flat.char_indices().nth(PREVIEW_CHARS) {
+        Some((at, _)) => format!("{}…", flat.get(..at).unwrap_or_default()),
+        None => flat,
+    }
+}
+
+/// A time as a line shows it, in the practice's zone: "9:41 AM", "Tue", "Nov 3", "Nov 3, 2025".
+pub(crate) fn when(at: Timestamp, now: Timestamp, practice: &Practice) -> String {
+    let zone = TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC);
+    let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone));
+    let days = now
+        .date()
+        .since(at.date())
+        .map_or(i32::MAX, |it| it.get_days());
+    let form = match days {
+        0 => "%-I:%M %p",
+        1..=6 => "%a",
+        _ if at.year() == now.year() => "%b %-d",
+        _ => "%b %-d, %Y",
+    };
+    at.strftime(form).to_string()
+}
+
+/// A stream of ticks, one for each change, without any content: the page asks anew.
+pub(crate) async fn events(
+    State(door): State<Door>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let changes = desk(&door)?.changes();
+    let ended = door.settings.shutdown.clone().cancelled_owned();
+    let ticks = WatchStream::from_changes(changes)
+        .map(|tick| Ok(Event::default().event("change").data(tick.to_string())))
+        .take_until(ended);
+    Ok(Sse::new(ticks).keep_alive(KeepAlive::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::typed_number;
+
+    #[test]
+    fn numbers_are_found_however_they_are_typed() {
+        for typed in [
+            "(415) 555-0142",
+            "415.555.0142",
+            "4155550142",
+            "1 415 555 0142",
+            "+1 415 555 0142",
+        ] {
+            let number = typed_number(typed).map(|it| it.as_str().to_owned());
+            assert_eq!(number.as_deref(), Some("+14155550142"), "{typed}");
+        }
+        for typed in ["Maria", "555-0142", "", "+", "41555501429999999999"] {
+            assert_eq!(typed_number(typed), None, "{typed}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The console: where a practice's staff sign in, read, answer and decide.
+//!
+//! One table says what each address needs; one gate asks it. A page works without a script; the
+//! script adds the live inbox, the verdict while typing, and keys.
+
+mod actions;
+mod audit;
+mod inbox;
+mod seat;
+mod sign;
+mod team;
+mod thread;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{get, post};
+
+use crate::domain::staff::Right;
+use crate::web::router::Door;
+
+/// Largest body of a console form: the longest text that staff may write, several times over.
+const CONSOLE_BYTES_MAX: usize = 64 * 1024;
+
+/// What an address needs of whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: it is how one gets in.
+    Nothing,
+    /// A session, also one that lacks its second factor.
+    Session,
+    /// A whole session, whatever the role.
+    SignedIn,
+    /// A whole session and this right.
+    May(Right),
+}
+
+/// Every address of the console: its method, its route, and what it needs. What is not here does
+/// not open.
+pub const TABLE: &[(&str, &str, Need)] = &[
+    ("GET", "/console", Need::SignedIn),
+    ("GET", "/console/sign-in", Need::Nothing),
+    ("POST", "/console/sign-in", Need::Nothing),
+    ("GET", "/console/join/{token}", Need::Nothing),
+    ("POST", "/console/join/{token}", Need::Nothing),
+    ("GET", "/console/second", Need::Session),
+    ("POST", "/console/second", Need::Session),
+    ("POST", "/console/sign-out", Need::Session),
+    ("GET", "/console/events", Need::SignedIn),
+    ("GET", "/console/inbox/{queue}", Need::May(Right::Read)),
+    ("POST", "/console/review/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/answer/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/take/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/unread/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/aside/{id}", Need::May(Right::Release)),
+    (
+        "POST",
+        "/console/acknowledge/{id}",
+        Need::May(Right::Acknowledge),
+    ),
+    ("GET", "/console/team", Need::May(Right::Accounts)),
+    ("POST", "/console/team", Need::May(Right::Accounts)),
+    ("POST", "/console/team/{id}", Need::May(Right::Accounts)),
+    ("GET", "/console/audit", Need::May(Right::Audit)),
+];
+
+/// The console's addresses, behind the gate.
+pub(crate) fn router(door: Door) -> Router<Door> {
+    Router::new()
+        .route("/console", get(inbox::home))
+        .route("/console/sign-in", get(sign::page).post(sign::sign_in))
+        .route(
+            "/console/join/{token}",
+            get(sign::invitation).post(sign::join),
+        )
+        .route("/console/second", get(sign::second_page).post(sign::second))
+        .route("/console/sign-out", post(sign::sign_out))
+        .route("/console/events", get(inbox::events))
+        .route("/console/inbox/{queue}", get(inbox::page))
+        .route("/console/review/{id}", post(actions::review))
+        .route("/console/answer/{id}", post(actions::answer))
+        .route("/console/take/{id}", post(actions::take))
+        .route("/console/unread/{id}", post(actions::unread))
+        .route("/console/aside/{id}", post(actions::aside))
+        .route("/console/acknowledge/{id}", post(actions::acknowledge))
+        .route("/console/team", get(team::page).post(team::invite))
+        .route("/console/team/{id}", post(team::change))
+        .route("/console/audit", get(audit::page))
+        .route_layer(middleware::from_fn_with_state(door, seat::gate))
+        .layer(DefaultBodyLimit::max(CONSOLE_BYTES_MAX))
+}

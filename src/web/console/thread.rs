@@ -1,0 +1,305 @@
+//! One conversation as staff see it: what was said, what waits for them, and what is known.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use crate::domain::alarm::AlarmKind;
+use crate::domain::consent::ConsentState;
+use crate::domain::conversation::{Conversation, Direction, Turn};
+use crate::domain::ids::ConversationId;
+use crate::domain::message::Delivery;
+use crate::domain::phone::E164;
+use crate::domain::practice::Practice;
+use crate::domain::record::Patient;
+use crate::pipeline::house::House;
+use crate::store::{Hold, StoreError};
+use crate::web::console::seat::Seat;
+
+/// How much of a conversation a page shows.
+const TURNS_MAX: u32 = 100;
+/// How many visits the side panel shows.
+const VISITS_MAX: usize = 4;
+
+/// A conversation of the practice, marked as seen; none when there is none.
+pub(super) async fn open(
+    desk: &House,
+    seat: &Seat,
+    practice: &Practice,
+    id: ConversationId,
+    now: Timestamp,
+) -> Result<Option<Value>, StoreError> {
+    let Some(line) = desk.store().inbox_line(&practice.id, id).await? else {
+        return Ok(None);
+    };
+    desk.desk_see(&seat.staff, id, Some(line.last_turn)).await?;
+    let conversation = &line.conversation;
+    let turns = desk.store().turns(id, TURNS_MAX).await?;
+    let holds = desk.store().holds_of(id).await?;
+    let patient = desk.desk_patient(practice, conversation).await;
+    let taken = match line.taken_by {
+        Some(staff) if staff == seat.staff.id => Some("you".to_owned()),
+        Some(staff) => {
+            let all = desk.store().all_staff(&practice.id).await?;
+            let found = all.iter().find(|it| it.id == staff);
+            found.map(|it| it.secrets.name.clone())
+        }
+        None => None,
+    };
+    let number = conversation.number.display_us();
+    let name = patient.as_ref().map(full_name);
+    let opted_out = conversation.consent.state == ConsentState::OptedOut;
+    Ok(Some(json!({
+        "id": id.0,
+        "name": name.as_deref().unwrap_or(&number),
+        "number": number,
+        "known": name.is_some(),
+        "sure": conversation.patient.is_some(),
+        "shared": conversation.speaker.shared,
+        "channel": conversation.channel.as_str(),
+        "language": conversation.language.as_str(),
+        "consent": consent(conversation, now, practice),
+        "opted_out": opted_out,
+        "human": conversation.human,
+        "taken_by": taken,
+        "alarm": line.alarm.map(AlarmKind::as_str),
+        "items": items(&turns, practice, now),
+        "last": line.last_turn,
+        "holds": holds.iter().map(|hold| held(hold, practice, now)).collect::<Vec<_>>(),
+        "facts": facts(desk, practice, patient.as_ref(), now).await,
+    })))
+}
+
+fn full_name(patient: &Patient) -> String {
+    format!(
+        "{} {}",
+        patient.first_name.as_str(),
+        patient.last_name.as_str()
+    )
+}
+
+/// The state of consent in words, with what proves it.
+fn consent(conversation: &Conversation, now: Timestamp, practice: &Practice) -> Value {
+    let proof = conversation.proof(now);
+    let (words, tone) = match conversation.consent.state {
+        ConsentState::Granted if proof.is_some() => ("Agreed to health details by text", "good"),
+        ConsentState::Granted => ("Agreed, but not by this person", "quiet"),
+        ConsentState::NoticeSent => ("Asked; no answer yet", "wait"),
+        ConsentState::Unknown => ("Not asked yet", "quiet"),
+        ConsentState::Declined => ("Said no to health details by text", "stop"),
+        ConsentState::OptedOut => ("Opted out: nothing may be texted", "stop"),
+        ConsentState::Expired => ("Agreed, but too long ago", "wait"),
+        ConsentState::Reassigned => ("The number may be another's", "stop"),
+    };
+    json!({
+        "state": conversation.consent.state.as_str(), "words": words, "tone": tone,
+        "since": proof.map(|it| day(it.at, practice)),
+        "until": proof.map(|it| day(it.expires, practice)),
+        "notice": proof.map(|it| it.notice.text_id.clone()),
+        "sha256": proof.map(|it| it.notice.sha256.chars().take(12).collect::<String>()),
+    })
+}
+
+fn zone(practice: &Practice) -> TimeZone {
+    TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC)
+}
+
+fn day(at: Timestamp, practice: &Practice) -> String {
+    at.to_zoned(zone(practice))
+        .strftime("%b %-d, %Y")
+        .to_string()
+}
+
+fn clock(at: Timestamp, practice: &Practice) -> String {
+    at.to_zoned(zone(practice))
+        .strftime("%-I:%M %p")
+        .to_string()
+}
+
+/// The texts, with a line before each new day.
+fn items(turns: &[Turn], practice: &Practice, now: Timestamp) -> Vec<Value> {
+    let today = now.to_zoned(zone(practice)).date();
+    let mut last_day = None;
+    let mut items = Vec::new();
+    for turn in turns {
+        let on = turn.at.to_zoned(zone(practice));
+        let first = last_day != Some(on.date());
+        last_day = Some(on.date());
+        let heading = first.then(|| {
+            if on.date() == today {
+                "Today".to_owned()
+            } else {
+                on.strftime("%A, %B %-d").to_string()
+            }
+        });
+        let outbound = turn.direction == Direction::Outbound;
+        items.push(json!({
+            "id": turn.id.0,
+            "day": heading,
+            "ours": outbound,
+            "text": turn.body.as_str(),
+            "at": clock(turn.at, practice),
+            "state": turn.delivery.map(in_words),
+            "bad": turn.delivery.is_some_and(failed),
+            "segments": turn.segments,
+            "waits": !outbound && !turn.answered,
+        }));
+    }
+    items
+}
+
+const fn failed(delivery: Delivery) -> bool {
+    matches!(
+        delivery,
+        Delivery::Failed | Delivery::Undelivered | Delivery::Suppressed | Delivery::Unknown
+    )
+}
+
+const fn in_words(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Pending => "waits to leave",
+        Delivery::Accepted | Delivery::Queued | Delivery::Sending => "with the carrier",
+        Delivery::Sent => "sent",
+        Delivery::Unknown => "not known whether it left",
+        Delivery::Suppressed => "not sent: opted out or overtaken",
+        Delivery::Undelivered => "could not be delivered",
+        Delivery::Failed => "refused by the carrier",
+        Delivery::Delivered => "delivered",
+        Delivery::Read => "read",
+    }
+}
+
+/// A held draft: why, its words with what was found, and what the guardrail would let go.
+fn held(hold: &Hold, practice: &Practice, now: Timestamp) -> Value {
+    let report: Value = serde_json::from_str(hold.report.as_str()).unwrap_or_default();
+    let draft = hold.draft.as_str();
+    let findings = report.get("findings").and_then(Value::as_array);
+    let findings = findings.map_or(&[][..], Vec::as_slice);
+    json!({
+        "id": hold.id.0,
+        "reason": hold.reason,
+        "when": super::inbox::when(hold.at, now, practice),
+        "draft": draft,
+        "pieces": pieces(draft, findings),
+        "findings": findings,
+        "safe": report.get("text").cloned().unwrap_or_default(),
+    })
+}
+
+/// A text in pieces, each with the finding that it belongs to, if one. Offsets count code points;
+/// where findings overlap, the earlier one has the piece.
+pub(super) fn pieces(text: &str, findings: &[Value]) -> Vec<Value> {
+    let signs: Vec<char> = text.chars().collect();
+    let span = |it: &Value| {
+        let at = |name| usize::try_from(it.get(name)?.as_u64()?).ok();
+        Some((at("start")?, at("end")?.min(signs.len())))
+    };
+    let mut spans: Vec<(usize, usize, &Value)> = findings
+        .iter()
+        .filter_map(|it| span(it).map(|(start, end)| (start, end, it)))
+        .filter(|(start, end, _)| start < end)
+        .collect();
+    spans.sort_by_key(|(start, end, _)| (*start, *end));
+    let words = |from: usize, to: usize| -> String {
+        signs.get(from..to).unwrap_or_default().iter().collect()
+    };
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    for (start, end, finding) in spans {
+        let start = start.max(at);
+        if start >= end {
+            continue;
+        }
+        if at < start {
+            pieces.push(json!({ "text": words(at, start) }));
+        }
+        pieces.push(json!({
+            "text": words(start, end),
+            "category": finding.get("category"),
+            "rule": finding.get("rule"),
+            "cite": finding.get("cite"),
+            "action": finding.get("action"),
+        }));
+        at = end;
+    }
+    if at < signs.len() {
+        pieces.push(json!({ "text": words(at, signs.len()) }));
+    }
+    pieces
+}
+
+/// What the side panel shows of the person.
+async fn facts(
+    desk: &House,
+    practice: &Practice,
+    patient: Option<&Patient>,
+    now: Timestamp,
+) -> Value {
+    let Some(patient) = patient else {
+        return Value::Null;
+    };
+    let born = patient.birth_date.as_ref().map(|born| {
+        let born = born.expose();
+        let age = now
+            .to_zoned(zone(practice))
+            .date()
+            .since((jiff::Unit::Year, *born))
+            .map_or(0, |it| it.get_years());
+        format!("{} ({age})", born.strftime("%b %-d, %Y"))
+    });
+    let visits = desk.records().appointments(&practice.id, &patient.id, now);
+    let visits: Vec<Value> = visits
+        .await
+        .unwrap_or_default()
+        .iter()
+        .filter(|it| it.end > now)
+        .take(VISITS_MAX)
+        .map(|it| {
+            let start = it.start.to_zoned(zone(practice));
+            json!({
+                "start": start.strftime("%a, %b %-d, %-I:%M %p").to_string(),
+                "provider": it.provider, "location": it.location,
+                "status": it.status.as_str(), "reason": it.reason.as_str(),
+            })
+        })
+        .collect();
+    json!({
+        "name": full_name(patient),
+        "born": born,
+        "minor": patient.is_minor(now),
+        "mrn": patient.mrn.as_ref().map(|it| it.as_str().to_owned()),
+        "state": patient.state.as_str(),
+        "phones": patient.phones.iter().map(E164::display_us).collect::<Vec<_>>(),
+        "guardians": patient.guardians.len(),
+        "visits": visits,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_falls_into_pieces_without_losing_a_sign() {
+        let found = |start: u64, end: u64| json!({ "start": start, "end": end, "category": "lab" });
+        let text = "Señora 🙂, A1c is 9.2 %";
+        for findings in [
+            vec![],
+            vec![found(10, 13)],
+            vec![found(10, 13), found(17, 20)],
+            vec![found(17, 20), found(10, 18)],
+            vec![found(0, 500)],
+            vec![found(5, 5)],
+            vec![found(10, 13), found(10, 13)],
+        ] {
+            let joined: String = pieces(text, &findings)
+                .iter()
+                .filter_map(|it| it.get("text").and_then(Value::as_str).map(str::to_owned))
+                .collect();
+            assert_eq!(joined, text, "{findings:?}");
+        }
+        let marked = pieces(text, &[found(10, 13)]);
+        assert_eq!(marked[1]["text"], "A1c");
+        assert_eq!(marked[1]["category"], "lab");
+    }
+}

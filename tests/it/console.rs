@@ -1,0 +1,9 @@
+//! The console: who gets in, what each role may do, and what staff do in a conversation.
+
+#![cfg(test)]
+
+mod browser;
+mod desk;
+mod hand;
+mod sign;
+mod table;

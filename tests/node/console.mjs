@@ -1,0 +1,186 @@
+// Drives the staff console in a real browser: a new owner signs in, reads, answers and signs out.
+// Usage: node console.mjs SERVER INVITATION FOLDER_FOR_SCREENSHOTS. Ends with "all held", or fails.
+
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const [server, invitation, shots] = process.argv.slice(2);
+const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+  .find((path) => path && existsSync(path));
+assert(executablePath, "chromium is not installed: run tests/install.sh, or set CHROMIUM");
+const browser = await chromium.launch({
+  executablePath,
+  headless: true,
+  args: [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage",
+  ],
+});
+
+/** RFC 6238 as an authenticator app does it. */
+function code(key) {
+  const signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...key.replace(/ /g, "")].map((sign) => signs.indexOf(sign).toString(2).padStart(5, "0")).join("");
+  const secret = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const mac = createHmac("sha1", secret).update(counter).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, locale: "en-US" });
+const page = await context.newPage();
+const faults = [];
+let expected = null;
+page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
+page.on("console", (message) => {
+  if (message.type() === "error" && !expected?.test(message.text())) faults.push(`console: ${message.text()}`);
+});
+page.on("request", (request) => {
+  if (!request.url().startsWith(server) && !request.url().startsWith("data:")) faults.push(`elsewhere: ${request.url()}`);
+});
+const shot = (name) => page.screenshot({ path: `${shots}/${name}.png` });
+const fits = async () => {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.equal(over, 0, "the page is wider than the screen");
+};
+const text = async (from, body) => {
+  const answer = await fetch(`${server}/simulator/messages`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ from, to: "+14155550101", body }),
+  });
+  assert.equal(answer.status, 202);
+};
+const thread = async (who) => (await fetch(`${server}/simulator/messages?with=${encodeURIComponent(who)}`)).json();
+const MARIA = "+14155550111";
+const JAMES = "+14155550112";
+
+// The way in, with keys alone: the first field has the focus.
+await page.goto(invitation);
+assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), "Welcome, Sam Rivera");
+await page.keyboard.type("three herons by the lake");
+await page.keyboard.press("Tab");
+await page.keyboard.type("three herons by the lake");
+await page.keyboard.press("Enter");
+await page.getByRole("heading", { name: "Set up your second factor" }).waitFor();
+await page.getByText("The camera does not work").click();
+const key = await page.locator(".key").textContent();
+await shot("second-factor");
+await page.getByLabel("The code that it shows").focus();
+await page.keyboard.type(code(key));
+await page.keyboard.press("Enter");
+await page.getByRole("heading", { name: "Keep these recovery codes" }).waitFor();
+assert.equal(await page.locator(".codes li").count(), 8);
+await page.getByRole("link", { name: "I have kept them" }).click();
+await page.getByText("No conversation yet.").waitFor();
+await shot("empty");
+
+// The inbox is live: nobody presses reload.
+const began = Date.now();
+await text(MARIA, "When is my appointment?");
+await page.locator(".line").first().waitFor();
+const live = Date.now() - began;
+await text(MARIA, "YES");
+await text(JAMES, "I have crushing chest pain and can't breathe");
+await page.locator(".line.alarm").waitFor();
+await page.getByRole("link", { name: /^Emergency 1/ }).waitFor();
+await shot("inbox");
+
+// j, j, Enter opens the second; the first is James, who wrote last.
+await page.keyboard.press("k");
+await page.keyboard.press("Enter");
+await page.getByRole("heading", { name: "James Whitfield", level: 1 }).waitFor();
+await shot("emergency");
+await page.getByRole("button", { name: "I have it" }).click();
+await page.getByRole("button", { name: "I have it" }).waitFor({ state: "detached" });
+
+await page.goto(`${server}/console/inbox/all`);
+await page.getByRole("link", { name: /Maria Gonzalez/ }).click();
+await page.getByRole("heading", { name: "Maria Gonzalez", level: 1 }).waitFor();
+assert.equal(await page.title(), "Inbox · anteroom", "no name in the title");
+assert(!page.url().includes("Maria") && !page.url().includes("5550111"), "nobody's name in the address");
+
+// What may go goes; what may not is shown as the patient would get it.
+await page.keyboard.press("r");
+await page.keyboard.type("Your A1c was 9.2%, please call us.");
+await page.getByText("The patient would get this:").waitFor();
+await page.getByRole("button", { name: "Send the safe version" }).waitFor();
+await shot("verdict");
+await fits();
+await page.keyboard.press("Control+Enter");
+await page.locator(".text.ours", { hasText: "/p/" }).waitFor();
+const sent = (await thread(MARIA)).at(-1);
+assert(sent.body.includes("/p/") && !sent.body.includes("A1c"), sent.body);
+await page.getByText("you answer", { exact: true }).waitFor();
+
+// A double click sends once.
+const before = (await thread(MARIA)).length;
+await page.getByLabel("Your answer").fill("Parking is free behind the house.");
+await page.getByRole("button", { name: "Send", exact: true }).dblclick();
+await page.locator(".text.ours", { hasText: "Parking is free" }).waitFor();
+assert.equal((await thread(MARIA)).length, before + 1);
+
+// A second click of the key gives the conversation back.
+await page.keyboard.press("Escape");
+await page.locator("#texts").focus();
+await page.keyboard.press("a");
+await page.getByText("The agent answers", { exact: true }).waitFor();
+
+// A session that ends while somebody writes loses nothing of what they wrote.
+await page.getByLabel("Your answer").fill("Half a sentence that");
+expected = /401/;
+const cookies = await context.cookies();
+await context.clearCookies();
+await text(JAMES, "Hello again");
+await page.getByRole("heading", { name: "You were signed out" }).waitFor();
+await shot("locked");
+await context.addCookies(cookies);
+await page.getByRole("button", { name: "I am signed in again" }).click();
+await page.getByRole("heading", { name: "You were signed out" }).waitFor({ state: "hidden" });
+assert.equal(await page.getByLabel("Your answer").inputValue(), "Half a sentence that");
+assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length]), [0, 0]);
+expected = null;
+
+// The other pages, and what the keys are.
+await page.locator("#texts").focus();
+await page.keyboard.press("?");
+await page.getByRole("heading", { name: "Keys" }).waitFor();
+await page.keyboard.press("Escape");
+await page.goto(`${server}/console/team`);
+await page.getByLabel("Name", { exact: true }).fill("Robin Vega");
+await page.getByLabel("E-mail", { exact: true }).fill("robin@example.com");
+await page.getByRole("button", { name: "Make a link" }).click();
+await page.locator("#link").waitFor();
+await shot("team");
+await page.goto(`${server}/console/audit?check=1`);
+await page.getByText("The chain is whole").waitFor();
+await shot("audit");
+
+// The same on a phone, in the dark.
+const phone = await browser.newContext({
+  viewport: { width: 390, height: 844 }, colorScheme: "dark", isMobile: true, hasTouch: true,
+});
+await phone.addCookies(await context.cookies());
+const small = await phone.newPage();
+small.on("pageerror", (error) => faults.push(`script: ${error.message}`));
+for (const [name, path] of [["inbox", "/console/inbox/all"], ["team", "/console/team"], ["audit", "/console/audit"]]) {
+  await small.goto(server + path);
+  const over = await small.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.equal(over, 0, `${path} is wider than a phone`);
+  await small.screenshot({ path: `${shots}/phone-${name}.png` });
+}
+await small.goto(`${server}/console/inbox/all`);
+await small.getByRole("link", { name: /Maria Gonzalez/ }).click();
+await small.getByRole("heading", { name: "Maria Gonzalez", level: 1 }).waitFor();
+await small.screenshot({ path: `${shots}/phone-open.png` });
+
+await page.getByRole("button", { name: "Sign out" }).click();
+await page.getByRole("heading", { name: "Sign in" }).waitFor();
+await browser.close();
+assert.deepEqual(faults, []);
+console.log(`live after ${live} ms`);
+console.log("all held");
