@@ -347,7 +347,7 @@ fn value_behind(
             | Category::Medication
             | Category::MentalHealth
     );
-    if !reads || !view.has_digit {
+    if !reads || view.digits == 0 {
         return None;
     }
     let rest = view.bytes(from..(from + 60).min(view.folded.len()));
