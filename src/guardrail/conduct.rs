@@ -242,8 +242,7 @@ impl Rules {
             .iter()
             .map(|pattern| regex(file, line, "context", pattern))
             .collect();
-        let contexts = Patterns::new(compiled?)
-            .map_err(|reason| refuse(file, line, "context", &reason, "shorten the patterns"))?;
+        let contexts = Patterns::new(compiled?);
         let line = line_of(text, claims.phrase.span().start);
         let phrase = claims.phrase.into_inner();
         let phrases = Phrases {

@@ -118,8 +118,7 @@ struct Judge<'a> {
 pub(crate) fn read(
     (policy, rules, voters): (&Policy, &Rules, &[Arc<dyn Voter>]),
     view: &View<'_>,
-    setting: &Setting<'_>,
-    values: &Values<'_>,
+    (setting, values, situation): (&Setting<'_>, &Values<'_>, Situation<'_>),
     zone: &TimeZone,
     scratch: &mut Scratch,
 ) -> Reading {
@@ -149,7 +148,6 @@ pub(crate) fn read(
     };
     let mut statements = renew(std::mem::take(statement_room));
     ground::statements(&ground, ground_room, &mut statements);
-    let situation = rules.matrix.situation(setting);
     let mut judge = Judge {
         rules,
         setting,

@@ -16,6 +16,7 @@ use crate::guardrail::ground::fold::words;
 use crate::guardrail::setting::Consent;
 use crate::guardrail::setting::Setting;
 use crate::policy::PolicyError;
+use crate::policy::pattern::trie::Trie;
 use crate::policy::words::Channel;
 use crate::policy::words::Purpose;
 
@@ -136,7 +137,12 @@ pub(crate) struct Matrix {
     last: Row,
     sensitive_types: Vec<String>,
     revealing_names: Vec<String>,
+    /// The same, by their letters.
+    revealing_words: Trie,
 }
+
+/// A revealing name of at most so many letters stands for itself only: `std`, but not `study`.
+const SHORT_NAME: usize = 4;
 
 /// The part of a setting that the matrix looks at.
 #[derive(Clone, Copy, Debug)]
@@ -146,6 +152,13 @@ pub(crate) struct Situation<'a> {
     consent: Agreed,
     practice_type: &'a str,
     sensitive: bool,
+}
+
+impl Situation<'_> {
+    /// Whether the practice's kind or name tells a condition.
+    pub(crate) const fn is_sensitive(&self) -> bool {
+        self.sensitive
+    }
 }
 
 impl Row {
@@ -163,6 +176,18 @@ impl Row {
             && (self.consents.is_empty() || self.consents.contains(&situation.consent))
             && any(&self.practice_types)
     }
+}
+
+fn by_letters(names: &[String]) -> Trie {
+    let names = names
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| !name.is_empty());
+    Trie::new(
+        names
+            .map(|(at, name)| (name.clone().into_bytes(), at))
+            .collect(),
+    )
 }
 
 impl Matrix {
@@ -231,6 +256,7 @@ impl Matrix {
         let matrix = Self {
             rows,
             last,
+            revealing_words: by_letters(&raw.revealing_names),
             sensitive_types: raw.sensitive_types,
             revealing_names: raw.revealing_names,
         };
@@ -296,20 +322,19 @@ impl Matrix {
     }
 
     /// Whether the practice's kind or name tells a condition.
-    pub(crate) fn reveals(&self, setting: &Setting<'_>) -> bool {
+    fn reveals(&self, setting: &Setting<'_>) -> bool {
         let kind = setting.practice_type;
         if self.sensitive_types.iter().any(|other| other == kind) {
             return true;
         }
         let name = Folded::of(setting.practice_name);
         words(&name).any(|word| {
-            self.revealing_names.iter().any(|part| {
-                if part.len() <= 4 {
-                    word == part
-                } else {
-                    word.starts_with(part.as_str())
-                }
-            })
+            let mut tells = false;
+            self.revealing_words.at(word.as_bytes(), 0, |part| {
+                let part = self.revealing_names.get(part).map_or(0, String::len);
+                tells |= part > SHORT_NAME || part == word.len();
+            });
+            tells
         }) || self
             .revealing_names
             .iter()

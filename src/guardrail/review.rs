@@ -29,6 +29,7 @@ use crate::guardrail::ground::view::View;
 use crate::guardrail::judge;
 use crate::guardrail::judge::Reading;
 use crate::guardrail::minimum;
+use crate::guardrail::minimum::Situation;
 use crate::guardrail::rewrite;
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::scratch;
@@ -197,7 +198,7 @@ impl Guardrail {
     fn read(
         &self,
         text: &str,
-        (setting, values): (&Setting<'_>, &Values<'_>),
+        (setting, values, situation): (&Setting<'_>, &Values<'_>, Situation<'_>),
         zone: &TimeZone,
         scratch: &mut Scratch,
     ) -> (Reading, Option<String>) {
@@ -208,13 +209,15 @@ impl Guardrail {
         ];
         let view = View::within(text, &public, &mut scratch.view);
         let rules = (&*self.policy, &self.rules, &*self.voters);
-        let reading = judge::read(rules, &view, setting, values, zone, scratch);
+        let seen = (setting, values, situation);
+        let reading = judge::read(rules, &view, seen, zone, scratch);
         let done = reading.holds() || !reading.corrections.is_empty() || !reading.drops_any();
         let edited = if done {
             None
         } else {
             let (drops, procedures) = (reading.drops(), reading.procedures());
-            rewrite::rewrite(&self.rules, &view, (&drops, &procedures), setting)
+            let taken = (&*drops, &*procedures);
+            rewrite::rewrite(&self.rules, &view, taken, (setting, situation))
         };
         view.leave(&mut scratch.view);
         (reading, edited)
@@ -233,8 +236,9 @@ impl Guardrail {
         let mut next = Cow::Borrowed(draft);
         let mut portal: Option<Cow<'d, str>> = None;
         let mut corrected = false;
+        let situation = self.rules.matrix.situation(setting);
         for _ in 0..ROUNDS_MAX + 2 {
-            let (reading, edited) = self.read(&next, (setting, values), zone, scratch);
+            let (reading, edited) = self.read(&next, (setting, values, situation), zone, scratch);
             let holds = reading.holds();
             let drops = reading.drops_any();
             let tells = (reading.patient, reading.details);
@@ -259,7 +263,7 @@ impl Guardrail {
                 Cow::Owned(text) => Cow::Owned(rewrite::outgoing(text, setting).into_owned()),
             };
             if rewrite::too_long(&out, setting) {
-                let Some(form) = rewrite::portal_form(&self.rules, setting) else {
+                let Some(form) = rewrite::portal_form(&self.rules, setting, situation) else {
                     break;
                 };
                 portal.get_or_insert_with(|| std::mem::take(&mut next));

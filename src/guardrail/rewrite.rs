@@ -10,6 +10,7 @@ use std::ops::Range;
 use crate::guardrail::conduct::Rules;
 use crate::guardrail::ground::fold::fold_text;
 use crate::guardrail::ground::view::View;
+use crate::guardrail::minimum::Situation;
 use crate::guardrail::segment::SEGMENTS_MAX;
 use crate::guardrail::segment::Segments;
 use crate::guardrail::segment::fold;
@@ -137,14 +138,18 @@ pub(super) fn too_long(text: &str, setting: &Setting<'_>) -> bool {
 }
 
 /// The text that stands for the whole draft; `None` when there is no portal to point to.
-pub(super) fn portal_form(rules: &Rules, setting: &Setting<'_>) -> Option<String> {
+pub(super) fn portal_form(
+    rules: &Rules,
+    setting: &Setting<'_>,
+    situation: Situation<'_>,
+) -> Option<String> {
     let url = setting.portal_url.trim();
     if url.is_empty() {
         return None;
     }
     let texts = rules.texts(setting.language);
     let name = setting.practice_name.trim();
-    let unnamed = name.is_empty() || rules.matrix.reveals(setting);
+    let unnamed = name.is_empty() || situation.is_sensitive();
     let text = if unnamed {
         &texts.portal_unnamed
     } else {
@@ -163,9 +168,9 @@ pub(super) fn rewrite(
     rules: &Rules,
     view: &View<'_>,
     (drops, procedures): (&[Range<usize>], &[Range<usize>]),
-    setting: &Setting<'_>,
+    (setting, situation): (&Setting<'_>, Situation<'_>),
 ) -> Option<String> {
-    let form = portal_form(rules, setting)?;
+    let form = portal_form(rules, setting, situation)?;
     if wholly(setting) {
         return Some(form);
     }

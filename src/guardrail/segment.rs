@@ -23,6 +23,9 @@ pub struct Segments {
 /// A text in more parts than this is shortened: long chains arrive late, torn or not at all.
 pub const SEGMENTS_MAX: usize = 6;
 
+/// So many septets go out in one piece.
+const ALONE: usize = 160;
+
 /// What of the basic alphabet is not ASCII.
 const BASIC: &str = "£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà";
 
@@ -55,8 +58,16 @@ fn parts(widths: impl Iterator<Item = usize> + Clone, alone: usize, part: usize)
 
 /// Counts the segments of `text` as it stands.
 pub fn segments(text: &str) -> Segments {
+    // Most texts: short, and of letters of one septet.
+    let plain = |byte: &u8| matches!(byte, b' '..=b'Z' | b'_' | b'a'..=b'z' | b'\n' | b'\r');
+    if text.len() <= ALONE && text.as_bytes().iter().all(plain) {
+        return Segments {
+            encoding: Encoding::Gsm7,
+            count: 1,
+        };
+    }
     if text.chars().all(|c| septets(c).is_some()) {
-        let count = parts(text.chars().filter_map(septets), 160, 153);
+        let count = parts(text.chars().filter_map(septets), ALONE, 153);
         return Segments {
             encoding: Encoding::Gsm7,
             count,

@@ -86,8 +86,10 @@ pub(crate) struct View<'a> {
     places: Vec<u32>,
     /// The words.
     pub(crate) words: Vec<Word>,
-    /// Has it a digit?
-    pub(crate) has_digit: bool,
+    /// How many digits it has.
+    pub(crate) digits: usize,
+    /// From the first digit to behind the last.
+    pub(crate) digits_at: Range<usize>,
 }
 
 impl<'a> View<'a> {
@@ -106,13 +108,21 @@ impl<'a> View<'a> {
         } else {
             fold_with_places(original, &mut folded, &mut places);
         }
-        let has_digit = folded.iter().any(u8::is_ascii_digit);
+        let digits = folded.iter().filter(|it| it.is_ascii_digit()).count();
+        let digits_at = if digits == 0 {
+            0..0
+        } else {
+            let first = folded.iter().position(u8::is_ascii_digit).unwrap_or(0);
+            let last = folded.iter().rposition(u8::is_ascii_digit).unwrap_or(0);
+            first..last + 1
+        };
         let mut view = Self {
             original,
             folded,
             places,
             words,
-            has_digit,
+            digits,
+            digits_at,
         };
         view.cut(phrases);
         view.join_spelled(phrases);

@@ -1,10 +1,11 @@
 //! Regular expressions that are searched without allocating: the engine of the `regex` crate, with
 //! the memory for groups and sets in the caller's hands.
 
+mod reach;
+pub(crate) mod trie;
+
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
-use aho_corasick::AhoCorasickKind;
 use regex_automata::Anchored;
 use regex_automata::Input;
 use regex_automata::meta;
@@ -12,9 +13,14 @@ use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::util::primitives::PatternID;
 use regex_automata::util::syntax;
 use regex_syntax::ParserBuilder;
+use regex_syntax::hir::Hir;
+use regex_syntax::hir::HirKind;
+use regex_syntax::hir::Look;
 use regex_syntax::hir::literal::ExtractKind;
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::literal::Literal;
+
+use crate::policy::pattern::trie::Trie;
 
 /// A pattern has fewer groups than this, the whole match among them.
 const GROUPS_MAX: usize = 16;
@@ -45,6 +51,8 @@ impl Pattern {
     fn build(pattern: &str, limit: usize, utf8: bool) -> Result<Self, String> {
         let config = meta::Config::new()
             .nfa_size_limit(Some(limit))
+            // Texts are short: to set up a search for letters costs more than the letters it skips.
+            .auto_prefilter(utf8)
             .utf8_empty(utf8);
         let built = meta::Builder::new()
             .configure(config)
@@ -78,7 +86,12 @@ impl Pattern {
 
     /// The first match from `at` on; what stands before it is seen by `\b`.
     pub fn find_at(&self, bytes: &[u8], at: usize) -> Option<Range<usize>> {
-        let input = Input::new(bytes).range(at..);
+        self.find_in(bytes, at..bytes.len())
+    }
+
+    /// The first match within a stretch of a text; what stands around it is seen by `\b`.
+    pub(crate) fn find_in(&self, bytes: &[u8], stretch: Range<usize>) -> Option<Range<usize>> {
+        let input = Input::new(bytes).range(stretch);
         self.engine.search(&input).map(|it| it.range())
     }
 
@@ -106,13 +119,27 @@ impl Pattern {
         })
     }
 
+    fn hir(&self) -> Option<Hir> {
+        let mut parser = ParserBuilder::new().utf8(false).build();
+        parser.parse(&self.text).ok()
+    }
+
+    /// So many digits stand in every match.
+    pub(crate) fn least_digits(&self) -> usize {
+        self.hir().map_or(0, |hir| reach::least_digits(&hir))
+    }
+
+    /// The most bytes before the first and behind the last digit of a match, where every match has a
+    /// digit and there is such a bound.
+    pub(crate) fn around_digits(&self) -> (Option<usize>, Option<usize>) {
+        let hir = self.hir();
+        let both = hir.map(|hir| (reach::before_digits(&hir), reach::behind_digits(&hir)));
+        both.unwrap_or_default()
+    }
+
     /// Byte strings of which one stands where a match begins; `None` when there is no such list.
     fn beginnings(&self) -> Option<Vec<Literal>> {
-        let hir = ParserBuilder::new()
-            .utf8(false)
-            .build()
-            .parse(&self.text)
-            .ok()?;
+        let hir = self.hir()?;
         let all = Extractor::new()
             .kind(ExtractKind::Prefix)
             .limit_total(BEGINNINGS_MAX)
@@ -130,12 +157,22 @@ impl Pattern {
 #[derive(Clone, Debug)]
 pub(crate) struct Patterns {
     all: Vec<Pattern>,
-    beginnings: AhoCorasick,
-    /// The pattern of each beginning.
-    owners: Vec<usize>,
+    /// What begins where a word begins; most patterns do.
+    words: Trie,
+    /// What may begin within a word or with a mark.
+    anywhere: Trie,
     /// Patterns that may begin with anything.
     open: Vec<usize>,
+    /// What each byte can do.
+    kinds: Box<[u8; 256]>,
 }
+
+/// The byte is part of a word.
+const WORD: u8 = 1;
+/// A beginning of a word may begin with it.
+const OPENS_WORD: u8 = 2;
+/// Another beginning may begin with it.
+const OPENS: u8 = 4;
 
 /// Which of some patterns were found.
 #[derive(Clone, Debug, Default)]
@@ -149,29 +186,47 @@ impl Matched {
 }
 
 impl Patterns {
-    /// Prepares the search for these patterns; says what stands against it.
-    pub(crate) fn new(all: Vec<Pattern>) -> Result<Self, String> {
-        let mut literals = Vec::new();
-        let mut owners = Vec::new();
+    /// Prepares the search for these patterns.
+    pub(crate) fn new(all: Vec<Pattern>) -> Self {
+        let mut words = Vec::new();
+        let mut anywhere = Vec::new();
         let mut open = Vec::new();
         for (index, pattern) in all.iter().enumerate() {
             let Some(list) = pattern.beginnings() else {
                 open.push(index);
                 continue;
             };
-            owners.resize(owners.len() + list.len(), index);
-            literals.extend(list);
+            let bounded = pattern.hir().is_some_and(|hir| begins_at_border(&hir));
+            for text in list {
+                let word = text.as_bytes().first().copied().is_some_and(is_word);
+                let kind = if bounded && word {
+                    &mut words
+                } else {
+                    &mut anywhere
+                };
+                kind.push((text.as_bytes().to_vec(), index));
+            }
         }
-        let beginnings = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(literals.iter().map(Literal::as_bytes))
-            .map_err(|error| error.to_string())?;
-        Ok(Self {
+        let (words, anywhere) = (Trie::new(words), Trie::new(anywhere));
+        let mut kinds = Box::new([0; 256]);
+        for (byte, kind) in (0..=u8::MAX).zip(kinds.iter_mut()) {
+            let marks = [
+                (is_word(byte), WORD),
+                (words.begins_with(byte), OPENS_WORD),
+                (anywhere.begins_with(byte), OPENS),
+            ];
+            *kind = marks
+                .iter()
+                .map(|(is, mark)| if *is { *mark } else { 0 })
+                .sum();
+        }
+        Self {
             all,
-            beginnings,
-            owners,
+            words,
+            anywhere,
             open,
-        })
+            kinds,
+        }
     }
 
     /// The patterns.
@@ -185,12 +240,21 @@ impl Patterns {
         found.clear();
         found.resize(self.all.len(), false);
         let bytes = text.as_bytes();
-        for place in self.beginnings.find_overlapping_iter(bytes) {
-            let owner = self.owners.get(place.pattern().as_usize());
-            let pattern = owner.and_then(|at| Some((self.all.get(*at)?, found.get_mut(*at)?)));
-            if let Some((pattern, found)) = pattern {
-                *found = *found || pattern.begins_at(bytes, place.start());
+        let mut ask = |owner: usize, at: usize| {
+            if let (Some(pattern), Some(found)) = (self.all.get(owner), found.get_mut(owner)) {
+                *found = *found || pattern.begins_at(bytes, at);
             }
+        };
+        let mut inside = false;
+        for (at, byte) in bytes.iter().enumerate() {
+            let kind = self.kinds.get(usize::from(*byte)).copied().unwrap_or(0);
+            if kind & OPENS_WORD != 0 && !inside {
+                self.words.at(bytes, at, |owner| ask(owner, at));
+            }
+            if kind & OPENS != 0 {
+                self.anywhere.at(bytes, at, |owner| ask(owner, at));
+            }
+            inside = kind & WORD != 0;
         }
         for at in &self.open {
             if let (Some(pattern), Some(found)) = (self.all.get(*at), found.get_mut(*at)) {
@@ -200,10 +264,62 @@ impl Patterns {
     }
 }
 
+/// A letter, digit or underscore, as `(?-u:\b)` has it.
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Does every match begin at the border of an ASCII word, or at the beginning of the text?
+fn begins_at_border(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Look(look) => {
+            matches!(look, Look::WordAscii | Look::WordStartAscii | Look::Start)
+        }
+        HirKind::Capture(group) => begins_at_border(&group.sub),
+        HirKind::Concat(parts) => parts.first().is_some_and(begins_at_border),
+        HirKind::Alternation(ways) => ways.iter().all(begins_at_border),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Repetition(_) => false,
+    }
+}
+
 fn reason(error: &meta::BuildError) -> String {
     match (error.syntax_error(), error.size_limit()) {
         (Some(syntax), _) => syntax.to_string(),
         (None, Some(limit)) => format!("compiled regex exceeds size limit of {limit} bytes"),
         (None, None) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PATTERNS: &[&str] = &[
+        r"(?-u:\b)(?:you (?:said|asked)|your (?:text|message))(?-u:\b)",
+        r"^confirmed(?-u:\b)|(?-u:\b)(?:is|has been) (?:now )?confirmed(?-u:\b)",
+        r"(?:^|[.!?] |\n)(?:please )?take (?:one|two|[0-9]+)",
+        r"(?-u:\b)(?:'ll|will) call",
+        r"[0-9]+ hours?$",
+    ];
+
+    proptest! {
+        #[test]
+        fn patterns_together_find_what_each_finds_alone(pieces in prop::collection::vec(
+            prop::sample::select(vec![
+                "you", "r", " ", "your ", "text", "said", "asked", "_", ".", "\n", "confirmed", "is ",
+                "now ", "take ", "two", "please ", "we", "'ll ", "will ", "call", "2", " hours", "ñ", "x",
+            ]),
+            0..9,
+        )) {
+            let text = pieces.concat();
+            let all = PATTERNS.iter().map(|it| Pattern::over_text(it, 1 << 20).unwrap());
+            let together = Patterns::new(all.collect());
+            let mut matched = Matched::default();
+            together.matches(&text, &mut matched);
+            for (at, pattern) in together.iter().enumerate() {
+                assert_eq!(matched.has(at), pattern.is_match(&text), "{} in {text:?}", PATTERNS[at]);
+            }
+        }
     }
 }

@@ -227,13 +227,9 @@ impl Phrases {
         })
     }
 
-    /// Are two words forms of one first name (`william`, `bill`)?
-    pub fn same_person(&self, one: u64, other: u64) -> bool {
-        one == other
-            || self
-                .nicknames
-                .get(&one)
-                .is_some_and(|forms| forms.contains(&other))
+    /// The other forms of a first name (`bill` of `william`).
+    pub fn nicknames(&self, name: u64) -> &[u64] {
+        self.nicknames.get(&name).map_or(&[], Vec::as_slice)
     }
 
     /// Reads the lists and the word sets.

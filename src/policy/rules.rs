@@ -96,6 +96,10 @@ pub struct Rule {
     pub keywords: Vec<String>,
     /// What must stand in the text.
     pub needs: Needs,
+    /// So many digits stand in every match.
+    pub digits: usize,
+    /// The most bytes of a match before its first and behind its last digit, where that is bounded.
+    pub around: (Option<usize>, Option<usize>),
     /// What the value must pass.
     pub checksum: Option<Checksum>,
     /// Confidence without (or in no need of) a word of context.
@@ -238,6 +242,8 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
     Ok(Rule {
         id: format!("identifiers.{}", raw.id).into(),
         category,
+        digits: pattern.least_digits(),
+        around: pattern.around_digits(),
         pattern,
         grouped,
         keywords: raw.keywords,

@@ -27,7 +27,7 @@ const LINES_BELOW: usize = 4;
 
 /// Adds what an address has beside the findings that are there.
 pub(super) fn find(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) {
-    if !view.has_digit {
+    if view.digits == 0 {
         return;
     }
     numbered(policy, view, drafts);

@@ -362,7 +362,7 @@ fn value_behind(
             | Category::Medication
             | Category::MentalHealth
     ) || category == Category::LabValue && asserts(view, from);
-    if !reads || !view.has_digit {
+    if !reads || view.digits == 0 {
         return None;
     }
     let rest = view.bytes(from..(from + 60).min(view.folded.len()));

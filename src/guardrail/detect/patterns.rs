@@ -41,20 +41,32 @@ pub(super) fn find(
         .enumerate()
     {
         let runs = match rule.needs {
-            Needs::Digit => view.has_digit,
+            Needs::Digit => view.digits > 0,
             Needs::Keyword => keyword,
-            Needs::Both => keyword && view.has_digit,
+            Needs::Both => keyword && view.digits > 0,
         };
-        if runs && policy.muted() != Some(at) {
+        if runs && view.digits >= rule.digits && policy.muted() != Some(at) {
             run(policy, view, rule, drafts);
         }
     }
 }
 
+/// The stretch of the text outside of which the rule has no match.
+fn stretch(view: &View<'_>, rule: &Rule) -> Range<usize> {
+    let (before, behind) = rule.around;
+    let start = before.map_or(0, |most| view.digits_at.start.saturating_sub(most));
+    let last = view.folded.len();
+    let end = behind.map_or(last, |most| view.digits_at.end.saturating_add(most));
+    start..end.min(last)
+}
+
 fn run(policy: &Policy, view: &View<'_>, rule: &Rule, drafts: &mut Vec<Draft>) {
-    let mut at = 0;
+    let Range { start: mut at, end } = stretch(view, rule);
     for _ in 0..MOST {
-        let Some(whole) = rule.pattern.find_at(&view.folded, at) else {
+        if at > end {
+            return;
+        }
+        let Some(whole) = rule.pattern.find_in(&view.folded, at..end) else {
             return;
         };
         let span = if rule.grouped {
@@ -433,6 +445,55 @@ pub(super) fn soft(
             } else {
                 Soft::No
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::guardrail::text::Room;
+
+    static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy::embedded().unwrap());
+
+    fn check(text: &str) {
+        let view = View::new(POLICY.phrases(), text, &mut Room::default());
+        for rule in POLICY.rules() {
+            let whole = rule.pattern.find_at(&view.folded, 0);
+            let found = (view.digits >= rule.digits)
+                .then(|| rule.pattern.find_in(&view.folded, stretch(&view, rule)));
+            assert_eq!(found.flatten(), whole, "{} in {text:?}", rule.id);
+        }
+    }
+
+    #[test]
+    fn no_rule_misses_its_examples_where_only_the_digits_are_searched() {
+        for rule in POLICY.rules() {
+            for text in rule.flags.iter().chain(&rule.allows) {
+                check(text);
+                check(&format!(
+                    "Room 12 is open. {text} See you then, and thank you."
+                ));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_rule_misses_what_stands_away_from_the_digits(pieces in prop::collection::vec(
+            prop::sample::select(vec![
+                "12", "3", "415-555-0132", "(", ")", "+1 ", "/", "-", ".", " ", ", ", "mg", " weeks ",
+                "your ", "fax: ", "ssn ", "on ", "the 3rd", " Elm St", "Apt ", "10.0.0.1", "fe80:", "::",
+                "2001:db8", "a", "f", "March ", " 2026", "ninety", " years old", "acct #", "www.", ".com",
+                "e@x", "é", "½", "\u{200b}", "\n", "b12 ", "is ", "normal", "%", "90", "CA ", "94110",
+            ]),
+            0..10,
+        )) {
+            check(&pieces.concat());
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::guardrail::label::Label;
 use crate::guardrail::setting::Fact;
 use crate::guardrail::text::Gap;
 use crate::guardrail::text::View;
+use crate::guardrail::text::Word;
 use crate::policy::Policy;
 use crate::policy::fold::fold_into;
 use crate::policy::phrases::flag;
@@ -270,8 +271,9 @@ impl Reader<'_> {
     fn name(&self, fact: &Fact<'_>, category: Category, drafts: &mut Vec<Draft>) {
         for wanted in split(&self.folded).filter(|word| word.len() >= 2) {
             let hash = hash_word(wanted);
+            let forms = self.policy.phrases().nicknames(hash);
             for (at, word) in self.view.words.iter().enumerate() {
-                if word.digits || !(self.is_same(wanted, hash, at)) {
+                if word.digits || !is_same(wanted, (hash, forms), self.view, word) {
                     continue;
                 }
                 let everyday = word.is(flag::COMMON | flag::NEVER_NAME | flag::PARTICLE);
@@ -301,24 +303,22 @@ impl Reader<'_> {
         let owns = matches!(self.view.word_bytes(next), b"your" | b"ur" | b"su" | b"tu");
         next.gap == Gap::Space && next.is(flag::COMMON) && (asks || !owns)
     }
+}
 
-    fn is_same(&self, wanted: &[u8], hash: u64, at: usize) -> bool {
-        let Some(word) = self.view.words.get(at) else {
-            return false;
-        };
-        if word.hash == hash
-            || word.stem == hash
-            || self.policy.phrases().same_person(hash, word.hash)
-        {
-            return true;
-        }
-        let (Ok(one), Ok(other)) = (
-            std::str::from_utf8(wanted),
-            std::str::from_utf8(self.view.word_bytes(word)),
-        ) else {
-            return false;
-        };
-        let near = one.len() >= TYPO_NAME && one.len().abs_diff(other.len()) <= 1;
-        near && !word.is(flag::COMMON) && one_edit_apart(one, other)
+/// Is the word this name, in any of its forms or with one letter astray?
+fn is_same(wanted: &[u8], (hash, forms): (u64, &[u64]), view: &View<'_>, word: &Word) -> bool {
+    if word.hash == hash || word.stem == hash || forms.contains(&word.hash) {
+        return true;
     }
+    let near = wanted.len() >= TYPO_NAME && wanted.len().abs_diff(word.len()) <= 1;
+    if !near || word.is(flag::COMMON) {
+        return false;
+    }
+    let (Ok(one), Ok(other)) = (
+        std::str::from_utf8(wanted),
+        std::str::from_utf8(view.word_bytes(word)),
+    ) else {
+        return false;
+    };
+    one_edit_apart(one, other)
 }

@@ -43,6 +43,11 @@ impl Folded {
     /// Folds a text.
     pub(crate) fn of(text: &str) -> Self {
         let mut folded = Self::default();
+        if text.is_ascii() {
+            folded.0.extend_from_slice(text.as_bytes());
+            folded.0.make_ascii_lowercase();
+            return folded;
+        }
         for c in text.chars().filter_map(fold_char) {
             folded.push(c);
         }

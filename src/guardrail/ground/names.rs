@@ -6,7 +6,7 @@ use crate::guardrail::ground::table::Table;
 use crate::guardrail::ground::view::Kind;
 use crate::guardrail::ground::view::View;
 
-static WEEKDAYS: Table<Weekday> = Table::new(&[
+pub(super) static WEEKDAYS: Table<Weekday> = Table::new(&[
     ("monday", Weekday::Monday),
     ("tuesday", Weekday::Tuesday),
     ("wednesday", Weekday::Wednesday),
@@ -23,7 +23,7 @@ static WEEKDAYS: Table<Weekday> = Table::new(&[
     ("domingo", Weekday::Sunday),
 ]);
 
-static SHORT_WEEKDAYS: Table<Weekday> = Table::new(&[
+pub(super) static SHORT_WEEKDAYS: Table<Weekday> = Table::new(&[
     ("mon", Weekday::Monday),
     ("tue", Weekday::Tuesday),
     ("tues", Weekday::Tuesday),
@@ -42,7 +42,7 @@ static SHORT_WEEKDAYS: Table<Weekday> = Table::new(&[
     ("dom", Weekday::Sunday),
 ]);
 
-static MONTHS: Table<i8> = Table::new(&[
+pub(super) static MONTHS: Table<i8> = Table::new(&[
     ("january", 1),
     ("february", 2),
     ("march", 3),

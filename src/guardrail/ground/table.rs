@@ -4,8 +4,34 @@
 #[derive(Debug)]
 pub(crate) struct Table<T: 'static> {
     entries: &'static [(&'static str, T)],
-    /// For each first letter, the second letters that occur.
-    heads: [u32; 27],
+    /// The first two letters that occur.
+    pub(crate) heads: Heads,
+}
+
+/// Pairs of first letters: for each first, the second ones that occur.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heads([u32; 27]);
+
+impl Heads {
+    /// The pairs of both.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "evaluated by the compiler, which refuses a wrong place"
+    )]
+    pub(crate) const fn and(mut self, other: &Self) -> Self {
+        let mut first = 0;
+        while first < 27 {
+            self.0[first] |= other.0[first];
+            first += 1;
+        }
+        self
+    }
+
+    /// May a folded word be one of those that have these first letters?
+    pub(crate) fn begin(&self, word: &str) -> bool {
+        let (first, second) = head(word.as_bytes());
+        self.0.get(first).is_some_and(|it| it >> second & 1 == 1)
+    }
 }
 
 /// 0 to 25 for a letter, 26 for everything else.
@@ -39,17 +65,15 @@ impl<T: Copy> Table<T> {
             heads[first] |= 1 << second;
             rest = more;
         }
-        Self { entries, heads }
+        Self {
+            entries,
+            heads: Heads(heads),
+        }
     }
 
     /// What a folded word means, if it is one of these.
     pub(crate) fn get(&self, word: &str) -> Option<T> {
-        let (first, second) = head(word.as_bytes());
-        let known = self
-            .heads
-            .get(first)
-            .is_some_and(|it| it >> second & 1 == 1);
-        if !known {
+        if !self.heads.begin(word) {
             return None;
         }
         let found = self.entries.iter().find(|(name, _)| *name == word);

@@ -74,10 +74,16 @@ impl<'a> View<'a> {
         map.clear();
         tokens.clear();
         sentences.clear();
-        for (at, c) in text.char_indices() {
-            if let Some(folded) = fold_char(c) {
-                low.push(folded);
-                map.resize(low.len(), at);
+        if text.is_ascii() {
+            low.push_str(text);
+            low.make_ascii_lowercase();
+            map.extend(0..text.len());
+        } else {
+            for (at, c) in text.char_indices() {
+                if let Some(folded) = fold_char(c) {
+                    low.push(folded);
+                    map.resize(low.len(), at);
+                }
             }
         }
         map.push(text.len());
@@ -267,7 +273,7 @@ fn mask_value(low: &mut String, value: &str) {
         return;
     }
     let mut from = 0;
-    while let Some(found) = low.get(from..).and_then(|rest| rest.find(value)) {
+    while let Some(found) = low.get(from..).and_then(|rest| find(rest, value)) {
         let start = from + found;
         let end = start + value.len();
         let bytes = low.as_bytes();
@@ -281,9 +287,20 @@ fn mask_value(low: &mut String, value: &str) {
     }
 }
 
+/// Where `value` stands. By its first letter: to prepare a search costs more than a short text is worth.
+fn find(text: &str, value: &str) -> Option<usize> {
+    let first = value.chars().next()?;
+    let mut places = text.match_indices(first).map(|(at, _)| at);
+    places.find(|at| text.get(*at..).is_some_and(|it| it.starts_with(value)))
+}
+
 /// Addresses of pages and mailboxes are judged whole, their digits are no dates.
 fn mask_links(low: &mut String) {
-    if !low.contains("://") && !low.contains('@') && !low.contains("www.") {
+    let told = |at: usize| {
+        let rest = low.get(at..).unwrap_or_default();
+        rest.starts_with('@') || rest.starts_with("://") || rest.starts_with("www.")
+    };
+    if !low.match_indices(['@', ':', 'w']).any(|(at, _)| told(at)) {
         return;
     }
     let mut links: SmallVec<[Range<usize>; 8]> = SmallVec::new();
@@ -305,17 +322,15 @@ fn mask_links(low: &mut String) {
 
 fn cut_tokens(low: &str, tokens: &mut Vec<Token>) {
     for (at, c) in low.char_indices() {
-        if c.is_whitespace() {
-            continue;
-        }
-        let end = at + c.len_utf8();
-        let kind = if c.is_ascii_digit() {
-            Kind::Number
-        } else if c.is_alphabetic() || c == '\'' {
-            Kind::Word
-        } else {
-            Kind::Mark
+        let kind = match c {
+            'a'..='z' | '\'' => Kind::Word,
+            ' ' => continue,
+            '0'..='9' => Kind::Number,
+            c if c.is_whitespace() => continue,
+            c if c.is_alphabetic() => Kind::Word,
+            _ => Kind::Mark,
         };
+        let end = at + c.len_utf8();
         if let Some(last) = tokens.last_mut() {
             let joins = kind != Kind::Mark
                 || c == char::from(MASK) && low.as_bytes().get(last.at.start) == Some(&MASK);

@@ -12,8 +12,15 @@ use crate::guardrail::ground::day::term;
 use crate::guardrail::ground::day::written_day;
 use crate::guardrail::ground::hour::hour;
 use crate::guardrail::ground::hour::part_of_day;
+use crate::guardrail::ground::names::MONTHS;
+use crate::guardrail::ground::names::NUMBERS;
+use crate::guardrail::ground::names::SHORT_WEEKDAYS;
+use crate::guardrail::ground::names::WEEKDAYS;
 use crate::guardrail::ground::names::repeated;
 use crate::guardrail::ground::names::weekday;
+use crate::guardrail::ground::table::Heads;
+use crate::guardrail::ground::table::Table;
+use crate::guardrail::ground::table::words;
 use crate::guardrail::ground::view::Kind;
 use crate::guardrail::ground::view::View;
 
@@ -136,6 +143,51 @@ fn weekdays(view: &View<'_>, i: usize) -> Option<(usize, Weekdays)> {
     matches!(view.word_before(i, 1), "los" | "every" | "cada").then_some((1, days))
 }
 
+/// Other words with which an element begins: those of `relative_day`, `term`, `hour`, `part_of_day`.
+static OPENING: Table<()> = words![
+    "today",
+    "tonight",
+    "hoy",
+    "tomorrow",
+    "yesterday",
+    "ayer",
+    "pasado",
+    "day",
+    "manana",
+    "next",
+    "proxima",
+    "proximo",
+    "this",
+    "este",
+    "esta",
+    "semana",
+    "in",
+    "within",
+    "en",
+    "hace",
+    "dentro",
+    "the",
+    "about",
+    "noon",
+    "midday",
+    "mediodia",
+    "midnight",
+    "medianoche",
+    "por",
+    "morning",
+    "afternoon",
+    "evening",
+    "night",
+];
+
+/// The first letters of every word with which an element can begin; most words end here.
+static OPENINGS: Heads = OPENING
+    .heads
+    .and(&WEEKDAYS.heads)
+    .and(&SHORT_WEEKDAYS.heads)
+    .and(&MONTHS.heads)
+    .and(&NUMBERS.heads);
+
 fn element(
     view: &View<'_>,
     i: usize,
@@ -143,7 +195,12 @@ fn element(
     present: Present,
 ) -> Option<(usize, Element)> {
     let word = view.word(i);
-    if view.kind(i) == Some(Kind::Mark) {
+    let silent = match view.kind(i) {
+        Some(Kind::Mark) => true,
+        Some(Kind::Word) => !OPENINGS.begin(word),
+        Some(Kind::Number) | None => false,
+    };
+    if silent {
         return None;
     }
     if after_day && let Some((used, hour)) = part_of_day(view, i) {
