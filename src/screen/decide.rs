@@ -106,6 +106,7 @@ impl Wish<'_> {
             (Kind::OptIn, Intent::OptIn),
             (Kind::Help, Intent::Help),
             (Kind::Human, Intent::Human),
+            (Kind::Symptom, Intent::Human),
         ]
         .into_iter()
         .find(|(kind, _)| self.has(*kind))

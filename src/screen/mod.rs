@@ -1,12 +1,13 @@
 //! The way in: what a patient's text asks for, decided by rules before any model sees it.
 //!
 //! Pure and infallible once built: no I/O, no clock, no randomness. Uses `policy` and nothing else
-//! of the crate. The rules are data (`guardrails/{keywords,emergency,crisis,injection}.toml`), and each
+//! of the crate. The rules are data (`guardrails/{keywords,emergency,signs,crisis,peril,injection}.toml`), and each
 //! carries examples that are checked when it is loaded.
 
 mod decide;
 mod file;
 mod fire;
+mod forms;
 mod hidden;
 mod phrase;
 mod rules;
@@ -105,6 +106,11 @@ impl Reading {
         self.any("abuse.")
     }
 
+    /// Whether the text tells of something that may be serious: a person looks, no alarm rings.
+    pub fn worries(&self) -> bool {
+        self.any("symptom.")
+    }
+
     /// Whether the text threatens somebody else.
     pub fn threatens(&self) -> bool {
         self.any("harm.")
@@ -124,7 +130,7 @@ pub struct Screen {
 
 impl Screen {
     /// The files that are compiled into the binary, as name and text.
-    pub const EMBEDDED: [(&'static str, &'static str); 5] = [
+    pub const EMBEDDED: [(&'static str, &'static str); 7] = [
         (
             "guardrails/ordinary.toml",
             include_str!("../../guardrails/ordinary.toml"),
@@ -138,8 +144,16 @@ impl Screen {
             include_str!("../../guardrails/emergency.toml"),
         ),
         (
+            "guardrails/signs.toml",
+            include_str!("../../guardrails/signs.toml"),
+        ),
+        (
             "guardrails/crisis.toml",
             include_str!("../../guardrails/crisis.toml"),
+        ),
+        (
+            "guardrails/peril.toml",
+            include_str!("../../guardrails/peril.toml"),
         ),
         (
             "guardrails/injection.toml",

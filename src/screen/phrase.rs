@@ -3,11 +3,13 @@
 //! `my (son|child) [has] swallowed .. bleach`: words; one of several; perhaps; up to three words
 //! between (`...` up to six). `chest ~ pain`: both, in either order, up to eight words apart.
 //! `<group>` is a named list, `<number>` and `<year>` are numbers, `<104-109>` a number within,
-//! `<any>` is any word. `^` and `$` are the two ends of a sentence. Hand-written instead of regular
+//! `<any>` is any word. `^` and `$` are the two ends of a sentence. `hit*` is an English word with its
+//! endings, `suicid%` a stem with those of both languages, `pegar+` a Spanish verb with its forms. Hand-written instead of regular
 //! expressions because rules need words, sentences and clauses, not bytes, and a bound on time.
 
 use std::collections::BTreeMap;
 
+use crate::screen::forms;
 use crate::screen::view::Spelling;
 use crate::screen::view::fold_words;
 use crate::screen::vocabulary::Token;
@@ -154,7 +156,7 @@ impl Compiler<'_> {
                 .find(|c: char| c.is_whitespace() || "([<^$".contains(c))
                 .unwrap_or(rest.len());
             let (word, left) = rest.split_at(end);
-            Ok((choice(vec![self.words(word)], false), left))
+            Ok((choice(self.atoms(word)?, false), left))
         }
     }
 
@@ -193,7 +195,10 @@ impl Compiler<'_> {
     /// The sequences that one word of a choice stands for: itself, a builtin, or a group's members.
     fn atoms(&mut self, word: &str) -> Result<Vec<Vec<Atom>>, String> {
         let Some(name) = word.strip_prefix('<').and_then(|w| w.strip_suffix('>')) else {
-            return Ok(vec![self.words(word)]);
+            return Ok(forms::of(word)
+                .iter()
+                .map(|form| self.words(form))
+                .collect());
         };
         match name {
             "number" => return Ok(vec![vec![Atom::Number]]),
@@ -222,8 +227,10 @@ impl Compiler<'_> {
         let mut all = Vec::new();
         for member in members.split('|') {
             match member.strip_prefix('<').and_then(|m| m.strip_suffix('>')) {
-                Some(inner) => all.extend(self.members(inner, depth - 1)?),
-                None => all.push(member.to_owned()),
+                Some(inner) if self.groups.contains_key(inner) => {
+                    all.extend(self.members(inner, depth - 1)?)
+                }
+                _ => all.push(member.to_owned()),
             }
         }
         Ok(all)

@@ -38,6 +38,8 @@ pub(super) enum Kind {
     Abuse,
     /// Threat to others: a person.
     Harm,
+    /// Perhaps serious: a person, and when to call 911.
+    Symptom,
     /// 911.
     Emergency,
     /// 988.
@@ -79,7 +81,12 @@ impl Kind {
     fn is_safety(self) -> bool {
         matches!(
             self,
-            Self::Emergency | Self::Crisis | Self::Poison | Self::Abuse | Self::Harm
+            Self::Emergency
+                | Self::Crisis
+                | Self::Poison
+                | Self::Abuse
+                | Self::Harm
+                | Self::Symptom
         )
     }
 }
