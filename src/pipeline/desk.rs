@@ -166,7 +166,7 @@ impl House {
         } else {
             OutboundKind::Initiated
         };
-        let law = self.tag(&law, kind, &written.law);
+        let law = law.tag(kind, &written.law);
         Ok(Some(Ready {
             conversation,
             patient,
@@ -482,9 +482,8 @@ async fn answer_in(
     }
     let proof = conversation.proof(now).filter(|_| cleared.holds_phi());
     let id = tx
-        .enqueue(&conversation, cleared, ready.kind, proof, now)
+        .enqueue(&conversation, cleared, ready.kind, (proof, &ready.law), now)
         .await?;
-    tx.tag(id, &ready.law).await?;
     if let (Some(body), Some(link), Some(patient)) = (cleared.portal(), &ready.link, &ready.patient)
         && let Some(message) = link.message(&conversation, patient, body, now)
     {

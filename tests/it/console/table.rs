@@ -120,7 +120,9 @@ async fn what_the_table_does_not_name_does_not_open() {
 fn the_page_shows_the_table_as_it_is() {
     let mut lines = vec!["| address |".to_owned(), "|---|".to_owned()];
     for role in Role::ALL {
-        lines[0].push_str(&format!(" {} |", role.title()));
+        lines[0].push(' ');
+        lines[0].push_str(role.title());
+        lines[0].push_str(" |");
         lines[1].push_str("---|");
     }
     for (method, route, need) in TABLE {
