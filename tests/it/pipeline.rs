@@ -16,7 +16,9 @@ macro_rules! stories {
 
 mod agreeing;
 mod alarms;
+mod booking;
 mod lines;
+mod outreach;
 mod trouble;
 mod waiting;
 mod writers;

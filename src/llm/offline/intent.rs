@@ -8,7 +8,9 @@ use crate::llm::offline::Turn;
 use crate::llm::offline::days::{self, Wish};
 use crate::llm::offline::keywords::{self, MOVE, REFUSED, UNABLE};
 use crate::llm::offline::others;
+use crate::llm::offline::wishes;
 use crate::llm::offline::words::{self, Clause};
+use crate::policy::words::Language;
 
 /// Words of a text that says little more than a day.
 const BRIEF: usize = 8;
@@ -24,6 +26,14 @@ pub enum Topic {
     Who,
     /// Another time for it.
     Move(Option<Wish>),
+    /// A new visit.
+    Book(Option<Wish>),
+    /// On the waitlist, or off it.
+    Waitlist(bool),
+    /// To be written to in this language.
+    Language(Language),
+    /// How to get ready for a visit.
+    Preparation,
     /// No visit after all.
     Cancel,
     /// The patient will come.
@@ -46,7 +56,7 @@ pub enum Topic {
 
 impl Topic {
     const fn wish_mut(&mut self) -> Option<&mut Option<Wish>> {
-        if let Self::Move(wish) = self {
+        if let Self::Move(wish) | Self::Book(wish) = self {
             Some(wish)
         } else {
             None
@@ -69,10 +79,14 @@ impl Topic {
             | Self::Place
             | Self::Who
             | Self::Move(_)
+            | Self::Book(_)
+            | Self::Waitlist(_)
+            | Self::Preparation
             | Self::Cancel
             | Self::Confirm
             | Self::Results => true,
             Self::Fact(_)
+            | Self::Language(_)
             | Self::Staff(_)
             | Self::Assistant
             | Self::Keep
@@ -108,6 +122,10 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
         }
         let mut known = false;
         let mut puzzled = false;
+        if turn.reminded() && text.trim().eq_ignore_ascii_case("r") {
+            known = true;
+            found.topics.push(Topic::Move(None));
+        }
         for clause in &clauses {
             match topic(clause, text) {
                 Some(Topic::Keep) if turn.done() => {
@@ -146,6 +164,14 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
         }
         if puzzled || !known {
             found.topics.push(Topic::Staff(HandOver::Other));
+        }
+    }
+    if turn.offered_new() {
+        // Another time than those offered is another time for the same new visit.
+        for topic in &mut found.topics {
+            if let Topic::Move(wish) = topic {
+                *topic = Topic::Book(wish.take());
+            }
         }
     }
     settle(&mut found.topics, !turn.results.is_empty());
@@ -218,6 +244,8 @@ fn settle(topics: &mut Vec<Topic>, acted: bool) {
         kept.retain(|topic| *topic != Topic::Who);
     }
     if kept.iter().any(|topic| matches!(topic, Topic::Move(_))) {
+        // "Book me another time" moves the visit that there is.
+        kept.retain(|topic| !matches!(topic, Topic::Book(_)));
         kept.retain(|topic| !matches!(topic, Topic::Cancel | Topic::Confirm));
     }
     if acted {
@@ -257,6 +285,10 @@ fn readings(another: bool) -> Vec<Reading> {
         (Topic::Cancel, keywords::is_cancel),
         (Topic::When, keywords::asks_whether_confirmed),
         (Topic::Confirm, keywords::is_confirm),
+        (Topic::Waitlist(false), wishes::leaves_waitlist),
+        (Topic::Waitlist(true), wishes::is_waitlist),
+        (Topic::Preparation, wishes::is_preparation),
+        (Topic::Staff(Why::Records), wishes::is_records),
         (Topic::Staff(Why::Paperwork), keywords::is_paperwork),
         (Topic::Move(None), keywords::is_move),
         (Topic::Staff(Why::Refill), keywords::is_refill),
@@ -264,15 +296,20 @@ fn readings(another: bool) -> Vec<Reading> {
         (Topic::Fact("insurance"), keywords::is_insurance),
         (Topic::Staff(Why::Billing), keywords::is_billing),
         (Topic::Fact("parking"), keywords::is_parking),
-        (Topic::Staff(Why::NewAppointment), keywords::is_new),
+        (Topic::Staff(Why::NewAppointment), wishes::is_new_patient),
+        (Topic::Book(None), keywords::is_new),
         (Topic::Fact("closures"), keywords::is_holiday),
         (Topic::Fact("hours"), keywords::is_hours),
         (Topic::Fact("fax"), keywords::is_fax),
         (Topic::Fact("email"), keywords::is_email),
         (Topic::Fact("website"), keywords::is_website),
+        (Topic::Language(Language::Es), wishes::wants_spanish),
+        (Topic::Language(Language::En), wishes::wants_english),
         (Topic::Fact("languages"), keywords::is_languages),
         (Topic::Fact("accessibility"), keywords::is_accessibility),
         (Topic::Fact("phone"), keywords::is_phone),
+        (Topic::Staff(Why::Callback), wishes::is_callback),
+        (Topic::Staff(Why::Message), wishes::is_message),
         (Topic::Staff(Why::Person), keywords::is_person),
         (Topic::Who, keywords::is_who),
         (Topic::Place, keywords::is_place),

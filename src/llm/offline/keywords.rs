@@ -160,10 +160,10 @@ pub(super) fn is_confirm(c: &Clause) -> bool {
 #[rustfmt::skip]
 pub(super) fn is_paperwork(c: &Clause) -> bool {
     c.has(&[
-        "note for work", "note for school", "a note", "form", "forms", "paperwork", "medical records", "my records", "referral", "referrals",
+        "note for work", "note for school", "a note", "form", "forms", "paperwork", "referral", "referrals",
         "doctors note", "sick note", "school note", "work note", "letter", "fmla", "vaccine record",
-        "immunization record", "formulario", "formularios", "expediente", "referido", "remision", "carta",
-        "constancia", "justificante", "nota para el trabajo", "nota para la escuela", "historial",
+        "immunization record", "formulario", "formularios", "referido", "remision", "carta",
+        "constancia", "justificante", "nota para el trabajo", "nota para la escuela",
     ])
 }
 
@@ -229,8 +229,6 @@ pub(super) fn is_parking(c: &Clause) -> bool {
 #[rustfmt::skip]
 pub(super) fn is_new(c: &Clause) -> bool {
     c.has(&[
-        "new patient", "new patients", "become a patient", "accepting patients", "taking patients",
-        "paciente nuevo", "paciente nueva", "pacientes nuevos", "ser paciente",
         "book", "make an appointment", "make an appt", "make appointment", "schedule an appointment",
         "schedule appointment", "schedule a visit", "schedule a checkup", "schedule an appt",
         "need an appointment", "need an appt", "want an appointment", "new appointment",
@@ -306,10 +304,9 @@ pub(super) fn is_phone(c: &Clause) -> bool {
 pub(super) fn is_person(c: &Clause) -> bool {
     c.has(&[
         "person", "human", "representative", "operator", "receptionist", "talk to", "speak to",
-        "speak with", "talk with", "call me", "call back", "callback", "someone", "somebody", "nurse",
+        "speak with", "talk with", "someone", "somebody", "nurse",
         "front desk", "persona", "humano", "operadora", "recepcionista", "recepcion", "hablar con",
-        "llamenme", "llameme", "me llamen", "pueden llamarme", "alguien", "enfermera", "message for",
-        "recado", "mensaje para",
+        "alguien", "enfermera",
     ])
 }
 
@@ -380,7 +377,7 @@ pub(super) fn is_medicine(c: &Clause) -> bool {
 }
 
 #[rustfmt::skip]
-const MEDICINE: &[&str] = &[
+pub(super) const MEDICINE: &[&str] = &[
     "medicine", "medication", "medications", "meds", "pills", "rx", "pharmacy", "medicina", "medicamento",
     "medicamentos", "pastillas", "farmacia",
 ];

@@ -46,6 +46,22 @@ pub(super) fn is_someone_elses(c: &Clause) -> bool {
     (named || has || first) && (is_personal(c) || c.question || is_cancel(c) || is_move(c))
 }
 
+/// The provider whom a text names: "with Dr. Patel", "con la doctora Reyes".
+pub(super) fn provider(texts: &[&str]) -> Option<String> {
+    const TITLES: &[&str] = &["dr", "dra", "doctor", "doctora", "np", "nurse"];
+    let words = texts.iter().flat_map(|text| text.split_whitespace());
+    let words: Vec<&str> = words
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+        .collect();
+    words.windows(2).find_map(|two| match two {
+        [title, name] if TITLES.contains(&title.to_lowercase().as_str()) => {
+            let named = name.chars().count() > 2 && name.starts_with(char::is_uppercase);
+            named.then(|| (*name).to_owned())
+        }
+        _ => None,
+    })
+}
+
 /// Whether a text speaks of what belongs to somebody by name: "When is Ana's appointment?".
 pub(super) fn names_another(text: &str) -> bool {
     const NOBODY: &[&str] = &[
