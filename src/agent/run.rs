@@ -173,19 +173,10 @@ pub async fn run_reviewed(
                 machine.step(Event::Tool(Box::new(result)))
             }
             Action::Finish(mut end) => {
-                if !turn.fill(&mut end) {
-                    if turn.rejected {
-                        return turn.hand_over(HandOver::Model);
-                    }
-                    turn.rejected = true;
-                    action = machine.step(Event::Rejected(vec![UNKNOWN_REFERENCE.to_owned()]));
-                    continue;
-                }
-                let rules = turn.complaints(&end, reviewer);
-                if rules.is_empty() || turn.rejected {
+                let rules = turn.wanting(&mut end, reviewer);
+                if rules.is_empty() {
                     return turn.close(end);
                 }
-                turn.rejected = true;
                 machine.step(Event::Rejected(rules))
             }
         };
@@ -232,6 +223,24 @@ impl Turn<'_> {
         let known = filled.is_some();
         end.draft = filled.map(Phi::new).or_else(|| end.draft.take());
         known
+    }
+
+    /// What the model must mend, once; a draft that cannot be read is none at all.
+    fn wanting(&mut self, end: &mut Finish, reviewer: &dyn Reviewer) -> Vec<String> {
+        let filled = self.fill(end);
+        let rules = if filled {
+            self.complaints(end, reviewer)
+        } else {
+            vec![UNKNOWN_REFERENCE.to_owned()]
+        };
+        if self.rejected {
+            if !filled {
+                end.draft = None;
+            }
+            return Vec::new();
+        }
+        self.rejected = !rules.is_empty();
+        rules
     }
 
     /// What keeps the draft back, where asking once more may help: templates would say the same.

@@ -2,11 +2,10 @@
 
 mod days;
 mod intent;
-mod keywords;
 mod others;
 mod plan;
 mod reply;
-mod wishes;
+mod rules;
 mod words;
 
 pub use days::Wish;

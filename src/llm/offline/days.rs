@@ -45,36 +45,6 @@ impl Wish {
     }
 }
 
-/// Names of days, for clauses that hold little else.
-pub(super) const NAMES: &[&str] = &[
-    "today",
-    "tomorrow",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "mon",
-    "tue",
-    "tues",
-    "wed",
-    "thu",
-    "thur",
-    "thurs",
-    "fri",
-    "hoy",
-    "manana",
-    "lunes",
-    "martes",
-    "miercoles",
-    "jueves",
-    "viernes",
-    "sabado",
-    "domingo",
-];
-
 const WEEKDAYS: &[(Weekday, &[&str])] = &[
     (
         Weekday::Monday,

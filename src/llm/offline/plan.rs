@@ -63,8 +63,8 @@ pub(super) fn calls(turn: &Turn<'_>, asked: &Understood) -> Vec<ToolCall> {
     }
     if let Some(reason) = reason(turn, asked) {
         wanted.push(match asking(reason) {
-            Some(tool) => (tool, json!({})),
-            None => ("hand_over", json!({ "reason": reason.as_str() })),
+            Some(tool) if !switched_off(turn, tool) => (tool, json!({})),
+            _ => ("hand_over", json!({ "reason": reason.as_str() })),
         });
     }
     let mut calls: Vec<ToolCall> = Vec::new();
@@ -120,6 +120,12 @@ fn booked(turn: &Turn<'_>) -> bool {
     ["book_appointment", "find_slots"]
         .iter()
         .any(|tool| turn.result(tool).is_some())
+}
+
+/// Whether the practice does not want this tool used.
+fn switched_off(turn: &Turn<'_>, tool: &str) -> bool {
+    let told = turn.result(tool).and_then(|json| json.get("error"));
+    told.and_then(Value::as_str) == Some("not_offered")
 }
 
 /// The tool that files what is asked; the rest is handed over as it stands.

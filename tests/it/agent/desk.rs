@@ -5,7 +5,7 @@
 use anteroom::agent::ports::{Answer, Records as _, ToolCall};
 use anteroom::agent::tools::TOOLS;
 use anteroom::domain::conversation::PendingKind;
-use anteroom::domain::ids::{PatientId, PracticeId, SlotId};
+use anteroom::domain::ids::{PatientId, PracticeId};
 use anteroom::domain::phi::Phi;
 use anteroom::domain::record::{Filed, RequestKind};
 use anteroom::llm::offline::Offline;
@@ -13,6 +13,7 @@ use anteroom::llm::scripted::Scripted;
 use anteroom::policy::words::Language;
 
 use super::{Phone, Screened, draft, fact, tools};
+use crate::support::records::at;
 
 fn chose(number: u8) -> Screened {
     Screened {
@@ -60,13 +61,8 @@ async fn a_new_visit_is_offered_chosen_by_number_and_booked() {
         assert_eq!(fact(&done, "receipt.booked"), ["2026-12-03T10:30:00-08:00"]);
         assert_eq!(phone.records.writes(), 1);
         assert_eq!(
-            phone
-                .records
-                .visit("visit-1")
-                .slot
-                .as_ref()
-                .map(SlotId::as_str),
-            None
+            phone.records.visit("visit-1").start,
+            at("2026-12-02T15:00:00-08:00")
         );
         let reason = phone.records.visit("new-0").reason;
         assert_eq!(

@@ -2,14 +2,21 @@
 
 #![cfg(test)]
 
-use anteroom::agent::ports::{Answer, ModelError};
+use std::sync::{Arc, Mutex};
+
+use anteroom::agent::ports::{Answer, BoxFuture, Model, ModelError, Request};
 use anteroom::llm::scripted::Scripted;
-use std::sync::Arc;
+use jiff::SignedDuration;
 
 use crate::support::app::{App, JAMES};
 use crate::support::stores;
 
 type Script = Vec<Result<Answer, ModelError>>;
+
+/// Answers the greeting with which the patient agrees.
+fn hello() -> Result<Answer, ModelError> {
+    Scripted::text("How can we help?")
+}
 
 const ASK: &str = "When is my appointment?";
 
@@ -125,24 +132,42 @@ const NEVER: &[&str] = &[
     "metformin",
 ];
 
+/// A model that fails in another way with each row.
+#[derive(Debug, Default)]
+struct Failing(Mutex<Arc<Scripted>>);
+
+impl Model for Failing {
+    fn name(&self) -> &'static str {
+        "failing"
+    }
+
+    fn complete<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, ModelError>> {
+        let script = Arc::clone(&self.0.lock().unwrap());
+        Box::pin(async move { script.complete(request).await })
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        text.len() / 2 + 1
+    }
+}
+
 #[tokio::test]
 async fn whatever_a_model_does_the_patient_gets_something_useful_and_true() {
+    let model = Arc::new(Failing::default());
+    let kept = stores::sqlite().await;
+    let app = App::with_model(kept.store.clone(), Arc::clone(&model) as _).await;
+    app.agreed(JAMES).await;
     for (what, script, reads, staff) in table() {
-        let kept = stores::sqlite().await;
-        let app = App::with_model(kept.store.clone(), Arc::new(Scripted::new(script))).await;
-        app.agreed(JAMES).await;
-        let answers = app.text(JAMES, ASK).await;
-        assert_eq!(
-            answers.len(),
-            1,
-            "a model that {what}: one answer, {answers:?}"
-        );
-        let answer = &answers[0];
+        *model.0.lock().unwrap() = Arc::new(Scripted::new(script));
+        let before = app.held().await.len();
+        // A number that texts twenty times in half an hour is taken for a machine.
+        app.wait(SignedDuration::from_mins(5));
+        let answer = app.one(JAMES, ASK).await;
         assert!(answer.contains(reads), "a model that {what}: {answer}");
         for never in NEVER {
             assert!(!answer.contains(never), "a model that {what}: {answer}");
         }
-        let held = app.held().await;
+        let held = app.held().await.split_off(before);
         if let Some(reason) = staff {
             assert_eq!(held, [reason], "a model that {what}: {answer}");
         }
@@ -153,6 +178,7 @@ async fn whatever_a_model_does_the_patient_gets_something_useful_and_true() {
 #[tokio::test]
 async fn a_rejected_draft_is_written_again_once_with_the_rules_named_and_without_its_words() {
     let model = Arc::new(Scripted::new([
+        hello(),
         Scripted::tool("list_appointments", "{}"),
         Scripted::text("I have cancelled your appointment."),
         Scripted::text("Your visit is Wed, Dec 2 at 9:30 AM."),

@@ -17,6 +17,9 @@ async fn a_visit_is_moved_and_cancelled_on_the_server_and_told_as_it_is_there() 
         FhirRecords::new(&server.settings(), clock).unwrap()
     });
     app.agreed(MARIA).await;
+    let consents = server.all("Consent").await;
+    assert_eq!(consents.len(), 1, "the record keeps a copy of the YES");
+    assert_eq!(consents[0]["patient"]["reference"], "Patient/p-001");
     let visit = app.one(MARIA, "¿Cuándo es mi cita?").await;
     assert!(visit.contains("mié 2 dic"), "{visit}");
     let offer = app.one(MARIA, "¿La puede cambiar al jueves?").await;
