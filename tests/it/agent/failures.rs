@@ -87,7 +87,7 @@ fn table() -> Vec<(&'static str, Script, &'static str, Option<&'static str>)> {
             "415-555-0100",
             Some("model"),
         ),
-        ("writes 50 KB", says(&long), "team", Some("guardrail")),
+        ("writes 50 KB", says(&long), "our staff", Some("guardrail")),
         (
             "invents a time",
             says("Your visit is Fri, Dec 4 at 9:15 AM."),
@@ -103,7 +103,7 @@ fn table() -> Vec<(&'static str, Script, &'static str, Option<&'static str>)> {
         (
             "claims a deed",
             says("I have cancelled your appointment."),
-            "team",
+            "our staff",
             Some("guardrail"),
         ),
         (
@@ -115,7 +115,7 @@ fn table() -> Vec<(&'static str, Script, &'static str, Option<&'static str>)> {
         (
             "gives advice",
             says("Double your metformin tonight."),
-            "team",
+            "our staff",
             Some("guardrail"),
         ),
     ]
