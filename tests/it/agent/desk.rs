@@ -212,7 +212,7 @@ async fn a_late_cancelling_names_the_notice_and_is_told_to_staff() {
     let asked = phone.says("I have to cancel my appointment").await;
     assert_eq!(
         draft(&asked),
-        "Your visit Wed, Dec 2 at 3:00 PM is soon: we ask for 48 hours' notice to cancel. To cancel it \
+        "Your visit Wed, Dec 2 at 3:00 PM is near: we ask for 48 hours' notice to cancel. To cancel it \
          all the same, reply YES."
     );
     assert_eq!(

@@ -50,7 +50,7 @@ async fn three_days_and_one_day_before(store: Store) {
         1,
         "once, however often it is looked for"
     );
-    app.wait(SignedDuration::from_hours(46));
+    app.wait(SignedDuration::from_hours(48));
     app.house.outreach_once().await.unwrap();
     app.drain().await;
     assert_eq!(reminders(&app).len(), 2, "a day before");
