@@ -39,6 +39,10 @@ pub(crate) const QUESTION_WAITS: SignedDuration = SignedDuration::from_hours(24)
 /// How long words of the staff wait for YES: over a weekend.
 const WORDS_WAIT: SignedDuration = SignedDuration::from_hours(72);
 
+/// A question of ours that lay unanswered so long gives way to the next text: otherwise one reminder
+/// that nobody answered would keep back every later one.
+const QUESTION_STANDS: SignedDuration = SignedDuration::from_hours(12);
+
 /// When texts of the practice's own begin on a day: with most front desks.
 const MORNING: SignedDuration = SignedDuration::from_hours(9);
 
@@ -364,7 +368,10 @@ fn take_over(
 ) -> (Vec<Move>, Option<Timestamp>) {
     let mut moves = person::arrive(conversation, people, &[], now).moves;
     let busy = match &conversation.pending {
-        Some(question) => !matches!(question.kind, PendingKind::Consent | PendingKind::Person),
+        Some(question) => {
+            let waits = matches!(question.kind, PendingKind::Consent | PendingKind::Person);
+            !waits && now.duration_since(question.asked) < QUESTION_STANDS
+        }
         None => false,
     };
     let another = conversation.patient.as_ref().is_some_and(|it| it != who);
