@@ -55,7 +55,7 @@ async fn three_days_and_one_day_before(store: Store) {
     app.drain().await;
     assert_eq!(reminders(&app).len(), 2, "a day before");
     let done = app.one(MARIA, "C").await;
-    assert!(done.contains("confirmada"), "{done}");
+    assert!(done.contains("is confirmed"), "{done}");
 }
 
 async fn r_reschedules(store: Store) {
