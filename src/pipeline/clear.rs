@@ -141,7 +141,8 @@ impl House {
             told: &told,
         };
         let began = Instant::now();
-        let review = review(&self.parts.guardrail, writing.text, &setting).into_owned();
+        let judge = &writing.law.judge;
+        let review = review(&judge.guardrail, writing.text, &setting).into_owned();
         let spent = began.elapsed();
         metrics::histogram!("anteroom_review_seconds").record(spent.as_secs_f64());
         metrics::counter!("anteroom_reviews_total", "verdict" => review.verdict.as_str())
@@ -193,8 +194,9 @@ impl House {
         if words.is_empty() {
             return;
         }
-        match self
-            .parts
+        match writing
+            .law
+            .judge
             .guardrail
             .introduce(cleared, &words.join(" "), setting)
         {

@@ -17,8 +17,10 @@ macro_rules! stories {
 mod agreeing;
 mod alarms;
 mod booking;
+mod lawful;
 mod lines;
 mod outreach;
+mod papers;
 mod trouble;
 mod waiting;
 mod writers;
