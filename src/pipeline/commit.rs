@@ -107,6 +107,9 @@ pub(crate) async fn settle(
     if let Pending::Set(question) = &reply.pending {
         conversation.pending.clone_from(question);
     }
+    if let Some(language) = reply.language {
+        conversation.language = language;
+    }
     tx.save_conversation(conversation).await?;
     let outbox = send(tx, conversation, reply, now).await?;
     if let Some((draft, reason)) = &reply.hold {

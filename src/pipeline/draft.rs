@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::agent;
+use crate::agent::ports::Reviewer;
 use crate::agent::texts::TextId;
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, Direction, PendingKind, Turn};
@@ -11,8 +12,9 @@ use crate::domain::ids::TurnId;
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
 use crate::domain::reach::{Reach, reach};
-use crate::domain::record::Patient;
+use crate::domain::record::{Fact, Patient};
 use crate::domain::speaker::MISSES_MAX;
+use crate::guardrail::finding::Action;
 use crate::guardrail::review::Review;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
@@ -22,6 +24,7 @@ use crate::pipeline::law::Governed;
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::policy::law::join::Ids;
+use crate::policy::words::Purpose;
 use crate::screen::{Intent, Reading};
 use crate::store::StoreError;
 
@@ -99,7 +102,12 @@ impl House {
         } else {
             &*self.parts.offline
         };
-        let outcome = agent::run(input, model, &*self.parts.offline, &**self.records()).await;
+        let models = (model, &*self.parts.offline);
+        let reviewer = Door {
+            house: self,
+            asking,
+        };
+        let outcome = agent::run_reviewed(input, models, &**self.records(), &reviewer).await;
         let mut reply = self.judge(asking, outcome, barred);
         if let Some(by) = barred {
             reply.law.rules.extend(by.iter().map(ToString::to_string));
@@ -157,13 +165,19 @@ impl House {
             &practice.portal_url,
             &self.parts.entropy,
         );
-        let written = self.clear(&Writing {
+        let private = outcome.portal.as_ref();
+        let writing = Writing {
             practice,
             conversation,
             patient,
-            author: Author::Agent,
+            // What the practice keeps in its record are its own words.
+            author: if outcome.portal_from_record {
+                Author::Staff
+            } else {
+                Author::Agent
+            },
             purpose: outcome.purpose,
-            text: draft.as_str(),
+            text: private.unwrap_or(&draft).as_str(),
             facts: &outcome.facts,
             link: link.as_ref(),
             told: asking.told,
@@ -171,7 +185,12 @@ impl House {
             law: asking.law,
             session: Some(self.session(asking.turns, patient, asking.law, now)),
             covered: asking.covered,
-        });
+        };
+        let written = if private.is_some() {
+            self.clear_behind_link(&writing)
+        } else {
+            self.clear(&writing)
+        };
         let mut reply = Reply::silent(Vec::new(), "agent");
         reply.law.rules = written.law.iter().map(ToString::to_string).collect();
         let to_stop =
@@ -181,6 +200,7 @@ impl House {
         } else {
             Pending::Set(outcome.pending)
         };
+        reply.language = outcome.language;
         reply.acted = outcome
             .facts
             .iter()
@@ -239,6 +259,54 @@ impl House {
                     .read(turn.body.as_str(), pending, conversation.language)
             })
             .collect()
+    }
+}
+
+/// The guardrail as the agent's reviewer.
+struct Door<'a> {
+    house: &'a House,
+    asking: &'a Asking<'a>,
+}
+
+impl Reviewer for Door<'_> {
+    fn complaints(&self, draft: &Phi<String>, facts: &[Fact]) -> Vec<String> {
+        let Asking {
+            practice,
+            conversation,
+            patient,
+            now,
+            ..
+        } = *self.asking;
+        let parts = &self.house.parts;
+        let link = PortalLink::new(&parts.public_url, &practice.portal_url, &parts.entropy);
+        let written = self.house.clear(&Writing {
+            practice,
+            conversation,
+            patient,
+            author: Author::Agent,
+            purpose: Purpose::Reply,
+            text: draft.as_str(),
+            facts,
+            link: link.as_ref(),
+            told: self.asking.told,
+            now,
+            law: self.asking.law,
+            session: None,
+            covered: self.asking.covered,
+        });
+        let review = &written.review;
+        if review.cleared.is_some() {
+            return Vec::new();
+        }
+        let mut told: Vec<String> = review
+            .findings
+            .iter()
+            .filter(|finding| finding.action == Action::Hold)
+            .map(|finding| format!("{}: {}", finding.category, finding.rule))
+            .collect();
+        told.sort_unstable();
+        told.dedup();
+        told
     }
 }
 
@@ -304,6 +372,12 @@ fn needs_person(outcome: &agent::Outcome) -> bool {
             "cancel_appointment",
             "reschedule_appointment",
             "find_slots",
+            "book_appointment",
+            "join_waitlist",
+            "leave_waitlist",
+            "visit_preparation",
+            "set_language",
+            "verify_identity",
             "send_by_portal",
             "results_status",
         ];

@@ -20,6 +20,7 @@ pub mod media;
 #[cfg(test)]
 mod model;
 mod outcome;
+pub mod outreach;
 pub mod pace;
 pub mod papers;
 mod person;

@@ -15,7 +15,7 @@ use crate::domain::message::{LawTag, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
-use crate::domain::record::Patient;
+use crate::domain::record::{Note, Patient};
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
@@ -27,7 +27,8 @@ use crate::pipeline::person::{self, Arrival, Move};
 use crate::pipeline::plan::{Plan, UNKNOWN_WRITER, plan, waiting};
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
-use crate::policy::words::{Jurisdiction, Purpose};
+use crate::policy::words::{Jurisdiction, Language, Purpose};
+use crate::screen::Intent;
 use crate::store::StoreError;
 
 /// After so many leases without an end the conversation is parked for staff: the text may be one
@@ -58,6 +59,8 @@ pub(crate) struct Reply {
     /// Steps in who is taken for the writer.
     pub(crate) moves: Vec<Move>,
     pub(crate) acted: bool,
+    /// The language that the patient chose.
+    pub(crate) language: Option<Language>,
     pub(crate) patient: Option<Patient>,
     pub(crate) link: Option<PortalLink>,
     pub(crate) hold: Option<(Phi<String>, &'static str)>,
@@ -151,6 +154,9 @@ impl House {
         };
         let conversation = &conversation;
         let patient = arrival.patient;
+        if let Some(patient) = &patient {
+            self.copy_consent(conversation, patient, turns).await;
+        }
         let residence = patient.as_ref().map(|patient| patient.state);
         let law = self.governed(practice, residence.unwrap_or(Jurisdiction::UNKNOWN), now);
         let mut planned = plan(conversation, turns, now);
@@ -234,6 +240,30 @@ impl House {
             moves: arrival.moves,
             ..reply
         }))
+    }
+
+    /// Tells a record system that keeps copies what the patient has just said of health details by
+    /// text. The ledger here is what counts; a copy that fails is told of in the log.
+    async fn copy_consent(&self, conversation: &Conversation, patient: &Patient, turns: &[Turn]) {
+        let said = |turn: &&Turn| {
+            let words = [Intent::ConsentYes, Intent::ConsentNo, Intent::OptOut];
+            words.iter().any(|it| turn.intent == it.as_str())
+        };
+        let Some(turn) = waiting(turns).rfind(said) else {
+            return;
+        };
+        let note = Note::Consent {
+            agreed: turn.intent == Intent::ConsentYes.as_str(),
+            at: turn.at,
+        };
+        let key = format!("consent/{}/{}", conversation.id, turn.id);
+        let kept = self
+            .records()
+            .note(&conversation.practice, &patient.id, &note, &key)
+            .await;
+        if let Err(error) = kept {
+            tracing::warn!(%error, "the record system keeps no copy of a consent");
+        }
     }
 
     /// Asks whose record it is about, in the same words whoever is on file.
@@ -350,6 +380,7 @@ impl Reply {
             pending: Pending::Keep,
             moves: Vec::new(),
             acted: false,
+            language: None,
             patient: None,
             link: None,
             hold: None,

@@ -15,6 +15,7 @@ use crate::domain::message::Delivery;
 use crate::domain::message::LawTag;
 use crate::domain::message::OutboundKind;
 use crate::domain::message::SendOutcome;
+use crate::domain::phone::E164;
 use crate::domain::practice::CarrierKind;
 use crate::guardrail::rewrite::Cleared;
 use crate::store::Store;
@@ -34,6 +35,9 @@ use crate::store::tx::place;
 use crate::store::tx::seal_json;
 use crate::store::tx::word;
 
+const BEGUN: &str = "SELECT COUNT(*) AS begun FROM outbox o \
+    JOIN conversation c ON c.id = o.conversation WHERE c.practice = $1 AND c.number_hash = $2 \
+    AND o.kind = 'initiated' AND o.at >= $3 AND o.delivery <> 'suppressed'";
 const INSERT: &str = "INSERT INTO outbox (id, practice, conversation, turn, epoch, kind, phi, \
     proof, at, due, attempts, in_doubt, lease, leased_until, delivery, code, state, law, policy) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 0, 0, 0, 0, 'pending', '', $10, $11, $12)";
@@ -71,6 +75,25 @@ pub(super) const END: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, 
     WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 
 impl Store {
+    /// How many texts of the practice's own went to a number since an instant, on all its lines;
+    /// what asks whether to text at all is none of them.
+    pub async fn begun_since(
+        &self,
+        practice: &PracticeId,
+        number: &E164,
+        since: Timestamp,
+    ) -> Result<i64, StoreError> {
+        let mut tx = self.read().await?;
+        let Some(key) = tx.known_key(practice).await? else {
+            return Ok(0);
+        };
+        let number = key.lookup_number(number);
+        let row = tx
+            .row(BEGUN, args![practice.as_str(), &number, since])
+            .await?;
+        row.map_or(Ok(0), |row| row.int("begun"))
+    }
+
     /// Takes the next text that is due, for nobody else until `until`.
     pub async fn lease_outbox(
         &self,
