@@ -263,7 +263,8 @@ impl Guardrail {
                 Cow::Owned(text) => Cow::Owned(rewrite::outgoing(text, setting).into_owned()),
             };
             if rewrite::too_long(&out, setting) {
-                let Some(form) = rewrite::portal_form(&self.rules, setting, situation) else {
+                let situation = self.rules.matrix.situation(setting);
+        let Some(form) = rewrite::portal_form(&self.rules, setting, situation) else {
                     break;
                 };
                 portal.get_or_insert_with(|| std::mem::take(&mut next));
@@ -298,7 +299,8 @@ impl Guardrail {
         let Ok(zone) = self.zones.get(setting.timezone) else {
             return self.hold(body, "review.time_zone", "unknown time zone", none);
         };
-        let Some(form) = rewrite::portal_form(&self.rules, setting) else {
+        let situation = self.rules.matrix.situation(setting);
+        let Some(form) = rewrite::portal_form(&self.rules, setting, situation) else {
             return self.hold(body, "review.no_link", "no page to point to", none);
         };
         if body.trim().is_empty() || body.chars().count() > DRAFT_CHARS_MAX {
@@ -306,8 +308,8 @@ impl Guardrail {
         }
         scratch::with(|scratch| {
             let values = Values::new(setting.facts, std::mem::take(&mut scratch.values));
-            let (reading, _) = self.read(body, (setting, &values), &zone, scratch);
-            let (told, _) = self.read(&form, (setting, &values), &zone, scratch);
+            let (reading, _) = self.read(body, (setting, &values, situation), &zone, scratch);
+            let (told, _) = self.read(&form, (setting, &values, situation), &zone, scratch);
             scratch.values = values.leave();
             if reading.holds() || told.holds() || told.drops_any() {
                 return self.held(body, reading.findings);

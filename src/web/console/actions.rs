@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::domain::ids::{ConversationId, HoldId};
 use crate::domain::phi::Phi;
-use crate::pipeline::desk::{Answer, Answered, Verdicted};
+use crate::pipeline::desk::{Answer, Answered};
+use crate::pipeline::desk_review::Verdicted;
 use crate::web::console::inbox::unavailable;
 use crate::web::console::seat::{Fields, Seat, again, desk, to};
 use crate::web::console::thread::pieces;
