@@ -18,6 +18,7 @@ pub mod media;
 mod model;
 mod outcome;
 pub mod pace;
+mod page;
 pub mod papers;
 mod person;
 mod plan;

@@ -228,7 +228,7 @@ impl Compiler<'_> {
         for member in members.split('|') {
             match member.strip_prefix('<').and_then(|m| m.strip_suffix('>')) {
                 Some(inner) if self.groups.contains_key(inner) => {
-                    all.extend(self.members(inner, depth - 1)?)
+                    all.extend(self.members(inner, depth - 1)?);
                 }
                 _ => all.push(member.to_owned()),
             }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use anteroom::agent::ports::{Model, Records};
 use anteroom::agent::texts::Texts;
 use anteroom::carrier::codes::{ErrorClass, class_in};
+use anteroom::carrier::pager::Pager;
 use anteroom::carrier::twilio::codes_table::CODES;
 use anteroom::carrier::{Answering, Capabilities, Carrier, Keywords};
 use anteroom::domain::clock::{Clock as _, ManualClock};
@@ -162,6 +163,12 @@ impl App {
         Self::build(store, model, sample_practice(), true).await
     }
 
+    /// The sample practice on this store, whose alarms are told to this pager.
+    pub(crate) async fn with_pager(store: Store, pager: Pager) -> Self {
+        let model = Arc::new(Offline::new());
+        Self::build_paged(store, model, sample_practice(), true, Some(pager)).await
+    }
+
     /// A house on this store that does not know the practice any more.
     pub(crate) async fn closed(store: Store) -> Self {
         Self::build(store, Arc::new(Offline::new()), sample_practice(), false).await
@@ -175,17 +182,34 @@ impl App {
         let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
         let records = Arc::new(open(Arc::clone(&clock)));
         let (model, practice) = (Arc::new(Offline::new()), Arc::new(sample_practice()));
-        Self::of(store, model, practice, true, (clock, records))
+        Self::of(store, model, practice, true, (clock, records), None)
     }
 
     async fn build(store: Store, model: Arc<dyn Model>, practice: Practice, open: bool) -> Self {
+        Self::build_paged(store, model, practice, open, None).await
+    }
+
+    async fn build_paged(
+        store: Store,
+        model: Arc<dyn Model>,
+        practice: Practice,
+        open: bool,
+        pager: Option<Pager>,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
         let practice = Arc::new(practice);
         let records = EmbeddedRecords::new(store.clone()).with_clock(Arc::clone(&clock) as _);
         let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
         bundle::freshen(&mut set, clock.now());
         records.import(&practice.id, &set).await.unwrap();
-        Self::of(store, model, practice, open, (clock, Arc::new(records)))
+        Self::of(
+            store,
+            model,
+            practice,
+            open,
+            (clock, Arc::new(records)),
+            pager,
+        )
     }
 
     fn of(
@@ -194,6 +218,7 @@ impl App {
         practice: Arc<Practice>,
         open: bool,
         (clock, records): (Arc<ManualClock>, Arc<dyn Records>),
+        pager: Option<Pager>,
     ) -> Self {
         let carrier = Arc::new(Loopback::default());
         let key = (practice.id.clone(), CarrierKind::Simulator);
@@ -222,6 +247,7 @@ impl App {
                 }
                 true
             }),
+            pager,
         });
         Self {
             house,
