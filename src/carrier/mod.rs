@@ -25,6 +25,7 @@ pub mod keywords;
 pub mod mac;
 pub mod media;
 pub mod messagebird;
+pub mod pager;
 pub mod simulator;
 pub mod twilio;
 

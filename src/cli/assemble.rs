@@ -136,6 +136,7 @@ pub(super) async fn assemble_at(
             .collect(),
         public_url: public_url.clone(),
         entropy: entropy(),
+        pager: config.alarm.pager().map_err(|error| error.to_string())?,
     });
     house
         .settle_simulated()

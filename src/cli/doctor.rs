@@ -39,6 +39,7 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         ("database", database(config).await),
         ("public address", public_address(config)),
         ("model", model(config).await),
+        ("paging", paging(config)),
         ("gateway", gateway(config)),
         ("agreements", agreements(config).await),
         ("policy", policy(config)),
@@ -123,6 +124,23 @@ fn real(config: &Config) -> bool {
         .iter()
         .flat_map(|practice| &practice.senders);
     senders.any(|sender| sender.carrier != CarrierKind::Simulator)
+}
+
+/// Whether anybody would be paged when a patient's text raises an alarm.
+fn paging(config: &Config) -> Finding {
+    match config.alarm.pager() {
+        Ok(Some(_)) => Finding::Good("alarms are told to [alarm] webhook".to_owned()),
+        Ok(None) => {
+            let text = "nobody would be paged on an emergency: set [alarm] webhook and secret; until \
+                        then somebody must watch `anteroom alarm list`";
+            if real(config) {
+                Finding::Bad(text.to_owned())
+            } else {
+                Finding::Note(text.to_owned())
+            }
+        }
+        Err(error) => Finding::Bad(error.to_string()),
+    }
 }
 
 fn configuration(loaded: &Loaded) -> Finding {

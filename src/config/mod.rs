@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::tools::TOOLS;
 use crate::carrier::account::Accounts;
+use crate::carrier::pager::Pager;
 use crate::domain::practice::{CarrierKind, Practice};
 
 pub use crate::domain::secret::Secret;
@@ -53,6 +54,8 @@ pub struct Config {
     pub log: Log,
     /// The language model.
     pub llm: Llm,
+    /// Who is paged.
+    pub alarm: Paging,
     /// The guard's addresses.
     pub guard: Guard,
     /// The practices.
@@ -91,6 +94,28 @@ pub struct Llm {
     pub budget_tokens: usize,
     /// A tokenizer.json.
     pub tokenizer: PathBuf,
+}
+
+/// Who is paged when a patient's text raises an alarm.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    /// Where pages go; empty: nowhere.
+    pub webhook: String,
+    /// What they are signed with.
+    pub secret: Secret,
+}
+
+impl Paging {
+    /// The pager; none where no address is set.
+    pub fn pager(&self) -> Result<Option<Pager>, ConfigError> {
+        if self.webhook.is_empty() {
+            return Ok(None);
+        }
+        Pager::new(&self.webhook, self.secret.secret())
+            .map(Some)
+            .map_err(|error| ConfigError(error.to_string()))
+    }
 }
 
 /// A configuration that cannot be used, with the place and the remedy.
@@ -316,6 +341,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         }
     }
     config.guard.check(&config.practice)?;
+    config.alarm.pager().map(drop)?;
     let mut seen = std::collections::BTreeSet::new();
     for practice in &config.practice {
         let id = practice.id.as_str();

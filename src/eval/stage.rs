@@ -133,6 +133,7 @@ impl Setup {
             practices: BTreeMap::from([(self.practice.id.clone(), Arc::clone(&self.practice))]),
             public_url: "http://127.0.0.1:8080/".parse().map_err(|it| tell(&it))?,
             entropy: Arc::new(steps()),
+            pager: None,
         });
         Ok(Stage {
             house,

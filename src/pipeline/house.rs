@@ -11,9 +11,10 @@ use crate::agent::facts;
 use crate::agent::ports::{Model, Records};
 use crate::agent::texts::{RenderedText, TextContext, TextId, Texts};
 use crate::carrier::Carrier;
+use crate::carrier::pager::Pager;
 use crate::domain::clock::Clock;
 use crate::domain::conversation::Conversation;
-use crate::domain::ids::{OutboxId, PracticeId};
+use crate::domain::ids::{AlarmId, OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::pipeline::in_force::InForce;
 use crate::policy::words::Language;
@@ -32,6 +33,20 @@ pub(crate) type Remarks = BTreeMap<(PracticeId, CarrierKind, &'static str), (Tim
 
 /// The last text of each line whose end was asked for, so that the next round goes on behind it.
 pub(crate) type Looked = BTreeMap<(PracticeId, CarrierKind), OutboxId>;
+
+/// Which open alarms were told to whoever is on call, and when those that were not are next tried.
+pub(crate) type Paged = BTreeMap<AlarmId, Page>;
+
+/// How far the pages of one alarm are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Page {
+    /// How many pages were taken: one when it is raised, one for each repetition.
+    pub(crate) told: u32,
+    /// Tries in a row that failed.
+    pub(crate) failed: u32,
+    /// When the next try is due.
+    pub(crate) next: Option<Timestamp>,
+}
 
 /// What the house is made of.
 pub struct Parts {
@@ -59,6 +74,8 @@ pub struct Parts {
     pub public_url: Url,
     /// Where tokens come from.
     pub entropy: Entropy,
+    /// Who is told of alarms at once.
+    pub pager: Option<Pager>,
 }
 
 /// The running house.
@@ -69,6 +86,7 @@ pub struct House {
     pub(crate) waiting: Notify,
     pub(crate) files: Notify,
     pub(crate) remarks: Mutex<Remarks>,
+    pub(crate) paged: Mutex<Paged>,
     pub(crate) looked: Mutex<Looked>,
     changes: watch::Sender<u64>,
 }
@@ -98,6 +116,7 @@ impl House {
             waiting: Notify::new(),
             files: Notify::new(),
             remarks: Mutex::default(),
+            paged: Mutex::default(),
             looked: Mutex::default(),
             changes,
         })

@@ -23,6 +23,7 @@ mod model;
 mod outcome;
 pub mod outreach;
 pub mod pace;
+mod page;
 pub mod papers;
 mod person;
 mod plan;

@@ -96,6 +96,7 @@ impl House {
             }
         });
         self.start_catching_up(tracker, stop);
+        self.start_paging(tracker, stop);
         let (house, stop) = (Arc::clone(self), stop.clone());
         tracker.spawn(async move {
             let mut erased = None::<tokio::time::Instant>;
@@ -115,6 +116,21 @@ impl House {
             }
             // What the last steps appended is chained before the lights go out.
             house.keep("housekeeping", house.housekeep_once()).await;
+        });
+    }
+
+    /// Pages go out beside everything else: a slow receiver delays nothing.
+    fn start_paging(self: &Arc<Self>, tracker: &TaskTracker, stop: &CancellationToken) {
+        let (house, ending) = (Arc::clone(self), stop.clone());
+        tracker.spawn(async move {
+            while !ending.is_cancelled() {
+                let paging = async { house.page_once().await.map(drop) };
+                house.keep("paging", paging).await;
+                tokio::select! {
+                    () = ending.cancelled() => {}
+                    () = tokio::time::sleep(HOUSEKEEPING) => {}
+                }
+            }
         });
     }
 

@@ -20,6 +20,7 @@ mod booking;
 mod lawful;
 mod lines;
 mod outreach;
+mod paging;
 mod papers;
 mod trouble;
 mod waiting;

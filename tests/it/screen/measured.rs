@@ -122,7 +122,7 @@ impl Score {
         } else if reading.intent == Intent::OptOut {
             self.opt_outs_false.push(told.clone());
         }
-        if case.is_abuse() && !reading.tells_of_abuse() {
+        if case.is_abuse() && !reading.tells_of_abuse() && !is_alarm(reading.intent) {
             self.abuse_missed.push(told.clone());
         }
         self.wrong.extend((!right).then_some(told));
@@ -247,6 +247,30 @@ fn typical_texts_and_mild_complaints_are_told_apart() {
         include_str!("../../../evals/screen/held_out_3.jsonl"),
         140,
     );
+}
+
+#[test]
+fn texts_of_the_first_round_are_read() {
+    hold(
+        "evals/screen/round_1.jsonl",
+        include_str!("../../../evals/screen/round_1.jsonl"),
+        340,
+    );
+}
+
+/// Written before the rules that read them; one mends itself in the middle ("the cable... no, the ant
+/// poison") and is not read yet.
+#[test]
+fn texts_of_the_second_round_are_read_but_for_one_in_a_hundred() {
+    let cases = cases(include_str!("../../../evals/screen/round_2.jsonl"));
+    let score = Score::of(&Screen::embedded().unwrap(), &cases);
+    score.print("evals/screen/round_2.jsonl");
+    assert!(score.cases >= 320);
+    let alarms = score.alarms + cases.iter().filter(|case| case.is_abuse()).count();
+    let missed = [score.missed.as_slice(), &score.abuse_missed].concat();
+    assert!(missed.len() * 100 <= alarms, "{missed:#?}");
+    let false_alarms = Score::percent(score.false_alarms.len(), score.calm);
+    assert!(false_alarms <= 3, "{:#?}", score.false_alarms);
 }
 
 /// `expected | text`, however it is spelt.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use anteroom::agent::ports::{Model, Records};
 use anteroom::agent::texts::Texts;
 use anteroom::carrier::codes::{ErrorClass, class_in};
+use anteroom::carrier::pager::Pager;
 use anteroom::carrier::twilio::codes_table::CODES;
 use anteroom::carrier::{Answering, Capabilities, Carrier, Keywords};
 use anteroom::domain::clock::{Clock as _, ManualClock};
@@ -162,6 +163,13 @@ impl App {
         Self::build(store, model, sample_practice(), true).await
     }
 
+    /// The sample practice on this store, whose alarms are told to this pager.
+    pub(crate) async fn with_pager(store: Store, pager: Pager) -> Self {
+        let model = Arc::new(Offline::new());
+        let practice = sample_practice();
+        Self::build_at(store, model, practice, true, (SUNDAY, Some(pager))).await
+    }
+
     /// A house on this store that does not know the practice any more.
     pub(crate) async fn closed(store: Store) -> Self {
         Self::build(store, Arc::new(Offline::new()), sample_practice(), false).await
@@ -176,7 +184,7 @@ impl App {
     ) -> Self {
         let mut practice = sample_practice();
         change(&mut practice);
-        Self::build_at(store, model, practice, true, start).await
+        Self::build_at(store, model, practice, true, (start, None)).await
     }
 
     /// The sample practice whose record another system keeps, which `open` opens by the clock.
@@ -187,11 +195,11 @@ impl App {
         let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
         let records = Arc::new(open(Arc::clone(&clock)));
         let (model, practice) = (Arc::new(Offline::new()), Arc::new(sample_practice()));
-        Self::of(store, model, practice, true, (clock, records))
+        Self::of(store, model, practice, true, (clock, records), None)
     }
 
     async fn build(store: Store, model: Arc<dyn Model>, practice: Practice, open: bool) -> Self {
-        Self::build_at(store, model, practice, open, SUNDAY).await
+        Self::build_at(store, model, practice, open, (SUNDAY, None)).await
     }
 
     async fn build_at(
@@ -199,7 +207,7 @@ impl App {
         model: Arc<dyn Model>,
         practice: Practice,
         open: bool,
-        start: &str,
+        (start, pager): (&str, Option<Pager>),
     ) -> Self {
         let clock = Arc::new(ManualClock::new(start.parse().unwrap()));
         let practice = Arc::new(practice);
@@ -207,7 +215,14 @@ impl App {
         let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
         bundle::freshen(&mut set, clock.now());
         records.import(&practice.id, &set).await.unwrap();
-        Self::of(store, model, practice, open, (clock, Arc::new(records)))
+        Self::of(
+            store,
+            model,
+            practice,
+            open,
+            (clock, Arc::new(records)),
+            pager,
+        )
     }
 
     fn of(
@@ -216,6 +231,7 @@ impl App {
         practice: Arc<Practice>,
         open: bool,
         (clock, records): (Arc<ManualClock>, Arc<dyn Records>),
+        pager: Option<Pager>,
     ) -> Self {
         let carrier = Arc::new(Loopback::default());
         let key = (practice.id.clone(), practice.senders[0].carrier);
@@ -246,6 +262,7 @@ impl App {
                 }
                 true
             }),
+            pager,
         });
         Self {
             house,
