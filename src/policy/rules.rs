@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use crate::policy::CATEGORIES;
 use crate::policy::PolicyError;
+use crate::policy::fold::fold_into;
 use crate::policy::pattern::Pattern;
 use crate::policy::words::vocabulary;
 
@@ -210,6 +211,16 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
         ));
     }
     let pattern = compile(file, line, &raw.id, &format!("(?-u)(?:{})", raw.pattern))?;
+    for text in &raw.flags {
+        let mut folded = Vec::with_capacity(text.len());
+        fold_into(text, &mut folded);
+        if pattern.find_at(&folded, 0).is_none() {
+            return Err(refuse(
+                &format!("example `{text}` is not flagged"),
+                "widen `pattern`, which reads lower-cased, unaccented text, or drop the example",
+            ));
+        }
+    }
     let grouped = pattern.group("v").is_some();
     let context = raw.context.as_ref().map(|words| {
         compile(

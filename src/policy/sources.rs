@@ -172,6 +172,26 @@ pub(crate) fn model(dir: &Path) -> Result<Cow<'static, [u8]>, PolicyError> {
     }
 }
 
+/// The text of a file, without the mark that some editors put before it.
+fn read(path: &Path) -> Result<String, PolicyError> {
+    let file = path.to_string_lossy();
+    let bytes = std::fs::read(path).map_err(|error| {
+        let remedy = "let the program read it, or take it away";
+        PolicyError::at(&file, 1, "file", &error.to_string(), remedy)
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let sound = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().get(..sound).unwrap_or_default();
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let message = format!("byte {sound} of the file is no UTF-8");
+        PolicyError::at(&file, line, "file", &message, "save the file as UTF-8")
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(bare) => bare.to_owned(),
+        None => text,
+    })
+}
+
 /// Lays the files of `dir/folder` over `all`; a folder that is absent changes nothing.
 pub(crate) fn overlay(dir: &Path, folder: &Path, all: &mut Vec<Source>) -> Result<(), PolicyError> {
     let Ok(entries) = std::fs::read_dir(dir.join(folder)) else {
@@ -193,16 +213,7 @@ pub(crate) fn overlay(dir: &Path, folder: &Path, all: &mut Vec<Source>) -> Resul
         if !path.is_file() || !is_list || (folder.as_os_str().is_empty() && !known) {
             continue;
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            let file = path.to_string_lossy();
-            PolicyError::at(
-                &file,
-                1,
-                "file",
-                &error.to_string(),
-                "make it readable UTF-8",
-            )
-        })?;
+        let text = read(&path)?;
         let at = folder.join(name);
         let text = Cow::Owned(text);
         match all.iter_mut().find(|source| source.path == at) {
