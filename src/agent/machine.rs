@@ -111,6 +111,8 @@ pub struct Finish {
     pub purpose: Purpose,
     /// Which tools ran, and whether each did what was asked.
     pub tools: Vec<(&'static str, bool)>,
+    /// What staff are told of a record system that failed.
+    pub trouble: Option<Phi<String>>,
 }
 
 /// The machine.
@@ -150,6 +152,7 @@ impl Machine {
                 portal: None,
                 purpose: Purpose::Reply,
                 tools: Vec::new(),
+                trouble: None,
             },
         }
     }
@@ -264,6 +267,9 @@ impl Machine {
             tool: result.tool.to_owned(),
             json: result.json,
         });
+        if result.trouble.is_some() {
+            self.done.trouble = result.trouble;
+        }
         if result.record_down {
             return self.give_up(HandOver::RecordDown);
         }

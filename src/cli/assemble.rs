@@ -15,6 +15,7 @@ use crate::carrier::account::Site;
 use crate::carrier::hear::Report;
 use crate::carrier::simulator::Simulator;
 use crate::cli::guardrail;
+use crate::cli::records::ByPractice;
 use crate::config::{Config, Llm};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::ids::PracticeId;
@@ -105,6 +106,10 @@ pub(super) async fn assemble_at(
     if sample && let Some(practice) = practices.first() {
         people = load_sample(&records, practice, &*clock).await?;
     }
+    let by_practice = ByPractice::new(Arc::clone(&records) as _, &practices, &clock)?;
+    for remark in by_practice.remarks().await {
+        tracing::warn!("{remark}; `anteroom doctor` tells more");
+    }
     let (carriers, reports) = carriers(&config, &practices, &public_url)?;
     // On SQLite this process is the only one: leases of the last run are nobody's.
     store
@@ -119,7 +124,7 @@ pub(super) async fn assemble_at(
         guardrail: guardrail::load(Some(config.guard.token_model.as_ref()))?,
         screen: Screen::embedded().map_err(|error| error.to_string())?,
         texts: Texts::embedded().map_err(|error| error.to_string())?,
-        records,
+        records: Arc::new(by_practice),
         model: model(&config.llm, &offline)?,
         offline,
         carriers,

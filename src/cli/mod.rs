@@ -21,6 +21,7 @@ mod import;
 mod jsonl;
 mod log;
 mod policy;
+mod records;
 mod redteam;
 mod serve;
 mod served;

@@ -17,6 +17,7 @@ use crate::domain::practice::{CarrierKind, Practice};
 use crate::guardrail::review::Guardrail;
 use crate::pipeline::house::House;
 use crate::pipeline::portal::{LinkState, Opening};
+use crate::pipeline::price;
 use crate::pipeline::receive;
 use crate::pipeline::wish::{Wish, Wished};
 use crate::store::StoreError;
@@ -121,6 +122,11 @@ impl Served {
         {
             for conversation in self.house.store().conversations_with(&own.id, with).await? {
                 conversations += 1;
+                let line = own.sender_by(
+                    conversation.carrier,
+                    conversation.channel,
+                    &conversation.sender,
+                );
                 let turns = self
                     .house
                     .store()
@@ -143,6 +149,10 @@ impl Served {
                         at: turn.at,
                         status: turn.delivery,
                         segments: turn.segments,
+                        price: line
+                            .zip(turn.segments)
+                            .and_then(|(line, segments)| price::estimate(line, segments))
+                            .map(price::dollars),
                     }
                 }));
             }

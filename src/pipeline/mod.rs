@@ -22,6 +22,7 @@ pub mod papers;
 mod person;
 mod plan;
 pub mod portal;
+pub mod price;
 pub mod receive;
 pub mod remind;
 pub mod reply;

@@ -53,6 +53,8 @@ pub struct ThreadTurn {
     pub status: Option<Delivery>,
     /// How many SMS segments an outbound text takes.
     pub segments: Option<i64>,
+    /// What an outbound text is likely to cost, in US dollars: `0.0128`.
+    pub price: Option<String>,
 }
 
 /// A sample patient, for the phone's picker. Invented people only.

@@ -220,6 +220,7 @@ impl Fake {
             at,
             status: outbound.then_some(Delivery::Delivered),
             segments: outbound.then(|| i64::try_from(body.len() / 153 + 1).unwrap()),
+            price: outbound.then(|| "0.0128".to_owned()),
         };
         let (pane, text) = script(inbound.body.as_str(), at(1));
         state.turns.push(turn(
