@@ -341,7 +341,7 @@ impl<'a> Judge<'a> {
         }
         let value = text.get(finding.span.clone()).unwrap_or_default();
         let unknown = Field::Found("identifier", finding.category);
-        let field = self.field_of(value).or_else(|| self.field_found(finding));
+        let field = self.field_found(finding).or_else(|| self.field_of(value));
         Some(field.map_or(unknown, Field::Of))
     }
 

@@ -182,7 +182,7 @@ fn read(path: &Path) -> Result<String, PolicyError> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let sound = error.utf8_error().valid_up_to();
         let before = error.as_bytes().get(..sound).unwrap_or_default();
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = before.split(|byte| *byte == b'\n').count();
         let message = format!("byte {sound} of the file is no UTF-8");
         PolicyError::at(&file, line, "file", &message, "save the file as UTF-8")
     })?;
