@@ -97,76 +97,78 @@ fn refused(change: &str, by: &str) -> String {
     }
 }
 
+/// What is changed in a sound rule, into what, what is said of it, and the remedy.
+const SLIPS: &[(&str, &str, &str, &str)] = &[
+    (
+        "'mrn'",
+        "'quark'",
+        "the category is unknown",
+        "use one of name, geographic",
+    ),
+    (
+        "'house policy'",
+        "''",
+        "cite or summary is empty",
+        "name the law",
+    ),
+    (
+        "['q1']",
+        "[]",
+        "it has no examples",
+        "add at least one text",
+    ),
+    ("'q\\d+'", "'q(\\d'", "unclosed group", "write a pattern"),
+    (
+        "confidence",
+        "confidense",
+        "unknown field `confidense`",
+        "a rule has id",
+    ),
+    (
+        "confidence = 'certain'",
+        "needs = 'keyword'\nconfidence = 'certain'",
+        "it needs a keyword",
+        "fill `keywords`",
+    ),
+    (
+        "confidence = 'certain'",
+        "",
+        "it can never be sure",
+        "give `confidence`",
+    ),
+    ("'x'", "'ssn'", "the id is taken", "its own id"),
+    (
+        "['q1']",
+        "['z1']",
+        "example `z1` is not flagged",
+        "widen `pattern`",
+    ),
+    ("cite", "site", "unknown field `site`", "a rule has id"),
+    (
+        "cite = 'house policy'\n",
+        "",
+        "missing field `cite`",
+        "a rule has id",
+    ),
+    (
+        "'A number.'",
+        "'A number.",
+        "invalid literal string",
+        "a rule has id",
+    ),
+    (
+        "'certain'",
+        "'sure'",
+        "unknown variant `sure`",
+        "a rule has id",
+    ),
+    ("'q\\d+'", "'q(?=\\d)'", "look-around", "write a pattern"),
+];
+
 #[test]
 fn a_bad_rule_is_refused_with_its_file_its_line_and_a_remedy() {
     assert_eq!(refused("'x'", "'x'"), "loaded");
-    let cases = [
-        (
-            "'mrn'",
-            "'quark'",
-            "the category is unknown",
-            "use one of name, geographic",
-        ),
-        (
-            "'house policy'",
-            "''",
-            "cite or summary is empty",
-            "name the law",
-        ),
-        (
-            "['q1']",
-            "[]",
-            "it has no examples",
-            "add at least one text",
-        ),
-        ("'q\\d+'", "'q(\\d'", "unclosed group", "write a pattern"),
-        (
-            "confidence",
-            "confidense",
-            "unknown field `confidense`",
-            "a rule has id",
-        ),
-        (
-            "confidence = 'certain'",
-            "needs = 'keyword'\nconfidence = 'certain'",
-            "it needs a keyword",
-            "fill `keywords`",
-        ),
-        (
-            "confidence = 'certain'",
-            "",
-            "it can never be sure",
-            "give `confidence`",
-        ),
-        ("'x'", "'ssn'", "the id is taken", "its own id"),
-        (
-            "['q1']",
-            "['z1']",
-            "example `z1` is not flagged",
-            "widen `pattern`",
-        ),
-        ("cite", "site", "unknown field `site`", "a rule has id"),
-        (
-            "cite = 'house policy'\n",
-            "",
-            "missing field `cite`",
-            "a rule has id",
-        ),
-        (
-            "'A number.'",
-            "'A number.",
-            "invalid literal string",
-            "a rule has id",
-        ),
-        (
-            "'certain'",
-            "'sure'",
-            "unknown variant `sure`",
-            "a rule has id",
-        ),
-        ("'q\\d+'", "'q(?=\\d)'", "look-around", "write a pattern"),
-    ];
-    for (change, by, what, remedy) in cases {
+    for (change, by, what, remedy) in SLIPS {
         let message = refused(change, by);
         assert!(message.contains("house.toml:"), "{message}");
         assert!(message.contains(what), "{what:?} not in {message}");

@@ -365,9 +365,7 @@ fn a_value_of_this_patient_is_found_in_any_spelling_and_leaves_no_text() {
         let span = at..at + words.len();
         let found = review.findings.iter().any(|finding| {
             let meets = finding.span.start < span.end && span.start < finding.span.end;
-            let by = |it: &anteroom::guardrail::finding::Evidence| {
-                it.kind == "record" && it.name == *field || it.name == *field
-            };
+            let by = |it: &anteroom::guardrail::finding::Evidence| it.name == *field;
             meets && finding.action != Action::Keep && finding.evidence.iter().any(by)
         });
         let left = review.cleared.as_ref().map(|it| it.text().to_owned());
