@@ -9,7 +9,7 @@ use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::record::{
-    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Note, Patient, Provider,
+    Appointment, AppointmentStatus, Clinical, Fact, Filed, NewVisit, Note, Patient, Provider,
     Request as Ask, RequestKind, Slot,
 };
 use crate::policy::words::Language;
@@ -125,6 +125,23 @@ pub trait Model: Send + Sync + std::fmt::Debug {
     fn count_tokens(&self, text: &str) -> usize;
 }
 
+/// Whoever judges drafts before they leave.
+pub trait Reviewer: Sync {
+    /// The rules that keep a draft from leaving in any form, in words for a model; none when it may
+    /// leave, as it is or rewritten. Holds nothing of the draft.
+    fn complaints(&self, draft: &Phi<String>, facts: &[Fact]) -> Vec<String>;
+}
+
+/// Nobody judges here; whoever sends does.
+#[derive(Clone, Copy, Debug)]
+pub struct Unreviewed;
+
+impl Reviewer for Unreviewed {
+    fn complaints(&self, _draft: &Phi<String>, _facts: &[Fact]) -> Vec<String> {
+        Vec::new()
+    }
+}
+
 /// Why the record could not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordsError {
@@ -166,6 +183,14 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         practice: &'a PracticeId,
         patient: &'a PatientId,
         from: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>>;
+
+    /// Visits of all patients that begin in `[from, to)` and are booked or confirmed, soonest first.
+    fn visits_between<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        from: Timestamp,
+        to: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>>;
 
     /// Free times in `[from, to)`, soonest first, at most `limit`.

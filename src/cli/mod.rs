@@ -23,6 +23,7 @@ mod log;
 mod policy;
 mod records;
 mod redteam;
+mod reload;
 mod serve;
 mod served;
 mod simulate_carrier;

@@ -133,6 +133,7 @@ each_to_its_own! {
     patients_by_phone(number: &'a E164) -> Vec<Patient>;
     patient(patient: &'a PatientId) -> Option<Patient>;
     appointments(patient: &'a PatientId, from: Timestamp) -> Vec<Appointment>;
+    visits_between(from: Timestamp, to: Timestamp) -> Vec<Appointment>;
     slots(from: Timestamp, to: Timestamp, limit: usize) -> Vec<Slot>;
     set_status(patient: &'a PatientId, appointment: &'a AppointmentId, status: AppointmentStatus, key: &'a str) -> Appointment;
     reschedule(patient: &'a PatientId, appointment: &'a AppointmentId, slot: &'a SlotId, key: &'a str) -> Appointment;

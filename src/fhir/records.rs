@@ -31,6 +31,8 @@ use crate::policy::words::Language;
 const PEOPLE_MAX: usize = 20;
 /// Visits of one patient that are read.
 const VISITS_MAX: usize = 100;
+/// Visits of some days that are read for reminders: a large practice has a few hundred a day.
+const DAYS_VISITS_MAX: usize = 5_000;
 /// Clinical entries of one kind that are read.
 const ENTRIES_MAX: usize = 1_000;
 
@@ -179,6 +181,32 @@ impl FhirRecords {
         Ok(visits)
     }
 
+    async fn all_visits(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Appointment>, Fault> {
+        let wanted = [
+            ("status", "booked,pending".to_owned()),
+            ("date", format!("ge{from:.0}")),
+            ("date", format!("lt{to:.0}")),
+            ("_sort", "date".to_owned()),
+        ];
+        let found = self
+            .client
+            .search("Appointment", &wanted, DAYS_VISITS_MAX)
+            .await?;
+        let directory = self.names().await?;
+        let read = found.iter().filter_map(|resource| {
+            // Nobody is reminded of a visit that is not clear; the others are.
+            appointment(&At::alone(resource), &directory.names)
+                .ok()
+                .flatten()
+        });
+        let stands = [AppointmentStatus::Booked, AppointmentStatus::Confirmed];
+        let mut visits: Vec<Appointment> = read
+            .filter(|it| stands.contains(&it.status) && it.start >= from && it.start < to)
+            .collect();
+        visits.sort_by(|a, b| (a.start, &a.id).cmp(&(b.start, &b.id)));
+        Ok(visits)
+    }
+
     async fn free(&self, from: Timestamp, to: Timestamp, most: usize) -> Result<Vec<Slot>, Fault> {
         let wanted = [
             ("status", "free".to_owned()),
@@ -312,6 +340,15 @@ impl Records for FhirRecords {
         from: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
         asked(self.visits(who, from))
+    }
+
+    fn visits_between<'a>(
+        &'a self,
+        _practice: &'a PracticeId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
+        asked(self.all_visits(from, to))
     }
 
     fn slots<'a>(

@@ -204,6 +204,19 @@ impl Records for EmbeddedRecords {
         })
     }
 
+    fn visits_between<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
+        Box::pin(async move {
+            self.all_visits(practice, from, to)
+                .await
+                .map_err(|error| unavailable(&error))
+        })
+    }
+
     fn slots<'a>(
         &'a self,
         practice: &'a PracticeId,

@@ -27,6 +27,7 @@ use crate::store::dialect::locking;
 use crate::store::error::Inconsistency;
 use crate::store::link::Row;
 use crate::store::link::args;
+use crate::store::record_rows::AppointmentRow;
 use crate::store::record_rows::PatientRow;
 use crate::store::record_writes::patient_hash;
 use crate::store::records::EmbeddedRecords;
@@ -45,6 +46,9 @@ const OPEN: &str = "SELECT * FROM request WHERE practice = $1 AND patient_hash =
 const OPEN_ALL: &str = "SELECT * FROM request WHERE practice = $1 AND open = 1 ORDER BY at, id";
 const CLOSE: &str = "UPDATE request SET open = 0 WHERE practice = $1 AND id = $2 \
     AND patient_hash = $3 AND open = 1";
+const VISITS: &str = "SELECT id_hash, sealed FROM appointment WHERE practice = $1 \
+    AND start_at >= $2 AND start_at < $3 AND status IN ('booked', 'confirmed') \
+    ORDER BY start_at, id_hash";
 const PATIENT: Sql = locking!("SELECT sealed FROM patient WHERE practice = $1 AND id_hash = $2");
 const SET_PATIENT: &str = "UPDATE patient SET sealed = $3 WHERE practice = $1 AND id_hash = $2";
 
@@ -84,6 +88,28 @@ impl Store {
 }
 
 impl EmbeddedRecords {
+    pub(super) async fn all_visits(
+        &self,
+        practice: &PracticeId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Appointment>, StoreError> {
+        let mut tx = self.store.read().await?;
+        let Some(key) = tx.known_key(practice).await? else {
+            return Ok(Vec::new());
+        };
+        let rows = tx.rows(VISITS, args![practice.as_str(), from, to]).await?;
+        rows.iter()
+            .map(|row| {
+                let id = hex::encode(row.blob("id_hash")?);
+                let damage = Inconsistency::on("appointment").column("sealed").row(&id);
+                let place = place(practice.as_str(), "appointment", "sealed", &id);
+                let visit: AppointmentRow = open_json(&key, &place, &row.blob("sealed")?, damage)?;
+                Ok(Appointment::from(visit))
+            })
+            .collect()
+    }
+
     pub(super) async fn book_visit(
         &self,
         practice: &PracticeId,

@@ -16,7 +16,11 @@ macro_rules! stories {
 
 mod agreeing;
 mod alarms;
+mod booking;
+mod lawful;
 mod lines;
+mod outreach;
+mod papers;
 mod trouble;
 mod waiting;
 mod writers;

@@ -13,3 +13,6 @@ CREATE TABLE request (
 );
 CREATE INDEX request_patient ON request (practice, patient_hash, kind) WHERE open = 1;
 CREATE INDEX request_open ON request (practice, kind, at) WHERE open = 1;
+
+-- Reminders are looked for by the days ahead.
+CREATE INDEX appointment_start ON appointment (practice, start_at);

@@ -17,6 +17,9 @@ async fn a_visit_is_moved_and_cancelled_on_the_server_and_told_as_it_is_there() 
         FhirRecords::new(&server.settings(), clock).unwrap()
     });
     app.agreed(MARIA).await;
+    let consents = server.all("Consent").await;
+    assert_eq!(consents.len(), 1, "the record keeps a copy of the YES");
+    assert_eq!(consents[0]["patient"]["reference"], "Patient/p-001");
     let visit = app.one(MARIA, "¿Cuándo es mi cita?").await;
     assert!(visit.contains("mié 2 dic"), "{visit}");
     let offer = app.one(MARIA, "¿La puede cambiar al jueves?").await;
@@ -99,4 +102,36 @@ async fn one_person_on_file_twice_goes_to_staff_and_is_told_nothing_of_either() 
         "{answer}"
     );
     assert_eq!(app.held().await, ["on file twice"]);
+}
+
+#[tokio::test]
+async fn of_two_who_want_the_last_time_on_the_server_one_gets_it_and_the_other_the_next() {
+    let server = Server::start(&[], &[]);
+    let kept = stores::sqlite().await;
+    let app = App::with_records(kept.store.clone(), |clock| {
+        FhirRecords::new(&server.settings(), clock).unwrap()
+    });
+    let both = [crate::support::app::JAMES, crate::support::app::TOM];
+    for number in both {
+        app.agreed(number).await;
+        app.one(number, "I want to book an appointment on Thursday")
+            .await;
+    }
+    for number in both {
+        app.receive(app.inbound(number, "1")).await;
+    }
+    let (one, other) = tokio::join!(app.house.reply_once(), app.house.reply_once());
+    assert!(one.is_ok() && other.is_ok());
+    app.drain().await;
+    let answers = both.map(|number| app.received_by(number).pop().unwrap());
+    let won = answers.iter().filter(|it| it.contains("is booked for"));
+    let lost = answers
+        .iter()
+        .filter(|it| it.contains("was just taken") && it.contains("1)"));
+    assert_eq!((won.count(), lost.count()), (1, 1), "{answers:?}");
+    let stored = server.all("Appointment").await;
+    let new = stored
+        .iter()
+        .filter(|it| it["identifier"][0]["system"] == "urn:anteroom:write");
+    assert_eq!(new.count(), 1, "one visit for one time");
 }

@@ -155,6 +155,7 @@ struct Book {
     snatched: BTreeSet<SlotId>,
     filed: Vec<(PatientId, Filed)>,
     down: bool,
+    left: Option<usize>,
     writes: usize,
 }
 
@@ -185,6 +186,11 @@ impl MemoryRecords {
         self.book().down = true;
     }
 
+    /// It answers so many questions more, and then no longer.
+    pub(crate) fn go_down_after(&self, answers: usize) {
+        self.book().left = Some(answers);
+    }
+
     /// How many writes changed something.
     pub(crate) fn writes(&self) -> usize {
         self.book().writes
@@ -208,7 +214,9 @@ impl MemoryRecords {
         answer: impl FnOnce(&mut Book) -> Result<T, RecordsError>,
     ) -> BoxFuture<'_, Result<T, RecordsError>> {
         let mut book = self.book();
-        let answer = if book.down {
+        let left = book.left;
+        book.left = left.map(|left| left.saturating_sub(1));
+        let answer = if book.down || left == Some(0) {
             Err(RecordsError::Unavailable)
         } else {
             answer(&mut book)
@@ -278,6 +286,19 @@ impl Records for MemoryRecords {
                 .collect();
             visits.sort_by_key(|visit| visit.start);
             Ok(visits)
+        })
+    }
+
+    fn visits_between<'a>(
+        &'a self,
+        _: &'a PracticeId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
+        self.ask(|book| {
+            let all = book.set.appointments.iter();
+            let near = all.filter(|visit| from <= visit.start && visit.start < to);
+            Ok(near.cloned().collect())
         })
     }
 
