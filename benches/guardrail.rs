@@ -14,6 +14,7 @@ use anteroom::guardrail::review::Guardrail;
 use anteroom::guardrail::setting::Author;
 use anteroom::guardrail::setting::Consent;
 use anteroom::guardrail::setting::Fact;
+use anteroom::guardrail::setting::Relation;
 use anteroom::guardrail::setting::Setting;
 use anteroom::policy::Policy;
 use anteroom::policy::words::Channel;
@@ -57,6 +58,7 @@ fn setting() -> Setting<'static> {
         timezone: "America/Los_Angeles",
         now: jiff::Timestamp::from_second(1_796_148_000).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
         purpose: Purpose::Reply,
+        relation: Relation::Patient,
         author: Author::Agent,
         facts: FACTS,
         told: &[],

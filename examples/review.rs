@@ -2,7 +2,7 @@
 #![expect(clippy::print_stdout, reason = "an example tells what it found")]
 
 use anteroom::guardrail::review::Guardrail;
-use anteroom::guardrail::setting::{Author, Consent, Fact, Setting};
+use anteroom::guardrail::setting::{Author, Consent, Fact, Relation, Setting};
 use anteroom::policy::words::{Channel, Jurisdiction, Language, Purpose};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         timezone: "America/Los_Angeles",
         now: "2026-12-01T10:00:00-08:00".parse()?,
         purpose: Purpose::Reply,
+        relation: Relation::Patient,
         author: Author::Agent,
         facts: &[Fact {
             field: "appointment.start",

@@ -12,7 +12,16 @@ use crate::guardrail::wire::{CheckOut, FindingOut};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Paint {
     colour: bool,
+    /// Columns of one line of a draft.
+    width: usize,
 }
+
+/// A line of a draft is as long where nobody says how wide the terminal is.
+const WIDTH: usize = 96;
+/// Narrower than this nothing could be underlined.
+const WIDTH_MIN: usize = 16;
+/// What stands before a line.
+const MARGIN: usize = 4;
 
 impl Paint {
     /// Colour on a terminal that can show it, unless `NO_COLOR` says otherwise (no-color.org).
@@ -20,12 +29,25 @@ impl Paint {
         let variable = |name: &str| std::env::var_os(name).unwrap_or_default();
         let terminal = std::io::stdout().is_terminal();
         Self::wanted(terminal, &variable("NO_COLOR"), &variable("TERM"))
+            .within(std::env::var_os("COLUMNS").as_deref())
     }
 
     fn wanted(terminal: bool, no_color: &OsStr, term: &OsStr) -> Self {
         Self {
             colour: terminal && no_color.is_empty() && term != "dumb",
+            width: WIDTH,
         }
+    }
+
+    /// Within so many columns, as the shell counts them.
+    fn within(self, columns: Option<&OsStr>) -> Self {
+        let told = columns
+            .and_then(OsStr::to_str)
+            .and_then(|it| it.parse().ok());
+        let width = told.map_or(WIDTH, |columns: usize| {
+            columns.saturating_sub(MARGIN).max(WIDTH_MIN)
+        });
+        Self { width, ..self }
     }
 
     fn dye(self, code: &str, text: &str) -> String {
@@ -88,7 +110,7 @@ pub(super) fn tell(
         "{}  {verdict}  ({micros} us, policy {digest})\n",
         paint.bold(&id)
     )?;
-    for row in rows(draft) {
+    for row in rows(draft, paint.width) {
         writeln!(out, "  | {}", row.shown)?;
         for line in underlines(&row, &review.findings) {
             writeln!(out, "  | {}", drawn(&line, paint))?;
@@ -143,7 +165,7 @@ fn tell_finding(
     let evidence: Vec<String> = finding
         .evidence
         .iter()
-        .map(|evidence| format!("{} {}", evidence.kind, visible(&evidence.name)))
+        .map(|evidence| why(evidence.kind, &visible(&evidence.name)))
         .collect();
     if !evidence.is_empty() {
         writeln!(out, "     because: {}", evidence.join("; "))?;
@@ -154,34 +176,77 @@ fn tell_finding(
     Ok(())
 }
 
+/// Evidence in words, with the name it has in the policy or the record.
+fn why(kind: &str, name: &str) -> String {
+    match (kind, name) {
+        ("fact", "missing") => "no fact bears it out".to_owned(),
+        ("fact", "contradicted") => "a fact says otherwise".to_owned(),
+        ("fact", "provider") => "a provider of the record".to_owned(),
+        ("lexicon", "listed" | "pair") => format!("a name of the lists ({name})"),
+        ("lexicon", _) => format!("a phrase of the list {name}"),
+        ("pattern", _) => format!("the pattern {name}"),
+        ("checksum", _) => format!("the pattern {name} and its check"),
+        ("context", _) => format!("the words around it: {name}"),
+        ("phrase", _) => format!("the wording: {name}"),
+        ("record", _) => format!("the record: {name}"),
+        ("fact", _) => format!("the fact {name}"),
+        ("tagger", _) => format!("the tagger: {name}"),
+        _ => format!("{kind} {name}"),
+    }
+}
+
 fn tell_text(out: &mut impl Write, what: &str, text: &str, paint: Paint) -> std::io::Result<()> {
     writeln!(out, "  {}:", paint.bold(what))?;
-    for row in rows(text) {
+    for row in rows(text, paint.width) {
         writeln!(out, "  > {}", row.shown)?;
     }
     Ok(())
 }
 
-fn rows(text: &str) -> Vec<Row> {
+fn rows(text: &str, width: usize) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut first = 0;
     for line in text.split('\n') {
-        let (mut shown, mut columns, mut column) = (String::new(), Vec::new(), 0);
-        for character in line.chars() {
+        let mut rest = line;
+        loop {
+            let (piece, behind) = rest.split_at(fold_at(rest, width));
+            let (mut shown, mut columns, mut column) = (String::new(), Vec::new(), 0);
+            for character in piece.chars() {
+                columns.push(column);
+                column += show(character, &mut shown);
+            }
             columns.push(column);
-            column += show(character, &mut shown);
+            let count = columns.len() - 1;
+            rows.push(Row {
+                shown,
+                first,
+                columns,
+            });
+            first += count;
+            if behind.is_empty() {
+                break;
+            }
+            rest = behind;
         }
-        columns.push(column);
-        let count = columns.len();
-        rows.push(Row {
-            shown,
-            first,
-            columns,
-        });
         // The line break is a code point as well.
-        first += count;
+        first += 1;
     }
     rows
+}
+
+/// Where a line goes on below: behind the last blank that fits, or where it must.
+fn fold_at(line: &str, width: usize) -> usize {
+    let (mut column, mut blank, mut shown) = (0, 0, String::new());
+    for (at, character) in line.char_indices() {
+        column += show(character, &mut shown);
+        if column > width && at > 0 {
+            return if blank > 0 { blank } else { at };
+        }
+        if character == ' ' {
+            blank = at + 1;
+        }
+    }
+    line.len()
 }
 
 /// Shows a character and tells its width. What has no look of its own is shown by its number: it
@@ -264,6 +329,18 @@ fn drawn(line: &[Mark], paint: Paint) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_line_goes_on_below_and_its_marks_stay_under_their_words() {
+        let rows = rows("one two three\nfour", 8);
+        let shown: Vec<_> = rows.iter().map(|row| (row.first, &*row.shown)).collect();
+        assert_eq!(shown, [(0, "one two "), (8, "three"), (14, "four")]);
+        assert_eq!(fold_at("abcdefghij", 4), 4);
+        let narrow = Paint::wanted(false, OsStr::new(""), OsStr::new(""));
+        assert_eq!(narrow.within(Some(OsStr::new("44"))).width, 40);
+        assert_eq!(narrow.within(Some(OsStr::new("3"))).width, WIDTH_MIN);
+        assert_eq!(narrow.within(Some(OsStr::new("wide"))).width, WIDTH);
+    }
 
     #[test]
     fn colour_is_for_terminals_that_want_it() {

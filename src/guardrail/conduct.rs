@@ -52,6 +52,7 @@ struct RawContext {
     own_words: String,
     derived: String,
     instructs: String,
+    judges: String,
     emergency: String,
     relation: String,
 }
@@ -99,6 +100,8 @@ pub(crate) struct Texts {
     pub(crate) portal_unnamed: String,
     /// What a procedure on a day is called.
     pub(crate) visit: String,
+    /// What a specialist is called.
+    pub(crate) provider: String,
 }
 
 /// What a sentence is about.
@@ -116,6 +119,7 @@ pub(crate) struct Context {
     pub(crate) relation: bool,
     pub(crate) derived: bool,
     pub(crate) instructs: bool,
+    pub(crate) judges: bool,
     pub(crate) emergency: bool,
 }
 
@@ -237,6 +241,7 @@ impl Rules {
             &context.derived,
             &context.instructs,
             &context.emergency,
+            &context.judges,
         ];
         let compiled: Result<Vec<Pattern>, PolicyError> = patterns
             .iter()
@@ -301,6 +306,7 @@ impl Rules {
                 derived: matched.has(6),
                 instructs: matched.has(7),
                 emergency: matched.has(8),
+                judges: matched.has(9),
             });
         }
     }

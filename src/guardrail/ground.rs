@@ -247,6 +247,10 @@ fn correction(
     if !context.personal || context.public || context.derived {
         return None;
     }
+    // "Next opening is Monday": the visit that stands in the record is no opening.
+    if target.field == "appointment.start" && names::speaks_of_openings(ground.view, &moment.at) {
+        return None;
+    }
     let language = spoken(ground, &moment.at);
     let Differs { weekday, day, hour } = instant::compare(moment, target);
     let view = ground.view;
@@ -268,7 +272,8 @@ fn correction(
         if moment.weekday.is_some() && !written.bytes().any(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        words.push((span, instant::date_words(target.date, written, language)));
+        let text = instant::date_words(target.date, written, language);
+        words.push((without_article(view.text, span, &text), text));
     }
     if let Some((stated, at)) = moment.hour.as_ref().filter(|_| hour) {
         if matches!(stated, Hour::Between(..)) {
@@ -299,6 +304,19 @@ fn correction(
         words.push((span, text));
     }
     Some(words)
+}
+
+/// "the 12th" becomes "December 2", without its article.
+fn without_article(text: &str, span: Range<usize>, words: &str) -> Range<usize> {
+    let before = text.get(..span.start).unwrap_or_default();
+    let named = words.starts_with(|first: char| first.is_ascii_alphabetic());
+    let article = before.to_ascii_lowercase().ends_with("the ");
+    let start = if named && article {
+        span.start - "the ".len()
+    } else {
+        span.start
+    };
+    start..span.end
 }
 
 /// The language of the words around a place: the setting's, unless the draft is in the other.
@@ -413,9 +431,13 @@ fn licensed(moment: &Moment, known: &[Moment], context: Context) -> bool {
         .weekdays
         .as_ref()
         .is_none_or(|(days, _)| days.all(weekdays) || context.closed && regular);
+    // "Until 8" is not borne out by a day that begins at 8.
+    let closing = |known: &Moment| known.inherits || known.ends;
+    let ending = moment.ends && known.iter().any(closing);
     let hour_known = moment.hour.as_ref().is_none_or(|(hour, _)| {
         known
             .iter()
+            .filter(|known| !ending || closing(known))
             .filter_map(|known| known.hour.as_ref())
             .any(|(other, _)| same_hour(*hour, *other))
     });

@@ -38,6 +38,7 @@ use crate::guardrail::minimum::Situation;
 use crate::guardrail::scratch::Scratch;
 use crate::guardrail::scratch::renew;
 use crate::guardrail::setting::Author;
+use crate::guardrail::setting::Fact;
 use crate::guardrail::setting::Setting;
 use crate::policy::Policy;
 
@@ -148,6 +149,7 @@ pub(crate) fn read(
     };
     let mut statements = renew(std::mem::take(statement_room));
     ground::statements(&ground, ground_room, &mut statements);
+    of_the_record(setting, &found, &mut statements);
     let mut judge = Judge {
         rules,
         setting,
@@ -174,6 +176,25 @@ pub(crate) fn read(
     let mut reading = judge.reading;
     sort(&mut reading.findings);
     reading
+}
+
+/// A number or day that the detector knows from the record is private, not unheard of.
+fn of_the_record<'a>(setting: &'a Setting<'_>, found: &Findings, statements: &mut [Statement<'a>]) {
+    for finding in found {
+        let recorded = |fact: &&Fact<'_>| {
+            let mut evidence = finding.evidence.iter();
+            evidence.any(|it| it.kind == "record" && it.name == fact.field)
+        };
+        let Some(fact) = setting.facts.iter().find(recorded) else {
+            continue;
+        };
+        let unheard = statements.iter_mut().filter(|statement| {
+            matches!(statement.standing, Standing::Unbacked)
+                && overlaps(&statement.span, &finding.span)
+                && speaks_of(statement.category, finding.category)
+        });
+        unheard.for_each(|statement| statement.standing = Standing::Backed(fact.field));
+    }
 }
 
 /// By place, then category; what is alike stays as it was. Nearly always sorted already but for a few.
@@ -259,6 +280,7 @@ impl<'a> Judge<'a> {
             && self
                 .field_of(text.get(finding.span.clone()).unwrap_or_default())
                 .is_none()
+            && self.field_found(finding).is_none()
     }
 
     fn place(&mut self, mut finding: Finding, field: Option<Field<'_>>) {
@@ -317,7 +339,23 @@ impl<'a> Judge<'a> {
         }
         let value = text.get(finding.span.clone()).unwrap_or_default();
         let unknown = Field::Found("identifier", finding.category);
-        Some(self.field_of(value).map_or(unknown, Field::Of))
+        let field = self.field_found(finding).or_else(|| self.field_of(value));
+        Some(field.map_or(unknown, Field::Of))
+    }
+
+    /// The field of the record by which the detector found a value in another spelling.
+    fn field_found(&self, finding: &Finding) -> Option<&'a str> {
+        let by = |kind: &str, name: &str| {
+            let mut evidence = finding.evidence.iter();
+            evidence.any(|it| it.kind == kind && it.name == name)
+        };
+        let mut facts = self.setting.facts.iter();
+        let provider = by("fact", detect::mark::PROVIDER);
+        let fact = facts.find(|fact| {
+            let named = matches!(fact.field, "appointment.provider" | "provider.name");
+            by("record", fact.field) || provider && named
+        });
+        fact.map(|fact| fact.field)
     }
 
     /// The field of the fact that a text is taken from; the most private one, if several.

@@ -1,4 +1,4 @@
-//! The minimum-necessary matrix: purpose, channel, consent, kind of practice and field decide
+//! The minimum-necessary matrix: purpose, relation, channel, consent, kind of practice and field decide
 //! whether a value stays in a text, goes behind the link, or holds the draft.
 
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use crate::guardrail::finding::Category;
 use crate::guardrail::ground::fold::Folded;
 use crate::guardrail::ground::fold::words;
 use crate::guardrail::setting::Consent;
+use crate::guardrail::setting::Relation;
 use crate::guardrail::setting::Setting;
 use crate::policy::PolicyError;
 use crate::policy::pattern::trie::Trie;
@@ -42,6 +43,8 @@ struct RawRow {
     fields: Vec<String>,
     #[serde(default)]
     purposes: Vec<Purpose>,
+    #[serde(default)]
+    relations: Vec<Relation>,
     #[serde(default)]
     channels: Vec<Channel>,
     #[serde(default)]
@@ -125,6 +128,7 @@ pub(crate) struct Row {
     pub(crate) cite: Arc<str>,
     fields: Vec<String>,
     purposes: Vec<Purpose>,
+    relations: Vec<Relation>,
     channels: Vec<Channel>,
     consents: Vec<Agreed>,
     practice_types: Vec<String>,
@@ -148,6 +152,7 @@ const SHORT_NAME: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Situation<'a> {
     purpose: Purpose,
+    relation: Relation,
     channel: Channel,
     consent: Agreed,
     practice_type: &'a str,
@@ -172,6 +177,7 @@ impl Row {
         };
         named
             && (self.purposes.is_empty() || self.purposes.contains(&situation.purpose))
+            && (self.relations.is_empty() || self.relations.contains(&situation.relation))
             && (self.channels.is_empty() || self.channels.contains(&situation.channel))
             && (self.consents.is_empty() || self.consents.contains(&situation.consent))
             && any(&self.practice_types)
@@ -223,6 +229,7 @@ impl Matrix {
                 cite: row.cite.into(),
                 fields: row.fields,
                 purposes: row.purposes,
+                relations: row.relations,
                 channels: row.channels,
                 consents: row.consents,
                 practice_types: row.practice_types,
@@ -240,6 +247,7 @@ impl Matrix {
         let open = last.fields.iter().any(|field| field == "*")
             && last.action != Action::Keep
             && last.purposes.is_empty()
+            && last.relations.is_empty()
             && last.channels.is_empty()
             && last.consents.is_empty()
             && last.practice_types.is_empty();
@@ -274,7 +282,7 @@ impl Matrix {
                 let decided = self.example(text).map(|other| other.id == row.id);
                 if decided != Some(true) {
                     let message = format!("example `{text}` is not decided by this row");
-                    let remedy = "write `purpose channel consent type field`, or move the row";
+                    let remedy = "write `purpose channel consent type field` and a relation, or move the row";
                     return Err(refuse(file, *line, &row.id, &message, remedy));
                 }
             }
@@ -298,22 +306,27 @@ impl Matrix {
             .sensitive_types
             .iter()
             .any(|kind| kind == practice_type);
+        let field = words.next()?;
+        let relation = words
+            .next()
+            .map_or(Ok(Relation::Patient), str::parse)
+            .ok()?;
         let situation = Situation {
             purpose,
+            relation,
             channel,
             consent,
             practice_type,
             sensitive,
         };
-        words
-            .next()
-            .map(|field| self.decide(&situation, Field::Of(field)))
+        Some(self.decide(&situation, Field::Of(field)))
     }
 
     /// The situation of a setting, once a review.
     pub(crate) fn situation<'a>(&self, setting: &Setting<'a>) -> Situation<'a> {
         Situation {
             purpose: setting.purpose,
+            relation: setting.relation,
             channel: setting.channel,
             consent: setting.consent.into(),
             practice_type: setting.practice_type,

@@ -17,6 +17,18 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// Who reads the text.
+    Relation, "relation" {
+        /// The patient.
+        Patient = "patient",
+        /// A parent, guardian or other personal representative (45 CFR 164.502(g)).
+        Proxy = "proxy",
+        /// Somebody whose identity or authority nobody verified (45 CFR 164.514(h)).
+        Unknown = "unknown",
+    }
+}
+
 /// Whether this person, on this number, agreed to PHI by text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent<'a> {
@@ -73,6 +85,8 @@ pub struct Setting<'a> {
     pub now: Timestamp,
     /// Why the text is written.
     pub purpose: Purpose,
+    /// Who reads it.
+    pub relation: Relation,
     /// Who wrote it.
     pub author: Author,
     /// What it may rest on.

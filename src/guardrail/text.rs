@@ -385,10 +385,10 @@ impl<'a> View<'a> {
             let Some(entry) = phrases.get(hash) else {
                 continue;
             };
-            let Some(section) = phrases.section(entry) else {
-                continue;
-            };
-            if section.category.is_some() {
+            // `R0s4lind`: long enough that no code is taken for a name.
+            let name = letters >= 4 && entry.flags & (flag::FIRST | flag::LAST) != 0;
+            let section = phrases.section(entry);
+            if name || section.is_some_and(|section| section.category.is_some()) {
                 let joined = Word {
                     end,
                     hash,

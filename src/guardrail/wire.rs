@@ -16,6 +16,7 @@ use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
 use crate::guardrail::setting::Consent;
 use crate::guardrail::setting::Fact;
+use crate::guardrail::setting::Relation;
 use crate::guardrail::setting::Setting;
 use crate::policy::words::Channel;
 use crate::policy::words::Jurisdiction;
@@ -54,12 +55,19 @@ pub struct ContextIn {
     pub now: Timestamp,
     /// Why the text is written.
     pub purpose: Purpose,
+    /// Who reads it: `patient` unless told otherwise, `proxy` or `unknown`.
+    #[serde(default = "patient")]
+    pub relation: Relation,
     /// What it may rest on.
     #[serde(default)]
     pub facts: Vec<FactIn>,
     /// The `told` of the earlier reviews of this conversation; nothing for its first text.
     #[serde(default)]
     pub told: Vec<String>,
+}
+
+const fn patient() -> Relation {
+    Relation::Patient
 }
 
 /// The practice.
@@ -242,6 +250,7 @@ pub fn check_line(guardrail: &Guardrail, line: &CheckIn) -> CheckOut {
         timezone: &context.timezone,
         now: context.now,
         purpose: context.purpose,
+        relation: context.relation,
         author: Author::Agent,
         facts: &facts,
         told: &told,

@@ -13,7 +13,7 @@ use crate::domain::record::{Fact, Patient};
 use crate::guardrail::label::Label;
 use crate::guardrail::review::{Guardrail, Review};
 use crate::guardrail::rewrite::Cleared;
-use crate::guardrail::setting::{self, Author, Consent, Setting};
+use crate::guardrail::setting::{self, Author, Consent, Relation, Setting};
 use crate::guardrail::wire;
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
@@ -136,6 +136,9 @@ impl House {
             timezone: &practice.timezone,
             now: writing.now,
             purpose: writing.purpose,
+            relation: writing
+                .patient
+                .map_or(Relation::Unknown, |_| Relation::Patient),
             author: writing.author,
             facts: &facts,
             told: &told,

@@ -12,7 +12,7 @@ use crate::domain::message::{Outbound, OutboundKind, Template};
 use crate::domain::phi::Phi;
 use crate::domain::practice::{OutsideWindow, Practice, Sender, TemplateText, TemplateValue};
 use crate::guardrail::rewrite::Cleared;
-use crate::guardrail::setting::{self, Author, Consent, Setting};
+use crate::guardrail::setting::{self, Author, Consent, Relation, Setting};
 use crate::pipeline::dispatch::{Bar, outbound};
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
@@ -204,6 +204,7 @@ impl House {
             timezone: &practice.timezone,
             now,
             purpose: Purpose::General,
+            relation: Relation::Unknown,
             author: Author::Approved,
             facts: &facts,
             // The same words to everybody: nothing that was told before adds up with them.

@@ -11,6 +11,7 @@ pub mod tagger;
 mod tighten;
 pub mod words;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -264,7 +265,9 @@ impl Policy {
             if source.path.ends_with("cues.toml") {
                 cues = Some(read_cues(&name, &source.text)?);
             } else if name.ends_with(".toml") {
-                rules::read(&name, &source.text, &mut rules)?;
+                // A test tries what is built in; what is laid over it is tried at load.
+                let own = matches!(source.text, Cow::Owned(_));
+                rules::read((&name, &source.text), own, &mut rules)?;
             } else {
                 lists.push((name.into_owned(), source.text.as_ref()));
             }

@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use crate::policy::CATEGORIES;
 use crate::policy::PolicyError;
+use crate::policy::fold::fold_into;
 use crate::policy::pattern::Pattern;
 use crate::policy::words::vocabulary;
 
@@ -166,7 +167,11 @@ struct RawRule {
 }
 
 /// Reads one file of rules and adds them to `rules`.
-pub(crate) fn read(file: &str, text: &str, rules: &mut Vec<Rule>) -> Result<(), PolicyError> {
+pub(crate) fn read(
+    (file, text): (&str, &str),
+    tried: bool,
+    rules: &mut Vec<Rule>,
+) -> Result<(), PolicyError> {
     let parsed: RuleFile = toml::from_str(text).map_err(|error| {
         let line = line_of(text, error.span().map_or(0, |span| span.start));
         let remedy = "a rule has id, category, summary, cite, pattern, flags, allows";
@@ -176,6 +181,9 @@ pub(crate) fn read(file: &str, text: &str, rules: &mut Vec<Rule>) -> Result<(), 
     for raw in parsed.rule {
         let line = line_of(text, raw.span().start);
         let rule = compile_rule(file, line, raw.into_inner())?;
+        if tried {
+            try_examples(file, line, &rule)?;
+        }
         if !seen.insert(Arc::clone(&rule.id)) {
             let remedy = "give each rule its own id";
             return Err(PolicyError::at(
@@ -189,6 +197,23 @@ pub(crate) fn read(file: &str, text: &str, rules: &mut Vec<Rule>) -> Result<(), 
         rules.push(rule);
     }
     Ok(())
+}
+
+/// Refuses a rule whose pattern does not match in an example of its own.
+fn try_examples(file: &str, line: usize, rule: &Rule) -> Result<(), PolicyError> {
+    let Some(text) = rule.flags.iter().find(|text| !reads(&rule.pattern, text)) else {
+        return Ok(());
+    };
+    let message = format!("example `{text}` is not flagged");
+    let remedy = "widen `pattern`, which reads lower-cased, unaccented text, or drop the example";
+    Err(PolicyError::at(file, line, &rule.id, &message, remedy))
+}
+
+/// Does the pattern match in a text, folded as drafts are?
+fn reads(pattern: &Pattern, text: &str) -> bool {
+    let mut folded = Vec::with_capacity(text.len());
+    fold_into(text, &mut folded);
+    pattern.find_at(&folded, 0).is_some()
 }
 
 fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyError> {
@@ -207,10 +232,8 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
         ));
     }
     if raw.flags.is_empty() || raw.allows.is_empty() {
-        return Err(refuse(
-            "it has no examples",
-            "add at least one text to `flags` and one to `allows`",
-        ));
+        let remedy = "add at least one text to `flags` and one to `allows`";
+        return Err(refuse("it has no examples", remedy));
     }
     let needs = raw.needs.unwrap_or(if raw.keywords.is_empty() {
         Needs::Digit

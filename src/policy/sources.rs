@@ -247,17 +247,24 @@ fn listed(dir: &Path) -> Result<Vec<PathBuf>, PolicyError> {
     Ok(found)
 }
 
+/// The text of a file, without the mark that some editors put before it.
 fn text_of(dir: &Path, at: &Path) -> Result<String, PolicyError> {
-    std::fs::read_to_string(dir.join(at)).map_err(|error| {
-        let file = dir.join(at);
-        let remedy = "make it readable UTF-8";
-        PolicyError::at(
-            &file.to_string_lossy(),
-            1,
-            "file",
-            &error.to_string(),
-            remedy,
-        )
+    let path = dir.join(at);
+    let file = path.to_string_lossy();
+    let bytes = std::fs::read(&path).map_err(|error| {
+        let remedy = "let the program read it, or take it out";
+        PolicyError::at(&file, 1, "file", &error.to_string(), remedy)
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let sound = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().get(..sound).unwrap_or_default();
+        let line = before.split(|byte| *byte == b'\n').count();
+        let message = format!("byte {sound} of the file is no UTF-8");
+        PolicyError::at(&file, line, "file", &message, "save the file as UTF-8")
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(bare) => bare.to_owned(),
+        None => text,
     })
 }
 

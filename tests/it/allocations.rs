@@ -9,6 +9,7 @@ use anteroom::guardrail::review::Guardrail;
 use anteroom::guardrail::setting::Author;
 use anteroom::guardrail::setting::Consent;
 use anteroom::guardrail::setting::Fact;
+use anteroom::guardrail::setting::Relation;
 use anteroom::guardrail::setting::Setting;
 use anteroom::policy::words::Channel;
 use anteroom::policy::words::Jurisdiction;
@@ -66,6 +67,7 @@ fn a_draft_that_passes_costs_no_allocation() {
         timezone: "America/Los_Angeles",
         now: "2026-12-01T10:00:00-08:00".parse().unwrap(),
         purpose: Purpose::Reply,
+        relation: Relation::Patient,
         author: Author::Agent,
         facts: &facts,
         told: &[],

@@ -87,7 +87,7 @@ fn each_finding_says_why_and_what_becomes_of_the_text() {
     for part in [
         "REWRITE  (",
         "1  drop  medication  certain  rule lexicon.medications  [5, 14)",
-        "because: lexicon lexicon.medications",
+        "because: a phrase of the list lexicon.medications",
         "cites:   45 CFR 164.502(b)",
         "sent instead:\n  > Your refill is ready. Details are in your secure message: https://portal.example.com\n",
         "behind the link:\n  > Your metformin 500 mg refill is ready.\n",

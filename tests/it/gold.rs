@@ -65,6 +65,11 @@ fn every_draft_of_the_gold_set_gets_its_verdict_for_its_reason() {
             context: line.context.clone(),
         };
         let got = wire::check_line(&guardrail, &asked);
+        for finding in &got.findings {
+            let told = !finding.evidence.is_empty();
+            let named = !finding.rule.is_empty() && !finding.cite.is_empty();
+            assert!(told && named, "{}: {finding:?} explains nothing", line.id);
+        }
         let wanted = &line.expect.categories;
         let named = wanted.is_empty()
             || got

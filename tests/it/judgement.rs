@@ -10,6 +10,7 @@ use anteroom::guardrail::segment;
 use anteroom::guardrail::setting::Author;
 use anteroom::guardrail::setting::Consent;
 use anteroom::guardrail::setting::Fact;
+use anteroom::guardrail::setting::Relation;
 use anteroom::guardrail::setting::Setting;
 use anteroom::guardrail::wire;
 use anteroom::policy::words::Channel;
@@ -121,6 +122,7 @@ fn with_setting<T>(case: &Case, run: impl FnOnce(&Setting<'_>) -> T) -> T {
         timezone: &case.timezone,
         now: case.now.parse().unwrap(),
         purpose: case.purpose,
+        relation: Relation::Patient,
         author: case.author,
         facts: &facts,
         told: &told,

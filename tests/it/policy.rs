@@ -97,50 +97,78 @@ fn refused(change: &str, by: &str) -> String {
     }
 }
 
+/// What is changed in a sound rule, into what, what is said of it, and the remedy.
+const SLIPS: &[(&str, &str, &str, &str)] = &[
+    (
+        "'mrn'",
+        "'quark'",
+        "the category is unknown",
+        "use one of name, geographic",
+    ),
+    (
+        "'house policy'",
+        "''",
+        "cite or summary is empty",
+        "name the law",
+    ),
+    (
+        "['q1']",
+        "[]",
+        "it has no examples",
+        "add at least one text",
+    ),
+    ("'q\\d+'", "'q(\\d'", "unclosed group", "write a pattern"),
+    (
+        "confidence",
+        "confidense",
+        "unknown field `confidense`",
+        "a rule has id",
+    ),
+    (
+        "confidence = 'certain'",
+        "needs = 'keyword'\nconfidence = 'certain'",
+        "it needs a keyword",
+        "fill `keywords`",
+    ),
+    (
+        "confidence = 'certain'",
+        "",
+        "it can never be sure",
+        "give `confidence`",
+    ),
+    ("'x'", "'ssn'", "the id is taken", "its own id"),
+    (
+        "['q1']",
+        "['z1']",
+        "example `z1` is not flagged",
+        "widen `pattern`",
+    ),
+    ("cite", "site", "unknown field `site`", "a rule has id"),
+    (
+        "cite = 'house policy'\n",
+        "",
+        "missing field `cite`",
+        "a rule has id",
+    ),
+    (
+        "'A number.'",
+        "'A number.",
+        "invalid literal string",
+        "a rule has id",
+    ),
+    (
+        "'certain'",
+        "'sure'",
+        "unknown variant `sure`",
+        "a rule has id",
+    ),
+    ("'q\\d+'", "'q(?=\\d)'", "look-around", "write a pattern"),
+];
+
 #[test]
 fn a_bad_rule_is_refused_with_its_file_its_line_and_a_remedy() {
     assert_eq!(refused("'x'", "'x'"), "loaded");
-    let cases = [
-        (
-            "'mrn'",
-            "'quark'",
-            "the category is unknown",
-            "use one of name, geographic",
-        ),
-        (
-            "'house policy'",
-            "''",
-            "cite or summary is empty",
-            "name the law",
-        ),
-        (
-            "['q1']",
-            "[]",
-            "it has no examples",
-            "add at least one text",
-        ),
-        ("'q\\d+'", "'q(\\d'", "unclosed group", "write a pattern"),
-        (
-            "confidence",
-            "confidense",
-            "unknown field `confidense`",
-            "a rule has id",
-        ),
-        (
-            "confidence = 'certain'",
-            "needs = 'keyword'\nconfidence = 'certain'",
-            "it needs a keyword",
-            "fill `keywords`",
-        ),
-        (
-            "confidence = 'certain'",
-            "",
-            "it can never be sure",
-            "give `confidence`",
-        ),
-        ("'x'", "'ssn'", "the id is taken", "its own id"),
-    ];
-    for (change, by, what, remedy) in cases {
+    for (change, by, what, remedy) in SLIPS {
         let message = refused(change, by);
         assert!(message.contains("house.toml:"), "{message}");
         assert!(message.contains(what), "{what:?} not in {message}");
@@ -156,6 +184,28 @@ fn a_bad_list_is_refused_with_its_line() {
         ("[medication certain xx]\n", 1, "unknown language"),
         ("[potion certain any]\n", 1, "the category is unknown"),
     ];
+    let bytes: [(&[u8], usize, &str); 2] = [
+        (b"[medication certain any]\nparac\xe9tamol\n", 2, "no UTF-8"),
+        (b"\xff\xfe[\0m\0", 1, "save the file as UTF-8"),
+    ];
+    for (text, line, what) in bytes {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("lexicons")).unwrap();
+        fs::write(dir.path().join("lexicons/house.txt"), text).unwrap();
+        let error = Policy::from_dir(dir.path()).unwrap_err();
+        assert_eq!(error.line, line);
+        assert!(error.to_string().contains(what), "{error}");
+    }
+    // What some editors put before a text is no part of it.
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("lexicons")).unwrap();
+    let marked = "\u{feff}[medication certain any]\nquillonol\n";
+    fs::write(dir.path().join("lexicons/house.txt"), marked).unwrap();
+    let policy = Policy::from_dir(dir.path()).unwrap();
+    assert_eq!(
+        detect(&policy, "Your quillonol is ready.", &Known::default()).len(),
+        1
+    );
     for (text, line, what) in cases {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("lexicons");

@@ -326,6 +326,7 @@ fn context(stage: &Stage) -> ContextIn {
         timezone: practice.timezone.clone(),
         now: stage.clock.now(),
         purpose: Purpose::Reply,
+        relation: crate::guardrail::setting::Relation::Patient,
         facts: facts
             .into_iter()
             .map(|(name, value)| FactIn {

@@ -176,7 +176,7 @@ fn is_sound(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> b
         "identifiers.city_state" => is_town(view, rule, from, span),
         "identifiers.number_lookalike" => {
             let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-            digits >= 6 && bytes.iter().any(u8::is_ascii_alphabetic)
+            digits >= 5 && bytes.iter().any(u8::is_ascii_alphabetic)
         }
         "identifiers.street_lived" => !matches!(
             bytes.split(|byte| *byte == b' ').next(),

@@ -1,5 +1,6 @@
 //! The values known of this patient, of the practice and of others, in any spelling.
 
+mod partial;
 mod values;
 
 use std::ops::Range;
@@ -29,6 +30,53 @@ use crate::policy::phrases::split;
 
 /// A name shorter than this must be spelled as in the record: too many words are one letter away.
 const TYPO_NAME: usize = 5;
+/// Words of reasons that fit any visit.
+const GENERAL_REASONS: &[&str] = &[
+    "a",
+    "an",
+    "annual",
+    "appointment",
+    "appt",
+    "booked",
+    "check",
+    "checkup",
+    "consult",
+    "consultation",
+    "exam",
+    "follow",
+    "general",
+    "in",
+    "new",
+    "office",
+    "other",
+    "patient",
+    "person",
+    "phone",
+    "physical",
+    "return",
+    "routine",
+    "telehealth",
+    "the",
+    "up",
+    "video",
+    "visit",
+    "wellness",
+    "yearly",
+    "anual",
+    "cita",
+    "consulta",
+    "control",
+    "de",
+    "examen",
+    "general",
+    "nuevo",
+    "nueva",
+    "paciente",
+    "revision",
+    "rutina",
+    "seguimiento",
+    "visita",
+];
 /// Fewer digits than this are no number of anybody.
 const LEAST_DIGITS: usize = 4;
 
@@ -59,6 +107,13 @@ pub(super) fn find(
             }
             "provider" => reader.provider(fact, drafts),
             "appointment" if name == "provider" => reader.provider(fact, drafts),
+            // Why a visit is, and where in the house, tells a condition.
+            "appointment" if matches!(name, "reason" | "notes" | "type") => {
+                reader.reason(fact, Category::Procedure, drafts);
+            }
+            "appointment" if matches!(name, "department" | "specialty") => {
+                reader.reason(fact, Category::Specialty, drafts);
+            }
             "appointment" | "receipt" => {}
             "other_patient" => reader.value(fact, name, Category::OtherPatient, drafts),
             _ => reader.value(fact, name, category_of_field(namespace, name), drafts),
@@ -241,12 +296,33 @@ impl Reader<'_> {
                 drafts.push(draft(span, category, "record", fact.field, Soft::No));
             }
         }
+        let mut add = |span| drafts.push(draft(span, category, "record", fact.field, Soft::No));
+        partial::misspelt(self.view, &self.folded, &mut add);
+        if matches!(name, "address" | "street") {
+            self.fold(fact.value.split(',').next().unwrap_or_default());
+            partial::street(self.view, &self.folded, &mut add);
+        } else {
+            partial::coded(self.view, fact.value, &mut add);
+            partial::tail(self.view, fact.value, &mut add);
+        }
         let digits = digits(fact.value);
         let letters = fact.value.bytes().filter(u8::is_ascii_alphabetic).count();
         if digits.len() > LEAST_DIGITS && letters <= 3 && day.is_none() {
             digits_in(self.view, &digits, |span| {
                 drafts.push(draft(span, category, "record", fact.field, Soft::No));
             });
+        }
+    }
+
+    /// A reason in its own words; what every visit could be called tells nothing.
+    fn reason(&mut self, fact: &Fact<'_>, category: Category, drafts: &mut Vec<Draft>) {
+        self.fold(fact.value);
+        let general = |word: &[u8]| GENERAL_REASONS.iter().any(|it| it.as_bytes() == word);
+        if split(&self.folded).all(general) {
+            return;
+        }
+        for span in runs(self.view, &self.folded) {
+            drafts.push(draft(span, category, "record", fact.field, Soft::No));
         }
     }
 

@@ -202,6 +202,12 @@ fn tell(
     let (Some(first), Some(last)) = (ends.first(), ends.last()) else {
         return;
     };
+    // "la", "visita": words of every text are no finding of their own, however they stand.
+    let small = |word: &Word| !word.is_capital() && word.is(flag::COMMON);
+    let everyday = |word: &Word| word.is(flag::SPANISH) || label == NAME && small(word);
+    if ends.iter().all(everyday) {
+        return;
+    }
     let span = first.start..last.end;
     let mut met = false;
     for draft in drafts.iter_mut().filter(|it| meets(&it.span, &span)) {

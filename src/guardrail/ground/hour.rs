@@ -73,6 +73,12 @@ fn bare_hour_follows(view: &View<'_>, next: usize) -> bool {
                 | "works"
                 | "this"
                 | "next"
+                | "tonight"
+                | "sharp"
+                | "daily"
+                | "each"
+                | "every"
+                | "cada"
         )
 }
 

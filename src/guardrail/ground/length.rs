@@ -54,6 +54,17 @@ pub(super) fn lengths<'a>(ground: &Ground<'a>, found: &mut Vec<Statement<'a>>) {
         let number = (at + 1..at + 4).find(|next| !ABOUT.has(view.word(*next)));
         let Some(number) = number else { continue };
         let stated = small(view, number).or_else(|| NUMBERS.get(view.word(number)));
+        let counted = !matches!(view.word(number), "a" | "an" | "un" | "una");
+        let days =
+            number + 1 + usize::from(matches!(view.word(number + 1), "business" | "working"));
+        if stated.is_some() && counted && is_days(view.word(days)) && !ground.sourced() {
+            found.push(Statement {
+                span: view.span(&view.reach(number, days)),
+                category: Category::UngroundedTime,
+                standing: told_publicly(ground, &view.reach(number, days)),
+            });
+            continue;
+        }
         let Some((stated, minutes)) = stated.zip(unit(view.word(number + 1))) else {
             continue;
         };
@@ -66,6 +77,27 @@ pub(super) fn lengths<'a>(ground: &Ground<'a>, found: &mut Vec<Statement<'a>>) {
             category: Category::UngroundedTime,
             standing: length(ground, i64::from(stated) * minutes, &here),
         });
+    }
+}
+
+fn is_days(word: &str) -> bool {
+    matches!(
+        word,
+        "day" | "days" | "week" | "weeks" | "dia" | "dias" | "semana" | "semanas"
+    )
+}
+
+/// "Results take 3 days": as the practice tells everybody, or not at all.
+fn told_publicly<'a>(ground: &Ground<'a>, here: &Range<usize>) -> Standing<'a> {
+    let context = ground.context(here.start);
+    let said = ground.view.slice(here);
+    let mut facts = ground.values.iter();
+    let public =
+        facts.find(|(fact, folded)| fact.field.starts_with("practice.") && folded.contains(said));
+    match public {
+        Some((fact, _)) => Standing::Backed(fact.field),
+        None if context.own_words || context.negative => Standing::Open,
+        None => Standing::Unbacked,
     }
 }
 

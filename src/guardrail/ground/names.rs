@@ -1,5 +1,7 @@
 //! The names of days, months and small numbers, in English and Spanish.
 
+use std::ops::Range;
+
 use jiff::civil::Weekday;
 
 use crate::guardrail::ground::table::Table;
@@ -172,4 +174,31 @@ pub(super) fn year(view: &View<'_>, index: usize) -> Option<i16> {
 
 pub(super) fn day_number(view: &View<'_>, index: usize) -> Option<i8> {
     small(view, index).filter(|day| (1..=31).contains(day))
+}
+
+/// Speaks the sentence of openings and slots rather than of a visit that stands?
+pub(super) fn speaks_of_openings(view: &View<'_>, at: &Range<usize>) -> bool {
+    let sentence = view.sentence_of(at.start);
+    let mut words = (0..view.tokens.len())
+        .filter(|token| view.sentence_of(view.reach(*token, *token).start) == sentence);
+    words.any(|token| {
+        matches!(
+            view.word(token),
+            "opening"
+                | "openings"
+                | "slot"
+                | "slots"
+                | "available"
+                | "availability"
+                | "spot"
+                | "spots"
+                | "espacio"
+                | "espacios"
+                | "disponible"
+                | "disponibles"
+                | "hueco"
+                | "huecos"
+                | "cupo"
+        )
+    })
 }

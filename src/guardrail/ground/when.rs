@@ -108,6 +108,8 @@ pub(crate) struct Moment {
     pub(crate) at: Range<usize>,
     /// "today", "hoy" and nothing else: said in courtesies too.
     pub(crate) soft: bool,
+    /// Told as an end: "until 5", "we close at 5".
+    pub(crate) ends: bool,
     /// Weekday and date are those of the moment before ("3 to 3:30 PM").
     pub(crate) inherits: bool,
 }
@@ -308,6 +310,16 @@ impl Moment {
     }
 }
 
+/// "until 5", "we close at 5", "hasta las 5".
+fn ends(view: &View<'_>, i: usize) -> bool {
+    (1..=3).any(|back| {
+        matches!(
+            view.word_before(i, back),
+            "until" | "till" | "hasta" | "close" | "closes" | "closing" | "cierra" | "cerramos"
+        )
+    })
+}
+
 /// Every moment that the text names, in order, behind what `found` holds already.
 pub(crate) fn moments(view: &View<'_>, present: Present, found: &mut Vec<Moment>) {
     let before = found.len();
@@ -340,6 +352,7 @@ pub(crate) fn moments(view: &View<'_>, present: Present, found: &mut Vec<Moment>
                 moment.inherits = true;
             }
             moment.soft = matches!(view.word(i), "today" | "hoy");
+            moment.ends = ends(view, i);
             found.push(moment);
         } else if let Some(last) = found.last_mut() {
             last.soft = false;

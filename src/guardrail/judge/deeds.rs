@@ -17,6 +17,20 @@ use crate::guardrail::minimum::Field;
 use crate::guardrail::setting::Author;
 use crate::policy::pattern::Matched;
 
+/// What one may ail from, or take for it; a result is told or not, but never judged here.
+const fn ails(category: Category) -> bool {
+    matches!(
+        category,
+        Category::Symptom
+            | Category::Diagnosis
+            | Category::Medication
+            | Category::Dose
+            | Category::Treatment
+            | Category::MentalHealth
+            | Category::SubstanceUse
+    )
+}
+
 impl Judge<'_> {
     /// Deeds need their receipts.
     pub(super) fn deeds(&mut self, ground: &Ground<'_>, matched: &mut Matched) {
@@ -100,28 +114,38 @@ impl Judge<'_> {
         });
     }
 
-    /// "You can take Tylenol": a medicine in an instruction is advice.
+    /// "You can take Tylenol", "that rash isn't contagious": a medicine in an instruction is advice,
+    /// and so is a complaint that is judged.
     pub(super) fn instructions(&mut self, view: &View<'_>, contexts: &[Context]) {
         if self.setting.author != Author::Agent {
             return;
         }
         for (sentence, context) in view.sentences.iter().zip(contexts) {
-            if !context.instructs || view.slice(sentence).ends_with('?') {
+            let asks = view.slice(sentence).ends_with('?');
+            if asks || !(context.instructs || context.judges) {
                 continue;
             }
             let span = view.span(sentence);
-            let named = self.reading.findings.iter().any(|finding| {
-                matches!(finding.category, Category::Medication | Category::Dose)
-                    && overlaps(&finding.span, &span)
+            let mut inside =
+                self.reading.findings.iter().filter(|finding| {
+                    finding.action != Action::Keep && overlaps(&finding.span, &span)
+                });
+            let told = inside.any(|finding| {
+                let medicine = matches!(finding.category, Category::Medication | Category::Dose);
+                context.instructs && medicine || context.judges && ails(finding.category)
             });
-            if named {
+            if told {
                 let why = (Action::Hold, "conduct.instruction".into(), ADVICE.into());
                 let found = finding(
                     span,
                     Category::MedicalAdvice,
                     why,
                     "phrase",
-                    "context.instructs".into(),
+                    if context.instructs {
+                        "context.instructs".into()
+                    } else {
+                        "context.judges".into()
+                    },
                 );
                 self.reading.findings.push(found);
             }

@@ -1,5 +1,8 @@
 //! Taking a phrase out of a sentence so that the rest still stands.
 
+mod list;
+mod stand_in;
+
 use std::ops::Range;
 
 use crate::guardrail::conduct::Phrases;
@@ -8,7 +11,6 @@ use crate::guardrail::conduct::listed;
 use crate::guardrail::ground::view::Kind;
 use crate::guardrail::ground::view::View;
 use crate::guardrail::rewrite::tidy::tidy;
-use crate::policy::words::Language;
 
 /// A sentence being mended: its tokens, and which of them go.
 struct Mending<'a> {
@@ -83,6 +85,10 @@ pub(crate) fn mend(
             .partition_point(|token| token.at.start < low.end)
             .checked_sub(1)?
             .min(last);
+        // "your surgery" was found as one: the determiner is mended with the rest.
+        let a = (a..b)
+            .find(|at| !listed(&phrases.determiners, mending.word(*at)))
+            .unwrap_or(b);
         if a <= b {
             mending.drops.push((a, b));
         }
@@ -97,8 +103,11 @@ pub(crate) fn mend(
         let done = mending.parenthesis(a, b)
             || mending.vocative(a, b)
             || mending.apposition(a, b)
+            || !outcome && mending.leading(a, b)
             || !outcome && (mending.modifier(a, b) || mending.prepositional(a, b))
-            || !outcome && mending.is_procedure(a, procedures) && mending.visit(a, b, rules)
+            || !outcome && mending.provider(a, b, rules)
+            || !outcome && mending.visit(a, b, rules, mending.is_procedure(a, procedures))
+            || mending.list_item(a, b)
             || mending.with_person(a, b)
             || mending.clause(a, b);
         if !done {
@@ -225,7 +234,8 @@ impl Mending<'_> {
         while start > self.first && labelled(self.before(start, 1)) {
             start -= 1;
         }
-        let end = b;
+        // ", Reason: depression follow-up" goes with its noun.
+        let end = if start < a { self.noun_end(b) } else { b };
         let after = self.word(end + 1);
         let lead = self.before(start, 1);
         if !matches!(lead, "," | "-" | ";") {
@@ -268,10 +278,21 @@ impl Mending<'_> {
 
     fn noun_end(&self, b: usize) -> usize {
         let mut end = b;
-        while end < self.last && listed(&self.phrases.nouns, self.word(end + 1)) {
-            end += 1;
+        while let Some(noun) = self.noun_at(&self.phrases.nouns, end + 1) {
+            end = noun;
         }
         end
+    }
+
+    /// The end of a listed noun that begins here; "follow-up" is three tokens.
+    fn noun_at(&self, list: &[String], at: usize) -> Option<usize> {
+        if at > self.last {
+            return None;
+        }
+        if self.word(at + 1) == "-" && matches!(self.word(at), "follow" | "check" | "walk") {
+            return matches!(self.word(at + 2), "up" | "in" | "ups").then_some(at + 2);
+        }
+        listed(list, self.word(at)).then_some(at)
     }
 
     /// "your colonoscopy appointment" - the word goes, determiner and noun stay.
@@ -285,12 +306,13 @@ impl Mending<'_> {
         if matches!(self.word(end + 1), "-") {
             return false;
         }
-        while !listed(&self.phrases.modified, self.word(end + 1))
-            && listed(&self.phrases.nouns, self.word(end + 1))
-        {
-            end += 1;
+        while self.noun_at(&self.phrases.modified, end + 1).is_none() {
+            let Some(noun) = self.noun_at(&self.phrases.nouns, end + 1) else {
+                return false;
+            };
+            end = noun;
         }
-        determined && listed(&self.phrases.modified, self.word(end + 1)) && self.take(a, end)
+        determined && self.take(a, end)
     }
 
     /// "for your colonoscopy" behind a noun, day or hour that stands without it.
@@ -331,32 +353,6 @@ impl Mending<'_> {
             .any(|place| place.start <= span.start && span.end <= place.end)
     }
 
-    /// "Your colonoscopy is tomorrow" - called a visit, it tells as much as the patient needs.
-    fn visit(&mut self, a: usize, b: usize, rules: &Rules) -> bool {
-        let end = self.noun_end(b);
-        let mut start = a;
-        while listed(&self.phrases.adjectives, self.before(start, 1)) {
-            start -= 1;
-        }
-        let lead = self.before(start, 1);
-        let language = match lead {
-            "your" | "a" | "an" | "the" => Language::En,
-            "su" | "una" | "la" => Language::Es,
-            _ => return false,
-        };
-        let verb = matches!(self.word(end + 1), "is" | "es" | "sera" | "will");
-        let next = if verb {
-            self.word(end + 2)
-        } else {
-            self.word(end + 1)
-        };
-        listed(&self.phrases.when, next) && {
-            self.instead
-                .push((start, rules.texts(language).visit.clone()));
-            self.take(start, end)
-        }
-    }
-
     /// "with Dr. Reyes", "con la Dra. Reyes", "with cardiology".
     fn with_person(&mut self, a: usize, b: usize) -> bool {
         let start = self.noun_start(a);
@@ -389,12 +385,16 @@ impl Mending<'_> {
             (Some(cut), None) => {
                 // Keep what stands before the cut, when it is clean and long enough to be a sentence.
                 let comma = usize::from(self.before(cut, 1) == ",");
-                let whole = cut - comma - self.first >= 3 && clean(self.first, cut - 1);
+                let whole = cut - comma - self.first >= 3
+                    && clean(self.first, cut - 1)
+                    && self.has_verb(self.first, cut - 1);
                 let stop = usize::from(self.view.kind(self.last) == Some(Kind::Mark));
                 whole && self.take(cut - comma, self.last - stop)
             }
             (None, Some(cut)) => {
-                let whole = self.last - cut >= 3 && clean(cut, self.last);
+                let whole = self.last - cut >= 3
+                    && clean(cut, self.last)
+                    && self.has_verb(cut + 1, self.last);
                 let greeting = self.greeting_end(a);
                 let hangs = matches!(self.word(cut + 1), "it" | "they" | "he" | "she");
                 whole && !hangs && self.take(greeting, cut)
@@ -437,7 +437,10 @@ fn finish(mending: &Mending<'_>, sentence: &Range<usize>) -> Option<String> {
             .instead
             .iter()
             .filter(|(at, _)| (start..index).contains(at));
-        for (_, word) in instead {
+        for (place, (_, word)) in instead.enumerate() {
+            if place > 0 {
+                out.push(' ');
+            }
             out.push_str(word);
         }
         from = hole.end;

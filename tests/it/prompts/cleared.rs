@@ -7,7 +7,7 @@ use anteroom::agent::texts::{TextContext, TextId, Texts};
 use anteroom::guardrail::finding::Verdict;
 use anteroom::guardrail::review::Guardrail;
 use anteroom::guardrail::segment;
-use anteroom::guardrail::setting::{Author, Consent, Fact, Setting};
+use anteroom::guardrail::setting::{Author, Consent, Fact, Relation, Setting};
 use anteroom::policy::words::{Channel, Jurisdiction, Language, Purpose};
 
 const REASONS: [&str; 14] = [
@@ -119,6 +119,7 @@ fn complaint(
             timezone: "America/Los_Angeles",
             now: "2026-12-01T10:00:00-08:00".parse().unwrap(),
             purpose: Purpose::Reply,
+            relation: Relation::Patient,
             author,
             facts: &facts,
             told: &[],

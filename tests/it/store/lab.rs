@@ -22,6 +22,7 @@ use anteroom::guardrail::rewrite::Cleared;
 use anteroom::guardrail::setting::Author;
 use anteroom::guardrail::setting::Consent;
 use anteroom::guardrail::setting::Fact;
+use anteroom::guardrail::setting::Relation;
 use anteroom::guardrail::setting::Setting;
 use anteroom::policy::words::Channel;
 use anteroom::policy::words::Jurisdiction;
@@ -260,6 +261,7 @@ pub(super) fn cleared(text: &str, proof: Option<&ConsentProof>) -> Cleared<'stat
         timezone: "America/Los_Angeles",
         now: "2026-12-01T18:00:00Z".parse().unwrap(),
         purpose: Purpose::Reply,
+        relation: Relation::Patient,
         author: Author::Agent,
         facts: if proof.is_some() { &facts } else { &facts[1..] },
         told: &[],

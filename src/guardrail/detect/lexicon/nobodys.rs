@@ -96,9 +96,10 @@ pub(super) fn whose(
 /// `Sonoma Dermatology`, `Allura Skin & Laser Center`: written large among words written large.
 fn is_business(view: &View<'_>, words: &Range<usize>) -> bool {
     let word = |at: usize| view.words.get(at);
-    let large = words
-        .clone()
-        .all(|at| word(at).is_some_and(Word::is_capital));
+    // `Women's Health`: what the apostrophe leaves behind is always small.
+    let large = words.clone().all(|at| {
+        word(at).is_some_and(|it| it.is_capital() || it.len() == 1 && it.gap == Gap::Mark)
+    });
     let shouted = !view
         .words
         .iter()

@@ -1,0 +1,514 @@
+//! What a patient reads after a rewrite: whole sentences, one link, date and doctor kept.
+
+#![cfg(test)]
+
+use anteroom::guardrail::finding::Verdict;
+use anteroom::guardrail::review::Guardrail;
+use anteroom::guardrail::review::Review;
+use anteroom::guardrail::segment::SEGMENTS_MAX;
+use anteroom::guardrail::setting::Author;
+use anteroom::guardrail::setting::Consent;
+use anteroom::guardrail::setting::Fact;
+use anteroom::guardrail::setting::Relation;
+use anteroom::guardrail::setting::Setting;
+use anteroom::policy::words::Channel;
+use anteroom::policy::words::Jurisdiction;
+use anteroom::policy::words::Language;
+use anteroom::policy::words::Purpose;
+
+const URL: &str = "https://portal.example.com";
+const FACTS: &[Fact<'static>] = &[
+    Fact {
+        field: "appointment.start",
+        value: "2026-12-02T15:00:00-08:00",
+    },
+    Fact {
+        field: "appointment.provider",
+        value: "Dr. Ana Reyes",
+    },
+    Fact {
+        field: "appointment.location",
+        value: "Lakeside Annex, 210 Harbor Street",
+    },
+    Fact {
+        field: "practice.hours",
+        value: "Monday to Friday, 8:00 AM to 5:00 PM",
+    },
+    Fact {
+        field: "patient.first_name",
+        value: "Katherine",
+    },
+    Fact {
+        field: "billing.balance",
+        value: "$40.00",
+    },
+];
+
+/// A draft, and what is left of it before the link.
+const REWRITES: &[(Language, &str, &str)] = &[
+    (
+        Language::En,
+        "Reminder: MRI tomorrow at 3.",
+        "Reminder: visit tomorrow at 3.",
+    ),
+    (
+        Language::En,
+        "Your dermatology follow-up is tomorrow at 3 PM.",
+        "Your follow-up is tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "See you tomorrow at 3 PM for your colonoscopy with Dr. Reyes.",
+        "See you tomorrow at 3 PM with Dr. Reyes.",
+    ),
+    (
+        Language::En,
+        "Your mammogram is on Wednesday, December 2 at 3 PM at the Lakeside Annex.",
+        "Your visit is on Wednesday, December 2 at 3 PM at the Lakeside Annex.",
+    ),
+    (
+        Language::En,
+        "Hi Katherine, your A1c was 9.2%. Please see Dr. Reyes tomorrow at 3 PM.",
+        "Please see Dr. Reyes tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Your lab results are in. Your cholesterol is high. See you tomorrow at 3.",
+        "See you tomorrow at 3.",
+    ),
+    (
+        Language::En,
+        "Your visit with Dr. Reyes about your anxiety is tomorrow at 3 PM.",
+        "Your visit with Dr. Reyes is tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Dr. Reyes wants to talk about your biopsy tomorrow at 3.",
+        "Dr. Reyes wants to talk tomorrow at 3.",
+    ),
+    (
+        Language::En,
+        "Your metformin refill is ready and your visit is tomorrow at 3 PM.",
+        "Your refill is ready and your visit is tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Your appointment (colonoscopy) with Dr. Reyes is tomorrow at 3 PM.",
+        "Your appointment with Dr. Reyes is tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Colonoscopy - tomorrow, 3 PM - Dr. Reyes",
+        "Tomorrow, 3 PM - Dr. Reyes.",
+    ),
+    (
+        Language::En,
+        "Appt: 12/2 3:00 PM, Dr. Reyes, Reason: depression follow-up",
+        "Appt: 12/2 3:00 PM, Dr. Reyes.",
+    ),
+    (
+        Language::En,
+        "Your knee X-ray and your visit are both tomorrow at 3.",
+        "Your visit is tomorrow at 3.",
+    ),
+    (
+        Language::En,
+        "Thanks for asking. Your strep test was negative, so no antibiotics are needed. Your next visit is tomorrow at 3 PM.",
+        "Thanks for asking. Your next visit is tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Bring your insulin, your ID and your insurance card tomorrow.",
+        "Bring your ID and your insurance card tomorrow.",
+    ),
+    (
+        Language::En,
+        "Your pregnancy test, your Pap and your visit with Dr. Reyes are tomorrow at 3.",
+        "Your visit with Dr. Reyes is tomorrow at 3.",
+    ),
+    (
+        Language::En,
+        "Tomorrow at 3 PM: physical therapy for your shoulder with Dr. Reyes.",
+        "Tomorrow at 3 PM: visit with Dr. Reyes.",
+    ),
+    (
+        Language::En,
+        "Hello! Just a reminder that you have a chemo session tomorrow at 3:00 PM. Reply C to confirm.",
+        "Hello! Just a reminder that you have a visit tomorrow at 3:00 PM. Reply C to confirm.",
+    ),
+    (
+        Language::En,
+        "Your balance is $40. Your diabetes visit is tomorrow at 3.",
+        "Your visit is tomorrow at 3.",
+    ),
+    (
+        Language::En,
+        "Does 3 PM tomorrow still work for your ultrasound?",
+        "Does 3 PM tomorrow still work?",
+    ),
+    (
+        Language::En,
+        "Don't forget your 3 PM therapy session tomorrow!",
+        "Don't forget your 3 PM visit tomorrow!",
+    ),
+    (
+        Language::En,
+        "Your annual physical and flu shot are tomorrow at 3 PM.",
+        "Your annual physical is tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Your son's ADHD evaluation is tomorrow at 3 PM.",
+        "Your son's visit is tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Your cardiologist, Dr. Reyes, will see you tomorrow at 3 PM.",
+        "Your provider, Dr. Reyes, will see you tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "REMINDER: PAP SMEAR TOMORROW 3PM DR REYES",
+        "REMINDER: VISIT TOMORROW 3PM DR REYES.",
+    ),
+    (
+        Language::Es,
+        "Le recordamos su colonoscopia mañana a las 3 p. m. con la Dra. Reyes.",
+        "Le recordamos su cita mañana a las 3 p. m. con la Dra. Reyes.",
+    ),
+    (
+        Language::Es,
+        "Su mamografía es el miércoles 2 de diciembre a las 3:00 p. m.",
+        "Su cita es el miércoles 2 de diciembre a las 3:00 p. m.",
+    ),
+    (
+        Language::Es,
+        "Hola, Katherine. Su azúcar salió alta. Nos vemos mañana a las 3.",
+        "Hola, Katherine. Nos vemos mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Su cita de dermatología es mañana a las 3.",
+        "Su cita es mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Su cita con la Dra. Reyes por su ansiedad es mañana a las 3.",
+        "Su cita con la Dra. Reyes es mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Traiga su insulina, su identificación y su tarjeta del seguro mañana.",
+        "Traiga su identificación y su tarjeta del seguro mañana.",
+    ),
+    (
+        Language::Es,
+        "Sus análisis de sangre salieron bien. Su próxima cita es mañana a las 3.",
+        "Su próxima cita es mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Recordatorio: resonancia mañana a las 3.",
+        "Recordatorio: cita mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Cita: 2/12 3:00 PM, Dra. Reyes, motivo: depresión",
+        "Cita: 2/12 3:00 PM, Dra. Reyes.",
+    ),
+    (
+        Language::Es,
+        "¿Le sirve mañana a las 3 para su ultrasonido?",
+        "¿Le sirve mañana a las 3?",
+    ),
+    (
+        Language::Es,
+        "Su receta de metformina está lista y su cita es mañana a las 3.",
+        "Su receta está lista y su cita es mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Su terapia es mañana a las 3 p. m.",
+        "Su cita es mañana a las 3 p. m.",
+    ),
+    (
+        Language::Es,
+        "La vacuna y el examen físico de su hijo son mañana a las 3.",
+        "El examen físico de su hijo es mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Mañana a las 3: quimioterapia con la Dra. Reyes.",
+        "Mañana a las 3: cita con la Dra. Reyes.",
+    ),
+    (
+        Language::Es,
+        "Su cita (colonoscopia) con la Dra. Reyes es mañana a las 3.",
+        "Su cita con la Dra. Reyes es mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "No olvide su sesión de terapia mañana a las 3.",
+        "No olvide su cita mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Su cardiólogo, el Dr. Reyes, lo verá mañana a las 3.",
+        "Su proveedor, el Dr. Reyes, lo verá mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Su saldo es de $40. Su cita de diabetes es mañana a las 3.",
+        "Su cita es mañana a las 3.",
+    ),
+    (
+        Language::En,
+        "Your stress test is Wednesday at 3 PM with Dr. Reyes.",
+        "Your visit is Wednesday at 3 PM with Dr. Reyes.",
+    ),
+    (
+        Language::En,
+        "Reminder: You have an appointment for your eczema on December 2 at 3:00 PM.",
+        "Reminder: You have an appointment on December 2 at 3:00 PM.",
+    ),
+    (
+        Language::En,
+        "Your OB visit is tomorrow at 3 PM at the Lakeside Annex.",
+        "Your visit is tomorrow at 3 PM at the Lakeside Annex.",
+    ),
+    (
+        Language::En,
+        "Please bring your inhaler and your insurance card tomorrow.",
+        "Please bring your insurance card tomorrow.",
+    ),
+    (
+        Language::En,
+        "Please bring your insurance card and your glucose log tomorrow at 3.",
+        "Please bring your insurance card tomorrow at 3.",
+    ),
+    (
+        Language::En,
+        "Your dermatologist will see you tomorrow at 3 PM.",
+        "Your provider will see you tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Hi Katherine! Your biopsy results came back and Dr. Reyes would like to see you tomorrow at 3 PM.",
+        "Hi Katherine! Dr. Reyes would like to see you tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Your flu shot is tomorrow at 3 PM.",
+        "Your visit is tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Tomorrow, Wednesday, at 3 PM: ultrasound.",
+        "Tomorrow, Wednesday, at 3 PM: visit.",
+    ),
+    (
+        Language::En,
+        "About your diabetes, please call us at (415) 555-0100.",
+        "Please call us at (415) 555-0100.",
+    ),
+    (
+        Language::En,
+        "For your colonoscopy, please arrive tomorrow at 3 PM.",
+        "Please arrive tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Dr. Reyes reviewed your CT. Please call (415) 555-0100 to talk.",
+        "Please call (415) 555-0100 to talk.",
+    ),
+    (
+        Language::En,
+        "Your counseling session with Dr. Reyes is tomorrow at 3 PM.",
+        "Your visit with Dr. Reyes is tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Your HIV appointment is tomorrow at 3.",
+        "Your appointment is tomorrow at 3.",
+    ),
+    (
+        Language::En,
+        "Thank you for coming in for your knee pain. See you tomorrow at 3 PM.",
+        "Thank you for coming in. See you tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Your appointment with Dr. Reyes (depression follow-up) is December 2 at 3 PM.",
+        "Your appointment with Dr. Reyes is December 2 at 3 PM.",
+    ),
+    (
+        Language::En,
+        "We have your referral to cardiology. See you tomorrow at 3 PM.",
+        "See you tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "YOUR MAMMOGRAM IS TOMORROW AT 3 PM",
+        "YOUR VISIT IS TOMORROW AT 3 PM.",
+    ),
+    (
+        Language::En,
+        "Your visit is tomorrow at 3 PM. It is for your blood pressure. Please bring your ID.",
+        "Your visit is tomorrow at 3 PM. Please bring your ID.",
+    ),
+    (
+        Language::En,
+        "Sorry to hear about your back pain. Your visit is tomorrow at 3 PM.",
+        "Your visit is tomorrow at 3 PM.",
+    ),
+    (
+        Language::Es,
+        "Su ultrasonido es mañana a las 3 p. m.",
+        "Su cita es mañana a las 3 p. m.",
+    ),
+    (
+        Language::Es,
+        "Tiene una cita para su artritis el 2 de diciembre a las 3.",
+        "Tiene una cita el 2 de diciembre a las 3.",
+    ),
+    (
+        Language::Es,
+        "Traiga su tarjeta del seguro y su inhalador mañana.",
+        "Traiga su tarjeta del seguro mañana.",
+    ),
+    (
+        Language::Es,
+        "Sus resultados de la biopsia están listos y su cita es mañana a las 3.",
+        "Su cita es mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Para su colonoscopia, llegue mañana a las 3.",
+        "Llegue mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Sobre su diabetes, llámenos al (415) 555-0100.",
+        "Llámenos al (415) 555-0100.",
+    ),
+    (
+        Language::Es,
+        "Su sesión de consejería con la Dra. Reyes es mañana a las 3.",
+        "Su sesión con la Dra. Reyes es mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Gracias por venir por su dolor de rodilla. Nos vemos mañana a las 3.",
+        "Nos vemos mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Su vacuna es mañana a las 3.",
+        "Su cita es mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "El ultrasonido es mañana a las 3.",
+        "La cita es mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Tiene un examen de la vista mañana a las 3.",
+        "Tiene una cita mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Hola Katherine, su cita para la mamografía es el miércoles a las 3.",
+        "Hola Katherine, su cita es el miércoles a las 3.",
+    ),
+    (
+        Language::Es,
+        "Lamento lo de su espalda. Su cita es mañana a las 3.",
+        "Su cita es mañana a las 3.",
+    ),
+    (
+        Language::En,
+        "Your daughter's allergy shots are tomorrow at 3 PM.",
+        "Your daughter's visit is tomorrow at 3 PM.",
+    ),
+];
+
+/// Drafts of which nothing can be told: the whole goes behind the link, and the practice says so.
+const WHOLE: &[(Language, &str)] = &[
+    (Language::En, "Your HIV test is positive."),
+    (
+        Language::En,
+        "Good news about the spot we removed: it is not cancer.",
+    ),
+    (Language::Es, "Su prueba de embarazo salió positiva."),
+    (
+        Language::Es,
+        "Gracias por preguntar. Su radiografía salió normal.",
+    ),
+];
+
+fn review<'d>(guardrail: &Guardrail, language: Language, draft: &'d str) -> Review<'d> {
+    let setting = Setting {
+        practice_name: "Lakeside Family Medicine",
+        practice_phone: "+14155550100",
+        practice_type: "primary_care",
+        portal_url: URL,
+        channel: Channel::Sms,
+        consent: Consent::Granted { proof: "proof" },
+        state: "CA".parse::<Jurisdiction>().unwrap(),
+        language,
+        timezone: "America/Los_Angeles",
+        now: "2026-12-01T10:00:00-08:00".parse().unwrap(),
+        purpose: Purpose::Reply,
+        relation: Relation::Patient,
+        author: Author::Agent,
+        facts: FACTS,
+        told: &[],
+    };
+    guardrail.review(draft, &setting)
+}
+
+#[test]
+fn a_rewritten_text_reads_well_and_keeps_what_is_useful() {
+    let guardrail = Guardrail::embedded().unwrap();
+    let mut wrong = Vec::new();
+    for (language, draft, left) in REWRITES {
+        let review = review(&guardrail, *language, draft);
+        let text = review.cleared.as_ref().map(|it| it.text().to_owned());
+        let link = match language {
+            Language::En => "Details are in your secure message: ",
+            Language::Es => "Vea los detalles en su mensaje seguro: ",
+        };
+        let wanted = format!("{left} {link}{URL}");
+        let within = review
+            .cleared
+            .as_ref()
+            .is_some_and(|it| it.segments().count <= SEGMENTS_MAX);
+        let whole = review.cleared.as_ref().and_then(|it| it.portal()) == Some(*draft);
+        if review.verdict != Verdict::Rewrite
+            || text.as_deref() != Some(&*wanted)
+            || !within
+            || !whole
+        {
+            wrong.push(format!("{draft}\n  {text:?}\n  {wanted:?}"));
+        }
+    }
+    assert!(REWRITES.len() >= 40);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn where_nothing_can_be_told_the_practice_says_that_a_message_waits() {
+    let guardrail = Guardrail::embedded().unwrap();
+    for (language, draft) in WHOLE {
+        let review = review(&guardrail, *language, draft);
+        let text = review.cleared.as_ref().map(|it| it.text().to_owned());
+        let wanted = match language {
+            Language::En => {
+                format!("You have a secure message from Lakeside Family Medicine: {URL}")
+            }
+            Language::Es => format!("Tiene un mensaje seguro de Lakeside Family Medicine: {URL}"),
+        };
+        assert_eq!(text.as_deref(), Some(&*wanted), "{draft}");
+    }
+}
