@@ -17,6 +17,7 @@ macro_rules! stories {
 mod agreeing;
 mod alarms;
 mod lines;
+mod transcripts;
 mod trouble;
 mod waiting;
 mod writers;
