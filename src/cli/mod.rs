@@ -31,6 +31,7 @@ mod out;
 mod policy;
 mod records;
 mod redteam;
+mod reload;
 mod serve;
 mod served;
 mod simulate_carrier;

@@ -16,7 +16,7 @@ mod ledger;
 mod link;
 mod media;
 mod opening;
-mod outbox;
+pub mod outbox;
 mod pace;
 mod portal;
 mod record_rows;
