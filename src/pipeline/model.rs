@@ -5,7 +5,7 @@
 
 mod world;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
@@ -152,7 +152,7 @@ impl Rules {
             }
             Step::Commit => {
                 let done = self.commit(&mut next);
-                done.or(next.broken.map(drop))?;
+                done.or_else(|| next.broken.map(drop))?;
             }
             Step::Dispatch => self.dispatch(&mut next)?,
             Step::CarrierSaysStopped => told(&mut next, Act::Stop)?,
@@ -392,7 +392,7 @@ struct Walked {
 /// Walks until no new state is found, or [`STATES_MAX`] are; the first broken promise ends it.
 fn walk(rules: &Rules) -> Result<Walked, String> {
     let root = world();
-    let mut seen = HashSet::from([digest(&key(&root))]);
+    let mut seen = BTreeSet::from([digest(&key(&root))]);
     let mut queue = VecDeque::from([(root, 0)]);
     let (mut moves, mut deepest) = (0, 0);
     let steps = steps();

@@ -113,24 +113,35 @@ fn cell(screen: &Screen, word: &str, kind: Option<PendingKind>, carrier: bool) -
         Act::No => Some("**declines**"),
         Act::Stop => Some("**STOP**"),
         Act::Start => Some("START"),
-        _ => None,
+        Act::NoticeSent(_)
+        | Act::Refused(_)
+        | Act::Lifted
+        | Act::Wrote
+        | Act::Recorded(_)
+        | Act::Identified(_)
+        | Act::Expire
+        | Act::Reassigned(_) => None,
     });
-    let plain = match meaning.intent {
-        "consent_yes" | "consent_no" if kind == Some(PendingKind::Person) => "no date",
-        "consent_yes" => "yes, to nothing",
-        "consent_no" => "no, to nothing",
-        "confirm" if kind == Some(PendingKind::AppointmentConfirm) => "confirms",
-        "confirm" if kind == Some(PendingKind::RescheduleChoice) => "chooses",
-        "confirm" if kind == Some(PendingKind::CancelConfirm) => "cancels the visit",
-        "confirm" => "yes, to nothing",
-        "cancel_appointment" if kind == Some(PendingKind::CancelConfirm) => "cancels the visit",
-        "cancel_appointment" => "asks to cancel",
-        "opt_out_doubt" => "is asked once",
-        "keep_texts" => "goes on",
-        "reschedule" if kind == Some(PendingKind::RescheduleChoice) => "chooses",
-        "reschedule" => "asks to move",
-        "question" | "other" => "is read",
-        other => other,
+    let visit = match kind {
+        Some(PendingKind::AppointmentConfirm) => "confirms",
+        Some(PendingKind::RescheduleChoice) => "chooses",
+        Some(PendingKind::CancelConfirm) => "cancels the visit",
+        Some(PendingKind::Consent | PendingKind::StopConfirm | PendingKind::Person) | None => {
+            "yes, to nothing"
+        }
+    };
+    let plain = match (meaning.intent, kind) {
+        ("confirm", _)
+        | ("reschedule", Some(PendingKind::RescheduleChoice))
+        | ("cancel_appointment", Some(PendingKind::CancelConfirm)) => visit,
+        ("consent_yes", _) => "yes, to nothing",
+        ("consent_no", _) => "no, to nothing",
+        ("cancel_appointment", _) => "asks to cancel",
+        ("reschedule", _) => "asks to move",
+        ("opt_out_doubt", _) => "is asked once",
+        ("keep_texts", _) => "goes on",
+        ("question" | "other", _) => "is read",
+        (other, _) => other,
     };
     let told = match meaning.intent {
         STOP_VISIT => ", staff look",
