@@ -1,9 +1,16 @@
 //! The commands: what a person types, and the only place that prints.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "output belongs here"
-)]
+#![expect(clippy::print_stderr, reason = "output belongs here")]
+
+/// As the standard one, but a closed pipe ends the command quietly. Shadows it in every command.
+macro_rules! print {
+    ($($text:tt)*) => { $crate::cli::out::print(format_args!($($text)*), "") };
+}
+
+/// As the standard one, but a closed pipe ends the command quietly. Shadows it in every command.
+macro_rules! println {
+    () => { $crate::cli::out::print(format_args!(""), "\n") };
+    ($($text:tt)*) => { $crate::cli::out::print(format_args!($($text)*), "\n") };
+}
 
 mod agreement;
 mod alarm;
@@ -20,6 +27,7 @@ mod guardrail;
 mod import;
 mod jsonl;
 mod log;
+mod out;
 mod policy;
 mod records;
 mod redteam;

@@ -141,6 +141,7 @@ impl Conversation {
             Act::NoticeSent(_)
             | Act::Yes(_)
             | Act::No
+            | Act::Refused(_)
             | Act::Wrote
             | Act::Recorded(_)
             | Act::Identified(_)

@@ -25,7 +25,7 @@ vocabulary! {
         SeveralNumbers = "several_numbers",
         /// The person said STOP.
         OptedOut = "opted_out",
-        /// The person said NO to texts.
+        /// The person said NO to texts, or to reminders.
         Declined = "declined",
         /// The number is reported to be another's.
         NumberInDoubt = "number_in_doubt",

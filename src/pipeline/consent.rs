@@ -219,7 +219,7 @@ pub(crate) fn shift(conversation: &mut Conversation, event: &ConsentEvent) -> Op
     }
     match event.act {
         Act::Wrote | Act::Recorded(_) => {}
-        Act::NoticeSent(_) | Act::Identified(_) => conversation.epoch += 1,
+        Act::NoticeSent(_) | Act::Identified(_) | Act::Refused(_) => conversation.epoch += 1,
         Act::Yes(_)
         | Act::No
         | Act::Stop
@@ -355,3 +355,6 @@ pub(crate) const fn question(kind: PendingKind, asked: Timestamp) -> PendingQues
         asked,
     }
 }
+
+#[cfg(test)]
+mod tests;

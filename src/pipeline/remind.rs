@@ -130,7 +130,7 @@ impl House {
         let fate = match conversation.consent.state {
             ConsentState::OptedOut => end("opted out", false),
             ConsentState::Declined => end("declined", true),
-            _ if !conversation.consent.allows_reminders() => end("no consent to reminders", true),
+            _ if !allowed(&conversation, &waiting.errand) => end("no consent to reminders", true),
             ConsentState::Granted if conversation.speaker.doubt.is_some() => {
                 self.who_first(&about, waiting, late)
             }
@@ -340,6 +340,16 @@ impl House {
             } => self.visit_expiry(practice, patient, appointment, now).await,
             Errand::Words { .. } => Ok(Some(now + WORDS_WAIT)),
             Errand::Question => Ok(None),
+        }
+    }
+}
+
+/// Whether the practice may begin this: a reminder needs its own purpose, words need contact.
+fn allowed(conversation: &Conversation, errand: &Errand) -> bool {
+    match errand {
+        Errand::Visit { .. } => conversation.consent.allows_reminders(),
+        Errand::Words { .. } | Errand::Question => {
+            conversation.consent.contact.state == ConsentState::Granted
         }
     }
 }

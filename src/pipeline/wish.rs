@@ -199,7 +199,7 @@ async fn wish_in(tx: &mut Tx, asked: &Asked) -> Result<Wished, StoreError> {
     let mut moved = Vec::new();
     moved.extend(lines::close_if_opted_out(tx, &mut conversation, now).await?);
     moved.extend(consent::doubt_silence(tx, &mut conversation, now).await?);
-    let told = match refusal(&conversation) {
+    let told = match refusal(&conversation, &asked.errand) {
         Some(refusal) => Err(refusal),
         None => {
             for purpose in [ConsentPurpose::Contact, ConsentPurpose::Confirmations] {
@@ -231,11 +231,14 @@ async fn wish_in(tx: &mut Tx, asked: &Asked) -> Result<Wished, StoreError> {
 
 /// What forbids a text that the practice begins, whatever it says. A number that was only silent
 /// may be asked again.
-fn refusal(conversation: &Conversation) -> Option<Refusal> {
+fn refusal(conversation: &Conversation, errand: &Errand) -> Option<Refusal> {
     let contact = conversation.consent.contact.state;
+    let reminders = conversation.consent.confirmations.state;
+    let visit = matches!(errand, Errand::Visit { .. });
     match conversation.speaker.doubt {
         _ if !conversation.allows_texts() => Some(Refusal::OptedOut),
         _ if contact == ConsentState::Declined => Some(Refusal::Declined),
+        _ if visit && reminders == ConsentState::Declined => Some(Refusal::Declined),
         Some(Doubt::WrongNumber | Doubt::Carrier) => Some(Refusal::NumberInDoubt),
         Some(Doubt::Silent) | None => None,
     }

@@ -389,3 +389,27 @@ fn a_conversation_through_signed_twilio_webhooks_goes_as_it_must() {
     assert_eq!(code, Some(0), "{out}{err}");
     assert!(out.contains("entries whole"), "{out}");
 }
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_a_command_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in [
+        vec!["config", "default"],
+        vec!["policy", "show", "--state", "CA", "--on", "2027-01-01"],
+    ] {
+        // Nobody reads: the first line that is printed finds the pipe closed.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let told = anteroom(folder.path())
+            .args(&command)
+            .stdout(writer)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&told.stderr).into_owned();
+        assert_eq!(
+            (told.status.code(), said.as_str()),
+            (Some(141), ""),
+            "{command:?}"
+        );
+    }
+}

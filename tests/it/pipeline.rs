@@ -22,6 +22,7 @@ mod lines;
 mod outreach;
 mod paging;
 mod papers;
+mod transcripts;
 mod trouble;
 mod waiting;
 mod writers;

@@ -141,6 +141,9 @@ pub enum Act {
     Yes(Party),
     /// NO to the notice, or PHI by text no longer wanted.
     No,
+    /// The person told the practice, in whatever way, that they do not want this purpose. Never for
+    /// being texted at all: that is STOP.
+    Refused(ConsentPurpose),
     /// STOP in any words, or a carrier's report that this person opted out.
     Stop,
     /// START: texts again; PHI still needs a fresh YES.
@@ -186,6 +189,7 @@ impl ConsentEvent {
             Act::NoticeSent(_) => "notice_sent",
             Act::Yes(_) => "yes",
             Act::No => "no",
+            Act::Refused(_) => "refused",
             Act::Stop => "stop",
             Act::Start => "start",
             Act::Lifted => "lifted",

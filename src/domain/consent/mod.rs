@@ -197,6 +197,7 @@ impl Consent {
             Act::NoticeSent(notice) => Ok(self.asked(notice)),
             Act::Yes(party) => self.granted(party, &event.evidence).map_or(invalid, Ok),
             Act::No => self.declined(at).map_or(invalid, Ok),
+            Act::Refused(purpose) => self.refused(*purpose, at).map_or(invalid, Ok),
             Act::Expire => match &self.proof {
                 Some(proof) if at >= proof.expires => Ok(self.expired(at)),
                 Some(_) | None => invalid,
@@ -287,40 +288,75 @@ impl Consent {
         Some(next)
     }
 
-    /// After a notice: the question is open. A standing grant stays until it is renewed or ends.
-    fn asked(&self, notice: &Notice) -> Self {
-        let granted = self.state == ConsentState::Granted;
-        Self {
-            state: if granted {
-                ConsentState::Granted
-            } else {
-                ConsentState::NoticeSent
-            },
-            notice: Some(notice.clone()),
-            proof: self.proof.clone().filter(|_| granted),
-            since: if granted { self.since } else { notice.at },
-            ..self.clone()
-        }
+    /// The notice that still waits for its answer.
+    fn open_notice(&self) -> Option<&Notice> {
+        let answered = |notice: &Notice| {
+            let proof = self.proof.as_ref();
+            proof.is_some_and(|proof| proof.notice == *notice)
+        };
+        self.notice.as_ref().filter(|notice| !answered(notice))
     }
 
-    /// After NO: everything that the notice asked for is declined.
-    fn declined(&self, at: Timestamp) -> Option<Self> {
-        match self.state {
-            ConsentState::NoticeSent | ConsentState::Granted | ConsentState::Expired => {}
-            ConsentState::Declined => return Some(self.clone()),
-            ConsentState::Unknown | ConsentState::OptedOut | ConsentState::Reassigned => {
-                return None;
-            }
+    /// After a notice: the question is open. A standing grant stays until it is renewed or ends, and
+    /// what the notice does not ask for stays as it is.
+    fn asked(&self, notice: &Notice) -> Self {
+        let mut next = self.clone();
+        next.notice = Some(notice.clone());
+        if notice.asks.contains(&ConsentPurpose::Phi) && self.state != ConsentState::Granted {
+            next.state = ConsentState::NoticeSent;
+            next.proof = None;
+            next.since = notice.at;
         }
-        let mut next = self.bare(ConsentState::Declined, at);
-        let asked = |purpose| match &self.notice {
-            Some(notice) => notice.asks.contains(&purpose),
-            None => false,
+        next
+    }
+
+    /// After NO: everything that the open notice asked for is declined, and nothing else. Without
+    /// an open notice it takes back the YES to health details.
+    fn declined(&self, at: Timestamp) -> Option<Self> {
+        let open = self.open_notice();
+        let asked: &[ConsentPurpose] = match (open, &self.notice) {
+            (Some(notice), _) | (None, Some(notice)) => &notice.asks,
+            (None, None) => &[ConsentPurpose::Phi],
         };
-        if asked(ConsentPurpose::Contact) {
+        let mut next = self.clone();
+        if asked.contains(&ConsentPurpose::Phi) {
+            match self.state {
+                ConsentState::NoticeSent | ConsentState::Granted | ConsentState::Expired => {
+                    next = self.bare(ConsentState::Declined, at);
+                }
+                ConsentState::Declined => {}
+                ConsentState::Unknown | ConsentState::OptedOut | ConsentState::Reassigned => {
+                    return None;
+                }
+            }
+        } else {
+            next.notice = self.proof.as_ref().map(|proof| proof.notice.clone());
+        }
+        if asked.contains(&ConsentPurpose::Contact) {
             // No to texts is no to reminders by text.
             next.contact = self.contact.to(ConsentState::Declined, at);
+        }
+        if asked.contains(&ConsentPurpose::Contact)
+            || asked.contains(&ConsentPurpose::Confirmations)
+        {
             next.confirmations = self.confirmations.to(ConsentState::Declined, at);
+        }
+        Some(next)
+    }
+
+    /// After "no reminders", told to the practice: no text that it begins about a visit, until YES or
+    /// START; answers go on.
+    fn refused(&self, purpose: ConsentPurpose, at: Timestamp) -> Option<Self> {
+        let mut next = self.clone();
+        match purpose {
+            ConsentPurpose::Confirmations => {
+                next.confirmations = self.confirmations.to(ConsentState::Declined, at);
+            }
+            ConsentPurpose::Phi => {
+                next = self.bare(ConsentState::Declined, at);
+            }
+            // Who wants no texts at all has opted out.
+            ConsentPurpose::Contact => return None,
         }
         Some(next)
     }
@@ -349,17 +385,11 @@ impl Consent {
     /// changes nothing, so that it cannot stretch the term.
     fn granted(&self, party: &Party, evidence: &Evidence) -> Option<Self> {
         let at = evidence.at;
-        let open = matches!(self.state, ConsentState::NoticeSent | ConsentState::Granted);
-        let notice = self
-            .notice
-            .as_ref()
-            .filter(|notice| open && notice.at <= at)?;
-        if self
-            .proof
-            .as_ref()
-            .is_some_and(|proof| proof.notice == *notice)
-        {
-            return Some(self.clone());
+        let Some(notice) = self.open_notice() else {
+            return self.proof.is_some().then(|| self.clone());
+        };
+        if notice.at > at {
+            return None;
         }
         let mut next = self.clone();
         if notice.asks.contains(&ConsentPurpose::Contact) {
@@ -369,13 +399,13 @@ impl Consent {
             next.confirmations = self.confirmations.to(ConsentState::Granted, at);
         } else if self.confirmations.state == ConsentState::Declined
             && notice.asks.contains(&ConsentPurpose::Contact)
+            && self.contact.state == ConsentState::Declined
         {
             // Declined along with contact; yes to contact leaves it to be asked or stated anew.
             next.confirmations = self.confirmations.to(ConsentState::Unknown, at);
         }
         if !notice.asks.contains(&ConsentPurpose::Phi) {
-            next.state = ConsentState::Unknown;
-            next.notice = None;
+            next.notice = self.proof.as_ref().map(|proof| proof.notice.clone());
             return Some(next);
         }
         let term = SignedDuration::from_hours(24 * CONSENT_DAYS);

@@ -40,6 +40,7 @@ pub(super) async fn tell(
         | Act::NoticeSent(_)
         | Act::Yes(_)
         | Act::No
+        | Act::Refused(_)
         | Act::Wrote
         | Act::Recorded(_)
         | Act::Identified(_)

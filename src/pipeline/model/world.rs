@@ -8,7 +8,7 @@ use crate::domain::ids::{ConversationId, OutboxId, PracticeId, TurnId};
 use crate::domain::message::{LawTag, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::CarrierKind;
-use crate::domain::speaker::Speaker;
+use crate::domain::speaker::{MISSES_MAX, Speaker};
 use crate::pipeline::person::Move;
 use crate::policy::words::{Channel, Language};
 
@@ -43,6 +43,17 @@ pub(super) struct World {
     pub(super) now: Timestamp,
     /// Confirmations that left since the last STOP; none while texts are on.
     pub(super) confirmed: Option<u8>,
+    /// The promise that was broken on the way here.
+    pub(super) broken: Option<&'static str>,
+}
+
+impl World {
+    /// Takes note of a promise that is not kept.
+    pub(super) fn promise(&mut self, kept: bool, promise: &'static str) {
+        if !kept {
+            self.broken = self.broken.or(Some(promise));
+        }
+    }
 }
 
 fn start() -> Timestamp {
@@ -73,6 +84,7 @@ pub(super) fn world() -> World {
         draft: None,
         now: start(),
         confirmed: None,
+        broken: None,
     }
 }
 
@@ -166,11 +178,12 @@ pub(super) fn key(world: &World) -> String {
     let open = open.map(|open| (open.kind, age(now, open.asked)));
     let speaker = &it.speaker;
     let shown = speaker.shown.is_some();
+    let misses = speaker.misses.min(MISSES_MAX);
     format!(
         "{:?}",
         (
             (consent_key(&it.consent, now), &it.patient, open),
-            (speaker.doubt, speaker.shared, shown, speaker.misses, others),
+            (speaker.doubt, speaker.shared, shown, misses, others),
             (it.last_inbound.map(|last| age(now, last)), world.confirmed),
             (draft, waiting, outbox),
         )

@@ -28,7 +28,7 @@ stories! {
 }
 
 /// A patient at Tom's number (or a guardian's), with a visit on December 4 at 2 PM and a result.
-fn at_phone(born: &str, own: Option<&str>, guardian: Option<&str>) -> RecordSet {
+pub(super) fn at_phone(born: &str, own: Option<&str>, guardian: Option<&str>) -> RecordSet {
     let id = PatientId::new("p-900");
     let lab = Clinical {
         kind: ClinicalKind::Lab,

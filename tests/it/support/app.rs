@@ -349,6 +349,11 @@ impl App {
         self.carrier.script.lock().unwrap().extend(outcomes);
     }
 
+    /// The present.
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Lets time pass.
     pub(crate) fn wait(&self, span: SignedDuration) {
         self.clock.advance(span);
