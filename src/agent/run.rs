@@ -7,7 +7,7 @@ use crate::agent::choice;
 use crate::agent::facts;
 use crate::agent::machine::{Action, Event, Finish, Limits, Machine, Opening};
 use crate::agent::ports::{Answer, Message, Model, ModelError, Records, Request};
-use crate::agent::prompts::Prompts;
+use crate::agent::prompts::Wording;
 use crate::agent::sayings::{self, System};
 use crate::agent::tools::{self, HandOver, Scene};
 use crate::agent::when;
@@ -47,6 +47,8 @@ pub struct Input<'a> {
     pub key: String,
     /// The bounds.
     pub limits: Limits,
+    /// What it is said in.
+    pub wording: Wording,
 }
 
 /// A tool that ran.
@@ -216,7 +218,9 @@ impl Turn<'_> {
         } else {
             sayings::TROUBLE
         };
-        let draft = Prompts::embedded()
+        let wording = &self.input.wording;
+        let draft = wording
+            .prompts()
             .ok()
             .and_then(|prompts| prompts.say(self.input.language, template, &words).ok());
         let mut facts = self.ground;
@@ -249,7 +253,7 @@ fn chosen(input: &Input<'_>) -> Option<u8> {
 }
 
 fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
-    let prompts = Prompts::embedded().ok()?;
+    let prompts = input.wording.prompts().ok()?;
     let local = input.now.to_zoned(zone.clone());
     let system = System {
         practice: input.practice.name.clone(),
@@ -300,5 +304,6 @@ fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
         affirmed: input.affirmed,
         untrusted: input.untrusted,
         limits: input.limits,
+        wording: input.wording.clone(),
     })
 }

@@ -332,7 +332,7 @@ pub(super) fn model_key(llm: &Llm) -> Option<secrecy::SecretString> {
 }
 
 /// The model that the configuration asks for.
-fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> {
+pub(super) fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> {
     let Some(key) = model_key(llm) else {
         return Ok(Arc::clone(offline));
     };

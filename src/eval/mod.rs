@@ -4,12 +4,16 @@
 pub mod assertion;
 pub mod baseline;
 pub mod case;
+pub mod diff;
 mod embedded;
 mod grade;
+pub mod import;
 pub mod inventory;
 mod judge;
 mod level;
 pub mod load;
+pub mod matrix;
+pub mod models;
 pub mod redteam;
 pub mod report;
 

@@ -35,7 +35,7 @@ pub struct CheckIn {
 }
 
 /// The setting of one draft.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContextIn {
     /// The practice.
@@ -63,7 +63,7 @@ pub struct ContextIn {
 }
 
 /// The practice.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PracticeIn {
     /// Its name.
@@ -78,7 +78,7 @@ pub struct PracticeIn {
 }
 
 /// Consent by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentIn {
     /// Agreed.
@@ -92,7 +92,7 @@ pub enum ConsentIn {
 }
 
 /// One fact.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FactIn {
     /// `namespace.name`.

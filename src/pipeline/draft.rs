@@ -12,6 +12,7 @@ use crate::domain::practice::Practice;
 use crate::domain::reach::{Reach, reach};
 use crate::domain::record::Patient;
 use crate::domain::speaker::MISSES_MAX;
+use crate::guardrail::finding::Verdict;
 use crate::guardrail::review::Review;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
@@ -20,6 +21,7 @@ use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::reply::{Pending, Reply};
+use crate::pipeline::wording::Chosen;
 use crate::screen::{Intent, Reading};
 use crate::store::StoreError;
 
@@ -57,6 +59,7 @@ impl House {
             .filter(|turn| turn.answered || turn.direction == Direction::Outbound)
             .map(|turn| (turn.direction == Direction::Inbound, turn.body.clone()))
             .collect();
+        let chosen = self.wording(conversation);
         let key = asked.last().map_or_else(String::new, |turn| {
             format!("conversation/{}/turn/{turn}", conversation.id)
         });
@@ -76,6 +79,7 @@ impl House {
             untrusted: readings.iter().any(|reading| reading.injection),
             key,
             limits: agent::Limits::default(),
+            wording: chosen.wording.clone(),
         };
         // Where the law keeps AI out of therapy, nothing but templates is written; a vendor that has
         // signed nothing sees nothing.
@@ -88,7 +92,7 @@ impl House {
             &*self.parts.offline
         };
         let outcome = agent::run(input, model, &*self.parts.offline, &**self.records()).await;
-        let mut reply = self.judge(asking, outcome);
+        let mut reply = self.judge(asking, outcome, &chosen);
         if let Some(by) = barred {
             reply.law.rules.extend(by.iter().map(ToString::to_string));
         }
@@ -96,7 +100,7 @@ impl House {
     }
 
     #[expect(clippy::too_many_lines, reason = "one judgement, told in order")]
-    fn judge(&self, asking: &Asking<'_>, outcome: agent::Outcome) -> Reply {
+    fn judge(&self, asking: &Asking<'_>, outcome: agent::Outcome, chosen: &Chosen) -> Reply {
         let Asking {
             practice,
             conversation,
@@ -145,6 +149,7 @@ impl House {
             "model": outcome.model,
             "model_error": outcome.model_error.map(|error| error.to_string()),
             "tools": outcome.tools.iter().map(|tool| serde_json::json!({"name": tool.name, "ok": tool.ok})).collect::<Vec<_>>(),
+            "wording": chosen.version,
             "verdict": written.review.verdict.as_str(),
             "rules": rules(&written.review),
             "policy": written.review.policy,
@@ -159,6 +164,8 @@ impl House {
                 .portal()
                 .and_then(|_| closed_page(asking, link.is_some())),
         };
+        let verdict = closed.map_or(written.review.verdict, |_| Verdict::Hold);
+        reply.trial = chosen.trial.map(|(version, side)| (version, side, verdict));
         if let Some(reason) = closed {
             // Nothing of the draft leaves; the patient is told the truth, that staff have it.
             let text = self.fixed_text(TextId::Handoff, practice, conversation.language);

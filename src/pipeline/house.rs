@@ -17,6 +17,7 @@ use crate::domain::ids::PracticeId;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::guardrail::review::Guardrail;
 use crate::pipeline::law;
+use crate::pipeline::wording;
 use crate::policy::law::duties::Duties;
 use crate::policy::words::Language;
 use crate::screen::Screen;
@@ -70,6 +71,7 @@ pub struct House {
     pub(crate) remarks: Mutex<Remarks>,
     changes: watch::Sender<u64>,
     duties: Mutex<BTreeMap<law::Key, Arc<Duties>>>,
+    wordings: Mutex<wording::ByPractice>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -99,12 +101,18 @@ impl House {
             remarks: Mutex::default(),
             changes,
             duties: Mutex::new(BTreeMap::new()),
+            wordings: Mutex::default(),
         })
     }
 
     /// Duties that were merged already.
     pub(crate) fn lock_duties(&self) -> MutexGuard<'_, BTreeMap<law::Key, Arc<Duties>>> {
         self.duties.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What each practice's conversations are answered in.
+    pub(crate) fn lock_wordings(&self) -> MutexGuard<'_, wording::ByPractice> {
+        self.wordings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store.

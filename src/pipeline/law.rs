@@ -53,12 +53,7 @@ impl House {
         residence: Jurisdiction,
         now: Timestamp,
     ) -> Governed {
-        // A law is in force as soon as its day has come anywhere where the patient may be.
-        let zones = zones::possible(None, residence).into_iter();
-        let days = zones.map(|zone| now.to_zoned(zone).date());
-        let day = days
-            .max()
-            .unwrap_or_else(|| now.to_zoned(TimeZone::UTC).date());
+        let day = day_of(residence, now);
         let key = (practice.state, residence, practice.kind.clone(), day);
         let mut kept = self.lock_duties();
         if let Some(duties) = kept.get(&key) {
@@ -297,6 +292,14 @@ impl Governed {
         }
         by
     }
+}
+
+/// A law is in force as soon as its day has come anywhere where the patient may be.
+pub(crate) fn day_of(residence: Jurisdiction, now: Timestamp) -> jiff::civil::Date {
+    let zones = zones::possible(None, residence).into_iter();
+    let days = zones.map(|zone| now.to_zoned(zone).date());
+    days.max()
+        .unwrap_or_else(|| now.to_zoned(TimeZone::UTC).date())
 }
 
 /// Lower case, without the accents of Spanish.

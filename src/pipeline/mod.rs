@@ -3,6 +3,7 @@
 //! A step reads, decides with pure rooms, and commits what it decided together with its audit entry
 //! in one transaction. No transaction is open while a model, a record or a carrier is asked.
 
+pub mod again;
 pub mod alarm;
 pub mod catch_up;
 mod clear;
@@ -28,4 +29,5 @@ pub mod reply;
 pub mod report;
 mod window;
 pub mod wish;
+mod wording;
 pub mod work;

@@ -13,7 +13,9 @@ use crate::domain::message::{LawTag, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
+use crate::domain::publication::Side;
 use crate::domain::record::Patient;
+use crate::guardrail::finding::Verdict;
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
@@ -66,6 +68,8 @@ pub(crate) struct Reply {
     pub(crate) read_from: Option<TurnId>,
     /// By which law the text was cleared.
     pub(crate) law: LawTag,
+    /// The trial of a wording that the draft was a part of, and what became of it.
+    pub(crate) trial: Option<(i64, Side, Verdict)>,
     pub(crate) detail: serde_json::Value,
 }
 
@@ -333,6 +337,7 @@ impl Reply {
             more: false,
             read_from: None,
             law: LawTag::default(),
+            trial: None,
             detail: serde_json::json!({ "how": how }),
         }
     }

@@ -120,7 +120,10 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
                     known = true;
                     found.topics.push(topic);
                 }
-                None => puzzled |= clause.question && clause.words.len() > 2,
+                None => {
+                    let asks = clause.question && clause.words.len() > 2;
+                    puzzled |= asks || keywords::is_wish(clause);
+                }
             }
         }
         if !known && let Some(topic) = topic(&whole, text) {
@@ -258,6 +261,7 @@ fn readings(another: bool) -> Vec<Reading> {
         (Topic::When, keywords::asks_whether_confirmed),
         (Topic::Confirm, keywords::is_confirm),
         (Topic::Staff(Why::Paperwork), keywords::is_paperwork),
+        (Topic::Staff(Why::Other), keywords::is_own_details),
         (Topic::Move(None), keywords::is_move),
         (Topic::Staff(Why::Refill), keywords::is_refill),
         (Topic::Results, keywords::is_results),

@@ -167,6 +167,30 @@ pub(super) fn is_paperwork(c: &Clause) -> bool {
     ])
 }
 
+/// What the record is to hold from now on: staff enter it.
+#[rustfmt::skip]
+pub(super) fn is_own_details(c: &Clause) -> bool {
+    let changes = c.has(&[
+        "my new", "changed", "change my", "update", "updated", "updating", "new phone", "new number",
+        "new address", "new email", "new cell", "is now", "number now", "mi nuevo", "mi nueva", "nuevo numero",
+        "nueva direccion", "cambio", "cambie", "cambiar mi", "cambiaron", "actualizar", "actualice",
+    ]);
+    let details = c.has(&[
+        "phone", "number", "address", "email", "cell", "last name", "emergency contact", "insurance", "telefono",
+        "numero", "direccion", "correo", "celular", "apellido", "contacto de emergencia", "seguro",
+    ]);
+    (changes && details && !c.has(VISIT))
+        || c.has(&["i moved to", "we moved to", "just moved to", "me mude a", "nos mudamos a"])
+}
+
+/// A wish that none of the topics covers.
+#[rustfmt::skip]
+pub(super) fn is_wish(c: &Clause) -> bool {
+    c.has(&[
+        "i need", "i want", "i would like", "id like", "necesito", "quiero", "quisiera", "me gustaria",
+    ]) && c.words.len() > 2 && !c.has(days::NAMES)
+}
+
 #[rustfmt::skip]
 pub(super) fn is_move(c: &Clause) -> bool {
     c.has(MOVE) || c.has(UNABLE) || (c.has(&["instead", "en vez", "mejor"]) && c.has(days::NAMES))
