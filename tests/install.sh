@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need beside cargo: Debian packages where they are missing, the browser
-# driver and the mock server from npm, and the official Twilio and OpenAI clients from PyPI. Asks nothing, and
+# driver and the mock server from npm, and the official clients of the carriers and OpenAI from PyPI. Asks nothing, and
 # does nothing where everything is there already.
 set -eu
 cd "$(dirname "$0")/.."

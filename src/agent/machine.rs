@@ -114,6 +114,8 @@ pub struct Finish {
     pub purpose: Purpose,
     /// Which tools ran, and whether each did what was asked.
     pub tools: Vec<(&'static str, bool)>,
+    /// What staff are told of a record system that failed.
+    pub trouble: Option<Phi<String>>,
 }
 
 /// The machine.
@@ -153,6 +155,7 @@ impl Machine {
                 portal: None,
                 purpose: Purpose::Reply,
                 tools: Vec::new(),
+                trouble: None,
             },
         }
     }
@@ -267,6 +270,9 @@ impl Machine {
             tool: result.tool.to_owned(),
             json: result.json,
         });
+        if result.trouble.is_some() {
+            self.done.trouble = result.trouble;
+        }
         if result.record_down {
             return self.give_up(HandOver::RecordDown);
         }

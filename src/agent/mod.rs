@@ -16,4 +16,5 @@ pub use machine::Limits;
 pub use run::Input;
 pub use run::Outcome;
 pub use run::ToolUse;
+pub use run::record_down;
 pub use run::run;

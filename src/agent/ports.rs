@@ -6,10 +6,13 @@ use std::pin::Pin;
 use jiff::Timestamp;
 
 use crate::agent::prompts::Wording;
-use crate::domain::ids::{AppointmentId, PatientId, PracticeId, SlotId};
+use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
-use crate::domain::record::{Appointment, AppointmentStatus, Clinical, Patient, Provider, Slot};
+use crate::domain::record::{
+    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Note, Patient, Provider,
+    Request as Ask, RequestKind, Slot,
+};
 use crate::policy::words::Language;
 
 /// A future that a port returns.
@@ -126,7 +129,7 @@ pub trait Model: Send + Sync + std::fmt::Debug {
 }
 
 /// Why the record could not do it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordsError {
     /// Nothing of this patient by that id.
     #[error("not found in the patient's record")]
@@ -137,6 +140,9 @@ pub enum RecordsError {
     /// The record system does not answer.
     #[error("the record system cannot be reached")]
     Unavailable,
+    /// It failed in a way that staff can mend; the words are for them alone and may name a patient.
+    #[error("the record system failed")]
+    Failed(Phi<String>),
 }
 
 /// The record: the source of every fact. Each call is about one practice, and what concerns a
@@ -193,6 +199,61 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         slot: &'a SlotId,
         key: &'a str,
     ) -> BoxFuture<'a, Result<Appointment, RecordsError>>;
+
+    /// Books a visit in a free slot.
+    fn book<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        visit: &'a NewVisit,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Appointment, RecordsError>>;
+
+    /// Files what a patient asks of staff.
+    fn file<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        request: &'a Ask,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Filed, RecordsError>>;
+
+    /// The patient's open requests of a kind.
+    fn filed<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        kind: RequestKind,
+    ) -> BoxFuture<'a, Result<Vec<Filed>, RecordsError>>;
+
+    /// Takes an open request back.
+    fn withdraw<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        request: &'a RequestId,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<(), RecordsError>>;
+
+    /// Keeps the language that the patient wants to be written to in.
+    fn prefer_language<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        language: Language,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<(), RecordsError>>;
+
+    /// Keeps a copy of what anteroom keeps itself, where the record is another system.
+    fn note<'a>(
+        &'a self,
+        _practice: &'a PracticeId,
+        _patient: &'a PatientId,
+        _note: &'a Note,
+        _key: &'a str,
+    ) -> BoxFuture<'a, Result<(), RecordsError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 
     /// The patient's clinical entries.
     fn clinical<'a>(

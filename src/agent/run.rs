@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::agent::choice;
 use crate::agent::facts;
 use crate::agent::machine::{Action, Event, Finish, Limits, Machine, Opening};
-use crate::agent::ports::{Answer, Message, Model, ModelError, Records, Request};
+use crate::agent::ports::{Answer, Message, Model, ModelError, Records, RecordsError, Request};
 use crate::agent::prompts::Wording;
 use crate::agent::sayings::{self, System};
 use crate::agent::tools::{self, HandOver, Scene};
@@ -81,6 +81,8 @@ pub struct Outcome {
     pub model_error: Option<ModelError>,
     /// A text for behind the portal link.
     pub portal: Option<Phi<String>>,
+    /// What staff are told of a record system that failed; it may name a patient.
+    pub trouble: Option<Phi<String>>,
 }
 
 /// Runs one turn. Where `model` fails, `fallback` goes on from the same point; where the record
@@ -105,7 +107,11 @@ pub async fn run(
         turn.ground.extend(facts::of_patient(patient));
         match records.clinical(&input.practice.id, &patient.id).await {
             Ok(entries) => turn.ground.extend(facts::of_clinical(&entries)),
-            Err(_) => return turn.hand_over(HandOver::RecordDown),
+            Err(why) => {
+                let mut outcome = turn.hand_over(HandOver::RecordDown);
+                outcome.trouble = cause(why);
+                return outcome;
+            }
         }
     }
     let Some(opening) = opening(&input, &zone) else {
@@ -187,6 +193,7 @@ impl Turn<'_> {
             let mut outcome = self.hand_over(end.handover.unwrap_or(HandOver::Model));
             outcome.facts.extend(end.facts);
             outcome.tools = uses(&end.tools);
+            outcome.trouble = end.trouble;
             return outcome;
         }
         let mut facts = self.ground;
@@ -205,37 +212,77 @@ impl Turn<'_> {
             },
             model_error: self.failed,
             portal: end.portal,
+            trouble: end.trouble,
         }
     }
 
     /// The draft that needs neither model nor record.
     fn hand_over(self, why: HandOver) -> Outcome {
-        let words = sayings::Phone {
-            phone: self.input.practice.phone.display_us(),
-        };
-        let template = if why == HandOver::RecordDown {
-            sayings::RECORD_DOWN
-        } else {
-            sayings::TROUBLE
-        };
-        let wording = &self.input.wording;
-        let draft = wording
-            .prompts()
-            .ok()
-            .and_then(|prompts| prompts.say(self.input.language, template, &words).ok());
-        let mut facts = self.ground;
-        facts.push(Fact::new("receipt.message_sent", "staff"));
-        Outcome {
-            draft: draft.map(Phi::new),
-            facts,
-            pending: None,
-            handover: Some(why.as_str()),
-            purpose: Purpose::Reply,
-            tools: Vec::new(),
-            model: self.model.name().to_owned(),
-            model_error: self.failed,
-            portal: None,
-        }
+        let mut outcome = handed_over(
+            self.input.practice,
+            self.input.language,
+            why,
+            &self.input.wording,
+        );
+        outcome.facts.splice(0..0, self.ground);
+        self.model.name().clone_into(&mut outcome.model);
+        outcome.model_error = self.failed;
+        outcome
+    }
+}
+
+/// What is said where the record system does not answer who writes.
+pub fn record_down(
+    practice: &Practice,
+    language: Language,
+    why: RecordsError,
+    wording: &Wording,
+) -> Outcome {
+    let mut outcome = handed_over(practice, language, HandOver::RecordDown, wording);
+    outcome
+        .facts
+        .splice(0..0, facts::of_practice(practice, language));
+    outcome.trouble = cause(why);
+    outcome
+}
+
+fn handed_over(
+    practice: &Practice,
+    language: Language,
+    why: HandOver,
+    wording: &Wording,
+) -> Outcome {
+    let words = sayings::Phone {
+        phone: practice.phone.display_us(),
+    };
+    let template = if why == HandOver::RecordDown {
+        sayings::RECORD_DOWN
+    } else {
+        sayings::TROUBLE
+    };
+    let draft = wording
+        .prompts()
+        .ok()
+        .and_then(|prompts| prompts.say(language, template, &words).ok());
+    Outcome {
+        draft: draft.map(Phi::new),
+        facts: vec![Fact::new("receipt.message_sent", "staff")],
+        pending: None,
+        handover: Some(why.as_str()),
+        purpose: Purpose::Reply,
+        tools: Vec::new(),
+        model: String::new(),
+        model_error: None,
+        portal: None,
+        trouble: None,
+    }
+}
+
+/// What staff are told of a failed record.
+fn cause(why: RecordsError) -> Option<Phi<String>> {
+    match why {
+        RecordsError::Failed(cause) => Some(cause),
+        RecordsError::NotFound | RecordsError::Conflict | RecordsError::Unavailable => None,
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Capabilities {
     pub text_max: usize,
     /// Whether pictures come in by it.
     pub media: bool,
+    /// Whether pictures go out by it, as MMS.
+    pub media_out: bool,
     /// Whether free text is refused after 24 hours of the patient's silence, by channel.
     pub window: &'static [Channel],
     /// The channels on which it carries approved templates.

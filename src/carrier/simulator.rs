@@ -54,6 +54,7 @@ impl Carrier for Simulator {
             channels: Channel::ALL,
             text_max: INBOUND_CHARS_MAX,
             media: false,
+            media_out: false,
             window: &[],
             templates: &[],
             keywords: Keywords::WeReply,

@@ -15,6 +15,7 @@ use crate::carrier::account::Site;
 use crate::carrier::hear::Report;
 use crate::carrier::simulator::Simulator;
 use crate::cli::guardrail;
+use crate::cli::records::ByPractice;
 use crate::config::{Config, Llm};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::ids::PracticeId;
@@ -77,6 +78,14 @@ fn sample_practice() -> Result<Practice, String> {
         .ok_or_else(|| "the sample practice is empty".to_owned())
 }
 
+/// The practices of a configuration: the sample one where there is none.
+pub(super) fn practices(config: &Config) -> Result<Vec<Practice>, String> {
+    if config.practice.is_empty() {
+        return Ok(vec![sample_practice()?]);
+    }
+    Ok(config.practice.clone())
+}
+
 /// Builds everything and starts the workers.
 pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
     let assembled = assemble_at(config, Arc::new(SystemClock)).await?;
@@ -96,14 +105,14 @@ pub(super) async fn assemble_at(
         Url::parse(&config.public_url()).map_err(|error| format!("public_url: {error}"))?;
     let records = Arc::new(EmbeddedRecords::new(store.clone()));
     let sample = config.practice.is_empty();
-    let practices = if sample {
-        vec![sample_practice()?]
-    } else {
-        config.practice.clone()
-    };
+    let practices = practices(&config)?;
     let mut people = Vec::new();
     if sample && let Some(practice) = practices.first() {
         people = load_sample(&records, practice, &*clock).await?;
+    }
+    let by_practice = ByPractice::new(Arc::clone(&records) as _, &practices, &clock)?;
+    for remark in by_practice.remarks().await {
+        tracing::warn!("{remark}; `anteroom doctor` tells more");
     }
     let (carriers, reports) = carriers(&config, &practices, &public_url)?;
     // On SQLite this process is the only one: leases of the last run are nobody's.
@@ -119,7 +128,7 @@ pub(super) async fn assemble_at(
         guardrail: guardrail::load(Some(config.guard.token_model.as_ref()))?,
         screen: Screen::embedded().map_err(|error| error.to_string())?,
         texts: Texts::embedded().map_err(|error| error.to_string())?,
-        records,
+        records: Arc::new(by_practice),
         model: model(&config.llm, &offline)?,
         offline,
         carriers,
@@ -130,6 +139,11 @@ pub(super) async fn assemble_at(
         public_url: public_url.clone(),
         entropy: entropy(),
     });
+    // What was published is in use from the first answer on.
+    house
+        .tend_wordings_once()
+        .await
+        .map_err(|error| error.to_string())?;
     house
         .settle_simulated()
         .await
@@ -218,7 +232,7 @@ fn drain(
 
 /// Random bytes from the operating system. Without them no link may be made: zeroes would be a
 /// link that anybody can guess, so the process stops drawing and the link is never stored.
-fn entropy() -> Entropy {
+pub(super) fn entropy() -> Entropy {
     Arc::new(|buffer: &mut [u8]| getrandom::fill(buffer).is_ok())
 }
 

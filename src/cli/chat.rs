@@ -16,6 +16,7 @@ use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::pipeline::house::House;
+use crate::pipeline::price;
 
 /// A reply that takes longer than this does not come: every limit on the way is shorter.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -154,8 +155,17 @@ async fn show(
             if turn.direction == Direction::Outbound {
                 let state = turn.delivery.map_or("", |delivery| delivery.as_str());
                 let segments = turn.segments.unwrap_or(1);
+                let sender = practice.sender_by(
+                    conversation.carrier,
+                    conversation.channel,
+                    &conversation.sender,
+                );
+                let price = sender.and_then(|sender| price::estimate(sender, segments));
+                let price = price.map_or_else(String::new, |price| {
+                    format!(", about ${}", price::dollars(price))
+                });
                 println!(
-                    "{}\n    [{state}, {segments} segment{}]",
+                    "{}\n    [{state}, {segments} segment{}{price}]",
                     turn.body.as_str(),
                     plural(segments)
                 );

@@ -1,6 +1,7 @@
 //! `doctor`: what is missing or wrong before real patients text, each with its remedy.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
@@ -8,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::carrier::account::{Advice, Site};
 use crate::cli::assemble::{open_store, writable};
 use crate::cli::guardrail;
+use crate::cli::records::{self, Told};
 use crate::cli::{FINDINGS, HOLDS};
 use crate::config::{Config, Loaded};
 use crate::domain::clock::{Clock as _, SystemClock};
@@ -42,6 +44,7 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         ("law", law(config)),
     ];
     findings.extend(accounts(config).await);
+    findings.extend(records(config).await);
     let mut code = HOLDS;
     for (what, finding) in findings {
         let (mark, text) = match finding {
@@ -87,6 +90,28 @@ async fn accounts(config: &Config) -> Vec<(&'static str, Finding)> {
                 ("carrier", finding)
             }));
         }
+    }
+    findings
+}
+
+/// The FHIR servers that practices name: whether they let us in, and what they lack.
+async fn records(config: &Config) -> Vec<(&'static str, Finding)> {
+    let mut findings = Vec::new();
+    for practice in &config.practice {
+        let told = match records::server(practice, Arc::new(SystemClock)) {
+            None => continue,
+            Some(Err(error)) => vec![Told::Bad(error)],
+            Some(Ok(server)) => records::examine(&server).await,
+        };
+        findings.extend(told.into_iter().map(|it| {
+            let say = |text: String| format!("[{}] {text}", practice.id);
+            let finding = match it {
+                Told::Good(text) => Finding::Good(say(text)),
+                Told::Note(text) => Finding::Note(say(text)),
+                Told::Bad(text) => Finding::Bad(say(text)),
+            };
+            ("record", finding)
+        }));
     }
     findings
 }

@@ -21,9 +21,13 @@ mod import;
 mod jsonl;
 mod log;
 mod policy;
+mod prompt;
+mod publish;
+mod records;
 mod redteam;
 mod serve;
 mod served;
+mod simulate;
 mod simulate_carrier;
 
 use std::path::PathBuf;
@@ -131,6 +135,11 @@ enum Command {
     /// The law and the house rules as data: show, compare, check.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Versions of what is said: published through the gate, tried, taken back.
+    #[command(subcommand)]
+    Prompt(prompt::PromptCommand),
+    /// What another policy would have decided of the drafts that are stored.
+    Simulate(simulate::SimulateArgs),
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
@@ -306,6 +315,8 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         }
         Command::Agreement(command) => Box::pin(agreement::agreement(&loaded, &command)).await,
         Command::Policy(command) => Box::pin(policy::with_store(&loaded, &command)).await,
+        Command::Prompt(command) => Box::pin(prompt::prompt(&loaded, &command)).await,
+        Command::Simulate(args) => Box::pin(simulate::simulate(&loaded, &args)).await,
         Command::Consent(ConsentCommand::Show {
             number,
             practice,

@@ -2,6 +2,7 @@
 
 mod lint;
 mod page;
+mod publish;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::cli::assemble::open_store;
 use crate::cli::policy::page::Page;
-use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
+use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, USAGE, refuse};
 use crate::config::Loaded;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::policy::law::file::LawRule;
@@ -80,6 +81,17 @@ pub(super) enum PolicyCommand {
         #[arg(long, value_name = "N")]
         messages: Option<u32>,
     },
+    /// Publish an overlay or a changed word list, once the suites and a replay of stored drafts let
+    /// it pass.
+    Publish(Box<publish::Publish>),
+    /// List the overlays that were published.
+    Versions {
+        /// Whose; may be left out where there is one practice.
+        #[arg(long, value_name = "ID")]
+        practice: Option<String>,
+    },
+    /// Put an earlier version into the policy folder again.
+    Rollback(publish::RollBack),
     /// The whole policy as one page for counsel to read.
     Book {
         /// A folder laid over the built-in policy.
@@ -98,7 +110,9 @@ impl PolicyCommand {
             Self::Diff {
                 messages: Some(_),
                 ..
-            }
+            } | Self::Publish(_)
+                | Self::Versions { .. }
+                | Self::Rollback(_)
         )
     }
 }
@@ -147,6 +161,10 @@ pub(super) fn run(command: &PolicyCommand) -> u8 {
             print(&show::book(policy.law(), policy.digest()), *format)
         }),
         PolicyCommand::States { dir } => with_policy(dir.as_deref(), |policy| table(policy.law())),
+        // These have looked at the store, in `with_store`.
+        PolicyCommand::Publish(_) | PolicyCommand::Versions { .. } | PolicyCommand::Rollback(_) => {
+            USAGE
+        }
         PolicyCommand::Diff { a, b, .. } => match (named(a), named(b)) {
             (Ok(a), Ok(b)) => differences(&a, &b),
             (Err(error), _) | (_, Err(error)) => refuse(&error.to_string()),
@@ -317,6 +335,18 @@ fn differences(a: &Policy, b: &Policy) -> u8 {
 
 /// Comparing with stored messages.
 pub(super) async fn with_store(loaded: &Loaded, command: &PolicyCommand) -> u8 {
+    match command {
+        PolicyCommand::Publish(args) => return Box::pin(publish::publish(loaded, args)).await,
+        PolicyCommand::Versions { practice } => {
+            return publish::versions(loaded, practice.as_deref()).await;
+        }
+        PolicyCommand::Rollback(args) => return publish::roll_back(loaded, args).await,
+        PolicyCommand::Lint { .. }
+        | PolicyCommand::Show { .. }
+        | PolicyCommand::States { .. }
+        | PolicyCommand::Diff { .. }
+        | PolicyCommand::Book { .. } => {}
+    }
     let PolicyCommand::Diff {
         a,
         b,
@@ -325,6 +355,10 @@ pub(super) async fn with_store(loaded: &Loaded, command: &PolicyCommand) -> u8 {
     else {
         return run(command);
     };
+    diff_stored(loaded, (a, b), *limit).await
+}
+
+async fn diff_stored(loaded: &Loaded, (a, b): (&str, &str), limit: u32) -> u8 {
     let (a, b) = match (named(a), named(b)) {
         (Ok(a), Ok(b)) => (a, b),
         (Err(error), _) | (_, Err(error)) => return refuse(&error.to_string()),
@@ -336,7 +370,7 @@ pub(super) async fn with_store(loaded: &Loaded, command: &PolicyCommand) -> u8 {
         Err(error) => return refuse(&error),
     };
     let found = changed(a.law(), b.law());
-    match store.tagged(*limit).await {
+    match store.tagged(limit).await {
         Ok(tagged) => {
             let total = tagged.len();
             let mut touched = 0;

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::agent::prompts::{Prompts, Sources, Wording};
 use crate::cli::publish::{self, Gating, Opened};
-use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
+use crate::cli::{HOLDS, NO_VERDICT, NOTHING, refuse};
 use crate::config::Loaded;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::ids::PracticeId;
@@ -26,7 +26,8 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 pub(super) enum PromptCommand {
     /// Publish the templates in a folder, once the suites and a rehearsal of stored texts let them
     /// pass.
-    #[command(after_help = "The folder is shaped like prompts/: en/visit.tera, es/visit.tera, ... Files that are absent stay
+    #[command(
+        after_help = "The folder is shaped like prompts/: en/visit.tera, es/visit.tera, ... Files that are absent stay
 as they are built in, so a version is everything that differs.
 
 Examples:
@@ -34,7 +35,8 @@ Examples:
   anteroom prompt publish my-prompts --by \"R. Vega\" --canary 10
   anteroom prompt publish my-prompts --by \"R. Vega\" --dry-run
 
-Exit codes: 0 published (or would be); 1 refused; 2 usage; 3 an error on the way; 4 nothing differs.")]
+Exit codes: 0 published (or would be); 1 refused; 2 usage; 3 an error on the way; 4 nothing differs."
+    )]
     Publish(Box<Publish>),
     /// List the versions of a practice, the newest last.
     List {
@@ -116,7 +118,9 @@ pub(super) async fn prompt(loaded: &Loaded, command: &PromptCommand) -> u8 {
         PromptCommand::List { .. } => list(&opened).await,
         PromptCommand::Show { version, .. } => show(&opened, *version).await,
         PromptCommand::Promote { by, .. } => promote(&opened, by).await,
-        PromptCommand::Rollback { to, by, why, .. } => roll_back(&opened, *to, (by, why)).await,
+        PromptCommand::Rollback { to, by, why, .. } => {
+            roll_back(&opened, *to, (by.as_str(), why.as_str())).await
+        }
     };
     done.unwrap_or_else(|error| {
         eprintln!("anteroom: {error}");
@@ -142,7 +146,10 @@ async fn publish_one(opened: &Opened, args: &Publish) -> Result<u8, StoreError> 
     };
     let changed = gate::changed(old, &new);
     if changed.is_empty() {
-        eprintln!("anteroom: {}: nothing differs from what is in force", args.folder.display());
+        eprintln!(
+            "anteroom: {}: nothing differs from what is in force",
+            args.folder.display()
+        );
         return Ok(NOTHING);
     }
     for place in &changed {
@@ -161,17 +168,8 @@ async fn publish_one(opened: &Opened, args: &Publish) -> Result<u8, StoreError> 
             return Ok(NO_VERDICT);
         }
     };
-    if let Err(message) = args.gating.written(&gate) {
-        return Ok(refuse(&message));
-    }
-    print!("{}", gate.told());
-    if let Some(why) = gate.refusal() {
-        eprintln!("anteroom: refused: {why}");
-        return Ok(FINDINGS);
-    }
-    if args.gating.dry_run {
-        eprintln!("anteroom: it would be published (--dry-run)");
-        return Ok(HOLDS);
+    if let Some(code) = args.gating.closed(&gate) {
+        return Ok(code);
     }
     let version = NewVersion {
         kind: Published::Prompt,
@@ -182,7 +180,10 @@ async fn publish_one(opened: &Opened, args: &Publish) -> Result<u8, StoreError> 
         content,
     };
     let now = SystemClock.now();
-    let id = opened.store.publish(&opened.practice.id, &version, now).await?;
+    let id = opened
+        .store
+        .publish(&opened.practice.id, &version, now)
+        .await?;
     let how = match args.canary {
         Some(share) => format!("on trial for {share} % of the conversations"),
         None => "in force".to_owned(),
@@ -209,7 +210,10 @@ async fn gated(
     let mut set_aside = gate::set_aside(&mut suites, built_in.sources(), new);
     set_aside += gate::set_aside(&mut suites, old.sources(), new);
     let bench = Bench::embedded()?.speaking(after.clone());
-    let mut gate = args.gating.run(Published::Prompt, digest, bench, suites).await?;
+    let mut gate = args
+        .gating
+        .run(Published::Prompt, digest, bench, suites)
+        .await?;
     gate.set_aside = set_aside;
     let house = opened.house()?;
     let rehearsed = house
@@ -303,7 +307,10 @@ async fn list(opened: &Opened) -> Result<u8, StoreError> {
 fn trial(version: &Version, new: &Verdicts, old: &Verdicts) {
     let side = |it: &Verdicts| {
         let drafts = it.pass + it.rewrite + it.hold;
-        format!("{drafts} drafts, {} rewritten, {} held", it.rewrite, it.hold)
+        format!(
+            "{drafts} drafts, {} rewritten, {} held",
+            it.rewrite, it.hold
+        )
     };
     println!("      {} % on trial: {}", version.share, side(new));
     println!("      the others: {}", side(old));
@@ -343,7 +350,11 @@ fn unknown(practice: &PracticeId, version: i64) -> u8 {
 
 async fn promote(opened: &Opened, by: &str) -> Result<u8, StoreError> {
     let (practice, now) = (&opened.practice.id, SystemClock.now());
-    match opened.store.promote(practice, Published::Prompt, by, now).await? {
+    match opened
+        .store
+        .promote(practice, Published::Prompt, by, now)
+        .await?
+    {
         Some(version) => {
             println!("version {version} of `{practice}` is in force");
             Ok(HOLDS)
@@ -352,29 +363,27 @@ async fn promote(opened: &Opened, by: &str) -> Result<u8, StoreError> {
     }
 }
 
-async fn roll_back(
-    opened: &Opened,
-    to: Option<i64>,
-    why: (&str, &str),
-) -> Result<u8, StoreError> {
+async fn roll_back(opened: &Opened, to: Option<i64>, why: (&str, &str)) -> Result<u8, StoreError> {
     let (practice, now) = (&opened.practice.id, SystemClock.now());
     let kind = Published::Prompt;
-    Ok(match opened.store.roll_back(practice, kind, to, why, now).await? {
-        RolledBack::To(BUILT_IN) => {
-            println!("`{practice}` speaks in the built-in wording again");
-            HOLDS
-        }
-        RolledBack::To(version) => {
-            println!("version {version} of `{practice}` is in force");
-            HOLDS
-        }
-        RolledBack::TrialEnded(version) => {
-            println!("the trial of version {version} has ended; what was in force stays so");
-            HOLDS
-        }
-        RolledBack::Nothing => {
-            refuse(&format!("`{practice}` has published nothing that could be taken back"))
-        }
-        RolledBack::Unknown => unknown(practice, to.unwrap_or_default()),
-    })
+    Ok(
+        match opened.store.roll_back(practice, kind, to, why, now).await? {
+            RolledBack::To(BUILT_IN) => {
+                println!("`{practice}` speaks in the built-in wording again");
+                HOLDS
+            }
+            RolledBack::To(version) => {
+                println!("version {version} of `{practice}` is in force");
+                HOLDS
+            }
+            RolledBack::TrialEnded(version) => {
+                println!("the trial of version {version} has ended; what was in force stays so");
+                HOLDS
+            }
+            RolledBack::Nothing => refuse(&format!(
+                "`{practice}` has published nothing that could be taken back"
+            )),
+            RolledBack::Unknown => unknown(practice, to.unwrap_or_default()),
+        },
+    )
 }

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::agent::texts::Texts;
-use crate::cli::assemble;
+use crate::cli::{FINDINGS, HOLDS, assemble, refuse};
 use crate::config::{Config, Loaded};
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::practice::Practice;
@@ -39,14 +39,17 @@ pub(super) struct Gating {
     report: Option<PathBuf>,
     /// Run the gate and publish nothing.
     #[arg(long)]
-    pub(super) dry_run: bool,
+    dry_run: bool,
 }
 
 impl Gating {
     /// The suites.
     pub(super) fn suites(&self) -> Result<Vec<Suite>, String> {
         let here = Path::new("evals");
-        let dir = self.dir.as_deref().or_else(|| here.is_dir().then_some(here));
+        let dir = self
+            .dir
+            .as_deref()
+            .or_else(|| here.is_dir().then_some(here));
         let files = match dir {
             Some(dir) => load::read(dir).map_err(|error| error.to_string())?.0,
             None => load::embedded(),
@@ -82,13 +85,24 @@ impl Gating {
             .map_err(|error| error.to_string())
     }
 
-    /// Writes the report where one is asked for.
-    pub(super) fn written(&self, gate: &Gate) -> Result<(), String> {
-        let Some(path) = &self.report else {
-            return Ok(());
-        };
-        std::fs::write(path, gate.to_json())
-            .map_err(|error| format!("{}: {error}", path.display()))
+    /// Tells what the gate found, and writes it where a report is asked for. The exit code where
+    /// nothing is to be published: it is refused, or only tried.
+    pub(super) fn closed(&self, gate: &Gate) -> Option<u8> {
+        if let Some(path) = &self.report
+            && let Err(error) = std::fs::write(path, gate.to_json())
+        {
+            return Some(refuse(&format!("{}: {error}", path.display())));
+        }
+        print!("{}", gate.told());
+        if let Some(why) = gate.refusal() {
+            eprintln!("anteroom: refused: {why}");
+            return Some(FINDINGS);
+        }
+        if self.dry_run {
+            eprintln!("anteroom: it would be published (--dry-run)");
+            return Some(HOLDS);
+        }
+        None
     }
 }
 
@@ -129,7 +143,9 @@ pub(super) fn one(practices: &[Practice], wanted: Option<&str>) -> Result<Practi
     let known = ids.join(", ");
     match (wanted, practices) {
         (None, [only]) => Ok(only.clone()),
-        (None, _) => Err(format!("name a practice with --practice; there are {known}")),
+        (None, _) => Err(format!(
+            "name a practice with --practice; there are {known}"
+        )),
         (Some(wanted), _) => {
             let found = practices.iter().find(|it| it.id.as_str() == wanted);
             found
@@ -170,6 +186,11 @@ impl Opened {
 pub(super) fn line(version: &Version) {
     println!(
         "{:>4}  {:<11}  {}  {}  digest {:.12}  report {:.12}",
-        version.id, version.standing.as_str(), version.at, version.author, version.digest, version.report
+        version.id,
+        version.standing.as_str(),
+        version.at,
+        version.author,
+        version.digest,
+        version.report
     );
 }

@@ -17,10 +17,12 @@ use crate::domain::practice::{CarrierKind, Practice};
 use crate::guardrail::review::Guardrail;
 use crate::pipeline::house::House;
 use crate::pipeline::portal::{LinkState, Opening};
+use crate::pipeline::price;
 use crate::pipeline::receive;
+use crate::pipeline::wish::{Wish, Wished};
 use crate::store::StoreError;
 use crate::web::port::{
-    Cover, Person, PortalOpening, PortalState, Received, ThreadTurn, Unavailable,
+    Asked, Cover, Person, PortalOpening, PortalState, Received, Request, ThreadTurn, Unavailable,
 };
 
 /// How much of a thread a page shows.
@@ -120,6 +122,11 @@ impl Served {
         {
             for conversation in self.house.store().conversations_with(&own.id, with).await? {
                 conversations += 1;
+                let line = own.sender_by(
+                    conversation.carrier,
+                    conversation.channel,
+                    &conversation.sender,
+                );
                 let turns = self
                     .house
                     .store()
@@ -142,6 +149,10 @@ impl Served {
                         at: turn.at,
                         status: turn.delivery,
                         segments: turn.segments,
+                        price: line
+                            .zip(turn.segments)
+                            .and_then(|(line, segments)| price::estimate(line, segments))
+                            .map(price::dollars),
                     }
                 }));
             }
@@ -209,6 +220,24 @@ impl crate::web::port::House for Served {
                 receive::Received::New => Ok(Received::New),
                 receive::Received::Duplicate => Ok(Received::Duplicate),
             }
+        })
+    }
+
+    fn ask(&self, request: Request) -> BoxFuture<'_, Result<Asked, Unavailable>> {
+        let wish = Wish {
+            practice: request.practice,
+            request: request.key,
+            number: request.number,
+            errand: request.errand,
+        };
+        Box::pin(async move {
+            Ok(match self.house.wish(wish).await.map_err(unavailable)? {
+                Wished::Taken(id) => Asked::Taken { id, before: false },
+                Wished::Repeated(id) => Asked::Taken { id, before: true },
+                Wished::Refused(refusal) => Asked::Refused(refusal),
+                Wished::Clash => Asked::Clash,
+                Wished::NoRecord => Asked::NoRecord,
+            })
         })
     }
 

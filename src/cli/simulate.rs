@@ -125,7 +125,9 @@ pub(super) async fn simulate(loaded: &Loaded, args: &SimulateArgs) -> u8 {
     }
     eprintln!("anteroom: {drafts} drafts judged again, {changes} would be decided otherwise");
     if unreadable > 0 {
-        eprintln!("anteroom: {unreadable} older reviews keep no setting, and cannot be judged again");
+        eprintln!(
+            "anteroom: {unreadable} older reviews keep no setting, and cannot be judged again"
+        );
     }
     match (drafts, changes) {
         (0, _) => NOTHING,
@@ -202,8 +204,12 @@ fn told(practice: &PracticeId, found: &Shadow, args: &SimulateArgs) {
         let Some(texts) = &change.texts else {
             continue;
         };
-        let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "(nothing)".to_owned());
-        println!("\nreview {} ({} -> {})", change.review, change.before, change.after);
+        let or_none =
+            |text: &Option<String>| text.clone().unwrap_or_else(|| "(nothing)".to_owned());
+        println!(
+            "\nreview {} ({} -> {})",
+            change.review, change.before, change.after
+        );
         println!("  draft: {}", texts.draft);
         println!("  today: {}", or_none(&texts.before));
         println!("  then:  {}", or_none(&texts.after));

@@ -79,9 +79,17 @@ pub struct Conversation {
     pub human: bool,
     /// When the patient last wrote.
     pub last_inbound: Option<Timestamp>,
+    /// Whether the number has opted out of the practice's texts on any line and not come back: as
+    /// the store has it, also where this line has not been told yet.
+    pub closed: bool,
 }
 
 impl Conversation {
+    /// Whether anything but safety texts and the one confirmation may go on this line.
+    pub fn allows_texts(&self) -> bool {
+        self.consent.allows_texts() && !self.closed
+    }
+
     /// The proof that lets PHI go to the person who is taken for the writer, if it stands: theirs,
     /// within its term, on a number that has not been silent for too long.
     pub fn proof(&self, now: Timestamp) -> Option<&ConsentProof> {
@@ -117,11 +125,19 @@ impl Conversation {
         if let Act::Reassigned(doubt) = event.act {
             return Ok(self.reassign(doubt, event));
         }
+        if event.act == Act::Lifted && !self.speaker.closed_elsewhere {
+            // STOP was said on this line: only START on it lifts that.
+            return Ok(false);
+        }
         let next = self.consent.apply(event)?;
         let mut moved = next != self.consent;
         self.consent = next;
         match &event.act {
-            Act::Stop | Act::Start => moved |= self.apply_to_others(event),
+            Act::Stop | Act::Start | Act::Lifted => {
+                moved |= self.apply_to_others(event);
+                moved |= std::mem::take(&mut self.speaker.closed_elsewhere);
+                self.closed = event.act == Act::Stop && self.channel != Channel::Webchat;
+            }
             Act::NoticeSent(_)
             | Act::Yes(_)
             | Act::No

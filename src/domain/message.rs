@@ -110,6 +110,9 @@ pub struct Outbound {
     pub body: Phi<String>,
     /// An approved template that says it, where free text may not be sent.
     pub template: Option<Template>,
+    /// Public addresses of files that go along, such as the practice's contact card. Only what the
+    /// practice itself publishes to everybody: nothing in a file passes the guardrail.
+    pub files: Vec<String>,
     /// Seconds after which the carrier should not deliver it any more.
     pub valid_s: Option<u32>,
 }

@@ -66,6 +66,44 @@ pub struct Practice {
     /// Agreements on file.
     #[serde(default, rename = "agreement")]
     pub agreements: Vec<Agreement>,
+    /// The FHIR server that keeps its record; none: the embedded record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fhir: Option<FhirServer>,
+}
+
+/// A FHIR R4 server and how we sign in to it (SMART Backend Services).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FhirServer {
+    /// Its base address, such as `https://fhir.example.com/r4`.
+    pub base_url: String,
+    /// What we are registered as; empty: it wants nobody to sign in.
+    #[serde(default)]
+    pub client_id: String,
+    /// The private key that is registered there by its public half: RSA or P-384, PEM, PKCS#8.
+    #[serde(default)]
+    pub private_key_file: std::path::PathBuf,
+    /// The `kid` of that key; empty: none is told.
+    #[serde(default)]
+    pub key_id: String,
+    /// Its token endpoint; empty: the one in its smart-configuration.
+    #[serde(default)]
+    pub token_url: String,
+    /// What is asked for.
+    #[serde(default = "scope")]
+    pub scope: String,
+    /// Seconds for one exchange.
+    #[serde(default = "fhir_timeout_s")]
+    pub timeout_s: u64,
+}
+
+fn scope() -> String {
+    "system/*.read system/*.write".to_owned()
+}
+
+/// Of the ten seconds that a patient waits gladly.
+const fn fhir_timeout_s() -> u64 {
+    8
 }
 
 fn primary_care() -> String {
@@ -102,6 +140,11 @@ pub struct Sender {
     /// What one segment costs, in US dollars, where it is not the carrier's list price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<f64>,
+    /// The public https address of the practice's contact card (vCard) or logo, which goes along
+    /// with the first text to a patient where the carrier takes pictures out (MMS), so that the
+    /// phone shows a name. Everybody can read it: it must hold nothing of a patient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_card: Option<String>,
     /// What becomes of a text outside WhatsApp's 24-hour window.
     #[serde(default)]
     pub outside_window: OutsideWindow,

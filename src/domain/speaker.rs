@@ -25,6 +25,9 @@ pub struct Speaker {
     pub shown: Option<Timestamp>,
     /// Birth dates given since then that belong to nobody here.
     pub misses: u8,
+    /// Whether this line is closed by a STOP that was said on another line of the practice: START
+    /// there lifts it here as well.
+    pub closed_elsewhere: bool,
     /// The consent of the other people at this number.
     pub others: Vec<PersonConsent>,
 }

@@ -4,6 +4,63 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{AppointmentId, ConversationId, PatientId, PracticeId};
+use crate::policy::words::vocabulary;
+
+vocabulary! {
+    /// Why a text that a practice's system asks for is refused.
+    Refusal, "refusal" {
+        /// No practice of this id is configured.
+        UnknownPractice = "unknown_practice",
+        /// The practice has no number to text from.
+        NoSender = "no_sender",
+        /// The record knows no such patient.
+        UnknownPatient = "unknown_patient",
+        /// The record has no visit of this id for the patient, or it is over.
+        UnknownAppointment = "unknown_appointment",
+        /// The number is neither the patient's nor one of who acts for the patient.
+        NumberNotOnFile = "number_not_on_file",
+        /// No number was named, and the record has none.
+        NoNumber = "no_number",
+        /// No number was named, and the record has several.
+        SeveralNumbers = "several_numbers",
+        /// The person said STOP.
+        OptedOut = "opted_out",
+        /// The person said NO to texts.
+        Declined = "declined",
+        /// The number is reported to be another's.
+        NumberInDoubt = "number_in_doubt",
+        /// Questions are the patient's own.
+        Question = "question",
+    }
+}
+
+impl Refusal {
+    /// What is wrong and how to mend it; no PHI.
+    pub const fn detail(self) -> &'static str {
+        match self {
+            Self::UnknownPractice => {
+                "no such practice; name a [[practice]] id of the configuration"
+            }
+            Self::NoSender => "the practice has no number to text from; add a [[practice.sender]]",
+            Self::UnknownPatient => "the record knows no such patient of this practice",
+            Self::UnknownAppointment => "the patient has no such visit ahead",
+            Self::NumberNotOnFile => {
+                "the number is not on file for this patient or for who acts for them; correct the \
+                 record first"
+            }
+            Self::NoNumber => "the record has no number for this patient; nobody can be texted",
+            Self::SeveralNumbers => {
+                "the record has several numbers for this patient; name one in `to`"
+            }
+            Self::OptedOut => "the person opted out of texts; only their START changes that. Call",
+            Self::Declined => "the person said no to texts; only their word changes that. Call",
+            Self::NumberInDoubt => {
+                "the number is reported to be another's; correct the record, or call"
+            }
+            Self::Question => "a question is the patient's own",
+        }
+    }
+}
 
 /// What the practice wants to tell, or was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ pub mod baseline;
 pub mod case;
 pub mod diff;
 mod embedded;
+pub mod gate;
 mod grade;
 pub mod import;
 pub mod inventory;
@@ -19,5 +20,6 @@ pub mod report;
 
 pub mod run;
 pub mod score;
+pub mod shadow;
 mod stage;
 pub mod suite;

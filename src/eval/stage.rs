@@ -1,16 +1,18 @@
 //! The stage: a whole house in this process for one story, with a clock that jumps and a carrier
 //! that keeps what it is given. Nothing of it outlives the story.
 
+mod listening;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use crate::agent::ports::{Answer, BoxFuture, Message, Model, ModelError, Request};
+use crate::agent::ports::{Model, ModelError};
 use crate::agent::prompts::Wording;
 use crate::agent::texts::Texts;
 use crate::carrier::Carrier;
@@ -25,6 +27,7 @@ use crate::domain::phone::E164;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::domain::record::{Appointment, Patient, RecordSet};
 use crate::domain::waiting::Errand;
+use crate::eval::stage::listening::Listening;
 use crate::fhir::bundle;
 use crate::guardrail::review::Guardrail;
 use crate::llm::offline::Offline;
@@ -138,12 +141,7 @@ impl Setup {
         let (carrier, reports) = Simulator::new();
         let key = (practice.id.clone(), CarrierKind::Simulator);
         let carriers = BTreeMap::from([(key, Arc::new(carrier) as Arc<dyn Carrier>)]);
-        let model = Arc::new(Listening {
-            model,
-            before: AtomicBool::new(false),
-            asked: std::sync::Mutex::default(),
-            failed: std::sync::Mutex::default(),
-        });
+        let model = Arc::new(Listening::new(model));
         let house = House::new(Parts {
             store,
             clock: Arc::clone(&clock) as _,
@@ -236,10 +234,10 @@ impl Stage {
     /// A patient has written before and has agreed to the risk notice; the story's own model is not
     /// asked for it.
     pub(crate) async fn agrees(&mut self, from: &E164) -> Result<(), String> {
-        self.model.before.store(true, Ordering::Relaxed);
+        self.model.before(true);
         self.says(from, "Hello").await?;
         self.says(from, "YES").await?;
-        self.model.before.store(false, Ordering::Relaxed);
+        self.model.before(false);
         Ok(())
     }
 
@@ -301,15 +299,18 @@ impl Stage {
         let wish = Wish {
             practice: self.practice.id.clone(),
             request: format!("story-{}", self.count),
-            number: number.clone(),
+            number: Some(number.clone()),
             errand,
         };
         match self.house.wish(wish).await {
-            Ok(Wished::Taken | Wished::Repeated) => Ok(()),
+            Ok(Wished::Taken(_) | Wished::Repeated(_)) => Ok(()),
             Ok(Wished::Refused(why)) => {
                 // What may not even be tried sends nothing, which is what a story asserts.
-                tracing::debug!(why, "the text was refused");
+                tracing::debug!(%why, "the text was refused");
                 Ok(())
+            }
+            Ok(other @ (Wished::Clash | Wished::NoRecord)) => {
+                Err(format!("the text was not taken: {other:?}"))
             }
             Err(error) => Err(error.to_string()),
         }
@@ -402,11 +403,7 @@ impl Stage {
 
     /// Why the model gave no answer, the last time that it gave none.
     pub(crate) fn failed(&self) -> Option<ModelError> {
-        *self
-            .model
-            .failed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.model.failed()
     }
 
     /// What the model was shown.
@@ -429,69 +426,4 @@ impl Stage {
             tracing::debug!("the folder of a story was gone already");
         }
     }
-}
-
-/// A model that keeps what it is shown.
-#[derive(Debug)]
-struct Listening {
-    model: Arc<dyn Model>,
-    /// What comes before the story is no part of its script.
-    before: AtomicBool,
-    asked: std::sync::Mutex<Vec<String>>,
-    failed: std::sync::Mutex<Option<ModelError>>,
-}
-
-impl Listening {
-    fn heard(&self) -> Vec<String> {
-        self.asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-}
-
-impl Model for Listening {
-    fn name(&self) -> &str {
-        self.model.name()
-    }
-
-    fn complete<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, ModelError>> {
-        if self.before.load(Ordering::Relaxed) {
-            return Box::pin(async move { Offline::new().complete(request).await });
-        }
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.push(spelled(request));
-        drop(asked);
-        Box::pin(async move {
-            let answer = self.model.complete(request).await;
-            if let Err(error) = &answer {
-                let failed = self.failed.lock();
-                *failed.unwrap_or_else(PoisonError::into_inner) = Some(*error);
-            }
-            answer
-        })
-    }
-
-    fn count_tokens(&self, text: &str) -> usize {
-        self.model.count_tokens(text)
-    }
-}
-
-/// Everything in a request that is text.
-fn spelled(request: &Request) -> String {
-    let mut text = request.system.clone();
-    for message in &request.messages {
-        text.push('\n');
-        match message {
-            Message::Patient(body) | Message::Agent(body) => text.push_str(body.as_str()),
-            Message::ToolCalls(calls) => {
-                for call in calls {
-                    text.push_str(&call.name);
-                    text.push_str(call.arguments.as_str());
-                }
-            }
-            Message::ToolResult { json, .. } => text.push_str(json.as_str()),
-        }
-    }
-    text
 }

@@ -45,11 +45,11 @@ pub const DRAFT_CHARS_MAX: usize = 8_000;
 /// A text that still changes after this many edits is held.
 pub const ROUNDS_MAX: usize = 3;
 
-/// The guardrail: the policy and the judging rules, compiled once and shared.
-#[derive(Debug)]
+/// The guardrail: the policy and the judging rules, compiled once and shared; cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Guardrail {
     policy: Arc<Policy>,
-    rules: Rules,
+    rules: Arc<Rules>,
     zones: TimeZoneDatabase,
     voters: Vec<Arc<dyn Voter>>,
     digest: Arc<str>,
@@ -106,7 +106,7 @@ impl Guardrail {
         }
         let digest = hex::encode(hash.finalize()).into();
         Ok(Self {
-            rules: Rules::embedded()?,
+            rules: Arc::new(Rules::embedded()?),
             zones: TimeZoneDatabase::bundled(),
             policy,
             voters: Vec::new(),

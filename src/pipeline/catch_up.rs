@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::carrier::Carrier;
 use crate::carrier::hear::Event;
-use crate::domain::ids::PracticeId;
+use crate::domain::ids::{OutboxId, PracticeId};
 use crate::domain::message::Inbound;
 use crate::domain::practice::CarrierKind;
 use crate::pipeline::house::House;
@@ -94,6 +94,14 @@ impl House {
         if practice.sender(&inbound.to).is_none() {
             return Ok(false);
         }
+        let (id, kind) = (&practice.id, inbound.carrier);
+        if self
+            .store()
+            .was_admitted(id, kind, &inbound.carrier_id)
+            .await?
+        {
+            return Ok(false);
+        }
         Ok(self.receive(practice, inbound).await? == Received::New)
     }
 
@@ -106,11 +114,24 @@ impl House {
         let now = self.clock().now();
         let ago = |span| now.saturating_sub(span).unwrap_or(Timestamp::MIN);
         let window = (ago(REPORT_HORIZON), ago(REPORT_PATIENCE));
+        let line = (practice, kind);
+        let after = self.looked_up_to(practice, kind, None);
+        let unsettled = self
+            .store()
+            .unsettled(line, (after, LOOKS_MAX), window)
+            .await?;
+        // A round that reads to the end begins anew: what has no end yet is asked for again, and
+        // none of many stands in the way of the others.
+        let last = unsettled
+            .last()
+            .filter(|_| unsettled.len() >= LOOKS_MAX as usize);
+        self.looked_up_to(
+            practice,
+            kind,
+            Some(last.map_or(OutboxId(0), |(id, _)| *id)),
+        );
         let mut found = 0;
-        for (whose, carrier_id) in self.store().unsettled(kind, LOOKS_MAX, window).await? {
-            if whose != *practice {
-                continue;
-            }
+        for (_, carrier_id) in unsettled {
             if let Some(Event::Report(report)) = carrier.look(&carrier_id).await
                 && report.delivery.is_final()
                 && self.delivery(practice, kind, &report).await?
@@ -119,6 +140,26 @@ impl House {
             }
         }
         Ok(found)
+    }
+
+    /// Behind which text a line goes on to be asked for ends; with `next`, sets it.
+    fn looked_up_to(
+        &self,
+        practice: &PracticeId,
+        kind: CarrierKind,
+        next: Option<OutboxId>,
+    ) -> OutboxId {
+        let mut looked = self
+            .looked
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let place = looked
+            .entry((practice.clone(), kind))
+            .or_insert(OutboxId(0));
+        if let Some(next) = next {
+            *place = next;
+        }
+        *place
     }
 
     /// Takes the words of finished texts off the books of carriers that were asked to forget them.

@@ -1,5 +1,7 @@
 //! Consent: what a text does to it against the open question, and the one way in which it moves.
 
+pub(crate) mod lines;
+
 use jiff::Timestamp;
 
 use crate::audit::Entry;
@@ -218,7 +220,13 @@ pub(crate) fn shift(conversation: &mut Conversation, event: &ConsentEvent) -> Op
     match event.act {
         Act::Wrote | Act::Recorded(_) => {}
         Act::NoticeSent(_) | Act::Identified(_) => conversation.epoch += 1,
-        Act::Yes(_) | Act::No | Act::Stop | Act::Start | Act::Expire | Act::Reassigned(_) => {
+        Act::Yes(_)
+        | Act::No
+        | Act::Stop
+        | Act::Start
+        | Act::Lifted
+        | Act::Expire
+        | Act::Reassigned(_) => {
             conversation.epoch += 1;
             conversation.pending = None;
         }
@@ -249,6 +257,20 @@ pub(crate) struct Shift {
 }
 
 impl Shift {
+    /// Writes the ledger.
+    async fn keep(
+        &self,
+        tx: &mut Tx,
+        conversation: &Conversation,
+        event: &ConsentEvent,
+    ) -> Result<(), StoreError> {
+        let (notice, patient) = (self.notice.as_ref(), self.patient.as_ref());
+        tx.record_consent(conversation, event, notice, patient)
+            .await?;
+        metrics::counter!("anteroom_consent_events_total", "event" => event.as_str()).increment(1);
+        Ok(())
+    }
+
     /// For an audit entry: states and digests, no person.
     pub(crate) fn json(&self, event: &ConsentEvent) -> serde_json::Value {
         serde_json::json!({
@@ -274,14 +296,8 @@ pub(crate) async fn record(
     let Some(shift) = shift(conversation, event) else {
         return Ok(None);
     };
-    tx.record_consent(
-        conversation,
-        event,
-        shift.notice.as_ref(),
-        shift.patient.as_ref(),
-    )
-    .await?;
-    metrics::counter!("anteroom_consent_events_total", "event" => event.as_str()).increment(1);
+    shift.keep(tx, conversation, event).await?;
+    lines::tell(tx, conversation, event).await?;
     Ok(Some(shift.json(event)))
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::carrier::Carrier;
-use crate::domain::consent::{ConsentProof, ConsentState};
+use crate::domain::consent::ConsentProof;
 use crate::domain::conversation::{Conversation, OutboxRow};
 use crate::domain::ids::ConversationId;
 use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
+use crate::domain::practice::Sender;
 use crate::pipeline::house::House;
 use crate::pipeline::outcome::{about, tell_staff};
 use crate::pipeline::pace::Pace;
@@ -107,9 +108,23 @@ impl House {
                 return self.record(row, outcome, Some(until)).await;
             }
         }
-        let text = match window::way(self, &row, &conversation, &practice, now) {
-            Way::Free => outbound(&row, &conversation),
-            Way::Sms(sender) => window::by_sms(&row, &conversation, sender),
+        let own = practice.sender_by(
+            conversation.carrier,
+            conversation.channel,
+            &conversation.sender,
+        );
+        let (text, sender) = match window::way(self, &row, &conversation, &practice, now) {
+            Way::Free => (
+                self.with_card(outbound(&row, &conversation), &row, own),
+                own,
+            ),
+            Way::Sms(sender) => {
+                let line = (sender.channel, &sender.number);
+                if self.is_closed(&conversation, line.0, line.1).await? {
+                    return self.withdraw(row, Bar::Window, now).await;
+                }
+                (window::by_sms(&row, &conversation, sender), Some(sender))
+            }
             Way::Closed => return self.withdraw(row, Bar::Window, now).await,
             Way::Template(template) => {
                 return self
@@ -117,12 +132,39 @@ impl House {
                     .await;
             }
         };
-        if self.pace(&row, &conversation, &practice, now).await? == Pace::Later {
+        if self.pace(&row, sender, now).await? == Pace::Later {
             return Ok(());
         }
         let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
         let outcome = renewing(renew, self.hand_over(&conversation, &text)).await;
         self.settle(row, outcome).await
+    }
+
+    /// The text with the practice's contact card, where it is the first that a patient gets and the
+    /// carrier takes files.
+    fn with_card(&self, text: Outbound, row: &OutboxRow, sender: Option<&Sender>) -> Outbound {
+        let first = matches!(row.kind, OutboundKind::Notice | OutboundKind::Invitation);
+        let card = sender
+            .filter(|sender| first && sender.channel == Channel::Sms)
+            .and_then(|sender| {
+                sender
+                    .contact_card
+                    .clone()
+                    .map(|card| (sender.carrier, card))
+            });
+        let Some((kind, card)) = card else {
+            return text;
+        };
+        let key = (row.practice.clone(), kind);
+        let carries = self.parts.carriers.get(&key);
+        if !carries.is_some_and(|it| it.capabilities().media_out) {
+            return text;
+        }
+        Outbound {
+            channel: Channel::Mms,
+            files: vec![card],
+            ..text
+        }
     }
 
     async fn conversation_of(&self, row: &OutboxRow) -> Result<Conversation, StoreError> {
@@ -231,6 +273,7 @@ pub(crate) fn outbound(row: &OutboxRow, conversation: &Conversation) -> Outbound
         to: conversation.number.clone(),
         body: row.body.clone(),
         template: row.template.clone(),
+        files: Vec::new(),
         valid_s: None,
     }
 }
@@ -241,7 +284,7 @@ pub(crate) fn bar(row: &OutboxRow, conversation: &Conversation, now: Timestamp) 
         row.kind,
         OutboundKind::Safety | OutboundKind::OptOutConfirmation | OutboundKind::Help
     );
-    if conversation.consent.state == ConsentState::OptedOut && !exempt {
+    if !conversation.allows_texts() && !exempt {
         return Some(Bar::OptedOut);
     }
     if row.epoch < conversation.epoch && row.kind != OutboundKind::Safety {

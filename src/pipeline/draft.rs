@@ -8,6 +8,7 @@ use crate::agent::texts::TextId;
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, Direction, PendingKind, Turn};
 use crate::domain::ids::TurnId;
+use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
 use crate::domain::reach::{Reach, reach};
 use crate::domain::record::Patient;
@@ -100,7 +101,12 @@ impl House {
     }
 
     #[expect(clippy::too_many_lines, reason = "one judgement, told in order")]
-    fn judge(&self, asking: &Asking<'_>, outcome: agent::Outcome, chosen: &Chosen) -> Reply {
+    pub(crate) fn judge(
+        &self,
+        asking: &Asking<'_>,
+        outcome: agent::Outcome,
+        chosen: &Chosen,
+    ) -> Reply {
         let Asking {
             practice,
             conversation,
@@ -155,7 +161,7 @@ impl House {
             "policy": written.review.policy,
             "micros": written.micros,
         });
-        reply.report = Some(written.report("agent"));
+        reply.report = Some(with_trouble(written.report("agent"), outcome.trouble));
         reply.hold = outcome.handover.map(|reason| (draft.clone(), reason));
         let closed = match &written.review.cleared {
             _ if written.barred.is_some() => written.barred,
@@ -200,6 +206,18 @@ impl House {
                     .read(turn.body.as_str(), pending, conversation.language)
             })
             .collect()
+    }
+}
+
+/// The report, with what staff are told of a record system that failed.
+fn with_trouble(report: Phi<String>, trouble: Option<Phi<String>>) -> Phi<String> {
+    let read = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(report.as_str());
+    match (trouble, read) {
+        (Some(cause), Ok(mut fields)) => {
+            fields.insert("record".to_owned(), cause.as_str().into());
+            Phi::new(serde_json::Value::Object(fields).to_string())
+        }
+        _ => report,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::agent::texts::{RenderedText, TextContext, TextId, Texts};
 use crate::carrier::Carrier;
 use crate::domain::clock::Clock;
 use crate::domain::conversation::Conversation;
-use crate::domain::ids::PracticeId;
+use crate::domain::ids::{OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::guardrail::review::Guardrail;
 use crate::pipeline::law;
@@ -32,6 +32,9 @@ pub type Carriers = BTreeMap<(PracticeId, CarrierKind), Arc<dyn Carrier>>;
 
 /// When each kind of refused webhook was last written down, and how many came since.
 pub(crate) type Remarks = BTreeMap<(PracticeId, CarrierKind, &'static str), (Timestamp, u64)>;
+
+/// The last text of each line whose end was asked for, so that the next round goes on behind it.
+pub(crate) type Looked = BTreeMap<(PracticeId, CarrierKind), OutboxId>;
 
 /// What the house is made of.
 pub struct Parts {
@@ -69,6 +72,7 @@ pub struct House {
     pub(crate) waiting: Notify,
     pub(crate) files: Notify,
     pub(crate) remarks: Mutex<Remarks>,
+    pub(crate) looked: Mutex<Looked>,
     changes: watch::Sender<u64>,
     duties: Mutex<BTreeMap<law::Key, Arc<Duties>>>,
     wordings: Mutex<wording::ByPractice>,
@@ -99,6 +103,7 @@ impl House {
             waiting: Notify::new(),
             files: Notify::new(),
             remarks: Mutex::default(),
+            looked: Mutex::default(),
             changes,
             duties: Mutex::new(BTreeMap::new()),
             wordings: Mutex::default(),

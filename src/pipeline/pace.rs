@@ -7,9 +7,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::conversation::{Conversation, OutboxRow};
+use crate::domain::conversation::OutboxRow;
 use crate::domain::message::OutboundKind;
-use crate::domain::practice::{CarrierKind, NumberType, Practice, Sender};
+use crate::domain::practice::{CarrierKind, NumberType, Sender};
 use crate::pipeline::house::House;
 use crate::pipeline::outcome::about;
 use crate::policy::words::Channel;
@@ -111,22 +111,15 @@ fn day(now: Timestamp) -> (i64, Timestamp) {
 }
 
 impl House {
-    /// Takes a place in the line of the text's number, or gives the text back until there is one.
+    /// Takes a place in the line of the number that texts, or gives the text back until there is one.
     /// Safety never waits, but takes its place.
     pub(crate) async fn pace(
         &self,
         row: &OutboxRow,
-        conversation: &Conversation,
-        practice: &Practice,
+        sender: Option<&Sender>,
         now: Timestamp,
     ) -> Result<Pace, StoreError> {
-        let sender = practice
-            .sender_by(
-                conversation.carrier,
-                conversation.channel,
-                &conversation.sender,
-            )
-            .filter(|sender| sender.carrier != CarrierKind::Simulator);
+        let sender = sender.filter(|sender| sender.carrier != CarrierKind::Simulator);
         let Some(sender) = sender else {
             return Ok(Pace::Go);
         };

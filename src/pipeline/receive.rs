@@ -12,7 +12,7 @@ use crate::domain::message::{INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::{KeywordReplies, Practice};
 use crate::pipeline::alarm;
-use crate::pipeline::consent::{self, CarrierDid, KEEP};
+use crate::pipeline::consent::{self, CarrierDid, KEEP, lines};
 use crate::pipeline::house::House;
 use crate::pipeline::plan::told_to_staff;
 use crate::policy::words::{Channel, Language};
@@ -25,6 +25,10 @@ const AFTER_STOP: &[OutboundKind] = &[
     OutboundKind::OptOutConfirmation,
     OutboundKind::Help,
 ];
+
+/// Why staff look at the first text on a line that a STOP on another has closed: whoever writes may
+/// not know that nobody answers there.
+const UNAWARE: &str = "wrote here after STOP on another line";
 
 /// What became of an inbound text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,15 +83,12 @@ impl House {
         }
         let now = inbound.at;
         let mut conversation = tx.conversation_for(&key_of(practice, inbound), now).await?;
+        let closed = lines::close_if_opted_out(tx, &mut conversation, now).await?;
         let doubt = consent::doubt_silence(tx, &mut conversation, now).await?;
-        let mut moved: Vec<_> = doubt.into_iter().collect();
+        let newly_closed = closed.is_some();
+        let mut moved: Vec<_> = closed.into_iter().chain(doubt).collect();
         conversation.end_session(now);
-        let pending = conversation.pending.as_ref();
-        let pending = pending.and_then(|question| consent::asked(question.kind));
-        let reading =
-            self.parts
-                .screen
-                .read(said(inbound, &conversation), pending, conversation.language);
+        let reading = self.read(inbound, &conversation);
         let did = carrier_did(practice, &conversation, inbound);
         // A YES to a notice that has not left answers something else.
         let heard = reading.intent != Intent::ConsentYes || tx.notice_left(conversation.id).await?;
@@ -118,7 +119,8 @@ impl House {
             None => tx.want_reply(conversation.id, now).await?,
             Some(_) => drop(tx.mark_answered(conversation.id, &[turn]).await?),
         }
-        let staff = told_to_staff(meaning.intent).filter(|_| silence.is_some());
+        let staff = told_to_staff(meaning.intent).or_else(|| newly_closed.then_some(UNAWARE));
+        let staff = staff.filter(|_| silence.is_some());
         if let Some(reason) = staff {
             let none = Phi::default();
             tx.hold(&conversation, &none, &none, reason, now).await?;
@@ -139,6 +141,16 @@ impl House {
         tx.append_audit(&received(&conversation, now, &about))
             .await?;
         Ok(Received::New)
+    }
+}
+
+impl House {
+    /// A text against the open question.
+    fn read(&self, inbound: &Inbound, conversation: &Conversation) -> Reading {
+        let open = conversation.pending.as_ref();
+        let open = open.and_then(|question| consent::asked(question.kind));
+        let said = said(inbound, conversation);
+        self.parts.screen.read(said, open, conversation.language)
     }
 }
 
@@ -165,7 +177,12 @@ fn carrier_did(practice: &Practice, conversation: &Conversation, inbound: &Inbou
         Some(Keyword::Stop) => CarrierDid::Stopped,
         Some(Keyword::Help) => CarrierDid::Helped,
         // To a number that is not blocked, YES is an answer and START a word.
-        Some(Keyword::Start) if !conversation.consent.allows_texts() => CarrierDid::Started,
+        // Nor has it blocked a line that only we closed, for a STOP on another.
+        Some(Keyword::Start)
+            if !conversation.consent.allows_texts() && !conversation.speaker.closed_elsewhere =>
+        {
+            CarrierDid::Started
+        }
         Some(Keyword::Start) | None => CarrierDid::Nothing,
     }
 }

@@ -9,17 +9,23 @@ use crate::agent;
 use crate::agent::ports::{BoxFuture, Records, RecordsError};
 use crate::agent::prompts::Wording;
 use crate::domain::conversation::{Conversation, Direction, Turn};
-use crate::domain::ids::{AppointmentId, ConversationId, PatientId, PracticeId, SlotId, TurnId};
+use crate::domain::ids::{
+    AppointmentId, ConversationId, PatientId, PracticeId, RequestId, SlotId, TurnId,
+};
+use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
-use crate::domain::record::{Appointment, AppointmentStatus, Clinical, Patient, Provider, Slot};
+use crate::domain::record::{
+    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Patient, Provider, Request,
+    RequestKind, Slot,
+};
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::house::House;
 use crate::pipeline::portal::PortalLink;
-use crate::policy::words::Jurisdiction;
+use crate::policy::words::{Jurisdiction, Language};
 use crate::store::StoreError;
 
 /// How much of a conversation is read.
@@ -260,6 +266,81 @@ impl Records for Untouched {
                 ..visit
             })
         })
+    }
+
+    fn book<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        visit: &'a NewVisit,
+        _key: &'a str,
+    ) -> BoxFuture<'a, Result<Appointment, RecordsError>> {
+        Box::pin(async move {
+            let from = Timestamp::UNIX_EPOCH;
+            let free = self
+                .0
+                .slots(practice, from, Timestamp::MAX, SLOTS_MAX)
+                .await?;
+            let chosen = free.into_iter().find(|it| it.id == visit.slot);
+            let slot = chosen.ok_or(RecordsError::Conflict)?;
+            Ok(Appointment {
+                id: AppointmentId::new("rehearsal"),
+                patient: patient.clone(),
+                start: slot.start,
+                end: slot.end,
+                provider: slot.provider,
+                location: slot.location,
+                reason: visit.reason.clone(),
+                preparation: Phi::default(),
+                status: AppointmentStatus::Booked,
+                slot: Some(slot.id),
+            })
+        })
+    }
+
+    fn file<'a>(
+        &'a self,
+        _practice: &'a PracticeId,
+        _patient: &'a PatientId,
+        request: &'a Request,
+        _key: &'a str,
+    ) -> BoxFuture<'a, Result<Filed, RecordsError>> {
+        Box::pin(async move {
+            Ok(Filed {
+                id: RequestId::new("rehearsal"),
+                request: request.clone(),
+                at: Timestamp::UNIX_EPOCH,
+            })
+        })
+    }
+
+    fn filed<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        kind: RequestKind,
+    ) -> BoxFuture<'a, Result<Vec<Filed>, RecordsError>> {
+        self.0.filed(practice, patient, kind)
+    }
+
+    fn withdraw<'a>(
+        &'a self,
+        _practice: &'a PracticeId,
+        _patient: &'a PatientId,
+        _request: &'a RequestId,
+        _key: &'a str,
+    ) -> BoxFuture<'a, Result<(), RecordsError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn prefer_language<'a>(
+        &'a self,
+        _practice: &'a PracticeId,
+        _patient: &'a PatientId,
+        _language: Language,
+        _key: &'a str,
+    ) -> BoxFuture<'a, Result<(), RecordsError>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn clinical<'a>(

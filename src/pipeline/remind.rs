@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::agent::facts;
+use crate::agent::ports::RecordsError;
 use crate::agent::prompts::Wording;
 use crate::agent::sayings::{REMINDER, Reminder};
 use crate::agent::when;
@@ -281,17 +282,16 @@ impl House {
     }
 
     /// When a reminder of this visit is no use any more; none when there is no such visit.
-    pub(crate) async fn visit_expiry(
+    async fn visit_expiry(
         &self,
         practice: &Practice,
         patient: &PatientId,
         appointment: &AppointmentId,
         now: Timestamp,
-    ) -> Option<Timestamp> {
+    ) -> Result<Option<Timestamp>, RecordsError> {
         let visits = self.records().appointments(&practice.id, patient, now);
-        let visits = visits.await.ok()?;
-        let visit = visits.into_iter().find(|it| it.id == *appointment)?;
-        Some(visit.start - VISIT_MARGIN)
+        let visit = visits.await?.into_iter().find(|it| it.id == *appointment);
+        Ok(visit.map(|visit| visit.start - VISIT_MARGIN))
     }
 
     /// When an errand is no use any more; none when it cannot be done at all.
@@ -300,14 +300,14 @@ impl House {
         practice: &Practice,
         errand: &Errand,
         now: Timestamp,
-    ) -> Option<Timestamp> {
+    ) -> Result<Option<Timestamp>, RecordsError> {
         match errand {
             Errand::Visit {
                 patient,
                 appointment,
             } => self.visit_expiry(practice, patient, appointment, now).await,
-            Errand::Words { .. } => Some(now + WORDS_WAIT),
-            Errand::Question => None,
+            Errand::Words { .. } => Ok(Some(now + WORDS_WAIT)),
+            Errand::Question => Ok(None),
         }
     }
 }

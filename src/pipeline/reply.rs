@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::agent;
+use crate::agent::ports::RecordsError;
 use crate::agent::texts::{RenderedText, TextId};
 use crate::domain::consent::{Notice, RISK_NOTICE_ASKS};
 use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion, ReplyJob, Turn};
@@ -147,15 +149,19 @@ impl House {
         turns: &[Turn],
         now: Timestamp,
     ) -> Result<Option<Reply>, StoreError> {
-        let arrival = match self.people_at(practice, &conversation.number).await {
-            Some(people) => person::arrive(&mut conversation, &people, turns, now),
-            None => Arrival::default(),
+        let (arrival, failed) = match self.people_at(practice, &conversation.number).await {
+            Ok(people) => (person::arrive(&mut conversation, &people, turns, now), None),
+            Err(why) => (Arrival::default(), Some(why)),
         };
         let conversation = &conversation;
         let patient = arrival.patient;
         let residence = patient.as_ref().map(|patient| patient.state);
         let law = self.governed(practice, residence.unwrap_or(Jurisdiction::UNKNOWN), now);
-        let mut reply = match plan(conversation, turns, now) {
+        let mut planned = plan(conversation, turns, now);
+        if arrival.twice && matches!(planned, Plan::Person { .. } | Plan::Agent { .. }) {
+            planned = twice(turns);
+        }
+        let mut reply = match planned {
             Plan::Nothing | Plan::Wait => return Ok(None),
             Plan::Person { answers } => {
                 let mut reply = self.ask_who(practice, conversation, now);
@@ -175,7 +181,7 @@ impl House {
                 let mut reply = self.fixed(practice, conversation, &text, now);
                 if let Some(kind) = asks.filter(|_| reply.cleared.is_some()) {
                     reply.pending = Pending::Set(Some(question(kind, now)));
-                } else if staff == Some(UNKNOWN_WRITER) {
+                } else if staff == Some(UNKNOWN_WRITER) || staff == Some(TWICE) {
                     reply.pending = Pending::Set(None);
                 }
                 reply.kind = kind;
@@ -208,6 +214,13 @@ impl House {
                 } else {
                     self.ask_agent(&asking, &asked).await?
                 };
+                if let (true, Some(why)) = (reply.asks_who(), failed) {
+                    // Nobody is asked who they are while nobody could look.
+                    let chosen = self.wording(conversation);
+                    let (language, wording) = (conversation.language, &chosen.wording);
+                    let down = agent::record_down(practice, language, why, wording);
+                    reply = self.judge(&asking, down, &chosen);
+                }
                 // Where nobody is known yet, what was asked waits for it.
                 reply.answers = if reply.asks_who() {
                     Vec::new()
@@ -247,10 +260,14 @@ impl House {
         reply
     }
 
-    /// The people at this number; none when the record does not answer.
-    async fn people_at(&self, practice: &Practice, number: &E164) -> Option<Vec<Patient>> {
+    /// The people at this number.
+    async fn people_at(
+        &self,
+        practice: &Practice,
+        number: &E164,
+    ) -> Result<Vec<Patient>, RecordsError> {
         let found = self.records().patients_by_phone(&practice.id, number);
-        found.await.ok()
+        found.await
     }
 
     pub(crate) fn fixed(
@@ -348,6 +365,19 @@ impl Reply {
             hold: Some((Phi::default(), reason)),
             ..Self::silent(answers, reason)
         }
+    }
+}
+
+/// Why staff look: one person has two records, and nobody can tell which is theirs.
+const TWICE: &str = "on file twice";
+
+/// Nothing of either record is told; staff merge them.
+fn twice(turns: &[Turn]) -> Plan {
+    Plan::Fixed {
+        text: TextId::Handoff,
+        kind: OutboundKind::Reply,
+        answers: waiting(turns).map(|turn| turn.id).collect(),
+        staff: Some(TWICE),
     }
 }
 

@@ -104,14 +104,19 @@ impl House {
     pub async fn settle_simulated(&self) -> Result<(), StoreError> {
         let carrier = CarrierKind::Simulator;
         let ever = (Timestamp::UNIX_EPOCH, self.clock().now());
-        for (practice, carrier_id) in self.store().unsettled(carrier, UNSETTLED_MAX, ever).await? {
-            let report = Report {
-                carrier_id,
-                delivery: Delivery::Delivered,
-                code: None,
-                reference: None,
-            };
-            self.delivery(&practice, carrier, &report).await?;
+        let simulated = self.carriers().keys().filter(|(_, kind)| *kind == carrier);
+        for (practice, _) in simulated {
+            let all = (OutboxId(0), UNSETTLED_MAX);
+            let unsettled = self.store().unsettled((practice, carrier), all, ever);
+            for (_, carrier_id) in unsettled.await? {
+                let report = Report {
+                    carrier_id,
+                    delivery: Delivery::Delivered,
+                    code: None,
+                    reference: None,
+                };
+                self.delivery(practice, carrier, &report).await?;
+            }
         }
         Ok(())
     }

@@ -1,8 +1,12 @@
 //! Wish: a practice's system asks for a text; what its person has said about texts decides.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::agent::ports::RecordsError;
 
 use crate::audit::Entry;
 use crate::domain::consent::{Act, ConsentEvent, ConsentPurpose, ConsentState, Doubt, Evidence};
@@ -12,26 +16,28 @@ use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::Sender;
-use crate::domain::waiting::{Errand, Waiting};
+use crate::domain::record::Patient;
+use crate::domain::waiting::{Errand, Refusal, Waiting};
 use crate::pipeline::commit;
-use crate::pipeline::consent;
+use crate::pipeline::consent::{self, lines};
 use crate::pipeline::house::House;
 use crate::pipeline::remind::Fate;
 use crate::policy::words::{Channel, Language};
-use crate::store::{NewConversation, StoreError, Tx};
+use crate::store::{NewConversation, Requested, StoreError, Tx};
 
 /// How much of a conversation is read to find questions that wait.
 const TURNS_MAX: u32 = 40;
 
 /// A text that a practice's system asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Wish {
     /// Which practice.
     pub practice: PracticeId,
     /// The request's own id: the same one is taken once.
+    #[serde(skip)]
     pub request: String,
-    /// To which number.
-    pub number: E164,
+    /// To which number; none: the only one on file for the patient.
+    pub number: Option<E164>,
     /// What; [`Errand::Question`] is the patient's alone and is refused.
     pub errand: Errand,
 }
@@ -39,59 +45,36 @@ pub struct Wish {
 /// What became of a wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wished {
-    /// It leaves as soon as consent, hours and the guardrail allow; if they never do, staff are told.
-    Taken,
-    /// It was taken before.
-    Repeated,
-    /// It cannot be done; why, without PHI.
-    Refused(&'static str),
+    /// It leaves as soon as consent, hours and the guardrail allow; if they never do, staff are
+    /// told. The id of what waits.
+    Taken(i64),
+    /// The same was taken before, under this id.
+    Repeated(i64),
+    /// It cannot be done.
+    Refused(Refusal),
+    /// Another wish was taken under this request's id.
+    Clash,
+    /// The record does not answer; nothing is kept, and the same request may be sent again.
+    NoRecord,
 }
 
 impl House {
     /// Takes a wish, or says why not. Nothing leaves here: what may leave is looked at by
-    /// [`House::remind_once`].
+    /// [`House::remind_once`]. The same request is told the same, whatever has changed since.
     pub async fn wish(self: &Arc<Self>, wish: Wish) -> Result<Wished, StoreError> {
         let now = self.clock().now();
-        let Some(practice) = self.practice(&wish.practice) else {
-            return Ok(Wished::Refused("unknown practice"));
-        };
-        let sms = |it: &&Sender| it.channel == Channel::Sms;
-        let sender = practice.senders.iter().find(sms);
-        let Some(sender) = sender.or_else(|| practice.senders.first()) else {
-            return Ok(Wished::Refused("the practice has no number to text from"));
-        };
-        let patient = match person_of(&wish.errand) {
-            Some(id) => self.records().patient(&practice.id, id).await,
-            None => return Ok(Wished::Refused("a question is the patient's own")),
-        };
-        let Ok(Some(patient)) = patient else {
-            return Ok(Wished::Refused(
-                "no such patient, or the record does not answer",
-            ));
-        };
-        let acts = patient.guardians.iter().any(|it| it.phone == wish.number);
-        if !acts && !patient.phones.contains(&wish.number) {
-            return Ok(Wished::Refused(
-                "the number is not on file for this patient",
-            ));
+        let content = serde_json::to_vec(&wish).unwrap_or_default();
+        let known = self
+            .store()
+            .request(&wish.practice, &wish.request, &content)
+            .await?;
+        if let Some(known) = known {
+            return Ok(again(&known));
         }
-        let Some(expires) = self.expiry(&practice, &wish.errand, now).await else {
-            return Ok(Wished::Refused("no such visit, or it is over"));
+        let asked = match self.asked(wish, content, now).await {
+            Ok(asked) => Arc::new(asked),
+            Err(told) => return Ok(told),
         };
-        let asked = Arc::new(Asked {
-            key: NewConversation {
-                practice: practice.id.clone(),
-                carrier: sender.carrier,
-                channel: sender.channel,
-                sender: sender.number.clone(),
-                number: wish.number,
-                language: patient.language.unwrap_or(Language::En),
-            },
-            request: wish.request,
-            errand: wish.errand,
-            expires,
-            now,
-        });
         let wished = self
             .store()
             .write(move |tx| {
@@ -102,6 +85,64 @@ impl House {
         self.waiting.notify_one();
         Ok(wished)
     }
+
+    /// What the record says to a wish.
+    async fn asked(&self, wish: Wish, content: Vec<u8>, now: Timestamp) -> Result<Asked, Wished> {
+        let refuse = |it| Err(Wished::Refused(it));
+        let Some(practice) = self.practice(&wish.practice) else {
+            return refuse(Refusal::UnknownPractice);
+        };
+        let sms = |it: &&Sender| it.channel == Channel::Sms;
+        let sender = practice.senders.iter().find(sms);
+        let Some(sender) = sender.or_else(|| practice.senders.first()) else {
+            return refuse(Refusal::NoSender);
+        };
+        let patient = match person_of(&wish.errand) {
+            Some(id) => self.records().patient(&practice.id, id).await,
+            None => return refuse(Refusal::Question),
+        };
+        let patient = match patient {
+            Ok(Some(patient)) => patient,
+            Ok(None) | Err(RecordsError::NotFound) => return refuse(Refusal::UnknownPatient),
+            Err(_) => return Err(Wished::NoRecord),
+        };
+        let number = number_of(wish.number, &patient).map_err(Wished::Refused)?;
+        let expires = match self.expiry(&practice, &wish.errand, now).await {
+            Ok(Some(expires)) if expires > now => expires,
+            Ok(_) => return refuse(Refusal::UnknownAppointment),
+            Err(_) => return Err(Wished::NoRecord),
+        };
+        Ok(Asked {
+            key: NewConversation {
+                practice: practice.id.clone(),
+                carrier: sender.carrier,
+                channel: sender.channel,
+                sender: sender.number.clone(),
+                number,
+                language: patient.language.unwrap_or(Language::En),
+            },
+            request: wish.request,
+            content,
+            errand: wish.errand,
+            expires,
+            now,
+        })
+    }
+}
+
+const fn again(known: &Requested) -> Wished {
+    match known {
+        Requested { same: false, .. } => Wished::Clash,
+        Requested {
+            refused: Some(refused),
+            ..
+        } => Wished::Refused(*refused),
+        // A row from before ids were kept has none.
+        Requested {
+            waiting: Some(id), ..
+        } => Wished::Repeated(*id),
+        Requested { waiting: None, .. } => Wished::Repeated(0),
+    }
 }
 
 const fn person_of(errand: &Errand) -> Option<&PatientId> {
@@ -111,9 +152,33 @@ const fn person_of(errand: &Errand) -> Option<&PatientId> {
     }
 }
 
+/// The number that was named, if it is on file; else the only one on file.
+fn number_of(named: Option<E164>, patient: &Patient) -> Result<E164, Refusal> {
+    let guardians = || patient.guardians.iter().map(|it| &it.phone);
+    let Some(named) = named else {
+        let own = patient.phones.iter();
+        let on_file: BTreeSet<&E164> = match patient.phones.len() {
+            0 => guardians().collect(),
+            _ => own.collect(),
+        };
+        let mut on_file = on_file.into_iter();
+        return match (on_file.next(), on_file.next()) {
+            (Some(only), None) => Ok(only.clone()),
+            (None, _) => Err(Refusal::NoNumber),
+            (Some(_), Some(_)) => Err(Refusal::SeveralNumbers),
+        };
+    };
+    if patient.phones.contains(&named) || guardians().any(|it| *it == named) {
+        Ok(named)
+    } else {
+        Err(Refusal::NumberNotOnFile)
+    }
+}
+
 struct Asked {
     key: NewConversation,
     request: String,
+    content: Vec<u8>,
     errand: Errand,
     expires: Timestamp,
     now: Timestamp,
@@ -121,27 +186,39 @@ struct Asked {
 
 async fn wish_in(tx: &mut Tx, asked: &Asked) -> Result<Wished, StoreError> {
     let now = asked.now;
+    let practice = &asked.key.practice;
     if !tx
-        .take_request(&asked.key.practice, &asked.request, now)
+        .take_request(practice, &asked.request, &asked.content, now)
         .await?
     {
-        return Ok(Wished::Repeated);
+        // Another was first, a moment ago.
+        let known = tx.request(practice, &asked.request, &asked.content).await?;
+        return Ok(known.as_ref().map_or(Wished::Clash, again));
     }
     let mut conversation = tx.conversation_for(&asked.key, now).await?;
     let mut moved = Vec::new();
+    moved.extend(lines::close_if_opted_out(tx, &mut conversation, now).await?);
     moved.extend(consent::doubt_silence(tx, &mut conversation, now).await?);
-    let refused = refusal(&conversation);
-    if refused.is_none() {
-        for purpose in [ConsentPurpose::Contact, ConsentPurpose::Confirmations] {
-            let evidence = Evidence::of_practice(now, &asked.request, "number on file");
-            let event = ConsentEvent::new(Act::Recorded(purpose), evidence);
-            moved.extend(consent::record(tx, &mut conversation, &event).await?);
+    let told = match refusal(&conversation) {
+        Some(refusal) => Err(refusal),
+        None => {
+            for purpose in [ConsentPurpose::Contact, ConsentPurpose::Confirmations] {
+                let evidence = Evidence::of_practice(now, &asked.request, "number on file");
+                let event = ConsentEvent::new(Act::Recorded(purpose), evidence);
+                moved.extend(consent::record(tx, &mut conversation, &event).await?);
+            }
+            let until = asked.expires;
+            Ok(tx
+                .wait_for_yes(&conversation, &asked.errand, now, until, now)
+                .await?)
         }
-        tx.wait_for_yes(&conversation, &asked.errand, now, asked.expires, now)
-            .await?;
-    }
+    };
+    tx.tell_request(practice, &asked.request, told).await?;
     tx.save_conversation(&conversation).await?;
-    let detail = serde_json::json!({ "refused": refused, "consent": moved });
+    let refused = told.err().map(Refusal::as_str);
+    let detail = serde_json::json!({
+        "refused": refused, "waiting": told.ok(), "consent": moved,
+    });
     let action = if refused.is_some() {
         "message.refused"
     } else {
@@ -149,17 +226,17 @@ async fn wish_in(tx: &mut Tx, asked: &Asked) -> Result<Wished, StoreError> {
     };
     tx.append_audit(&entry(&conversation, "practice", action, now, &detail))
         .await?;
-    Ok(refused.map_or(Wished::Taken, Wished::Refused))
+    Ok(told.map_or_else(Wished::Refused, Wished::Taken))
 }
 
 /// What forbids a text that the practice begins, whatever it says. A number that was only silent
 /// may be asked again.
-fn refusal(conversation: &Conversation) -> Option<&'static str> {
+fn refusal(conversation: &Conversation) -> Option<Refusal> {
     let contact = conversation.consent.contact.state;
     match conversation.speaker.doubt {
-        _ if !conversation.consent.allows_texts() => Some("opted out"),
-        _ if contact == ConsentState::Declined => Some("declined texts"),
-        Some(Doubt::WrongNumber | Doubt::Carrier) => Some("the number may be another's"),
+        _ if !conversation.allows_texts() => Some(Refusal::OptedOut),
+        _ if contact == ConsentState::Declined => Some(Refusal::Declined),
+        Some(Doubt::WrongNumber | Doubt::Carrier) => Some(Refusal::NumberInDoubt),
         Some(Doubt::Silent) | None => None,
     }
 }

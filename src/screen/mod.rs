@@ -114,10 +114,10 @@ impl Reading {
     }
 }
 
-/// The rules of the way in, compiled once.
-#[derive(Debug)]
+/// The rules of the way in, compiled once; cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Screen {
-    book: Book,
+    book: Arc<Book>,
 }
 
 impl Screen {
@@ -148,7 +148,7 @@ impl Screen {
     /// The rules that are compiled into the binary. Their examples are checked by the tests of the
     /// build, not again at every start.
     pub fn embedded() -> Result<Self, ScreenError> {
-        Book::compile(&Self::EMBEDDED).map(|book| Self { book })
+        Book::compile(&Self::EMBEDDED).map(Self::of)
     }
 
     /// The rules in these files, given as name and text. One bad rule or one example that fails
@@ -156,7 +156,13 @@ impl Screen {
     pub fn load(files: &[(&str, &str)]) -> Result<Self, ScreenError> {
         let book = Book::compile(files)?;
         book.check_examples()?;
-        Ok(Self { book })
+        Ok(Self::of(book))
+    }
+
+    fn of(book: Book) -> Self {
+        Self {
+            book: Arc::new(book),
+        }
     }
 
     /// Reads one inbound text against the question that is open.

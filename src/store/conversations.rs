@@ -21,7 +21,6 @@ use crate::policy::words::Language;
 use crate::seal::DataKey;
 use crate::store::Store;
 use crate::store::dialect::Sql;
-use crate::store::dialect::locking;
 use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
 use crate::store::link::Row;
@@ -33,14 +32,46 @@ use crate::store::tx::place;
 use crate::store::tx::seal_json;
 use crate::store::tx::word;
 
-const BY_ID: &str = "SELECT * FROM conversation WHERE id = $1";
-const BY_ID_LOCKED: Sql = locking!("SELECT * FROM conversation WHERE id = $1");
-const BY_KEY_LOCKED: Sql = locking!(
-    "SELECT * FROM conversation WHERE practice = $1 AND number_hash = $2 \
-     AND sender_hash = $3 AND carrier = $4 AND channel = $5"
-);
-const BY_NUMBER: &str =
-    "SELECT * FROM conversation WHERE practice = $1 AND number_hash = $2 ORDER BY id";
+/// A conversation, and whether its number has opted out on any line of the practice.
+macro_rules! conversation_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT c.*, (SELECT count(*) FROM opt_out o WHERE o.practice = c.practice \
+             AND o.number_hash = c.number_hash) AS closed FROM conversation c WHERE ",
+            $condition
+        )
+    };
+}
+
+const BY_ID: &str = conversation_where!("c.id = $1");
+const BY_ID_LOCKED: Sql = Sql {
+    lite: conversation_where!("c.id = $1"),
+    pg: conversation_where!("c.id = $1 FOR UPDATE"),
+};
+const BY_KEY_LOCKED: Sql = Sql {
+    lite: conversation_where!(
+        "c.practice = $1 AND c.number_hash = $2 AND c.sender_hash = $3 AND c.carrier = $4 \
+         AND c.channel = $5"
+    ),
+    pg: conversation_where!(
+        "c.practice = $1 AND c.number_hash = $2 AND c.sender_hash = $3 AND c.carrier = $4 \
+         AND c.channel = $5 FOR UPDATE"
+    ),
+};
+const BY_NUMBER: &str = conversation_where!("c.practice = $1 AND c.number_hash = $2 ORDER BY c.id");
+/// In one order, so that two who close the same lines do not wait for each other for ever.
+const OTHERS_LOCKED: Sql = Sql {
+    lite: conversation_where!(
+        "c.practice = $1 AND c.number_hash = $2 AND c.id <> $3 ORDER BY c.id"
+    ),
+    pg: conversation_where!(
+        "c.practice = $1 AND c.number_hash = $2 AND c.id <> $3 ORDER BY c.id FOR UPDATE"
+    ),
+};
+const CLOSE: &str = "INSERT INTO opt_out (practice, number_hash, conversation, at) \
+    VALUES ($1, $2, $3, $4) ON CONFLICT (practice, number_hash) \
+    DO UPDATE SET conversation = excluded.conversation, at = excluded.at";
+const REOPEN: &str = "DELETE FROM opt_out WHERE practice = $1 AND number_hash = $2";
 const INSERT: &str = "INSERT INTO conversation (id, practice, carrier, channel, sender_hash, \
     number_hash, epoch, language, consent, human, last_inbound, sealed) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
@@ -113,6 +144,7 @@ impl Tx {
             pending: None,
             human: false,
             last_inbound: None,
+            closed: false,
         };
         let row = args![
             fresh.id.0,
@@ -162,6 +194,43 @@ impl Tx {
             0 => Err(StoreError::NoConversation(it.id.0)),
             _ => Ok(()),
         }
+    }
+
+    /// The other conversations of this practice with the same number, oldest first; nobody else
+    /// changes them until this transaction ends.
+    pub async fn other_lines(
+        &mut self,
+        it: &Conversation,
+    ) -> Result<Vec<Conversation>, StoreError> {
+        let key = self.key_for_row(it.practice.as_str()).await?;
+        let find = args![
+            it.practice.as_str(),
+            &key.lookup_number(&it.number),
+            it.id.0
+        ];
+        let rows = self.rows(OTHERS_LOCKED, find).await?;
+        rows.iter().map(|row| from_row(row, &key)).collect()
+    }
+
+    /// Closes every line of the practice to the number of this conversation, also lines on which
+    /// nothing was said yet.
+    pub async fn close_lines(
+        &mut self,
+        it: &Conversation,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let key = self.key_for_row(it.practice.as_str()).await?;
+        let hash = key.lookup_number(&it.number);
+        let row = args![it.practice.as_str(), &hash, it.id.0, at];
+        self.run(CLOSE, row).await.map(drop)
+    }
+
+    /// Lines on which nothing was said yet are open to the number again.
+    pub async fn reopen_lines(&mut self, it: &Conversation) -> Result<(), StoreError> {
+        let key = self.key_for_row(it.practice.as_str()).await?;
+        let hash = key.lookup_number(&it.number);
+        let row = args![it.practice.as_str(), &hash];
+        self.run(REOPEN, row).await.map(drop)
     }
 
     async fn conversation_from(
@@ -271,10 +340,13 @@ fn from_row(row: &Row, key: &DataKey) -> Result<Conversation, StoreError> {
         Some(micros) => Some(instant(micros, damage("last_inbound"))?),
         None => None,
     };
+    let channel: Channel = word(&row.text("channel")?, damage("channel"))?;
     Ok(Conversation {
         id,
         carrier: word(&row.text("carrier")?, damage("carrier"))?,
-        channel: word(&row.text("channel")?, damage("channel"))?,
+        // Who opens a chat asks to be answered there; the opt-out is of texts.
+        closed: channel != Channel::Webchat && row.int("closed")? > 0,
+        channel,
         sender: content.sender,
         number: content.number,
         patient: content.patient,

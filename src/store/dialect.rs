@@ -60,7 +60,7 @@ pub(super) const SERIALS: &[(i64, &str)] = &[
     (3, "alarm"),
     (4, "agreement"),
     (5, "media"),
-    (6, "publication"),
+    (8, "publication"),
 ];
 
 /// Schema changes, oldest first; the number of the last is the schema's version.
@@ -70,7 +70,9 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_alarm.sql"),
     include_str!("migrations/0004_law.sql"),
     include_str!("migrations/0005_carriers.sql"),
-    include_str!("migrations/0006_publication.sql"),
+    include_str!("migrations/0006_opt_out.sql"),
+    include_str!("migrations/0007_requests.sql"),
+    include_str!("migrations/0008_publication.sql"),
 ];
 
 /// Keeps the version of the schema. Made outside of the migrations, for it says which are due.

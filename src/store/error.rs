@@ -60,6 +60,15 @@ pub enum StoreError {
     /// The engine asks to run the transaction again.
     #[error("the database was busy with conflicting work; try again")]
     Conflict,
+    /// There is no room for another page.
+    #[error(
+        "the disk that holds the database is full ({cause}); free space there: nothing that was \
+         confirmed is lost, and the work goes on by itself"
+    )]
+    Full {
+        /// What the driver said.
+        cause: String,
+    },
     /// The engine refused a statement.
     #[error("the database refused a statement: {cause}")]
     Refused {
@@ -91,6 +100,26 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// The same refusal for another whose work was undone with it.
+    pub(super) fn again(&self) -> Self {
+        if matches!(self, Self::Conflict) {
+            return Self::Conflict;
+        }
+        if let Self::Full { cause } = self {
+            let cause = cause.clone();
+            return Self::Full { cause };
+        }
+        if let Self::Refused { cause } = self {
+            let cause = cause.clone();
+            return Self::Refused { cause };
+        }
+        Self::Refused {
+            cause: self.to_string(),
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let cause = error.to_string();
@@ -101,6 +130,13 @@ impl From<sqlx::Error> for StoreError {
             .is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01" | "5" | "517"));
         if again {
             return Self::Conflict;
+        }
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
+        // PostgreSQL: disk full. SQLite: full.
+        if code.is_some_and(|code| matches!(code.as_ref(), "53100" | "13")) {
+            return Self::Full { cause };
         }
         if error.as_database_error().is_none()
             && matches!(

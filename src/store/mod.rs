@@ -10,6 +10,7 @@ mod audit_log;
 mod conversations;
 mod dialect;
 pub mod error;
+pub mod history;
 mod jobs;
 mod keys;
 mod ledger;
@@ -24,6 +25,7 @@ mod record_rows;
 mod record_writes;
 pub mod records;
 mod reports;
+mod requests;
 mod review;
 mod settling;
 mod templates;
@@ -57,10 +59,12 @@ pub use crate::store::pace::Slot;
 pub use crate::store::publications::RolledBack;
 pub use crate::store::record_writes::Counts;
 pub use crate::store::reports::Reported;
+pub use crate::store::requests::OpenRequest;
 pub use crate::store::review::Hold;
 pub use crate::store::settling::Redactable;
 pub use crate::store::settling::Standing;
 pub use crate::store::tx::Tx;
+pub use crate::store::waiting::Requested;
 
 /// How often a transaction is begun anew when PostgreSQL asks for it.
 const RETRIES_MAX: u32 = 5;

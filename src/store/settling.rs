@@ -19,11 +19,11 @@ use crate::store::tx::word;
 const UNSETTLED: &str = "SELECT o.id, o.practice, o.carrier_ref FROM outbox o \
     JOIN conversation c ON c.id = o.conversation WHERE c.carrier = $1 AND o.carrier_ref IS NOT NULL \
     AND o.delivery IN ('accepted', 'queued', 'sending', 'sent') AND o.at BETWEEN $3 AND $4 \
-    ORDER BY o.id LIMIT $2";
+    AND o.id > $5 AND o.practice = $6 ORDER BY o.id LIMIT $2";
 const STANDINGS: &str = "SELECT c.carrier, o.delivery, o.code, \
     CAST(CASE WHEN o.carrier_hash IS NULL THEN 0 ELSE 1 END AS BIGINT) AS taken, \
-    CAST(count(*) AS BIGINT) AS count \
-    FROM outbox o JOIN conversation c ON c.id = o.conversation \
+    CAST(count(*) AS BIGINT) AS count, CAST(sum(t.segments) AS BIGINT) AS segments \
+    FROM outbox o JOIN conversation c ON c.id = o.conversation JOIN turn t ON t.id = o.turn \
     GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4";
 const REDACTABLE: &str = "SELECT o.id, o.practice, o.carrier_ref, c.carrier FROM outbox o \
     JOIN conversation c ON c.id = o.conversation WHERE o.redact_due <= $1 \
@@ -43,6 +43,8 @@ pub struct Standing {
     pub taken: bool,
     /// How many.
     pub count: i64,
+    /// How many segments they take together.
+    pub segments: i64,
 }
 
 impl Store {
@@ -58,25 +60,33 @@ impl Store {
                 code: row.text("code")?,
                 taken: row.int("taken")? == 1,
                 count: row.int("count")?,
+                segments: row.int_opt("segments")?.unwrap_or(0),
             });
         }
         Ok(standings)
     }
 
-    /// Texts enqueued between two instants that a carrier took and of which no end is known, oldest
-    /// first, by its ids.
+    /// Texts of a practice, enqueued between two instants, that a carrier took and of which no end
+    /// is known, oldest first and newer than `after`, with the carrier's ids.
     pub async fn unsettled(
         &self,
-        carrier: CarrierKind,
-        limit: u32,
+        (practice, carrier): (&PracticeId, CarrierKind),
+        (after, limit): (OutboxId, u32),
         (from, to): (Timestamp, Timestamp),
-    ) -> Result<Vec<(PracticeId, String)>, StoreError> {
+    ) -> Result<Vec<(OutboxId, String)>, StoreError> {
         let mut tx = self.read().await?;
         let mut unsettled = Vec::new();
-        let find = args![carrier.as_str(), i64::from(limit), from, to];
+        let find = args![
+            carrier.as_str(),
+            i64::from(limit),
+            from,
+            to,
+            after.0,
+            practice.as_str(),
+        ];
         for row in tx.rows(UNSETTLED, find).await? {
             let carrier_id = tx.carrier_id_of(&row).await?;
-            unsettled.push((PracticeId::new(row.text("practice")?), carrier_id));
+            unsettled.push((OutboxId(row.int("id")?), carrier_id));
         }
         Ok(unsettled)
     }

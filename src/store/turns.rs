@@ -25,6 +25,7 @@ use crate::store::tx::word;
 
 const ADMIT: &str = "INSERT INTO admitted (practice, hash) VALUES ($1, $2) \
                      ON CONFLICT (practice, hash) DO NOTHING";
+const ADMITTED: &str = "SELECT practice FROM admitted WHERE practice = $1 AND hash = $2";
 const INSERT: &str = "INSERT INTO turn (id, practice, conversation, direction, intent, segments, \
                       at, sealed, carrier_ref) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const ANSWERED: &str = "INSERT INTO answered (turn, conversation) SELECT t.id, t.conversation \
@@ -145,6 +146,24 @@ impl Tx {
 }
 
 impl Store {
+    /// Whether a carrier's id was seen before. Only [`Tx::admit`] decides; this spares a write where
+    /// a whole list of known texts is looked through.
+    pub async fn was_admitted(
+        &self,
+        practice: &PracticeId,
+        carrier: CarrierKind,
+        carrier_id: &str,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.read().await?;
+        let Some(key) = tx.known_key(practice).await? else {
+            return Ok(false);
+        };
+        let hash = key.lookup(carrier.as_str(), carrier_id.as_bytes());
+        let (narrow, _) = hash.split_at(16);
+        let found = tx.row(ADMITTED, args![practice.as_str(), narrow]).await?;
+        Ok(found.is_some())
+    }
+
     /// The newest `limit` texts of a conversation, oldest first.
     pub async fn turns(&self, id: ConversationId, limit: u32) -> Result<Vec<Turn>, StoreError> {
         let mut tx = self.read().await?;

@@ -6,6 +6,7 @@ use crate::domain::conversation::Conversation;
 use crate::domain::ids::ConversationId;
 use crate::domain::ids::PracticeId;
 use crate::domain::waiting::Errand;
+use crate::domain::waiting::Refusal;
 use crate::domain::waiting::Waiting;
 use crate::store::Store;
 use crate::store::dialect::Sql;
@@ -19,9 +20,13 @@ use crate::store::tx::instant;
 use crate::store::tx::open_json;
 use crate::store::tx::place;
 use crate::store::tx::seal_json;
+use crate::store::tx::word;
 
-const ASK: &str = "INSERT INTO asked_for (practice, request_hash, at) VALUES ($1, $2, $3) \
-                   ON CONFLICT (practice, request_hash) DO NOTHING";
+const ASK: &str = "INSERT INTO asked_for (practice, request_hash, at, body_hash) \
+                   VALUES ($1, $2, $3, $4) ON CONFLICT (practice, request_hash) DO NOTHING";
+const ASKED: &str = "SELECT * FROM asked_for WHERE practice = $1 AND request_hash = $2";
+const TOLD: &str = "UPDATE asked_for SET waiting = $3, refused = $4 \
+                    WHERE practice = $1 AND request_hash = $2";
 const ADD: &str = "INSERT INTO waiting (id, practice, conversation, at, due, expires, lease, \
     leased_until, sealed) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7)";
 const WAKE: &str = "UPDATE waiting SET due = $2 WHERE conversation = $1 AND due > $2";
@@ -39,18 +44,77 @@ const PUT_BACK: &str = "UPDATE waiting SET leased_until = 0, due = $3, expires =
 const COUNT: &str = "SELECT COUNT(*) AS waiting FROM waiting";
 const OF: &str = "SELECT * FROM waiting WHERE conversation = $1 ORDER BY id";
 
+/// What a request of a practice's system came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requested {
+    /// Whether it asked for the same as the one that it is compared with.
+    pub same: bool,
+    /// What waits for it; none where it was refused.
+    pub waiting: Option<i64>,
+    /// Why it was refused.
+    pub refused: Option<Refusal>,
+}
+
 impl Tx {
-    /// Takes note of a request of the practice's system; false when it was taken before.
+    /// Takes note of a request of the practice's system, by its own id and its content; false when
+    /// one with this id was taken before.
     pub async fn take_request(
         &mut self,
         practice: &PracticeId,
         request: &str,
+        content: &[u8],
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let key = self.key(practice).await?;
         let hash = key.lookup("request", request.as_bytes());
-        let row = args![practice.as_str(), &hash, now];
+        let body = key.lookup("request-body", content);
+        let row = args![practice.as_str(), &hash, now, &body];
         Ok(self.run(ASK, row).await? == 1)
+    }
+
+    /// What the request with this id came to, if one was taken.
+    pub async fn request(
+        &mut self,
+        practice: &PracticeId,
+        request: &str,
+        content: &[u8],
+    ) -> Result<Option<Requested>, StoreError> {
+        let Some(key) = self.known_key(practice).await? else {
+            return Ok(None);
+        };
+        let hash = key.lookup("request", request.as_bytes());
+        let body = key.lookup("request-body", content);
+        let Some(row) = self.row(ASKED, args![practice.as_str(), &hash]).await? else {
+            return Ok(None);
+        };
+        let damage = Inconsistency::on("asked_for")
+            .column("refused")
+            .row(practice);
+        let refused = match row.text_opt("refused")? {
+            Some(refused) => Some(word(&refused, damage)?),
+            None => None,
+        };
+        // A row from before contents were kept is believed to be the same.
+        let known = row.blob_opt("body_hash")?;
+        Ok(Some(Requested {
+            same: known.is_none_or(|known| known == body),
+            waiting: row.int_opt("waiting")?,
+            refused,
+        }))
+    }
+
+    /// Keeps what a request was told.
+    pub async fn tell_request(
+        &mut self,
+        practice: &PracticeId,
+        request: &str,
+        told: Result<i64, Refusal>,
+    ) -> Result<(), StoreError> {
+        let key = self.key(practice).await?;
+        let hash = key.lookup("request", request.as_bytes());
+        let refused = told.err().map(|it| it.as_str().to_owned());
+        let row = args![practice.as_str(), &hash, told.ok(), refused];
+        self.run(TOLD, row).await.map(drop)
     }
 
     /// Keeps something until its conversation says YES, or it is too late.
@@ -118,6 +182,16 @@ impl Tx {
 }
 
 impl Store {
+    /// As [`Tx::request`], of what is committed.
+    pub async fn request(
+        &self,
+        practice: &PracticeId,
+        request: &str,
+        content: &[u8],
+    ) -> Result<Option<Requested>, StoreError> {
+        self.read().await?.request(practice, request, content).await
+    }
+
     /// Takes the waiting thing that is due longest, for nobody else until `until`.
     pub async fn lease_waiting(
         &self,

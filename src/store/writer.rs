@@ -76,10 +76,19 @@ async fn run_one(tx: &mut Tx, work: Work) -> Result<Given, StoreError> {
     statement(tx, "SAVEPOINT unit").await?;
     let given = AssertUnwindSafe(work(tx)).catch_unwind().await;
     let given = given.unwrap_or_else(|_panic| Err(StoreError::Panicked));
-    if given.is_err() {
-        tx.forget_keys(keys);
-        statement(tx, "ROLLBACK TO unit").await?;
-    }
+    let given = match given {
+        Ok(value) => Ok(value),
+        Err(cause) => {
+            tx.forget_keys(keys);
+            // A full or failing disk ends the whole transaction in SQLite itself, the savepoint with
+            // it. Then it is the unit's own error that says what is wrong.
+            if let Err(gone) = statement(tx, "ROLLBACK TO unit").await {
+                tracing::debug!(error = %gone, "the transaction had ended by itself");
+                return Err(cause);
+            }
+            Err(cause)
+        }
+    };
     statement(tx, "RELEASE unit").await?;
     Ok(given)
 }
@@ -89,12 +98,8 @@ async fn statement(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
 }
 
 fn refuse(answers: Vec<oneshot::Sender<Given>>, cause: &StoreError) {
-    let text = cause.to_string();
     for answer in answers {
-        let refusal = Err(StoreError::Refused {
-            cause: text.clone(),
-        });
-        answer.send(refusal).or_dropped();
+        answer.send(Err(cause.again())).or_dropped();
     }
 }
 
@@ -106,5 +111,87 @@ trait Undelivered {
 impl Undelivered for Result<(), Given> {
     fn or_dropped(self) {
         drop(self);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sqlx::ConnectOptions as _;
+    use sqlx::sqlite::SqliteConnectOptions;
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+    use crate::seal::MasterKey;
+    use crate::store::keys::KeyRing;
+    use crate::store::link::Link;
+
+    /// Pages that the file may have: room for a small table, none for a large row.
+    const SMALL: &str = "PRAGMA max_page_count = 16";
+
+    struct Writer(mpsc::Sender<Job>);
+
+    impl Writer {
+        /// A writer of a real file that cannot grow.
+        async fn of(path: &std::path::Path) -> Self {
+            let options = SqliteConnectOptions::new()
+                .filename(path)
+                .create_if_missing(true);
+            let link = Link::Lite(Box::new(options.connect().await.unwrap()));
+            let keys = Arc::new(KeyRing::new(MasterKey::generate().unwrap()));
+            let mut tx = Tx::new(link, keys);
+            tx.rows(SMALL, args![]).await.unwrap();
+            let table = "CREATE TABLE note (id BIGINT PRIMARY KEY, body BYTEA)";
+            tx.run(table, args![]).await.unwrap();
+            let (jobs, queue) = mpsc::channel(QUEUE_MAX);
+            TaskTracker::new().spawn(serve(tx, queue));
+            Self(jobs)
+        }
+
+        fn keep(&self, id: i64, bytes: usize) -> oneshot::Receiver<Given> {
+            let work: Work = Box::new(move |tx| {
+                Box::pin(async move {
+                    let row = args![id, vec![0_u8; bytes]];
+                    let insert = "INSERT INTO note (id, body) VALUES ($1, $2)";
+                    let kept: Box<dyn Any + Send> = Box::new(tx.run(insert, row).await?);
+                    Given::Ok(kept)
+                })
+            });
+            let (answer, answered) = oneshot::channel();
+            let job = Job { work, answer };
+            self.0.try_send(job).unwrap_or_else(|_full| panic!());
+            answered
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_named_to_everybody_whose_work_it_undid_and_the_writer_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Writer::of(&folder.path().join("full.db")).await;
+        // Handed in together, so that they share one transaction.
+        let answers = [
+            writer.keep(1, 10),
+            writer.keep(2, 1_000_000),
+            writer.keep(3, 10),
+        ];
+        for answer in answers {
+            let told = answer.await.unwrap().err().map(|error| error.to_string());
+            assert_eq!(
+                told.as_deref(),
+                Some(
+                    "the disk that holds the database is full (error returned from database: \
+                     (code: 13) database or disk is full); free space there: nothing that was \
+                     confirmed is lost, and the work goes on by itself"
+                )
+            );
+        }
+        // What fits is kept; a row's own fault is its own, beside others.
+        let answers = [writer.keep(1, 10), writer.keep(1, 10), writer.keep(2, 10)];
+        let mut ends = Vec::new();
+        for answer in answers {
+            ends.push(answer.await.unwrap().is_ok());
+        }
+        assert_eq!(ends, [true, false, true]);
     }
 }

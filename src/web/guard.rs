@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::guardrail::review::Guardrail;
@@ -30,24 +31,33 @@ pub(crate) async fn check(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<CheckOut>, Problem> {
+    let line = object(&headers, body, CHECK_BYTES_MAX)?;
+    Ok(Json(timed(door.house.guardrail(), &line)))
+}
+
+/// One JSON object of a documented form.
+pub(crate) fn object<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+    bytes_max: usize,
+) -> Result<T, Problem> {
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::because(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "the body is larger than 64 KiB",
+            format!("the body is larger than {} KiB", bytes_max / 1024),
         ),
         _ => Problem::because(StatusCode::BAD_REQUEST, "the body broke off"),
     })?;
-    if !json::is_json(&headers) {
+    if !json::is_json(headers) {
         return Err(Problem::because(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "send application/json",
         ));
     }
-    let line = read(&body)?;
-    Ok(Json(timed(door.house.guardrail(), &line)))
+    read(&body)
 }
 
-fn read(body: &[u8]) -> Result<CheckIn, Problem> {
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mended = json::without_lone_surrogates(body);
     let mut text = serde_json::Deserializer::from_slice(&mended);
     let line = serde_path_to_error::deserialize(&mut text).map_err(|fault: Fault| {

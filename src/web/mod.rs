@@ -9,6 +9,7 @@ pub mod gate;
 pub(crate) mod guard;
 pub(crate) mod health;
 pub mod json;
+pub mod message;
 pub(crate) mod pages;
 pub mod port;
 pub(crate) mod portal;

@@ -15,6 +15,7 @@ use crate::domain::message::{Delivery, Inbound};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::{CarrierKind, Practice};
+use crate::domain::waiting::{Errand, Refusal};
 use crate::guardrail::review::Guardrail;
 use crate::policy::words::Language;
 
@@ -52,6 +53,8 @@ pub struct ThreadTurn {
     pub status: Option<Delivery>,
     /// How many SMS segments an outbound text takes.
     pub segments: Option<i64>,
+    /// What an outbound text is likely to cost, in US dollars: `0.0128`.
+    pub price: Option<String>,
 }
 
 /// A sample patient, for the phone's picker. Invented people only.
@@ -161,6 +164,37 @@ pub trait Upstream: Send + Sync + std::fmt::Debug + 'static {
     fn complete(&self, request: Vec<u8>) -> BoxFuture<'_, Result<Vec<u8>, UpstreamFault>>;
 }
 
+/// A text that a practice's own system asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The request's own id.
+    pub key: String,
+    /// Which practice.
+    pub practice: PracticeId,
+    /// To which number; none: the only one on file.
+    pub number: Option<E164>,
+    /// What.
+    pub errand: Errand,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// It leaves when it may, or staff are told.
+    Taken {
+        /// Its id.
+        id: i64,
+        /// Whether it was taken before.
+        before: bool,
+    },
+    /// It cannot be done.
+    Refused(Refusal),
+    /// Another request was taken under its id.
+    Clash,
+    /// The patient record does not answer.
+    NoRecord,
+}
+
 /// The house behind the door.
 pub trait House: Send + Sync + std::fmt::Debug + 'static {
     /// A practice by its slug.
@@ -175,6 +209,9 @@ pub trait House: Send + Sync + std::fmt::Debug + 'static {
         practice: Arc<Practice>,
         inbound: Inbound,
     ) -> BoxFuture<'_, Result<Received, Unavailable>>;
+
+    /// Takes a text that a practice's own system asks for; answers after the commit.
+    fn ask(&self, request: Request) -> BoxFuture<'_, Result<Asked, Unavailable>>;
 
     /// Takes a delivery report; `false` when the practice has no text under this id (yet: a report
     /// may overtake the commit of the send it is about).

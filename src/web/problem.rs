@@ -10,6 +10,7 @@ use serde_json::json;
 pub struct Problem {
     status: StatusCode,
     detail: Option<String>,
+    reason: Option<&'static str>,
 }
 
 impl Problem {
@@ -18,6 +19,7 @@ impl Problem {
         Self {
             status,
             detail: None,
+            reason: None,
         }
     }
 
@@ -26,7 +28,15 @@ impl Problem {
         Self {
             status,
             detail: Some(detail.into()),
+            reason: None,
         }
+    }
+
+    /// The same, with a word for programs to tell it by (an extension member, RFC 9457, section 3.2).
+    #[must_use]
+    pub const fn with_reason(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
     }
 
     /// The answer to every address that is not there, whatever the reason.
@@ -50,8 +60,10 @@ impl IntoResponse for Problem {
             "title": self.status.canonical_reason().unwrap_or("Error"),
             "status": self.status.as_u16(),
         });
-        if let (Some(detail), Some(fields)) = (self.detail, body.as_object_mut()) {
-            fields.insert("detail".to_owned(), detail.into());
+        if let Some(fields) = body.as_object_mut() {
+            let detail = self.detail.map(|it| ("detail".to_owned(), it.into()));
+            let reason = self.reason.map(|it| ("reason".to_owned(), it.into()));
+            fields.extend(detail.into_iter().chain(reason));
         }
         let kind = HeaderValue::from_static("application/problem+json");
         (self.status, [(CONTENT_TYPE, kind)], body.to_string()).into_response()

@@ -23,6 +23,7 @@ use crate::web::edge;
 use crate::web::gate::{self, GuardSettings};
 use crate::web::guard;
 use crate::web::health;
+use crate::web::message;
 use crate::web::port::House;
 use crate::web::portal;
 use crate::web::problem::Problem;
@@ -93,6 +94,10 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
         .route("/v1/guard/check", post(guard::check))
         .route_layer(middleware::from_fn_with_state(door.clone(), gate::guard))
         .layer(DefaultBodyLimit::max(guard::CHECK_BYTES_MAX));
+    let messages = Router::new()
+        .route("/v1/messages", post(message::ask))
+        .route_layer(middleware::from_fn_with_state(door.clone(), gate::guard))
+        .layer(DefaultBodyLimit::max(message::BODY_BYTES_MAX));
     let chat = Router::new()
         .route(
             chat::ADDRESS,
@@ -108,6 +113,7 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
         .merge(webhooks)
         .merge(portal)
         .merge(check)
+        .merge(messages)
         .route("/assets/{version}/{name}", get(assets::asset))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))

@@ -161,6 +161,9 @@ struct Told {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     segments: Option<i64>,
+    /// An estimate in US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<String>,
 }
 
 impl From<ThreadTurn> for Told {
@@ -174,6 +177,7 @@ impl From<ThreadTurn> for Told {
             at: turn.at.to_string(),
             status: turn.status.map_or("received", |status| status.as_str()),
             segments: turn.segments,
+            price: turn.price,
         }
     }
 }

@@ -2,8 +2,26 @@
 
 #![cfg(test)]
 
+/// One test for each name, and one that no name is missing.
+macro_rules! vectors {
+    ($($kind:ident { $($name:ident),+ $(,)? })+) => {$(
+        mod $kind {
+            $(#[test] fn $name() { super::check(stringify!($kind), stringify!($name)); })+
+
+            #[test]
+            fn every_vector_is_a_test() {
+                let vectors: serde_json::Value = serde_json::from_str(super::VECTORS).unwrap();
+                let cases = vectors[stringify!($kind)].as_array().unwrap().iter();
+                let names: Vec<_> = cases.map(|case| case["name"].as_str().unwrap()).collect();
+                assert_eq!(names, [$(stringify!($name)),+]);
+            }
+        }
+    )+};
+}
+
 mod fakes;
 mod media;
+mod official;
 mod prism;
 mod signature;
 mod twilio;
@@ -30,6 +48,7 @@ pub(crate) fn outbound(channel: Channel, body: &str) -> Outbound {
         to: "+14155550142".parse().unwrap(),
         body: body.into(),
         template: None,
+        files: Vec::new(),
         valid_s: None,
     }
 }

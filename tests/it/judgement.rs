@@ -344,6 +344,8 @@ fn cleared_text_does_not_print() {
 #[derive(Deserialize)]
 struct SegmentRow {
     text: String,
+    /// Whether Twilio's calculator was asked with its Smart Encoding on, which we never use.
+    smart: bool,
     encoding: String,
     segments: usize,
 }
@@ -351,9 +353,20 @@ struct SegmentRow {
 #[test]
 fn segments_are_counted_as_the_carrier_bills_them() {
     let rows: Vec<SegmentRow> = serde_json::from_str(include_str!("segments.json")).unwrap();
-    assert_eq!(rows.len(), 37);
+    assert_eq!(rows.len(), 41);
     for row in rows {
-        let counted = segment::segments(&row.text);
+        let sent = if row.smart {
+            segment::fold(&row.text)
+        } else {
+            row.text.clone()
+        };
+        let counted = segment::segments(&sent);
+        // Twilio's map makes "11/2 tablets" of one and a half: a dose is never folded, and costs
+        // what it costs.
+        if row.smart && sent.contains('\u{bd}') {
+            assert_eq!((&sent, counted.count), (&row.text, 1));
+            continue;
+        }
         let encoding = match counted.encoding {
             segment::Encoding::Gsm7 => "GSM-7",
             segment::Encoding::Ucs2 => "UCS-2",

@@ -17,6 +17,7 @@ mod hf;
 mod judgement;
 mod law;
 mod llm;
+mod messages;
 mod mutation;
 mod pipeline;
 mod policy;

@@ -2,8 +2,21 @@
 
 #![cfg(test)]
 
+/// Each story runs on both engines.
+macro_rules! stories {
+    ($($name:ident => $story:ident;)+) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $name() { super::on_sqlite(super::$story).await; })+
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $name() { super::on_postgres(super::$story).await; })+
+        }
+    };
+}
+
 mod agreeing;
 mod alarms;
+mod lines;
 mod trouble;
 mod waiting;
 mod writers;
@@ -24,18 +37,6 @@ use jiff::civil::date;
 
 use crate::support::app::{App, JAMES, MARIA, NOBODY, TOM};
 use crate::support::stores;
-
-/// Each story runs on both engines.
-macro_rules! stories {
-    ($($name:ident => $story:ident;)+) => {
-        mod sqlite {
-            $(#[tokio::test] async fn $name() { super::on_sqlite(super::$story).await; })+
-        }
-        mod postgres {
-            $(#[tokio::test] async fn $name() { super::on_postgres(super::$story).await; })+
-        }
-    };
-}
 
 async fn on_sqlite<F: Future<Output = ()>>(story: impl FnOnce(Store) -> F) {
     let kept = stores::sqlite().await;

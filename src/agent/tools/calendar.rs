@@ -121,8 +121,8 @@ impl Calendar<'_> {
                 result
             }
             Err(RecordsError::Conflict | RecordsError::NotFound) => self.taken(id).await,
-            Err(RecordsError::Unavailable) => {
-                ToolResult::failed(self.call, RecordsError::Unavailable)
+            Err(why @ (RecordsError::Unavailable | RecordsError::Failed(_))) => {
+                ToolResult::failed(self.call, why)
             }
         }
     }

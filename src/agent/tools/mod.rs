@@ -81,6 +81,8 @@ pub struct ToolResult {
     pub portal: Option<Phi<String>>,
     /// The record system does not answer: no later call can succeed.
     pub record_down: bool,
+    /// What staff are told of that.
+    pub trouble: Option<Phi<String>>,
 }
 
 impl ToolResult {
@@ -97,6 +99,7 @@ impl ToolResult {
             handover: None,
             portal: None,
             record_down: false,
+            trouble: None,
         }
     }
 
@@ -105,10 +108,13 @@ impl ToolResult {
         let word = match why {
             RecordsError::NotFound => "not_found",
             RecordsError::Conflict => "conflict",
-            RecordsError::Unavailable => "record_unavailable",
+            RecordsError::Unavailable | RecordsError::Failed(_) => "record_unavailable",
         };
         let mut result = Self::new(call, false, &json!({ "error": word }));
-        result.record_down = why == RecordsError::Unavailable;
+        result.record_down = word == "record_unavailable";
+        if let RecordsError::Failed(cause) = why {
+            result.trouble = Some(cause);
+        }
         result
     }
 }

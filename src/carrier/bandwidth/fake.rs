@@ -43,11 +43,9 @@ impl FakeBandwidth {
     }
 
     fn message(&self, text: &Text) -> Value {
-        let media: Vec<String> = text
-            .files
-            .iter()
-            .map(|id| format!("{}{}/media/{id}", self.base, self.root))
-            .collect();
+        let here = text.files.iter();
+        let here = here.map(|id| format!("{}{}/media/{id}", self.base, self.root));
+        let media: Vec<String> = here.chain(text.sent.files.iter().cloned()).collect();
         let (direction, owner) = if text.inbound {
             ("in", &text.sent.to)
         } else {
@@ -67,6 +65,12 @@ impl FakeBandwidth {
             "tag": text.sent.reference,
         })
     }
+}
+
+/// The texts of a list.
+fn texts(list: Option<&Value>) -> Vec<String> {
+    let list = list.and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn refusal(status: StatusCode, kind: &str) -> Reply {
@@ -137,6 +141,7 @@ impl Dialect for FakeBandwidth {
                     to: to.to_owned(),
                     body: text("text").unwrap_or_default(),
                     reference: text("tag"),
+                    files: texts(body.get("media")),
                     ..Sending::default()
                 })
             }

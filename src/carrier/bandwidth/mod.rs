@@ -103,7 +103,7 @@ impl Bandwidth {
             SignedDuration::from_secs(i64::from(seconds))
         });
         let now = self.clock.now();
-        let body = json!({
+        let mut body = json!({
             "applicationId": self.application,
             "to": [outbound.to.as_str()],
             "from": outbound.from.as_str(),
@@ -112,6 +112,12 @@ impl Bandwidth {
             "tag": outbound.reference,
             "expiration": format!("{:.0}", now.saturating_add(valid).unwrap_or(now)),
         });
+        // A text with files is an MMS.
+        if let Some(fields) = body.as_object_mut()
+            && !outbound.files.is_empty()
+        {
+            fields.insert("media".to_owned(), json!(outbound.files));
+        }
         let request = self.request(Method::POST, self.below(&["messages"]));
         let answer = match request.json(&body).send().await {
             Ok(answer) => answer,
@@ -262,6 +268,7 @@ impl Carrier for Bandwidth {
             channels: &[Channel::Sms, Channel::Mms],
             text_max: TEXT_CHARS_MAX,
             media: true,
+            media_out: true,
             window: &[],
             templates: &[],
             // Toll-free numbers are guarded by the network as well; the duty stays ours.

@@ -316,6 +316,7 @@ impl Carrier for Bird {
             channels: &[Channel::Sms],
             text_max: TEXT_CHARS_MAX,
             media: false,
+            media_out: false,
             window: &[],
             templates: &[],
             keywords: Keywords::CarrierReplies,

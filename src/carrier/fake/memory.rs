@@ -139,12 +139,19 @@ impl Fake {
             return at_once(Reply::bare(StatusCode::NOT_FOUND));
         };
         let speaks = &line.speaks;
+        let known = |memory: &Memory, id: &str| {
+            let text = memory.texts.get(id);
+            text.is_some_and(|text| text.line == line.name)
+        };
         match wish {
             Wish::Unauthorized => at_once(speaks.reply(&Said::Unauthorized)),
             Wish::Refuse(code) => at_once(speaks.reply(&Said::Refused(code))),
             Wish::Say(reply) => at_once(reply),
-            Wish::Send(sending) => self.send(&mut memory, speaks, sending, now),
-            Wish::List(filter) => at_once(list(&memory, speaks, &filter)),
+            Wish::Send(sending) => self.send(&mut memory, line, sending, now),
+            Wish::List(filter) => at_once(list(&memory, line, &filter)),
+            Wish::Look(id) | Wish::Redact(id) | Wish::Files(id) if !known(&memory, &id) => {
+                at_once(speaks.reply(&Said::Missing))
+            }
             Wish::Look(id) => at_once(match memory.texts.get(&id) {
                 Some(text) => speaks.reply(&Said::One(text)),
                 None => speaks.reply(&Said::Missing),
@@ -172,13 +179,8 @@ impl Fake {
         happens
     }
 
-    fn send(
-        &self,
-        memory: &mut Memory,
-        speaks: &Speaks,
-        sending: Sending,
-        now: Timestamp,
-    ) -> Reaction {
+    fn send(&self, memory: &mut Memory, line: &Line, sending: Sending, now: Timestamp) -> Reaction {
+        let speaks = &line.speaks;
         let what = sending
             .reference
             .clone()
@@ -199,11 +201,11 @@ impl Fake {
                 ..at_once(broken)
             };
         }
-        let line = format!("{} {}", sending.from, sending.to);
+        let pair = format!("{} {}", sending.from, sending.to);
         if self.happens(memory, Fault::OptedOut, &what, 0) {
-            memory.opted_out.insert(line.clone());
+            memory.opted_out.insert(pair.clone());
         }
-        let opted_out = memory.opted_out.contains(&line);
+        let opted_out = memory.opted_out.contains(&pair);
         if opted_out && speaks.refuses_opted_out() {
             return at_once(speaks.reply(&Said::Refused(speaks.codes().0)));
         }
@@ -218,6 +220,7 @@ impl Fake {
         }
         let text = Text {
             id: id.clone(),
+            line: line.name.clone(),
             inbound: false,
             sent: sending,
             state: Delivery::Accepted,
@@ -337,6 +340,7 @@ impl Fake {
         }
         let text = Text {
             id: id.clone(),
+            line: line.name.clone(),
             inbound: true,
             sent: sending,
             state: Delivery::Delivered,
@@ -350,6 +354,24 @@ impl Fake {
         let after = Duration::from_millis(5);
         let posts = self.post(&mut memory, &line.speaks, (post, after), (&id, 0));
         Some((id, posts))
+    }
+
+    /// The reports on a text that it took, as they would come if nothing went wrong.
+    pub fn reports_on(&self, id: &str, now: Timestamp) -> Vec<Post> {
+        let memory = self.memory();
+        let Some(text) = memory.texts.get(id) else {
+            return Vec::new();
+        };
+        let course = REPORTS.into_iter().map(|(state, _)| state);
+        let lines = self.lines.iter();
+        lines
+            .filter(|line| line.name == text.line)
+            .flat_map(|line| {
+                course
+                    .clone()
+                    .filter_map(|state| line.speaks.report(text, state, now))
+            })
+            .collect()
     }
 
     /// Files that it still has.
@@ -366,9 +388,11 @@ const fn at_once(reply: Reply) -> Reaction {
     }
 }
 
-fn list(memory: &Memory, speaks: &Speaks, filter: &Filter) -> Reply {
+fn list(memory: &Memory, line: &Line, filter: &Filter) -> Reply {
+    let speaks = &line.speaks;
     let fits = |text: &&Text| {
-        filter.to.as_ref().is_none_or(|to| *to == text.sent.to)
+        text.line == line.name
+            && filter.to.as_ref().is_none_or(|to| *to == text.sent.to)
             && filter.from.as_ref().is_none_or(|it| *it == text.sent.from)
             && filter.whatsapp.is_none_or(|it| it == text.sent.whatsapp)
             && filter.since.is_none_or(|since| text.at >= since)
@@ -391,7 +415,12 @@ fn list(memory: &Memory, speaks: &Speaks, filter: &Filter) -> Reply {
 
 fn file(memory: &mut Memory, speaks: &Speaks, id: &str, delete: bool) -> Reply {
     if delete {
-        memory.files.remove(id);
+        if memory.files.remove(id).is_none() {
+            return speaks.reply(&Said::Missing);
+        }
+        for text in memory.texts.values_mut() {
+            text.files.retain(|it| it != id);
+        }
         return Reply::bare(StatusCode::NO_CONTENT);
     }
     match memory.files.get(id) {

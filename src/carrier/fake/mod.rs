@@ -55,6 +55,14 @@ impl Asked<'_> {
     pub fn field(&self, name: &str) -> Option<String> {
         value_of(self.body, name)
     }
+
+    /// All values of a form body with this name.
+    pub fn fields(&self, name: &str) -> Vec<String> {
+        form_urlencoded::parse(self.body)
+            .filter(|(it, _)| it == name)
+            .map(|(_, value)| value.into_owned())
+            .collect()
+    }
 }
 
 fn value_of(form: &[u8], name: &str) -> Option<String> {
@@ -110,6 +118,8 @@ pub struct Sending {
     pub whatsapp: bool,
     /// The template, if it is one.
     pub template: Option<String>,
+    /// Addresses of the files that go along.
+    pub files: Vec<String>,
     /// Where reports go, if the request says so.
     pub callback: Option<String>,
     /// The sender's own reference, in whatever place this carrier has for it.
@@ -146,6 +156,8 @@ pub struct Filter {
 pub struct Text {
     /// The carrier's id.
     pub id: String,
+    /// On which account.
+    pub line: String,
     /// Whether a patient wrote it.
     pub inbound: bool,
     /// What was sent.
@@ -171,7 +183,8 @@ impl std::fmt::Debug for Text {
 impl Text {
     /// How it goes.
     pub fn channel(&self) -> Channel {
-        match (self.sent.whatsapp, self.files.is_empty()) {
+        let plain = self.files.is_empty() && self.sent.files.is_empty();
+        match (self.sent.whatsapp, plain) {
             (true, _) => Channel::Whatsapp,
             (false, true) => Channel::Sms,
             (false, false) => Channel::Mms,

@@ -144,8 +144,11 @@ impl Dialect for FakeMessagebird {
                     return Some(Wish::Refuse("21"));
                 };
                 let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
-                let to = body.pointer("/recipients/0").map(|to| match to.as_str() {
-                    Some(text) => text.to_owned(),
+                // A list of numbers or texts, or, as the official client has it, one text with commas.
+                let to = body.get("recipients");
+                let to = to.and_then(|it| it.get(0)).or(to);
+                let to = to.map(|to| match to.as_str() {
+                    Some(text) => text.split(',').next().unwrap_or_default().to_owned(),
                     None => to.to_string(),
                 });
                 let (Some(to), Some(from), Some(words)) = (to, text("originator"), text("body"))

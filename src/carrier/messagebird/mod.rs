@@ -155,6 +155,7 @@ impl Messagebird {
     async fn post(&self, outbound: &Outbound) -> SendOutcome {
         if outbound.channel != Channel::Sms && outbound.channel != Channel::Mms
             || outbound.template.is_some()
+            || !outbound.files.is_empty()
         {
             return exchange::not_carried("channel_not_carried");
         }
@@ -383,6 +384,7 @@ impl Carrier for Messagebird {
             channels: &[Channel::Sms, Channel::Mms],
             text_max: TEXT_CHARS_MAX,
             media: true,
+            media_out: false,
             window: &[],
             templates: &[],
             keywords: Keywords::WeReply,

@@ -38,6 +38,9 @@ pub const VALIDITY_S: u32 = 14_400;
 /// Most characters of one text (error 21617 above).
 pub const TEXT_CHARS_MAX: usize = 1_600;
 
+/// Most files of one text (<https://www.twilio.com/docs/messaging/api/message-resource>).
+const FILES_MAX: usize = 10;
+
 /// How status reports are repeated when we do not answer
 /// (<https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides>). Not part of what
 /// is signed.
@@ -206,6 +209,9 @@ impl Twilio {
             }
             None => form.push(("Body", outbound.body.as_str())),
         }
+        for file in outbound.files.iter().take(FILES_MAX) {
+            form.push(("MediaUrl", file));
+        }
         if let Some(service) = &self.service {
             form.push(("MessagingServiceSid", service));
         }
@@ -292,6 +298,7 @@ impl Carrier for Twilio {
             channels: &[Channel::Sms, Channel::Mms, Channel::Whatsapp],
             text_max: TEXT_CHARS_MAX,
             media: true,
+            media_out: true,
             window: &[Channel::Whatsapp],
             templates: &[Channel::Whatsapp],
             keywords: Keywords::CarrierReplies,

@@ -243,9 +243,11 @@ impl Twilio {
     }
 
     pub(super) async fn delete_media(&self, file: &Attachment) -> bool {
-        let Some(address) = self.media_address(file) else {
+        let Some(mut address) = self.media_address(file) else {
             return false;
         };
+        // The picture lies at the bare address; what is deleted is its entry, a `.json`.
+        address.set_path(&format!("{}.json", address.path()));
         match self.request(Method::DELETE, address).send().await {
             Ok(answer) => answer.status().is_success() || answer.status() == StatusCode::NOT_FOUND,
             Err(_later) => false,

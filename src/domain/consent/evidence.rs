@@ -145,6 +145,8 @@ pub enum Act {
     Stop,
     /// START: texts again; PHI still needs a fresh YES.
     Start,
+    /// START on another line of the practice, where STOP was not said on this one: as if never asked.
+    Lifted,
     /// The person wrote first: they may be answered (FCC 15-72: within the purpose given).
     Wrote,
     /// The practice states that the person gave it the number for this purpose. Never for PHI,
@@ -186,6 +188,7 @@ impl ConsentEvent {
             Act::No => "no",
             Act::Stop => "stop",
             Act::Start => "start",
+            Act::Lifted => "lifted",
             Act::Wrote => "wrote",
             Act::Recorded(_) => "recorded",
             Act::Identified(_) => "identified",

@@ -187,6 +187,8 @@ impl Consent {
                 ..Self::unknown(at)
             }),
             Act::Start => Ok(self.clone()),
+            Act::Lifted if opted_out => Ok(Self::unknown(at)),
+            Act::Lifted => invalid,
             _ if opted_out => invalid,
             Act::Reassigned(_) => Ok(Self::all(ConsentState::Reassigned, at)),
             Act::Wrote => Ok(self.wrote(at)),

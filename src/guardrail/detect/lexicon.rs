@@ -160,6 +160,10 @@ fn scan<'a>(policy: &'a Policy, view: &View<'_>, found: &mut Vec<Phrase<'a>>) {
         if let Some((end, entry)) = longest
             && let Some(section) = lists.section(entry)
         {
+            if section.confidence == Certainty::Possible && stronger(policy, view, at + 1..end) {
+                at += 1;
+                continue;
+            }
             found.push(Phrase {
                 words: at..end,
                 section,
@@ -201,6 +205,17 @@ fn scan<'a>(policy: &'a Policy, view: &View<'_>, found: &mut Vec<Phrase<'a>>) {
         }
         at += 1;
     }
+}
+
+/// `the baby on the way`: inside a phrase that is only possibly clinical begins one that is surely so.
+fn stronger(policy: &Policy, view: &View<'_>, starts: Range<usize>) -> bool {
+    starts.into_iter().any(|at| {
+        longest_at(policy, view, at)
+            .and_then(|(_, entry)| policy.phrases().section(entry))
+            .is_some_and(|section| {
+                section.category.is_some() && section.confidence != Certainty::Possible
+            })
+    })
 }
 
 /// The longest phrase that begins at a word, as the place behind it and its entry.
@@ -346,7 +361,7 @@ fn value_behind(
             | Category::Genetic
             | Category::Medication
             | Category::MentalHealth
-    );
+    ) || category == Category::LabValue && asserts(view, from);
     if !reads || !view.has_digit {
         return None;
     }
@@ -357,6 +372,22 @@ fn value_behind(
         || (after == b'-' || after == b':') && category != Category::Lab;
     let medicine = category == Category::Medication && found.start > 12;
     (!joined && !medicine).then(|| from + found.start..from + found.end)
+}
+
+/// `your sugar was`: the phrase ends in the verb that gives the value.
+fn asserts(view: &View<'_>, end: usize) -> bool {
+    let ends = |verb: &[u8]| view.bytes(0..end).ends_with(verb);
+    [
+        &b" was"[..],
+        b" is",
+        b" were",
+        b" are",
+        b" at",
+        b" fue",
+        b" es",
+    ]
+    .into_iter()
+    .any(ends)
 }
 
 /// A town is found beside a word of place or its state, and where it is written large.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use crate::guardrail::detect::Draft;
 use crate::guardrail::detect::Soft;
 use crate::guardrail::detect::category_of;
@@ -160,6 +162,15 @@ fn is_sound(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> b
         "identifiers.city_label" => capitals(view, span) >= 1,
         "identifiers.result_found" => tells_finding(bytes),
         "identifiers.city_state" => is_town(view, rule, from, span),
+        "identifiers.number_lookalike" => {
+            let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+            digits >= 6 && bytes.iter().any(u8::is_ascii_alphabetic)
+        }
+        "identifiers.street_lived" => !matches!(
+            bytes.split(|byte| *byte == b' ').next(),
+            Some(b"the" | b"a" | b"your" | b"our" | b"this" | b"my")
+        ),
+        "identifiers.initials" => is_initials(view, span),
         "identifiers.phone_grouped" => {
             bytes.iter().filter(|byte| byte.is_ascii_digit()).count() >= 7
         }
@@ -206,13 +217,19 @@ fn is_street(view: &View<'_>, span: &Range<usize>) -> bool {
     inside.next();
     let plain = |word: &&crate::guardrail::text::Word| {
         !word.is_capital()
+            && word.len() > 1
             && !word.digits
             && word.is(flag::COMMON | flag::NEVER_NAME)
             && !word.is(flag::STREET)
     };
     let common = inside.clone().filter(plain).count();
-    inside.all(|word| word.gap <= crate::guardrail::text::Gap::Comma || word.is(flag::STREET))
-        && common == 0
+    let mut short = false;
+    // `88 N. Juniper Ct`: the stop belongs to the direction.
+    let joined = inside.all(|word| {
+        let after = std::mem::replace(&mut short, word.len() <= 2);
+        after || word.gap <= crate::guardrail::text::Gap::Comma || word.is(flag::STREET)
+    });
+    joined && common == 0
 }
 
 /// `Cook County`: the name is written large, and the word before it is no `your` or `the`.
@@ -254,6 +271,23 @@ fn is_abroad(view: &View<'_>, span: &Range<usize>) -> bool {
         );
         !both || word.is_capital()
     })
+}
+
+/// `K.D.L.`: all letters are large, and they abbreviate no hour, title or place.
+fn is_initials(view: &View<'_>, span: &Range<usize>) -> bool {
+    let letters = view
+        .words
+        .iter()
+        .filter(|word| span.start <= word.start && word.end <= span.end);
+    let known: [&[u8]; 12] = [
+        b"am", b"pm", b"eg", b"ie", b"us", b"usa", b"md", b"do", b"rn", b"np", b"pa", b"po",
+    ];
+    let mut spelled: SmallVec<[u8; 4]> = SmallVec::new();
+    let large = letters.fold(true, |large, word| {
+        spelled.extend_from_slice(view.word_bytes(word));
+        large && word.is_capital()
+    });
+    large && spelled.len() >= 2 && !known.contains(&&*spelled)
 }
 
 /// The name of the street is written large, and no doctor's name follows its `Dr`.

@@ -66,6 +66,7 @@ pub(super) fn world() -> World {
             pending: None,
             human: false,
             last_inbound: None,
+            closed: false,
         },
         waiting: vec![],
         outbox: vec![],

@@ -40,6 +40,7 @@ fn conversation(state: ConsentState, human: bool) -> Conversation {
         pending: None,
         human,
         last_inbound: None,
+        closed: false,
     }
 }
 

@@ -124,8 +124,13 @@ impl World {
     }
 
     pub(super) fn line(&self, kind: CarrierKind) -> Arc<dyn Carrier> {
+        Self::line_of(&self.accounts, kind)
+    }
+
+    /// A line by other accounts, such as those with a listener between.
+    pub(super) fn line_of(accounts: &Accounts, kind: CarrierKind) -> Arc<dyn Carrier> {
         let practice = practice();
-        let account = self.accounts.get(kind, &practice.id).unwrap();
+        let account = accounts.get(kind, &practice.id).unwrap();
         let site = Site {
             kind,
             practice: &practice,
@@ -135,7 +140,12 @@ impl World {
     }
 
     /// What the adapter makes of a webhook.
-    fn hear(&self, carrier: &dyn Carrier, door: Door, post: &Post) -> Result<Vec<Event>, Refusal> {
+    pub(super) fn hear(
+        &self,
+        carrier: &dyn Carrier,
+        door: Door,
+        post: &Post,
+    ) -> Result<Vec<Event>, Refusal> {
         let mut headers = http::HeaderMap::new();
         for (name, value) in &post.headers {
             headers.insert(*name, value.parse().unwrap());
@@ -178,7 +188,7 @@ const KINDS: [(CarrierKind, &str); 5] = [
     (CarrierKind::Bird, "channels"),
 ];
 
-fn accepted(outcome: SendOutcome) -> String {
+pub(super) fn accepted(outcome: SendOutcome) -> String {
     let SendOutcome::Accepted { carrier_id, .. } = outcome else {
         panic!("{outcome:?}");
     };

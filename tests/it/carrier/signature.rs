@@ -31,23 +31,6 @@ fn check(kind: &str, name: &str) {
     assert_eq!(Value::from(signed), case["valid"], "{case:#}");
 }
 
-/// One test for each name, and one that no name is missing.
-macro_rules! vectors {
-    ($($kind:ident { $($name:ident),+ $(,)? })+) => {$(
-        mod $kind {
-            $(#[test] fn $name() { super::check(stringify!($kind), stringify!($name)); })+
-
-            #[test]
-            fn every_vector_is_a_test() {
-                let vectors: serde_json::Value = serde_json::from_str(super::VECTORS).unwrap();
-                let cases = vectors[stringify!($kind)].as_array().unwrap().iter();
-                let names: Vec<_> = cases.map(|case| case["name"].as_str().unwrap()).collect();
-                assert_eq!(names, [$(stringify!($name)),+]);
-            }
-        }
-    )+};
-}
-
 vectors! {
 form {
     sdk_reference_vector,

@@ -10,17 +10,6 @@ use super::{on_postgres, on_sqlite};
 use crate::support::app::{App, JAMES, MARIA, NOBODY, TOM};
 use crate::support::transcript::play;
 
-macro_rules! stories {
-    ($($name:ident => $story:ident;)+) => {
-        mod sqlite {
-            $(#[tokio::test] async fn $name() { super::on_sqlite(super::$story).await; })+
-        }
-        mod postgres {
-            $(#[tokio::test] async fn $name() { super::on_postgres(super::$story).await; })+
-        }
-    };
-}
-
 stories! {
     stop_between_draft_and_dispatch_lets_only_the_confirmation_leave => stop_in_between;
     yes_with_no_question_open_agrees_to_nothing => yes_to_nothing;

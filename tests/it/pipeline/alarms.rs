@@ -10,17 +10,6 @@ use jiff::SignedDuration;
 use super::{on_postgres, on_sqlite};
 use crate::support::app::{App, JAMES, MARIA, TOM};
 
-macro_rules! stories {
-    ($($name:ident => $story:ident;)+) => {
-        mod sqlite {
-            $(#[tokio::test] async fn $name() { super::on_sqlite(super::$story).await; })+
-        }
-        mod postgres {
-            $(#[tokio::test] async fn $name() { super::on_postgres(super::$story).await; })+
-        }
-    };
-}
-
 stories! {
     an_alarm_is_repeated_until_somebody_has_it => repeated;
     each_kind_of_alarm_is_raised_and_a_calm_text_raises_none => kinds;

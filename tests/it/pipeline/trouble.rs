@@ -20,17 +20,6 @@ use jiff::SignedDuration;
 use super::{on_postgres, on_sqlite};
 use crate::support::app::{App, JAMES, MARIA, TOM};
 
-macro_rules! stories {
-    ($($name:ident => $story:ident;)+) => {
-        mod sqlite {
-            $(#[tokio::test] async fn $name() { super::on_sqlite(super::$story).await; })+
-        }
-        mod postgres {
-            $(#[tokio::test] async fn $name() { super::on_postgres(super::$story).await; })+
-        }
-    };
-}
-
 stories! {
     a_model_that_panics_leaves_one_text_to_staff_and_stops_nobody => panicking_model;
     a_carrier_that_panics_sends_once_when_it_has_recovered => panicking_carrier;

@@ -4,24 +4,13 @@
 
 use anteroom::domain::ids::{AppointmentId, PatientId, SlotId};
 use anteroom::domain::record::AppointmentStatus;
-use anteroom::domain::waiting::Errand;
+use anteroom::domain::waiting::{Errand, Refusal};
 use anteroom::pipeline::wish::{Wish, Wished};
 use anteroom::store::Store;
 
 use super::{on_postgres, on_sqlite};
 use crate::support::app::{App, TOM};
 use crate::support::transcript::play;
-
-macro_rules! stories {
-    ($($name:ident => $story:ident;)+) => {
-        mod sqlite {
-            $(#[tokio::test] async fn $name() { super::on_sqlite(super::$story).await; })+
-        }
-        mod postgres {
-            $(#[tokio::test] async fn $name() { super::on_postgres(super::$story).await; })+
-        }
-    };
-}
 
 stories! {
     a_reminder_waits_for_yes_and_can_be_confirmed => reminder;
@@ -47,11 +36,15 @@ fn visit() -> Errand {
     }
 }
 
+const fn taken(wished: Wished) -> bool {
+    matches!(wished, Wished::Taken(_))
+}
+
 async fn wish(app: &App, request: &str, errand: Errand) -> Wished {
     let wish = Wish {
         practice: app.practice().clone(),
         request: request.to_owned(),
-        number: TOM.parse().unwrap(),
+        number: Some(TOM.parse().unwrap()),
         errand,
     };
     let wished = app.house.wish(wish).await.unwrap();
@@ -61,7 +54,7 @@ async fn wish(app: &App, request: &str, errand: Errand) -> Wished {
 
 async fn reminder(store: Store) {
     let app = App::new(store).await;
-    assert_eq!(wish(&app, "r-1", visit()).await, Wished::Taken);
+    assert!(taken(wish(&app, "r-1", visit()).await));
     play(
         &app,
         TOM,
@@ -161,16 +154,16 @@ async fn refused(store: Store) {
     app.text(TOM, "NO").await;
     assert_eq!(
         wish(&app, "r-1", visit()).await,
-        Wished::Refused("declined texts")
+        Wished::Refused(Refusal::Declined)
     );
     app.text(TOM, "STOP").await;
     assert_eq!(
         wish(&app, "r-2", visit()).await,
-        Wished::Refused("opted out")
+        Wished::Refused(Refusal::OptedOut)
     );
     app.text(TOM, "START").await;
     let before = app.received_by(TOM).len();
-    assert_eq!(wish(&app, "r-3", visit()).await, Wished::Taken);
+    assert!(taken(wish(&app, "r-3", visit()).await));
     app.text(TOM, "STOP").await;
     let after = app.received_by(TOM).split_off(before);
     assert_eq!(after.len(), 1, "only the confirmation: {after:?}");
@@ -204,11 +197,34 @@ async fn repeated(store: Store) {
     let app = App::new(store).await;
     app.agreed(TOM).await;
     let before = app.received_by(TOM).len();
-    assert_eq!(wish(&app, "r-1", visit()).await, Wished::Taken);
-    assert_eq!(wish(&app, "r-1", visit()).await, Wished::Repeated);
+    let Wished::Taken(id) = wish(&app, "r-1", visit()).await else {
+        panic!("it was not taken");
+    };
+    assert_eq!(wish(&app, "r-1", visit()).await, Wished::Repeated(id));
+    let other = Errand::Words {
+        patient: tom(),
+        text: "Please call us.".to_owned(),
+    };
+    assert_eq!(wish(&app, "r-1", other).await, Wished::Clash);
+    // Two at once, and neither knows of the other.
+    let (one, two) = tokio::join!(wish(&app, "r-2", visit()), wish(&app, "r-2", visit()));
+    assert!(taken(one) != taken(two), "{one:?} {two:?}");
     let told = app.received_by(TOM).split_off(before);
-    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(
+        told.len(),
+        1,
+        "the second waits: a question is open: {told:?}"
+    );
     assert!(told[0].contains("Dec 1"), "{told:?}");
+    // What was refused stays so under its id; a new request is looked at anew.
+    app.text(TOM, "STOP").await;
+    let refused = Wished::Refused(Refusal::OptedOut);
+    assert_eq!(wish(&app, "r-3", visit()).await, refused);
+    app.text(TOM, "START").await;
+    assert_eq!(wish(&app, "r-3", visit()).await, refused);
+    assert!(taken(wish(&app, "r-4", visit()).await));
+    // And what was taken before STOP is told the same as then.
+    assert_eq!(wish(&app, "r-1", visit()).await, Wished::Repeated(id));
 }
 
 async fn impossible(store: Store) {
@@ -226,12 +242,12 @@ async fn impossible(store: Store) {
         appointment: AppointmentId::new("a-000"),
     };
     for (errand, why) in [
-        (nobody, "no such patient, or the record does not answer"),
-        (others, "the number is not on file for this patient"),
-        (gone, "no such visit, or it is over"),
-        (Errand::Question, "a question is the patient's own"),
+        (nobody, Refusal::UnknownPatient),
+        (others, Refusal::NumberNotOnFile),
+        (gone, Refusal::UnknownAppointment),
+        (Errand::Question, Refusal::Question),
     ] {
-        assert_eq!(wish(&app, why, errand).await, Wished::Refused(why));
+        assert_eq!(wish(&app, why.as_str(), errand).await, Wished::Refused(why));
     }
     assert_eq!(app.received_by(TOM), Vec::<String>::new());
 }

@@ -14,17 +14,6 @@ use super::{on_postgres, on_sqlite};
 use crate::support::app::{App, JAMES, MARIA, NOBODY, TOM};
 use crate::support::transcript::play;
 
-macro_rules! stories {
-    ($($name:ident => $story:ident;)+) => {
-        mod sqlite {
-            $(#[tokio::test] async fn $name() { super::on_sqlite(super::$story).await; })+
-        }
-        mod postgres {
-            $(#[tokio::test] async fn $name() { super::on_postgres(super::$story).await; })+
-        }
-    };
-}
-
 stories! {
     two_people_on_one_phone_agree_each_for_themselves => shared;
     stop_on_a_shared_phone_is_of_the_phone => shared_stop;
@@ -76,6 +65,7 @@ fn at_phone(born: &str, own: Option<&str>, guardian: Option<&str>) -> RecordSet 
             provider: "Dr. Ana Reyes".to_owned(),
             location: "120 Shore Road".to_owned(),
             reason: Phi::from("Sore throat"),
+            preparation: Phi::default(),
             status: AppointmentStatus::Booked,
             slot: None,
         }],

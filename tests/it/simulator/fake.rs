@@ -17,12 +17,13 @@ use anteroom::guardrail::review::Guardrail;
 use anteroom::policy::words::Language;
 use anteroom::web::gate::GuardSettings;
 use anteroom::web::port::{
-    Cover, House, Person, PortalOpening, PortalState, Received, ThreadTurn, Unavailable,
+    Asked, Cover, House, Person, PortalOpening, PortalState, Received, Request, ThreadTurn,
+    Unavailable,
 };
 use anteroom::web::router::{Carriers, WebSettings, router};
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{self, HeaderMap, StatusCode};
 use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
@@ -219,6 +220,7 @@ impl Fake {
             at,
             status: outbound.then_some(Delivery::Delivered),
             segments: outbound.then(|| i64::try_from(body.len() / 153 + 1).unwrap()),
+            price: outbound.then(|| "0.0128".to_owned()),
         };
         let (pane, text) = script(inbound.body.as_str(), at(1));
         state.turns.push(turn(
@@ -279,6 +281,14 @@ impl House for Fake {
             state.received.push(inbound);
             Received::New
         }))
+    }
+
+    fn ask(&self, _request: Request) -> BoxFuture<'_, Result<Asked, Unavailable>> {
+        let taken = Asked::Taken {
+            id: 1,
+            before: false,
+        };
+        done(self.check().map(|_| taken))
     }
 
     fn delivery<'a>(
@@ -460,7 +470,7 @@ impl Told {
 }
 
 /// Sends one request to the router in process.
-pub(crate) async fn ask(router: &Router, request: Request<Body>) -> Told {
+pub(crate) async fn ask(router: &Router, request: http::Request<Body>) -> Told {
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, 8 * 1024 * 1024).await.unwrap();
@@ -473,5 +483,9 @@ pub(crate) async fn ask(router: &Router, request: Request<Body>) -> Told {
 
 /// A GET.
 pub(crate) async fn get(router: &Router, path: &str) -> Told {
-    ask(router, Request::get(path).body(Body::empty()).unwrap()).await
+    ask(
+        router,
+        http::Request::get(path).body(Body::empty()).unwrap(),
+    )
+    .await
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use anteroom::agent::ports::Model;
+use anteroom::agent::ports::{Model, Records};
 use anteroom::agent::texts::Texts;
 use anteroom::carrier::codes::{ErrorClass, class_in};
 use anteroom::carrier::twilio::codes_table::CODES;
@@ -60,6 +60,7 @@ impl Carrier for Loopback {
             channels: Channel::ALL,
             text_max: 1_600,
             media: false,
+            media_out: true,
             window: &[Channel::Whatsapp],
             templates: &[Channel::Whatsapp],
             keywords: Keywords::WeReply,
@@ -166,14 +167,34 @@ impl App {
         Self::build(store, Arc::new(Offline::new()), sample_practice(), false).await
     }
 
+    /// The sample practice whose record another system keeps, which `open` opens by the clock.
+    pub(crate) fn with_records<R: Records + 'static>(
+        store: Store,
+        open: impl FnOnce(Arc<ManualClock>) -> R,
+    ) -> Self {
+        let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
+        let records = Arc::new(open(Arc::clone(&clock)));
+        let (model, practice) = (Arc::new(Offline::new()), Arc::new(sample_practice()));
+        Self::of(store, model, practice, true, (clock, records))
+    }
+
     async fn build(store: Store, model: Arc<dyn Model>, practice: Practice, open: bool) -> Self {
         let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
         let practice = Arc::new(practice);
         let records = EmbeddedRecords::new(store.clone()).with_clock(Arc::clone(&clock) as _);
-        let records = Arc::new(records);
         let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
         bundle::freshen(&mut set, clock.now());
         records.import(&practice.id, &set).await.unwrap();
+        Self::of(store, model, practice, open, (clock, Arc::new(records)))
+    }
+
+    fn of(
+        store: Store,
+        model: Arc<dyn Model>,
+        practice: Arc<Practice>,
+        open: bool,
+        (clock, records): (Arc<ManualClock>, Arc<dyn Records>),
+    ) -> Self {
         let carrier = Arc::new(Loopback::default());
         let key = (practice.id.clone(), CarrierKind::Simulator);
         let carriers = BTreeMap::from([(key, Arc::clone(&carrier) as Arc<dyn Carrier>)]);
@@ -303,6 +324,12 @@ impl App {
             .unwrap();
         assert_eq!(found.len(), 1);
         found.into_iter().next().unwrap()
+    }
+
+    /// What staff read beside the text that waits last.
+    pub(crate) async fn last_report(&self) -> String {
+        let holds = self.house.store().holds(&self.practice.id).await.unwrap();
+        holds.last().unwrap().report.as_str().to_owned()
     }
 
     /// Why texts wait for staff, oldest first.

@@ -76,6 +76,11 @@ impl Server {
         }
     }
 
+    /// A client.
+    pub(crate) const fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     async fn posted(&self, from: &str, body: &str) -> reqwest::Response {
         let text = serde_json::json!({ "from": from, "to": "+14155550101", "body": body });
         let url = format!("{}/simulator/messages", self.base);
