@@ -122,6 +122,8 @@ pub(super) async fn prompt(loaded: &Loaded, command: &PromptCommand) -> u8 {
             roll_back(&opened, *to, (by.as_str(), why.as_str())).await
         }
     };
+    let chained = opened.chained().await;
+    let done = done.and_then(|code| chained.map(|()| code));
     done.unwrap_or_else(|error| {
         eprintln!("anteroom: {error}");
         NO_VERDICT
@@ -210,10 +212,10 @@ async fn gated(
     let mut set_aside = gate::set_aside(&mut suites, built_in.sources(), new);
     set_aside += gate::set_aside(&mut suites, old.sources(), new);
     let bench = Bench::embedded()?.speaking(after.clone());
-    let mut gate = args
+    let ran = args
         .gating
-        .run(Published::Prompt, digest, bench, suites)
-        .await?;
+        .run(Published::Prompt, digest, bench, suites);
+    let mut gate = ran.await?.with_wording(&Bench::embedded()?, old, new);
     gate.set_aside = set_aside;
     let house = opened.house()?;
     let rehearsed = house

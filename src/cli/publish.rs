@@ -161,6 +161,12 @@ impl Opened {
         self.store.versions(&self.practice.id, kind).await
     }
 
+    /// Chains what was appended to the audit log, so that it can be exported and verified at once.
+    pub(super) async fn chained(&self) -> Result<(), StoreError> {
+        let now = SystemClock.now();
+        self.store.sequence_audit(now).await.map(drop)
+    }
+
     /// A house that sends nothing: it only rehearses.
     pub(super) fn house(&self) -> Result<Arc<House>, String> {
         let tell = |error: &dyn std::fmt::Display| error.to_string();

@@ -123,6 +123,9 @@ pub(super) async fn simulate(loaded: &Loaded, args: &SimulateArgs) -> u8 {
         unreadable += found.unreadable;
         changes += found.changes.len();
     }
+    if let Err(error) = store.sequence_audit(now).await {
+        return failed(&error);
+    }
     eprintln!("anteroom: {drafts} drafts judged again, {changes} would be decided otherwise");
     if unreadable > 0 {
         eprintln!(

@@ -12,12 +12,17 @@ use crate::domain::publication::Published;
 use crate::eval::assertion::Check;
 use crate::eval::case::Suite;
 use crate::eval::inventory::{Inventory, lost};
+use crate::eval::level::again;
 use crate::eval::run::{Bench, Plan, run};
 use crate::eval::score::{Score, Status};
 use crate::eval::shadow::{Change, Shadow};
 use crate::eval::suite::Level;
+use crate::guardrail::wire::ContextIn;
 use crate::pipeline::rehearse::Rehearsed;
+use crate::policy::words::Language;
 
+/// What the samples of templates rest on.
+const SAMPLE: &str = r#"{"practice":{"name":"Lakeside Family Medicine","phone":"+14155550100","type":"primary_care","portal_url":"https://portal.example.com"},"channel":"sms","consent":"granted","state":"CA","language":"en","timezone":"America/Los_Angeles","now":"2026-12-01T10:00:00-08:00","purpose":"reply","facts":[{"field":"appointment.start","value":"2026-12-02T15:00:00-08:00"},{"field":"appointment.provider","value":"Dr. Ana Reyes"},{"field":"appointment.location","value":"120 Shore Road"},{"field":"receipt.booked","value":"yes"},{"field":"receipt.cancelled","value":"yes"},{"field":"receipt.rescheduled","value":"yes"},{"field":"receipt.confirmed","value":"yes"},{"field":"receipt.message_sent","value":"staff"},{"field":"receipt.refill_requested","value":"staff"}]}"#;
 /// Failed cases that a refusal names.
 pub const NAMED_MAX: usize = 10;
 
@@ -138,6 +143,38 @@ impl Gate {
         self
     }
 
+    /// Reviews what changed templates say, filled with their samples: a wording that the guardrail
+    /// would cut or hold each time is worse than the one before.
+    #[must_use]
+    pub fn with_wording(mut self, bench: &Bench, before: &Prompts, after: &Prompts) -> Self {
+        let Ok(context) = serde_json::from_str::<ContextIn>(SAMPLE) else {
+            return self;
+        };
+        let nothing = serde_json::Map::new();
+        for place in changed(before, after) {
+            let Some((language, name)) = place.split_once('/') else {
+                continue;
+            };
+            let Ok(language) = language.parse::<Language>() else {
+                continue;
+            };
+            let context = ContextIn {
+                language,
+                ..context.clone()
+            };
+            let verdict = |prompts: &Prompts| {
+                let said = prompts.preview(name, language, None, &nothing).ok()?;
+                Some(again(bench, &said, &context).verdict)
+            };
+            if let (Some(was), Some(is)) = (verdict(before), verdict(after))
+                && is > was
+            {
+                self.worse.push(format!("{place}: {was} -> {is}"));
+            }
+        }
+        self
+    }
+
     /// Decisions that let more leave than before.
     pub fn looser(&self) -> impl Iterator<Item = &Change> {
         self.changed.iter().filter(|it| it.looser())
@@ -160,7 +197,7 @@ impl Gate {
         }
         if let Some(first) = self.worse.first() {
             return Some(format!(
-                "{} stored texts would be answered worse; the first is {first}",
+                "{} answers would fare worse at the guardrail; the first is {first}",
                 self.worse.len()
             ));
         }

@@ -90,8 +90,8 @@ impl Bench {
     pub(crate) fn setup(&self) -> Result<&Setup, String> {
         self.setup
             .get_or_init(|| {
-                let wording = self.wording.clone();
-                Setup::new(Arc::clone(&self.policy), self.texts.clone(), wording)
+                let rules = (self.guardrail.clone(), self.screen.clone());
+                Setup::new(rules, self.texts.clone(), self.wording.clone())
             })
             .as_ref()
             .map_err(Clone::clone)

@@ -34,7 +34,6 @@ use crate::llm::offline::Offline;
 use crate::pipeline::house::{House, Parts};
 use crate::pipeline::wish::{Wish, Wished};
 use crate::pipeline::work::Step;
-use crate::policy::Policy;
 use crate::policy::words::{Channel, Jurisdiction};
 use crate::screen::Screen;
 use crate::seal::MasterKey;
@@ -56,7 +55,8 @@ static PLAYED: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct Setup {
     practice: Arc<Practice>,
     record: RecordSet,
-    policy: Arc<Policy>,
+    guardrail: Guardrail,
+    screen: Screen,
     texts: Texts,
     wording: Wording,
 }
@@ -90,7 +90,11 @@ pub(crate) struct Stage {
 
 impl Setup {
     /// The sample practice and its record under a policy.
-    pub(crate) fn new(policy: Arc<Policy>, texts: Texts, wording: Wording) -> Result<Self, String> {
+    pub(crate) fn new(
+        (guardrail, screen): (Guardrail, Screen),
+        texts: Texts,
+        wording: Wording,
+    ) -> Result<Self, String> {
         #[derive(serde::Deserialize)]
         struct File {
             practice: Vec<Practice>,
@@ -105,7 +109,8 @@ impl Setup {
         Ok(Self {
             practice: Arc::new(practice),
             record,
-            policy,
+            guardrail,
+            screen,
             texts,
             wording,
         })
@@ -145,8 +150,8 @@ impl Setup {
         let house = House::new(Parts {
             store,
             clock: Arc::clone(&clock) as _,
-            guardrail: Guardrail::new(Arc::clone(&self.policy)).map_err(|it| tell(&it))?,
-            screen: Screen::embedded().map_err(|it| tell(&it))?,
+            guardrail: self.guardrail.clone(),
+            screen: self.screen.clone(),
             texts: self.texts.clone(),
             records,
             model: Arc::clone(&model) as _,

@@ -207,7 +207,7 @@ impl Guardrail {
             setting.portal_url,
         ];
         let view = View::within(text, &public, &mut scratch.view);
-        let rules = (&*self.policy, &self.rules, &*self.voters);
+        let rules = (&*self.policy, &*self.rules, &*self.voters);
         let reading = judge::read(rules, &view, setting, values, zone, scratch);
         let done = reading.holds() || !reading.corrections.is_empty() || !reading.drops_any();
         let edited = if done {

@@ -2,6 +2,9 @@
 
 #![cfg(test)]
 
+mod ci;
+mod foreign;
+mod gate;
 mod planted;
 
 use std::path::{Path, PathBuf};
@@ -369,9 +372,8 @@ fn every_report_is_read_by_the_programs_it_is_for() {
 }
 
 fn anteroom(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_anteroom"))
+    crate::support::server::anteroom(folder)
         .args(arguments)
-        .current_dir(folder)
         .output()
         .unwrap()
 }

@@ -78,7 +78,10 @@ pub(super) async fn publish(loaded: &Loaded, args: &Publish) -> u8 {
         Err(message) => return refuse(&message),
     };
     match Box::pin(publish_in(&opened, args)).await {
-        Ok(code) => code,
+        Ok(code) => match opened.chained().await {
+            Ok(()) => code,
+            Err(error) => failed(&error),
+        },
         Err(message) => refuse(&message),
     }
 }
@@ -238,6 +241,9 @@ pub(super) async fn roll_back(loaded: &Loaded, args: &RollBack) -> u8 {
             Err(error) => return failed(&error),
         }
     };
+    if let Err(error) = opened.chained().await {
+        return failed(&error);
+    }
     match put(&args.place.into, &files) {
         Ok(()) => {
             println!("version {target} is in {}", args.place.into.display());
