@@ -212,9 +212,7 @@ async fn gated(
     let mut set_aside = gate::set_aside(&mut suites, built_in.sources(), new);
     set_aside += gate::set_aside(&mut suites, old.sources(), new);
     let bench = Bench::embedded()?.speaking(after.clone());
-    let ran = args
-        .gating
-        .run(Published::Prompt, digest, bench, suites);
+    let ran = args.gating.run(Published::Prompt, digest, bench, suites);
     let mut gate = ran.await?.with_wording(&Bench::embedded()?, old, new);
     gate.set_aside = set_aside;
     let house = opened.house()?;
