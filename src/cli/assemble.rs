@@ -66,7 +66,7 @@ pub(super) async fn open_store(config: &Config, tracker: &TaskTracker) -> Result
 }
 
 /// The sample practice, for a configuration without one.
-fn sample_practice() -> Result<Practice, String> {
+pub(super) fn sample_practice() -> Result<Practice, String> {
     #[derive(serde::Deserialize)]
     struct File {
         practice: Vec<Practice>,
@@ -125,7 +125,9 @@ pub(super) async fn assemble_at(
     let house = House::new(Parts {
         store,
         clock,
-        guardrail: guardrail::load(Some(config.guard.token_model.as_ref()))?,
+        guardrail: guardrail::configured(&config)
+            .map_err(|error| error.to_string())?
+            .into(),
         screen: Screen::embedded().map_err(|error| error.to_string())?,
         texts: Texts::embedded().map_err(|error| error.to_string())?,
         records: Arc::new(by_practice),
@@ -372,6 +374,19 @@ pub(super) fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model
 
 /// What is worth a look though everything runs: PHI that will not leave for want of an agreement.
 pub(super) async fn remarks(house: &House) -> Vec<String> {
+    let refused = house.policy_refused().map(|it| {
+        let since = it.since.strftime("%Y-%m-%d %H:%M UTC");
+        format!(
+            "the policy folder was refused at {since} and the last good policy stays in force: {}",
+            it.error
+        )
+    });
+    let mut remarks: Vec<String> = refused.into_iter().collect();
+    remarks.extend(missing(house).await);
+    remarks
+}
+
+async fn missing(house: &House) -> Vec<String> {
     match house.missing_papers(house.clock().now()).await {
         Ok(missing) => missing
             .iter()

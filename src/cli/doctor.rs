@@ -15,6 +15,7 @@ use crate::config::{Config, Loaded};
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::practice::CarrierKind;
 use crate::pipeline::papers::Register;
+use crate::policy::PolicyError;
 use crate::policy::law::Law;
 use crate::policy::law::terms::{Confidence, Standing};
 use crate::policy::words::Jurisdiction;
@@ -41,7 +42,7 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         ("gateway", gateway(config)),
         ("agreements", agreements(config).await),
         ("policy", policy(config)),
-        ("law", law(config)),
+        ("law", unverified(config)),
     ];
     findings.extend(accounts(config).await);
     findings.extend(records(config).await);
@@ -223,7 +224,7 @@ fn gateway(config: &Config) -> Finding {
 
 /// Every agreement that is missing, from the configuration and from the register in the database.
 async fn agreements(config: &Config) -> Finding {
-    let law = match Law::embedded() {
+    let law = match law(config) {
         Ok(law) => law,
         Err(error) => return Finding::Bad(error.to_string()),
     };
@@ -231,7 +232,7 @@ async fn agreements(config: &Config) -> Finding {
     // The running server keeps an embedded database to itself; the configuration is read all the same.
     let store = open_store(config, &tracker).await.ok();
     let register = Register {
-        law: &law,
+        law,
         store: store.as_ref(),
         now: SystemClock.now(),
     };
@@ -274,15 +275,32 @@ fn model_host(config: &Config) -> Option<String> {
 }
 
 fn policy(config: &Config) -> Finding {
-    match guardrail::load(Some(config.guard.token_model.as_ref())) {
-        Ok(guardrail) => Finding::Good(format!("digest {}", guardrail.digest())),
-        Err(error) => Finding::Bad(error),
+    match guardrail::configured(config) {
+        Ok(guardrail) if config.policy_dir.as_os_str().is_empty() => {
+            Finding::Good(format!("built in, digest {}", guardrail.digest()))
+        }
+        Ok(guardrail) => Finding::Good(format!(
+            "{} over the built-in one, digest {}",
+            config.policy_dir.display(),
+            guardrail.digest()
+        )),
+        Err(error) => Finding::Bad(format!(
+            "{error} (a running server keeps its last good policy; it does not start with this one)"
+        )),
+    }
+}
+
+/// The law that is configured; where it is refused, the built-in one.
+fn law(config: &Config) -> Result<Arc<Law>, PolicyError> {
+    match guardrail::policy(&config.policy_dir) {
+        Ok(policy) => Ok(Arc::clone(policy.law())),
+        Err(_told_under_policy) => Law::embedded().map(Arc::new),
     }
 }
 
 /// How much of the law that applies to these practices nobody has verified.
-fn law(config: &Config) -> Finding {
-    let law = match Law::embedded() {
+fn unverified(config: &Config) -> Finding {
+    let law = match law(config) {
         Ok(law) => law,
         Err(error) => return Finding::Bad(error.to_string()),
     };

@@ -25,6 +25,7 @@ mod prompt;
 mod publish;
 mod records;
 mod redteam;
+mod reload;
 mod serve;
 mod served;
 mod simulate;

@@ -174,7 +174,7 @@ impl Opened {
         Ok(House::new(Parts {
             store: self.store.clone(),
             clock: Arc::new(SystemClock),
-            guardrail: Guardrail::embedded().map_err(|it| tell(&it))?,
+            guardrail: Guardrail::embedded().map_err(|it| tell(&it))?.into(),
             screen: Screen::embedded().map_err(|it| tell(&it))?,
             texts: Texts::embedded().map_err(|it| tell(&it))?,
             records: Arc::new(EmbeddedRecords::new(self.store.clone())),

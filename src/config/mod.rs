@@ -44,6 +44,8 @@ pub struct Config {
     pub database_url: String,
     /// Which master key.
     pub master_key_file: PathBuf,
+    /// A folder laid over the built-in policy.
+    pub policy_dir: PathBuf,
     /// Patience at shutdown, in seconds.
     pub shutdown_s: u64,
     /// Logging.

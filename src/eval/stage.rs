@@ -150,7 +150,7 @@ impl Setup {
         let house = House::new(Parts {
             store,
             clock: Arc::clone(&clock) as _,
-            guardrail: self.guardrail.clone(),
+            guardrail: self.guardrail.clone().into(),
             screen: self.screen.clone(),
             texts: self.texts.clone(),
             records,

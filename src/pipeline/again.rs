@@ -9,6 +9,7 @@ use crate::guardrail::finding::{Action, Verdict};
 use crate::guardrail::review::Guardrail;
 use crate::guardrail::setting::{Author, Consent, Fact, Setting};
 use crate::guardrail::wire::{ConsentIn, ContextIn, FactIn, PracticeIn};
+use crate::pipeline::in_force::Judge;
 use crate::pipeline::law::{Governed, day_of};
 use crate::policy::law::Whereabouts;
 use crate::policy::words::Jurisdiction;
@@ -171,6 +172,7 @@ impl Reviewed {
         Governed {
             duties: Arc::new(guardrail.law().duties(at)),
             residence: context.state,
+            judge: Arc::new(Judge::new(guardrail.clone())),
         }
     }
 }

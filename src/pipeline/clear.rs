@@ -130,8 +130,9 @@ impl House {
             told: &told,
         };
         let began = Instant::now();
-        let review = self
-            .parts
+        let review = writing
+            .law
+            .judge
             .guardrail
             .review(writing.text, &setting)
             .into_owned();
@@ -187,8 +188,9 @@ impl House {
         if words.is_empty() {
             return;
         }
-        match self
-            .parts
+        match writing
+            .law
+            .judge
             .guardrail
             .introduce(cleared, &words.join(" "), setting)
         {

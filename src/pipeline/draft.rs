@@ -23,8 +23,14 @@ use crate::pipeline::law::Governed;
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::pipeline::wording::Chosen;
+use crate::policy::law::join::Ids;
 use crate::screen::{Intent, Reading};
 use crate::store::StoreError;
+
+/// Why staff answer where the law keeps AI out of therapy.
+const THERAPY: &str = "therapeutic talk: a person answers";
+/// Why a draft is held there.
+const THERAPY_DRAFT: &str = "the draft is therapeutic talk";
 
 /// What the agent is asked about.
 #[derive(Clone, Copy)]
@@ -82,9 +88,14 @@ impl House {
             limits: agent::Limits::default(),
             wording: chosen.wording.clone(),
         };
-        // Where the law keeps AI out of therapy, nothing but templates is written; a vendor that has
-        // signed nothing sees nothing.
+        // Where the law keeps AI out of therapy, talk that is therapy is answered by a person, and
+        // nothing but templates is written to the rest.
         let barred = asking.law.bars_therapy();
+        if let Some(by) = barred
+            && let Some(reply) = self.leave_therapy(asking, asked, by)
+        {
+            return Ok(reply);
+        }
         let host = self.parts.model.host();
         let sees = self.register(now).model(practice, host).await?.is_none();
         let model = if sees && barred.is_none() {
@@ -93,11 +104,38 @@ impl House {
             &*self.parts.offline
         };
         let outcome = agent::run(input, model, &*self.parts.offline, &**self.records()).await;
-        let mut reply = self.judge(asking, outcome, &chosen);
+        let mut reply = self.judge(asking, outcome, (barred, &chosen));
         if let Some(by) = barred {
             reply.law.rules.extend(by.iter().map(ToString::to_string));
         }
         Ok(reply)
+    }
+
+    /// Leaves talk that is therapy to a person, unread by any model; the patient is told so in
+    /// approved words.
+    fn leave_therapy(&self, asking: &Asking<'_>, asked: &[TurnId], by: &Ids) -> Option<Reply> {
+        let turns = asking.turns.iter();
+        let mut talk: Vec<_> = turns
+            .filter(|turn| asked.contains(&turn.id))
+            .flat_map(|turn| self.parts.screen.therapeutic(turn.body.as_str()))
+            .collect();
+        talk.sort();
+        talk.dedup();
+        if talk.is_empty() {
+            return None;
+        }
+        let language = asking.conversation.language;
+        let text = self.fixed_text(TextId::Handoff, asking.practice, language);
+        let mut reply = self.fixed(asking.practice, asking.conversation, &text, asking.now);
+        reply.pending = Pending::Set(None);
+        reply.hold = Some((Phi::default(), THERAPY));
+        reply.law.rules = by.iter().map(ToString::to_string).collect();
+        if let Some(detail) = reply.detail.as_object_mut() {
+            let rules: Vec<&str> = talk.iter().map(AsRef::as_ref).collect();
+            detail.insert("talk".to_owned(), serde_json::json!(rules));
+        }
+        metrics::counter!("anteroom_therapy_held_total", "what" => "text").increment(1);
+        Some(reply)
     }
 
     #[expect(clippy::too_many_lines, reason = "one judgement, told in order")]
@@ -105,7 +143,7 @@ impl House {
         &self,
         asking: &Asking<'_>,
         outcome: agent::Outcome,
-        chosen: &Chosen,
+        (barred, chosen): (Option<&Ids>, &Chosen),
     ) -> Reply {
         let Asking {
             practice,
@@ -163,8 +201,10 @@ impl House {
         });
         reply.report = Some(with_trouble(written.report("agent"), outcome.trouble));
         reply.hold = outcome.handover.map(|reason| (draft.clone(), reason));
+        let therapy = barred.is_some() && !self.parts.screen.therapeutic(draft.as_str()).is_empty();
         let closed = match &written.review.cleared {
             _ if written.barred.is_some() => written.barred,
+            _ if therapy => Some(THERAPY_DRAFT),
             None => Some("guardrail"),
             Some(cleared) => cleared
                 .portal()

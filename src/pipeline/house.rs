@@ -15,10 +15,8 @@ use crate::domain::clock::Clock;
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::{OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
-use crate::guardrail::review::Guardrail;
-use crate::pipeline::law;
+use crate::pipeline::in_force::InForce;
 use crate::pipeline::wording;
-use crate::policy::law::duties::Duties;
 use crate::policy::words::Language;
 use crate::screen::Screen;
 use crate::store::Store;
@@ -42,8 +40,8 @@ pub struct Parts {
     pub store: Store,
     /// The present.
     pub clock: Arc<dyn Clock>,
-    /// The way out.
-    pub guardrail: Guardrail,
+    /// The way out, by the policy that is in force.
+    pub guardrail: InForce,
     /// The way in.
     pub screen: Screen,
     /// The approved fixed texts.
@@ -74,7 +72,6 @@ pub struct House {
     pub(crate) remarks: Mutex<Remarks>,
     pub(crate) looked: Mutex<Looked>,
     changes: watch::Sender<u64>,
-    duties: Mutex<BTreeMap<law::Key, Arc<Duties>>>,
     wordings: Mutex<wording::ByPractice>,
 }
 
@@ -105,14 +102,8 @@ impl House {
             remarks: Mutex::default(),
             looked: Mutex::default(),
             changes,
-            duties: Mutex::new(BTreeMap::new()),
             wordings: Mutex::default(),
         })
-    }
-
-    /// Duties that were merged already.
-    pub(crate) fn lock_duties(&self) -> MutexGuard<'_, BTreeMap<law::Key, Arc<Duties>>> {
-        self.duties.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What each practice's conversations are answered in.
@@ -138,11 +129,6 @@ impl House {
     /// The clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.parts.clock
-    }
-
-    /// The guardrail.
-    pub fn guardrail(&self) -> &Guardrail {
-        &self.parts.guardrail
     }
 
     /// The name of the model that drafts.

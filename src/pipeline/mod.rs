@@ -13,6 +13,7 @@ pub mod dispatch;
 mod draft;
 pub mod house;
 pub mod housekeep;
+pub mod in_force;
 mod law;
 pub mod media;
 #[cfg(test)]

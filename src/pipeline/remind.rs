@@ -140,12 +140,12 @@ impl House {
         };
         match fate {
             Fate::Send(mut reply) => {
-                self.tag_reply(&mut reply, &law);
+                reply.tag(&law);
                 reply.moves.append(&mut moves);
                 Fate::Send(reply)
             }
             Fate::Ask(mut reply) => {
-                self.tag_reply(&mut reply, &law);
+                reply.tag(&law);
                 reply.moves.append(&mut moves);
                 Fate::Ask(reply)
             }

@@ -177,7 +177,11 @@ impl House {
                 staff,
             } => {
                 let asks = (text == TextId::ClarifyStop).then_some(PendingKind::StopConfirm);
-                let text = self.fixed_text(text, practice, conversation.language);
+                let mut text = self.fixed_text(text, practice, conversation.language);
+                let session = self.session(turns, patient.as_ref(), &law, now);
+                if kind == OutboundKind::Reply && session.asked {
+                    text = self.with_intro(text, practice, conversation.language);
+                }
                 let mut reply = self.fixed(practice, conversation, &text, now);
                 if let Some(kind) = asks.filter(|_| reply.cleared.is_some()) {
                     reply.pending = Pending::Set(Some(question(kind, now)));
@@ -219,7 +223,7 @@ impl House {
                     let chosen = self.wording(conversation);
                     let (language, wording) = (conversation.language, &chosen.wording);
                     let down = agent::record_down(practice, language, why, wording);
-                    reply = self.judge(&asking, down, &chosen);
+                    reply = self.judge(&asking, down, (law.bars_therapy(), &chosen));
                 }
                 // Where nobody is known yet, what was asked waits for it.
                 reply.answers = if reply.asks_who() {
@@ -230,19 +234,12 @@ impl House {
                 reply
             }
         };
-        self.tag_reply(&mut reply, &law);
+        reply.tag(&law);
         Ok(Some(Reply {
             patient,
             moves: arrival.moves,
             ..reply
         }))
-    }
-
-    /// Says by which law a text was cleared.
-    pub(crate) fn tag_reply(&self, reply: &mut Reply, law: &Governed) {
-        let rules = reply.law.rules.iter();
-        let by = rules.map(|id| id.as_str().into()).collect();
-        reply.law = self.tag(law, reply.kind, &by);
     }
 
     /// Asks whose record it is about, in the same words whoever is on file.
@@ -333,6 +330,18 @@ impl House {
 }
 
 impl Reply {
+    /// Says by which law its text was cleared.
+    pub(crate) fn tag(&mut self, law: &Governed) {
+        let rules = self.law.rules.iter();
+        let by = rules.map(|id| id.as_str().into()).collect();
+        self.law = law.tag(self.kind, &by);
+    }
+
+    /// Whether it was cleared under another policy than this.
+    pub(crate) fn is_stale(&self, policy: &str) -> bool {
+        self.cleared.is_some() && self.law.policy != policy
+    }
+
     /// Whether it asks whose record it is about.
     fn asks_who(&self) -> bool {
         matches!(&self.pending, Pending::Set(Some(it)) if it.kind == PendingKind::Person)

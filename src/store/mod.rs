@@ -17,7 +17,7 @@ mod ledger;
 mod link;
 mod media;
 mod opening;
-mod outbox;
+pub mod outbox;
 mod pace;
 mod portal;
 mod publications;

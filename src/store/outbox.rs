@@ -35,8 +35,8 @@ use crate::store::tx::seal_json;
 use crate::store::tx::word;
 
 const INSERT: &str = "INSERT INTO outbox (id, practice, conversation, turn, epoch, kind, phi, \
-    proof, at, due, attempts, in_doubt, lease, leased_until, delivery, code) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 0, 0, 0, 0, 'pending', '')";
+    proof, at, due, attempts, in_doubt, lease, leased_until, delivery, code, state, law, policy) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 0, 0, 0, 0, 'pending', '', $10, $11, $12)";
 /// The texts of a conversation leave in their order, but safety and the confirmation of STOP
 /// overtake. A lease that ran out without word leaves the row in doubt.
 const LEASE: Sql = taking!(
@@ -93,8 +93,9 @@ impl Store {
     }
 }
 
+const NEWEST: &str = "SELECT o.*, t.sealed, t.segments FROM outbox o JOIN turn t \
+                      ON t.id = o.turn ORDER BY o.id DESC LIMIT $1";
 const TAGGED: &str = "SELECT * FROM outbox ORDER BY id DESC LIMIT $1";
-const TAG: &str = "UPDATE outbox SET state = $2, law = $3, policy = $4 WHERE id = $1";
 
 /// A stored message and the law that it was cleared by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,14 +132,19 @@ impl Store {
     }
 }
 
-impl Tx {
-    /// Notes by which law a text was cleared.
-    pub async fn tag(&mut self, id: OutboxId, law: &LawTag) -> Result<(), StoreError> {
-        let state = law.state.map(|state| state.as_str().to_owned());
-        let tag = args![id.0, state, law.rules.join(" "), law.policy.as_str()];
-        self.run(TAG, tag).await.map(drop)
+impl Store {
+    /// The newest texts, newest first, with their words.
+    pub async fn outbox_newest(&self, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut tx = self.read().await?;
+        let mut all = Vec::new();
+        for row in tx.rows(NEWEST, args![i64::from(limit)]).await? {
+            all.push(tx.outbox_row(&row).await?);
+        }
+        Ok(all)
     }
+}
 
+impl Tx {
     /// Whether the notice that was last asked with may have reached the phone: nobody answers what
     /// still lies here.
     pub async fn notice_left(&mut self, conversation: ConversationId) -> Result<bool, StoreError> {
@@ -148,16 +154,20 @@ impl Tx {
         }
     }
 
-    /// Puts a cleared text into the outbox and the conversation. Refuses one that holds PHI
-    /// without the very proof that it was cleared under.
+    /// Puts a cleared text into the outbox and the conversation, with the law that it was cleared
+    /// by. Refuses one that holds PHI without the very proof that it was cleared under, and one of
+    /// which nobody can say by which policy it was cleared.
     pub async fn enqueue(
         &mut self,
         conversation: &Conversation,
         cleared: &Cleared<'_>,
         kind: OutboundKind,
-        proof: Option<&ConsentProof>,
+        (proof, law): (Option<&ConsentProof>, &LawTag),
         now: Timestamp,
     ) -> Result<OutboxId, StoreError> {
+        if law.policy.is_empty() {
+            return Err(StoreError::Untagged);
+        }
         let given = proof.map(ConsentProof::digest);
         if (cleared.holds_phi() && given.is_none()) || given.as_deref() != cleared.proof() {
             return Err(StoreError::Proof);
@@ -191,6 +201,9 @@ impl Tx {
             cleared.holds_phi(),
             proof,
             now,
+            law.state.map(|state| state.as_str().to_owned()),
+            law.rules.join(" "),
+            law.policy.as_str(),
         ];
         self.run(INSERT, row).await?;
         Ok(OutboxId(id))

@@ -16,7 +16,9 @@ macro_rules! stories {
 
 mod agreeing;
 mod alarms;
+mod lawful;
 mod lines;
+mod papers;
 mod trouble;
 mod waiting;
 mod writers;

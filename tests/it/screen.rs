@@ -151,3 +151,26 @@ fn odd_texts_are_read_without_a_crash() {
         assert!(!reading.intent.as_str().is_empty());
     }
 }
+
+#[test]
+fn therapeutic_talk_is_told_from_an_errand_in_texts_and_in_drafts() {
+    let screen = Screen::embedded().unwrap();
+    screen
+        .check_therapy()
+        .unwrap_or_else(|error| panic!("{error}"));
+    let (mut wrong, mut seen) = (Vec::new(), [0, 0]);
+    for line in include_str!("screen/therapy.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+    {
+        let (want, text) = line.split_once(" | ").expect("two columns");
+        let fired = screen.therapeutic(text);
+        let talk = want == "talk";
+        seen[usize::from(talk)] += 1;
+        if fired.is_empty() == talk {
+            wrong.push(format!("{line} -> {fired:?}"));
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 50), "{seen:?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -17,8 +17,8 @@ use anteroom::domain::ids::PracticeId;
 use anteroom::domain::message::{Delivery, Inbound, Outbound, SendOutcome};
 use anteroom::domain::phi::Phi;
 use anteroom::domain::phone::E164;
-use anteroom::domain::practice::{CarrierKind, Practice};
-use anteroom::domain::record::RecordSet;
+use anteroom::domain::practice::Practice;
+use anteroom::domain::record::{Patient, RecordSet};
 use anteroom::fhir::bundle;
 use anteroom::guardrail::review::Guardrail;
 use anteroom::llm::offline::Offline;
@@ -167,6 +167,18 @@ impl App {
         Self::build(store, Arc::new(Offline::new()), sample_practice(), false).await
     }
 
+    /// The sample practice, changed, on this store, answered by this model, from this instant on.
+    pub(crate) async fn made(
+        store: Store,
+        model: Arc<dyn Model>,
+        start: &str,
+        change: impl FnOnce(&mut Practice),
+    ) -> Self {
+        let mut practice = sample_practice();
+        change(&mut practice);
+        Self::build_at(store, model, practice, true, start).await
+    }
+
     /// The sample practice whose record another system keeps, which `open` opens by the clock.
     pub(crate) fn with_records<R: Records + 'static>(
         store: Store,
@@ -179,7 +191,17 @@ impl App {
     }
 
     async fn build(store: Store, model: Arc<dyn Model>, practice: Practice, open: bool) -> Self {
-        let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
+        Self::build_at(store, model, practice, open, SUNDAY).await
+    }
+
+    async fn build_at(
+        store: Store,
+        model: Arc<dyn Model>,
+        practice: Practice,
+        open: bool,
+        start: &str,
+    ) -> Self {
+        let clock = Arc::new(ManualClock::new(start.parse().unwrap()));
         let practice = Arc::new(practice);
         let records = EmbeddedRecords::new(store.clone()).with_clock(Arc::clone(&clock) as _);
         let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
@@ -196,13 +218,13 @@ impl App {
         (clock, records): (Arc<ManualClock>, Arc<dyn Records>),
     ) -> Self {
         let carrier = Arc::new(Loopback::default());
-        let key = (practice.id.clone(), CarrierKind::Simulator);
+        let key = (practice.id.clone(), practice.senders[0].carrier);
         let carriers = BTreeMap::from([(key, Arc::clone(&carrier) as Arc<dyn Carrier>)]);
         let seed = Mutex::new(7_u8);
         let house = House::new(Parts {
             store,
             clock: Arc::clone(&clock) as _,
-            guardrail: Guardrail::embedded().unwrap(),
+            guardrail: Guardrail::embedded().unwrap().into(),
             screen: Screen::embedded().unwrap(),
             texts: Texts::embedded().unwrap(),
             records,
@@ -237,9 +259,9 @@ impl App {
         let mut count = self.count.lock().unwrap();
         *count += 1;
         Inbound {
-            carrier: CarrierKind::Simulator,
+            carrier: self.practice.senders[0].carrier,
             carrier_id: format!("SM{:032x}", *count),
-            channel: Channel::Sms,
+            channel: self.practice.senders[0].channel,
             from: from.parse().unwrap(),
             to: "+14155550101".parse().unwrap(),
             body: Phi::from(body),
@@ -343,6 +365,20 @@ impl App {
         let records = EmbeddedRecords::new(self.house.store().clone())
             .with_clock(Arc::clone(&self.clock) as _);
         records.import(&self.practice.id, set).await.unwrap();
+    }
+
+    /// Changes what is on file of the people at this number.
+    pub(crate) async fn refile(&self, number: &str, change: impl Fn(&mut Patient)) {
+        let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
+        let number: E164 = number.parse().unwrap();
+        set.patients.retain(|it| it.phones.contains(&number));
+        set.patients.iter_mut().for_each(change);
+        let patients = std::mem::take(&mut set.patients);
+        self.file(&RecordSet {
+            patients,
+            ..RecordSet::default()
+        })
+        .await;
     }
 
     /// The practice's id.
