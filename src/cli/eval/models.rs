@@ -9,7 +9,6 @@ use crate::config::Config;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::eval::models::{Elsewhere, Judge, Models};
 use crate::llm::offline::Offline;
-use crate::pipeline::papers::Register;
 use crate::policy::law::Law;
 
 /// What is asked for.
@@ -52,16 +51,12 @@ fn agreed(config: &Config, model: &dyn Model) -> Result<(), String> {
     let Some(paper) = law.channels().model_paper(host) else {
         return Ok(());
     };
-    let register = Register {
-        law: &law,
-        store: None,
-        now: SystemClock.now(),
-    };
+    let today = SystemClock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
     for practice in &config.practice {
         let signed = practice.agreements.iter().any(|it| {
             it.counterparty == paper.counterparty
                 && it.product == paper.product
-                && it.covers(register.now.to_zoned(jiff::tz::TimeZone::UTC).date())
+                && it.covers(today)
         });
         if signed {
             return Ok(());
