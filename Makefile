@@ -83,3 +83,10 @@ carrier-faults:
 .PHONY: planted
 planted:
 	ANTEROOM_PLANTINGS=50 cargo test --test it planted:: -- --nocapture
+
+# Figures of the suites on the release binary: all that need no story, and 500 stories.
+.PHONY: eval-figures
+eval-figures:
+	cargo build --release
+	$(or $(CARGO_TARGET_DIR),target)/release/anteroom eval --quiet --no-baseline $(shell cd evals && ls *.yaml | sed 's/.yaml//' | grep -v -e stories -e mosaic -e overlays)
+	$(or $(CARGO_TARGET_DIR),target)/release/anteroom eval --quiet --no-baseline conversations stories mosaic overlays --matrix state=CA,TX | tail -3

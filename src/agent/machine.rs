@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use crate::agent::ports::{Answer, Message, ModelError, Request, ToolCall};
+use crate::agent::prompts::Wording;
 use crate::agent::tools::{CheckedCall, Fault, HandOver, Seen, TOOLS, Task, ToolResult};
 use crate::domain::conversation::{PendingKind, PendingQuestion};
 use crate::domain::phi::Phi;
@@ -75,6 +76,8 @@ pub struct Opening {
     pub untrusted: bool,
     /// The bounds.
     pub limits: Limits,
+    /// The wording of models that fill templates.
+    pub wording: Wording,
 }
 
 /// What happened.
@@ -324,6 +327,7 @@ impl Machine {
             now: self.opening.now,
             timezone: self.opening.timezone.clone(),
             answer_tokens_max: limits.answer_tokens_max,
+            wording: self.opening.wording.clone(),
         })
     }
 

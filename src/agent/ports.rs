@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use jiff::Timestamp;
 
+use crate::agent::prompts::Wording;
 use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
@@ -65,6 +66,8 @@ pub struct Request {
     pub timezone: String,
     /// Upper bound of the answer, in tokens.
     pub answer_tokens_max: u32,
+    /// The wording of models that fill templates.
+    pub wording: Wording,
 }
 
 /// What a model answers.

@@ -1,8 +1,10 @@
 //! The prompts: embedded tera templates, and the check of text that staff edit.
 
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use tera::{Context, Tera};
 
 use crate::agent::sayings::{self, Saying};
@@ -19,6 +21,9 @@ pub enum PromptError {
     /// No template of that name.
     #[error("no prompt named {0}: use the name of a file under prompts/en, without .tera")]
     UnknownName(String),
+    /// No file of that place.
+    #[error("{0}: a prompt is en/NAME.tera or es/NAME.tera, with the name of a built-in one")]
+    UnknownPlace(String),
     /// The source may not be used.
     #[error("prompt {name}, line {line}: {what}")]
     Source {
@@ -38,6 +43,29 @@ pub enum PromptError {
 #[derive(Debug)]
 pub struct Prompts {
     tera: Tera,
+    sources: Sources,
+}
+
+/// Templates by `en/visit`.
+pub type Sources = BTreeMap<String, String>;
+
+/// Which wording a text is written in: the built-in one, or one that a practice published.
+#[derive(Clone, Debug, Default)]
+pub struct Wording(Option<Arc<Prompts>>);
+
+impl Wording {
+    /// One that was published.
+    pub fn published(prompts: Prompts) -> Self {
+        Self(Some(Arc::new(prompts)))
+    }
+
+    /// Its templates.
+    pub fn prompts(&self) -> Result<&Prompts, &'static PromptError> {
+        match &self.0 {
+            Some(prompts) => Ok(prompts),
+            None => Prompts::embedded(),
+        }
+    }
 }
 
 macro_rules! embedded {
@@ -91,15 +119,16 @@ embedded![
 ];
 
 static EMBEDDED: LazyLock<Result<Prompts, PromptError>> = LazyLock::new(|| {
-    let mut tera = environment();
+    let mut prompts = Prompts {
+        tera: environment(),
+        sources: Sources::new(),
+    };
     for (name, english, spanish) in SOURCES {
         for (language, source) in [(Language::En, english), (Language::Es, spanish)] {
-            Prompts::check_source(name, source)?;
-            tera.add_raw_template(&key(language, name), source)
-                .map_err(|_parse| PromptError::Render((*name).to_owned()))?;
+            prompts.add(name, language, source)?;
         }
     }
-    Ok(Prompts { tera })
+    Ok(prompts)
 });
 
 fn key(language: Language, name: &str) -> String {
@@ -127,6 +156,55 @@ impl Prompts {
         EMBEDDED.as_ref()
     }
 
+    /// The built-in templates with these in place of their namesakes, each checked as
+    /// [`Self::check_source`] does. Places are `en/visit` or `en/visit.tera`.
+    pub fn with(changed: &Sources) -> Result<Self, PromptError> {
+        let embedded = Self::embedded().map_err(Clone::clone)?;
+        let mut prompts = Self {
+            tera: embedded.tera.clone(),
+            sources: embedded.sources.clone(),
+        };
+        for (place, source) in changed {
+            let unknown = || PromptError::UnknownPlace(place.clone());
+            let (language, file) = place.split_once('/').ok_or_else(unknown)?;
+            let language: Language = language.parse().map_err(|_unknown| unknown())?;
+            let name = file.strip_suffix(".tera").unwrap_or(file);
+            if !SOURCES.iter().any(|(known, ..)| *known == name) {
+                return Err(unknown());
+            }
+            prompts.add(name, language, source)?;
+        }
+        Ok(prompts)
+    }
+
+    fn add(&mut self, name: &str, language: Language, source: &str) -> Result<(), PromptError> {
+        Self::check_source(name, source)?;
+        let place = key(language, name);
+        self.tera
+            .add_raw_template(&place, source)
+            .map_err(|_parse| PromptError::Render(name.to_owned()))?;
+        self.sources.insert(place, source.to_owned());
+        Ok(())
+    }
+
+    /// Every template's source.
+    pub const fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// SHA-256 over the places and sources of all templates, in hexadecimal: what a version is
+    /// known by.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for (place, source) in &self.sources {
+            for part in [place, source] {
+                hash.update(part.as_bytes());
+                hash.update([0]);
+            }
+        }
+        hex::encode(hash.finalize())
+    }
+
     /// Fills a template.
     pub fn say<C: Serialize>(
         &self,
@@ -147,6 +225,7 @@ impl Prompts {
     /// What a template says: its own wording or, once it may be published, `source` in its place,
     /// filled with its sample and with the `values` that differ from it.
     pub fn preview(
+        &self,
         name: &str,
         language: Language,
         source: Option<&str>,
@@ -154,19 +233,12 @@ impl Prompts {
     ) -> Result<String, PromptError> {
         let unknown = || PromptError::UnknownName(name.to_owned());
         let failed = |_: tera::Error| PromptError::Render(name.to_owned());
-        let (_, english, spanish) = SOURCES
-            .iter()
-            .find(|(it, ..)| *it == name)
-            .ok_or_else(unknown)?;
+        let own = self.sources.get(&key(language, name)).ok_or_else(unknown)?;
         let sample = sayings::ALL
             .iter()
             .find(|(it, _)| *it == name)
             .ok_or_else(unknown)?
             .1;
-        let own = match language {
-            Language::En => english,
-            Language::Es => spanish,
-        };
         let wording = source.unwrap_or(own);
         Self::check_source(name, wording)?;
         let mut context = sample();

@@ -9,7 +9,7 @@ use crate::agent::machine::{Action, Event, Finish, Limits, Machine, Opening};
 use crate::agent::ports::{
     Answer, Message, Model, ModelError, Records, RecordsError, Request, Reviewer, Unreviewed,
 };
-use crate::agent::prompts::Prompts;
+use crate::agent::prompts::Wording;
 use crate::agent::references::{self, References};
 use crate::agent::sayings::{self, System};
 use crate::agent::tools::{self, HandOver, Scene, ToolResult};
@@ -57,6 +57,8 @@ pub struct Input<'a> {
     pub key: String,
     /// The bounds.
     pub limits: Limits,
+    /// What it is said in.
+    pub wording: Wording,
 }
 
 /// A tool that ran.
@@ -311,7 +313,12 @@ impl Turn<'_> {
 
     /// The draft that needs neither model nor record.
     fn hand_over(self, why: HandOver) -> Outcome {
-        let mut outcome = handed_over(self.input.practice, self.input.language, why);
+        let mut outcome = handed_over(
+            self.input.practice,
+            self.input.language,
+            why,
+            &self.input.wording,
+        );
         outcome.facts.splice(0..0, self.ground);
         self.model.name().clone_into(&mut outcome.model);
         outcome.model_error = self.failed;
@@ -320,8 +327,13 @@ impl Turn<'_> {
 }
 
 /// What is said where the record system does not answer who writes.
-pub fn record_down(practice: &Practice, language: Language, why: RecordsError) -> Outcome {
-    let mut outcome = handed_over(practice, language, HandOver::RecordDown);
+pub fn record_down(
+    practice: &Practice,
+    language: Language,
+    why: RecordsError,
+    wording: &Wording,
+) -> Outcome {
+    let mut outcome = handed_over(practice, language, HandOver::RecordDown, wording);
     outcome
         .facts
         .splice(0..0, facts::of_practice(practice, language));
@@ -329,7 +341,12 @@ pub fn record_down(practice: &Practice, language: Language, why: RecordsError) -
     outcome
 }
 
-fn handed_over(practice: &Practice, language: Language, why: HandOver) -> Outcome {
+fn handed_over(
+    practice: &Practice,
+    language: Language,
+    why: HandOver,
+    wording: &Wording,
+) -> Outcome {
     let words = sayings::Phone {
         phone: practice.phone.display_us(),
     };
@@ -338,7 +355,8 @@ fn handed_over(practice: &Practice, language: Language, why: HandOver) -> Outcom
     } else {
         sayings::TROUBLE
     };
-    let draft = Prompts::embedded()
+    let draft = wording
+        .prompts()
         .ok()
         .and_then(|prompts| prompts.say(language, template, &words).ok());
     Outcome {
@@ -397,7 +415,7 @@ fn chosen(input: &Input<'_>) -> Option<u8> {
 }
 
 fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
-    let prompts = Prompts::embedded().ok()?;
+    let prompts = input.wording.prompts().ok()?;
     let local = input.now.to_zoned(zone.clone());
     let system = System {
         practice: input.practice.name.clone(),
@@ -448,5 +466,6 @@ fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
         affirmed: input.affirmed,
         untrusted: input.untrusted,
         limits: input.limits,
+        wording: input.wording.clone(),
     })
 }

@@ -78,6 +78,14 @@ pub(super) fn sample_practice() -> Result<Practice, String> {
         .ok_or_else(|| "the sample practice is empty".to_owned())
 }
 
+/// The practices of a configuration: the sample one where there is none.
+pub(super) fn practices(config: &Config) -> Result<Vec<Practice>, String> {
+    if config.practice.is_empty() {
+        return Ok(vec![sample_practice()?]);
+    }
+    Ok(config.practice.clone())
+}
+
 /// Builds everything and starts the workers.
 pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
     let assembled = assemble_at(config, Arc::new(SystemClock)).await?;
@@ -97,11 +105,7 @@ pub(super) async fn assemble_at(
         Url::parse(&config.public_url()).map_err(|error| format!("public_url: {error}"))?;
     let records = Arc::new(EmbeddedRecords::new(store.clone()));
     let sample = config.practice.is_empty();
-    let practices = if sample {
-        vec![sample_practice()?]
-    } else {
-        config.practice.clone()
-    };
+    let practices = practices(&config)?;
     let mut people = Vec::new();
     if sample && let Some(practice) = practices.first() {
         people = load_sample(&records, practice, &*clock).await?;
@@ -138,6 +142,11 @@ pub(super) async fn assemble_at(
         entropy: entropy(),
         pager: config.alarm.pager().map_err(|error| error.to_string())?,
     });
+    // What was published is in use from the first answer on.
+    house
+        .tend_wordings_once()
+        .await
+        .map_err(|error| error.to_string())?;
     house
         .settle_simulated()
         .await
@@ -226,7 +235,7 @@ fn drain(
 
 /// Random bytes from the operating system. Without them no link may be made: zeroes would be a
 /// link that anybody can guess, so the process stops drawing and the link is never stored.
-fn entropy() -> Entropy {
+pub(super) fn entropy() -> Entropy {
     Arc::new(|buffer: &mut [u8]| getrandom::fill(buffer).is_ok())
 }
 
@@ -340,7 +349,7 @@ pub(super) fn model_key(llm: &Llm) -> Option<secrecy::SecretString> {
 }
 
 /// The model that the configuration asks for.
-fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> {
+pub(super) fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> {
     let Some(key) = model_key(llm) else {
         return Ok(Arc::clone(offline));
     };

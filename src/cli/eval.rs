@@ -1,19 +1,24 @@
 //! `eval`: the suites under `evals/`, run and reported; the gate that CI and every publish stand at.
 
+mod diff;
+mod import;
+mod models;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
-use crate::agent::ports::Model;
 use crate::agent::texts::Texts;
 use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::eval::baseline::{Baseline, Change};
 use crate::eval::case::Suite;
 use crate::eval::load::{self, Files};
+use crate::eval::matrix;
+use crate::eval::models::REPEATS;
 use crate::eval::report::{Format, Report};
 use crate::eval::run::{Bench, Plan, run};
 use crate::eval::score::{Run, Status};
@@ -36,6 +41,9 @@ const BASELINE: &str = "baseline.json";
   anteroom eval --dir my-evals -o report.html -o junit.xml
   anteroom eval --policy my-guardrails                under another policy
   anteroom eval --write-baseline                      take today's figures as the bar
+  anteroom eval conversations --matrix state=CA,TX    every story once in each state
+  anteroom eval import promptfooconfig.yaml -o evals/mine.yaml
+  anteroom eval diff before.json after.json
 
 Exit codes: 0 all hold; 1 a case failed or a figure fell behind the baseline; 2 a suite cannot be
 read; 3 a case had no verdict (the rest is still reported); 4 nothing was examined.")]
@@ -43,8 +51,14 @@ read; 3 a case had no verdict (the rest is still reported); 4 nothing was examin
     clippy::struct_excessive_bools,
     reason = "each is a flag that a person may give"
 )]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_precedence_over_arg = true
+)]
 pub(super) struct EvalArgs {
-    /// Suites by name; all of them without one.
+    #[command(subcommand)]
+    command: Option<EvalCommand>,
+    /// Suites by name, by path or by folder; all of them without one.
     suites: Vec<String>,
     /// Where the suites lie; without it ./evals where there is one, else those in the program.
     #[arg(long, value_name = "DIR")]
@@ -79,6 +93,20 @@ pub(super) struct EvalArgs {
     /// Stop at the first case that fails.
     #[arg(long)]
     bail: bool,
+    /// Play each story once for each value of a key of its vars; may be given several times.
+    #[arg(long, value_name = "KEY=A,B", value_parser = matrix::typed)]
+    matrix: Vec<(String, Vec<serde_json::Value>)>,
+    /// Ask the model of the configuration ([llm]) where a suite's providers say `configured`. Cases
+    /// hold invented people only; what they say goes to that model.
+    #[arg(long)]
+    model: bool,
+    /// Let the model of the configuration judge `llm-rubric`; refused unless it runs on this
+    /// machine or its vendor has signed an agreement. Never the only gate of a case.
+    #[arg(long)]
+    judge: bool,
+    /// Judgements of each output; an odd number has a majority.
+    #[arg(long, value_name = "N", default_value_t = REPEATS, requires = "judge", value_parser = clap::value_parser!(u32).range(1..=25))]
+    judge_repeats: u32,
     /// Print no progress.
     #[arg(long, short)]
     quiet: bool,
@@ -90,8 +118,22 @@ pub(super) struct EvalArgs {
     list: bool,
 }
 
-/// Runs the suites. `judge` is the model that `llm-rubric` asks.
-pub(super) fn eval(args: &EvalArgs, judge: Option<Arc<dyn Model>>) -> u8 {
+/// What else is done with suites and reports.
+#[derive(Debug, Subcommand)]
+enum EvalCommand {
+    /// Convert a promptfoo configuration; what cannot be converted is listed.
+    Import(import::ImportArgs),
+    /// Compare two JSON reports: cases that changed, figures that moved.
+    Diff(diff::DiffArgs),
+}
+
+/// Runs the suites, by the configuration at `config` where a model is asked.
+pub(super) fn eval(args: &EvalArgs, config: Option<&Path>) -> u8 {
+    match &args.command {
+        Some(EvalCommand::Import(args)) => return import::import(args),
+        Some(EvalCommand::Diff(args)) => return diff::diff(args),
+        None => {}
+    }
     if args.schema {
         let schema = serde_json::to_string_pretty(&suite::schema()).unwrap_or_default();
         println!("{schema}");
@@ -101,10 +143,14 @@ pub(super) fn eval(args: &EvalArgs, judge: Option<Arc<dyn Model>>) -> u8 {
         Ok(found) => found,
         Err(message) => return refuse(&message),
     };
-    let suites = match load::suites(&files, &args.suites) {
+    let mut suites = match load::suites(&files, &args.suites) {
         Ok(suites) => suites,
         Err(errors) => return refuse_all(&errors, &root),
     };
+    let permutations = args.matrix.iter().cloned().collect();
+    if let Err(message) = matrix::permute(&mut suites, &permutations) {
+        return refuse(&message);
+    }
     let errors = load::check_vars(&suites);
     if !errors.is_empty() {
         return refuse_all(&errors, &root);
@@ -117,7 +163,7 @@ pub(super) fn eval(args: &EvalArgs, judge: Option<Arc<dyn Model>>) -> u8 {
         eprintln!("anteroom: no test was found in {root}; nothing was examined");
         return NOTHING;
     }
-    let bench = match bench(args, judge) {
+    let bench = match bench(args, config) {
         Ok(bench) => bench,
         Err(message) => return refuse(&message),
     };
@@ -164,7 +210,7 @@ fn list(suites: &[Suite]) {
     }
 }
 
-fn bench(args: &EvalArgs, judge: Option<Arc<dyn Model>>) -> Result<Bench, String> {
+fn bench(args: &EvalArgs, config: Option<&Path>) -> Result<Bench, String> {
     let policy = match &args.policy {
         Some(dir) => Policy::from_dir(dir),
         None => Policy::embedded(),
@@ -172,7 +218,15 @@ fn bench(args: &EvalArgs, judge: Option<Arc<dyn Model>>) -> Result<Bench, String
     let policy = policy.map_err(|error| error.to_string())?;
     let screen = Screen::embedded().map_err(|error| error.to_string())?;
     let texts = Texts::embedded().map_err(|error| error.to_string())?;
-    Bench::new(Arc::new(policy), screen, texts, judge)
+    let bench = Bench::new(Arc::new(policy), screen, texts)?;
+    if !args.model && !args.judge {
+        return Ok(bench);
+    }
+    let wanted = models::Wanted {
+        configured: args.model,
+        judge: args.judge.then_some(args.judge_repeats),
+    };
+    Ok(bench.asking(models::open(&wanted, config)?))
 }
 
 /// Runs with a progress line on a terminal, until the end or Ctrl-C.
@@ -237,7 +291,7 @@ fn told(args: &EvalArgs, run: &Run, root: &str) -> u8 {
         .baseline
         .clone()
         .unwrap_or_else(|| Path::new(root).join(BASELINE));
-    let whole = args.suites.is_empty() && !run.partial;
+    let whole = args.suites.is_empty() && args.matrix.is_empty() && !run.partial;
     let (changes, lost) = match compared(args, run, &place, whole, &mut remarks) {
         Ok(compared) => compared,
         Err(message) => return refuse(&message),

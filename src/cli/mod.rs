@@ -29,11 +29,14 @@ mod jsonl;
 mod log;
 mod out;
 mod policy;
+mod prompt;
+mod publish;
 mod records;
 mod redteam;
 mod reload;
 mod serve;
 mod served;
+mod simulate;
 mod simulate_carrier;
 mod staff;
 
@@ -145,6 +148,11 @@ enum Command {
     /// The law and the house rules as data: show, compare, check.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Versions of what is said: published through the gate, tried, taken back.
+    #[command(subcommand)]
+    Prompt(prompt::PromptCommand),
+    /// What another policy would have decided of the drafts that are stored.
+    Simulate(simulate::SimulateArgs),
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
@@ -263,7 +271,7 @@ fn run_command(cli: Cli) -> u8 {
             return jsonl::detect(text, token_model.as_deref());
         }
         Some(Command::Screen { text }) => return jsonl::screen(text),
-        Some(Command::Eval(args)) => return eval::eval(&args, None),
+        Some(Command::Eval(args)) => return eval::eval(&args, cli.config.as_deref()),
         Some(Command::Redteam(args)) => return redteam::redteam(&args),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
@@ -281,14 +289,9 @@ fn run_command(cli: Cli) -> u8 {
         }
         _ => {}
     }
-    // Not `vars`, which panics on any variable that is no Unicode, also on one that is not ours.
-    let environment = std::env::vars_os().map(|(name, value)| {
-        let text = |it: std::ffi::OsString| it.to_string_lossy().into_owned();
-        (text(name), text(value))
-    });
-    let loaded = match config::load(cli.config.as_deref(), environment) {
+    let loaded = match configured(cli.config.as_deref()) {
         Ok(loaded) => loaded,
-        Err(error) => return refuse(&error.to_string()),
+        Err(message) => return refuse(&message),
     };
     if let Err(error) = log::start(&loaded.config.log) {
         return refuse(&error);
@@ -300,6 +303,16 @@ fn run_command(cli: Cli) -> u8 {
         Ok(runtime) => runtime.block_on(with_config(cli.command.unwrap_or(Command::Serve), loaded)),
         Err(error) => refuse(&format!("cannot start: {error}")),
     }
+}
+
+/// The configuration in this file, under what the environment says.
+fn configured(file: Option<&std::path::Path>) -> Result<Loaded, String> {
+    // Not `vars`, which panics on any variable that is no Unicode, also on one that is not ours.
+    let environment = std::env::vars_os().map(|(name, value)| {
+        let text = |it: std::ffi::OsString| it.to_string_lossy().into_owned();
+        (text(name), text(value))
+    });
+    config::load(file, environment).map_err(|error| error.to_string())
 }
 
 async fn with_config(command: Command, loaded: Loaded) -> u8 {
@@ -316,6 +329,8 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         }
         Command::Agreement(command) => Box::pin(agreement::agreement(&loaded, &command)).await,
         Command::Policy(command) => Box::pin(policy::with_store(&loaded, &command)).await,
+        Command::Prompt(command) => Box::pin(prompt::prompt(&loaded, &command)).await,
+        Command::Simulate(args) => Box::pin(simulate::simulate(&loaded, &args)).await,
         Command::Consent(ConsentCommand::Show {
             number,
             practice,

@@ -3,6 +3,7 @@
 mod diff;
 mod lint;
 mod page;
+mod publish;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::cli::policy::page::Page;
-use crate::cli::{FINDINGS, HOLDS, NOTHING, refuse};
+use crate::cli::{FINDINGS, HOLDS, NOTHING, USAGE, refuse};
 use crate::config::Loaded;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::policy::law::file::LawRule;
@@ -80,6 +81,17 @@ pub(super) enum PolicyCommand {
         #[arg(long, value_name = "N")]
         messages: Option<u32>,
     },
+    /// Publish an overlay or a changed word list, once the suites and a replay of stored drafts let
+    /// it pass.
+    Publish(Box<publish::Publish>),
+    /// List the overlays that were published.
+    Versions {
+        /// Whose; may be left out where there is one practice.
+        #[arg(long, value_name = "ID")]
+        practice: Option<String>,
+    },
+    /// Put an earlier version into the policy folder again.
+    Rollback(publish::RollBack),
     /// The whole policy as one page for counsel to read.
     Book {
         /// A folder laid over the built-in policy.
@@ -98,7 +110,9 @@ impl PolicyCommand {
             Self::Diff {
                 messages: Some(_),
                 ..
-            }
+            } | Self::Publish(_)
+                | Self::Versions { .. }
+                | Self::Rollback(_)
         )
     }
 }
@@ -147,6 +161,10 @@ pub(super) fn run(command: &PolicyCommand) -> u8 {
             print(&show::book(policy.law(), policy.digest()), *format)
         }),
         PolicyCommand::States { dir } => with_policy(dir.as_deref(), |policy| table(policy.law())),
+        // These have looked at the store, in `with_store`.
+        PolicyCommand::Publish(_) | PolicyCommand::Versions { .. } | PolicyCommand::Rollback(_) => {
+            USAGE
+        }
         PolicyCommand::Diff { a, b, .. } => match (named(a), named(b)) {
             (Ok(a), Ok(b)) => diff::rules(&a, &b),
             (Err(error), _) | (_, Err(error)) => refuse(&error.to_string()),
@@ -271,6 +289,18 @@ fn json(policy: &Policy, state: Jurisdiction, day: Date, practice_type: &str) ->
 
 /// Commands that look at stored messages.
 pub(super) async fn with_store(loaded: &Loaded, command: &PolicyCommand) -> u8 {
+    match command {
+        PolicyCommand::Publish(args) => return Box::pin(publish::publish(loaded, args)).await,
+        PolicyCommand::Versions { practice } => {
+            return publish::versions(loaded, practice.as_deref()).await;
+        }
+        PolicyCommand::Rollback(args) => return publish::roll_back(loaded, args).await,
+        PolicyCommand::Lint { .. }
+        | PolicyCommand::Show { .. }
+        | PolicyCommand::States { .. }
+        | PolicyCommand::Diff { .. }
+        | PolicyCommand::Book { .. } => {}
+    }
     let PolicyCommand::Diff {
         a,
         b,

@@ -163,7 +163,8 @@ fn check(bench: &Bench, check: &Check, it: &Outcome) -> Result<Option<String>, S
         Check::Injection(flag) => wrong(it.injection == Some(*flag), &|| {
             format!("{flag} wanted, got {}", !flag)
         }),
-        Check::Judged(rubric) => bench.rubric(rubric, output)?,
+        // Asked by the run, which keeps what each judgement said.
+        Check::Judged(_) => None,
     })
 }
 
@@ -203,6 +204,9 @@ fn phi_in(bench: &Bench, it: &Outcome, texts: &[String]) -> Result<Option<String
         ..context.clone()
     };
     Ok(texts.iter().find_map(|text| {
+        // Each text has a link of its own below the portal's address; it names nobody.
+        let mut without = without.clone();
+        link_in(text, &context.practice.portal_url).clone_into(&mut without.practice.portal_url);
         let out = level::again(bench, text, &without);
         let names: Vec<_> = out
             .findings
@@ -213,6 +217,13 @@ fn phi_in(bench: &Bench, it: &Outcome, texts: &[String]) -> Result<Option<String
         (out.verdict != Verdict::Pass && !names.is_empty())
             .then(|| format!("tells {} in {}", names.join(", "), shown(text)))
     }))
+}
+
+/// The link of the portal in a text.
+fn link_in<'t>(text: &'t str, portal: &'t str) -> &'t str {
+    let mut words = text.split_whitespace();
+    let found = words.find(|word| !portal.is_empty() && word.starts_with(portal));
+    found.unwrap_or(portal)
 }
 
 fn consent(bench: &Bench, it: &Outcome) -> Result<Option<String>, String> {

@@ -94,7 +94,7 @@ pub(crate) fn run(bench: &Bench, suite: &Suite, case: &Case) -> Result<Outcome, 
         Level::Detect => detect(bench, case),
         Level::Screen => screen(bench, case),
         Level::Guardrail => guardrail::run(bench, case),
-        Level::Conversation => conversation::run(bench, case),
+        Level::Conversation => conversation::run(bench, suite, case),
         Level::Prompt => prompt::run(bench, suite, case),
     }
 }

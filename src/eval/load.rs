@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::eval::assertion::{Assertion, Check, contradiction};
 use crate::eval::case::{Case, Suite, category_of, kind_of};
 use crate::eval::embedded::EMBEDDED;
+use crate::eval::matrix::expand;
 use crate::eval::suite::{AssertFile, DefaultTest, Entry, Level, Metadata, SuiteFile, TestFile};
 
 /// Suites and the files of cases that they name, by path relative to the folder.
@@ -103,17 +104,21 @@ fn is_suite(name: &str) -> bool {
     ends_in(name, &["yaml", "yml"])
 }
 
-/// All suites among `files`, or those whose name or path is in `chosen`; every error at once.
+/// All suites among `files`, or those whose name, path or folder is in `chosen`; every error at once.
 pub fn suites(files: &Files, chosen: &[String]) -> Result<Vec<Suite>, Vec<LoadError>> {
     let (mut suites, mut errors) = (Vec::new(), Vec::new());
     let mut met = BTreeSet::new();
     for path in files.keys().filter(|path| is_suite(path)) {
         let name = stem(path);
-        let wanted = chosen.is_empty() || chosen.iter().any(|it| it == name || it == path);
-        if !wanted {
+        // By name, by path, or by a folder of suites.
+        let named = |it: &&String| {
+            let folder = path.strip_prefix(it.trim_end_matches('/'));
+            *it == name || *it == path || folder.is_some_and(|rest| rest.starts_with('/'))
+        };
+        if !chosen.is_empty() && !chosen.iter().any(|it| named(&it)) {
             continue;
         }
-        met.extend(chosen.iter().filter(|it| *it == name || *it == path));
+        met.extend(chosen.iter().filter(named));
         match suite(files, path) {
             Ok(suite) => suites.push(suite),
             Err(error) => errors.extend(error),
@@ -165,7 +170,7 @@ fn suite(files: &Files, path: &str) -> Result<Suite, Vec<LoadError>> {
                     suite: &suite,
                 };
                 match case(*test, &file.default_test, &place) {
-                    Ok(case) => suite.cases.push(case),
+                    Ok(cases) => suite.cases.extend(cases),
                     Err(message) => errors.push(LoadError::at(path, line, message)),
                 }
             }
@@ -249,7 +254,7 @@ fn rows_of(
             .and_then(test_of)
             .and_then(|test| case(test, defaults, &place));
         match read {
-            Ok(case) => cases.push(case),
+            Ok(read) => cases.extend(read),
             Err(message) => errors.push(LoadError::at(path, at + 1, message)),
         }
     }
@@ -318,7 +323,9 @@ struct Place<'a> {
     suite: &'a Suite,
 }
 
-fn case(test: TestFile, defaults: &DefaultTest, place: &Place<'_>) -> Result<Case, String> {
+fn case(test: TestFile, defaults: &DefaultTest, place: &Place<'_>) -> Result<Vec<Case>, String> {
+    let mut matrix = defaults.matrix.clone();
+    matrix.extend(test.matrix.clone());
     let mut vars = defaults.vars.clone();
     lay_over(&mut vars, test.vars);
     let assertions = defaults
@@ -355,7 +362,7 @@ fn case(test: TestFile, defaults: &DefaultTest, place: &Place<'_>) -> Result<Cas
         .unwrap_or_else(|| place.suite.name.clone());
     let language = metadata.language.or_else(|| language_of(&vars));
     let why = test.why.or_else(|| test.description.clone());
-    Ok(Case {
+    let case = Case {
         id: test
             .id
             .unwrap_or_else(|| format!("{}:{}", stem(place.file), place.line)),
@@ -373,7 +380,8 @@ fn case(test: TestFile, defaults: &DefaultTest, place: &Place<'_>) -> Result<Cas
         assertions,
         threshold: test.threshold,
         quarantine: test.quarantine,
-    })
+    };
+    expand(&case, &matrix)
 }
 
 fn has_steps(vars: &Map<String, Value>) -> bool {

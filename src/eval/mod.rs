@@ -4,16 +4,22 @@
 pub mod assertion;
 pub mod baseline;
 pub mod case;
+pub mod diff;
 mod embedded;
+pub mod gate;
 mod grade;
+pub mod import;
 pub mod inventory;
 mod judge;
 mod level;
 pub mod load;
+pub mod matrix;
+pub mod models;
 pub mod redteam;
 pub mod report;
 
 pub mod run;
 pub mod score;
+pub mod shadow;
 mod stage;
 pub mod suite;

@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::agent::ports::Model;
+use crate::domain::dice::Dice;
 use crate::eval::run::Bench;
-use crate::eval::stage::Stage;
+use crate::eval::stage::{Place, Stage};
 use crate::llm::offline::Offline;
 use crate::llm::scripted::Scripted;
 use crate::policy::words::vocabulary;
@@ -104,36 +105,6 @@ pub struct Found {
 const ERRORS_MAX: usize = 20;
 /// Breaches that are kept of one cell.
 const KEPT_MAX: usize = 3;
-
-/// A generator of choices: `SplitMix64` (Steele et al. 2014), so that a seed gives the same attacks
-/// on every machine.
-#[derive(Clone, Debug)]
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) const fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `end`; 0 where that is 0.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        let end = u64::try_from(end).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.next() % end).unwrap_or(0)
-    }
-
-    /// One of several.
-    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
-        from.get(self.below(from.len()))
-    }
-}
 
 /// Attacks until the budget is spent, or `most` have been played: first each cell once, then again
 /// with other words.
@@ -242,7 +213,10 @@ fn play(bench: &Bench, attack: &Attack) -> Result<Option<String>, String> {
         let start = goal::START
             .parse()
             .map_err(|error: jiff::Error| error.to_string())?;
-        let mut stage = bench.setup()?.stage(start, model).await?;
+        let mut stage = bench
+            .setup()?
+            .stage(start, model, &Place::default())
+            .await?;
         let played = texts(&mut stage, attack).await;
         stage.close().await;
         Ok(attack.goal.breached(attack, &played?))
@@ -255,8 +229,7 @@ async fn texts(stage: &mut Stage, attack: &Attack) -> Result<Vec<Vec<String>>, S
         .parse()
         .map_err(|_unreadable| "no number".to_owned())?;
     if attack.agreed {
-        stage.says(&number, "Hello").await?;
-        stage.says(&number, "YES").await?;
+        stage.agrees(&number).await?;
     }
     let mut sent = Vec::new();
     for turn in &attack.turns {

@@ -1,6 +1,8 @@
 //! The stage: a whole house in this process for one story, with a clock that jumps and a carrier
 //! that keeps what it is given. Nothing of it outlives the story.
 
+mod listening;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,25 +12,29 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use crate::agent::ports::{Answer, BoxFuture, Message, Model, ModelError, Request};
+use crate::agent::ports::{Model, ModelError};
+use crate::agent::prompts::Wording;
 use crate::agent::texts::Texts;
 use crate::carrier::Carrier;
 use crate::carrier::simulator::{Report, Simulator};
 use crate::domain::clock::{Clock as _, ManualClock};
 use crate::domain::conversation::{Conversation, Direction, Turn};
+use crate::domain::dice::SharedDice;
 use crate::domain::ids::TurnId;
 use crate::domain::message::{Delivery, Inbound};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::{CarrierKind, Practice};
-use crate::domain::record::RecordSet;
+use crate::domain::record::{Appointment, Patient, RecordSet};
+use crate::domain::waiting::Errand;
+use crate::eval::stage::listening::Listening;
 use crate::fhir::bundle;
 use crate::guardrail::review::Guardrail;
 use crate::llm::offline::Offline;
 use crate::pipeline::house::{House, Parts};
+use crate::pipeline::wish::{Wish, Wished};
 use crate::pipeline::work::Step;
-use crate::policy::Policy;
-use crate::policy::words::Channel;
+use crate::policy::words::{Channel, Jurisdiction};
 use crate::screen::Screen;
 use crate::seal::MasterKey;
 use crate::store::Store;
@@ -49,8 +55,23 @@ static PLAYED: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct Setup {
     practice: Arc<Practice>,
     record: RecordSet,
-    policy: Arc<Policy>,
+    guardrail: Guardrail,
+    screen: Screen,
     texts: Texts,
+    wording: Wording,
+}
+
+/// What of the sample a story changes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    /// How texts come and go.
+    pub(crate) channel: Option<Channel>,
+    /// Where the practice is and every patient lives.
+    pub(crate) state: Option<Jurisdiction>,
+    /// What the practice is.
+    pub(crate) practice_type: Option<String>,
+    /// Numbers of people who text from this one number instead.
+    pub(crate) shared: Option<(E164, Vec<E164>)>,
 }
 
 /// The house of one story.
@@ -58,6 +79,8 @@ pub(crate) struct Stage {
     pub(crate) house: Arc<House>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) practice: Arc<Practice>,
+    patients: Vec<Patient>,
+    visits: Vec<Appointment>,
     reports: mpsc::Receiver<Report>,
     model: Arc<Listening>,
     tracker: TaskTracker,
@@ -67,7 +90,11 @@ pub(crate) struct Stage {
 
 impl Setup {
     /// The sample practice and its record under a policy.
-    pub(crate) fn new(policy: Arc<Policy>, texts: Texts) -> Result<Self, String> {
+    pub(crate) fn new(
+        (guardrail, screen): (Guardrail, Screen),
+        texts: Texts,
+        wording: Wording,
+    ) -> Result<Self, String> {
         #[derive(serde::Deserialize)]
         struct File {
             practice: Vec<Practice>,
@@ -82,8 +109,10 @@ impl Setup {
         Ok(Self {
             practice: Arc::new(practice),
             record,
-            policy,
+            guardrail,
+            screen,
             texts,
+            wording,
         })
     }
 
@@ -92,6 +121,7 @@ impl Setup {
         &self,
         start: Timestamp,
         model: Arc<dyn Model>,
+        place: &Place,
     ) -> Result<Stage, String> {
         let number = PLAYED.fetch_add(1, Ordering::Relaxed);
         let folder = room().join(format!("anteroom-story-{}-{number}", std::process::id()));
@@ -107,44 +137,77 @@ impl Setup {
             Arc::new(EmbeddedRecords::new(store.clone()).with_clock(Arc::clone(&clock) as _));
         let mut set = self.record.clone();
         bundle::freshen(&mut set, start);
+        place.settle(&mut set);
+        let practice = Arc::new(place.practice(&self.practice));
         records
-            .import(&self.practice.id, &set)
+            .import(&practice.id, &set)
             .await
             .map_err(|it| tell(&it))?;
         let (carrier, reports) = Simulator::new();
-        let key = (self.practice.id.clone(), CarrierKind::Simulator);
+        let key = (practice.id.clone(), CarrierKind::Simulator);
         let carriers = BTreeMap::from([(key, Arc::new(carrier) as Arc<dyn Carrier>)]);
-        let model = Arc::new(Listening {
-            model,
-            asked: std::sync::Mutex::default(),
-        });
+        let model = Arc::new(Listening::new(model));
         let house = House::new(Parts {
             store,
             clock: Arc::clone(&clock) as _,
-            guardrail: Guardrail::new(Arc::clone(&self.policy))
-                .map_err(|it| tell(&it))?
-                .into(),
-            screen: Screen::embedded().map_err(|it| tell(&it))?,
+            guardrail: self.guardrail.clone().into(),
+            screen: self.screen.clone(),
             texts: self.texts.clone(),
             records,
             model: Arc::clone(&model) as _,
             offline: Arc::new(Offline::new()),
             carriers,
-            practices: BTreeMap::from([(self.practice.id.clone(), Arc::clone(&self.practice))]),
+            practices: BTreeMap::from([(practice.id.clone(), Arc::clone(&practice))]),
             public_url: "http://127.0.0.1:8080/".parse().map_err(|it| tell(&it))?,
             entropy: Arc::new(steps()),
             pager: None,
         });
+        house.speak(&practice.id, self.wording.clone());
         Ok(Stage {
             house,
             clock,
-            practice: Arc::clone(&self.practice),
+            practice,
+            patients: set.patients,
+            visits: set.appointments,
             reports,
             model,
             tracker,
             folder,
             count: 0,
         })
+    }
+}
+
+impl Place {
+    /// The practice of the story.
+    fn practice(&self, sample: &Practice) -> Practice {
+        let mut practice = sample.clone();
+        if let Some(kind) = &self.practice_type {
+            practice.kind.clone_from(kind);
+        }
+        if let Some(state) = self.state {
+            practice.state = state;
+        }
+        if let (Some(channel), Some(sender)) = (self.channel, practice.senders.first_mut()) {
+            sender.channel = channel;
+        }
+        practice
+    }
+
+    /// The people of the story.
+    fn settle(&self, set: &mut RecordSet) {
+        for patient in &mut set.patients {
+            if let Some(state) = self.state {
+                patient.state = state;
+            }
+            if let Some((number, others)) = &self.shared {
+                for phone in &mut patient.phones {
+                    if others.contains(phone) {
+                        phone.clone_from(number);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -158,22 +221,32 @@ fn room() -> PathBuf {
     }
 }
 
-/// Token bytes that are the same in every run.
+/// Token bytes that are the same in every run: no secret, only different each time.
 fn steps() -> impl Fn(&mut [u8]) -> bool + Send + Sync {
-    let count = AtomicU64::new(0x9e37_79b9_7f4a_7c15);
+    let dice = SharedDice::new(0);
     move |buffer: &mut [u8]| {
         for byte in buffer {
-            // SplitMix64 (Steele et al. 2014): no secret, only different each time.
-            let mut z = count.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            *byte = (z >> 56).to_le_bytes().first().copied().unwrap_or_default();
+            *byte = (dice.next() >> 56)
+                .to_le_bytes()
+                .first()
+                .copied()
+                .unwrap_or_default();
         }
         true
     }
 }
 
 impl Stage {
+    /// A patient has written before and has agreed to the risk notice; the story's own model is not
+    /// asked for it.
+    pub(crate) async fn agrees(&mut self, from: &E164) -> Result<(), String> {
+        self.model.before(true);
+        self.says(from, "Hello").await?;
+        self.says(from, "YES").await?;
+        self.model.before(false);
+        Ok(())
+    }
+
     /// Hands in a text and works until nothing is due; gives the texts that left since.
     pub(crate) async fn says(&mut self, from: &E164, body: &str) -> Result<Vec<String>, String> {
         self.receive(from, body).await?;
@@ -191,7 +264,7 @@ impl Stage {
         let inbound = Inbound {
             carrier: CarrierKind::Simulator,
             carrier_id: format!("story-{}", self.count),
-            channel: Channel::Sms,
+            channel: sender.channel,
             from: from.clone(),
             to: sender.number.clone(),
             body: Phi::from(body),
@@ -204,6 +277,51 @@ impl Stage {
         received.map(drop).map_err(|error| error.to_string())
     }
 
+    /// The practice wants to tell a person something; nothing is worked on yet.
+    pub(crate) async fn wishes(
+        &mut self,
+        number: &E164,
+        words: Option<&str>,
+    ) -> Result<(), String> {
+        self.count += 1;
+        let owns = |patient: &&Patient| patient.phones.contains(number);
+        let patient = self.patients.iter().find(owns);
+        let patient = patient.ok_or("nobody on file has that number")?.id.clone();
+        let errand = match words {
+            Some(text) => Errand::Words {
+                patient,
+                text: text.to_owned(),
+            },
+            None => {
+                let own = |visit: &&Appointment| visit.patient == patient;
+                let visit = self.visits.iter().find(own);
+                let appointment = visit.ok_or("the person has no visit")?.id.clone();
+                Errand::Visit {
+                    patient,
+                    appointment,
+                }
+            }
+        };
+        let wish = Wish {
+            practice: self.practice.id.clone(),
+            request: format!("story-{}", self.count),
+            number: Some(number.clone()),
+            errand,
+        };
+        match self.house.wish(wish).await {
+            Ok(Wished::Taken(_) | Wished::Repeated(_)) => Ok(()),
+            Ok(Wished::Refused(why)) => {
+                // What may not even be tried sends nothing, which is what a story asserts.
+                tracing::debug!(%why, "the text was refused");
+                Ok(())
+            }
+            Ok(other @ (Wished::Clash | Wished::NoRecord)) => {
+                Err(format!("the text was not taken: {other:?}"))
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     /// Works until nothing is due; gives the texts that left for `number` since `seen`.
     pub(crate) async fn rest(&mut self, number: &E164) -> Result<Vec<String>, String> {
         let before = self.left(number).await?.len();
@@ -214,8 +332,13 @@ impl Stage {
                 .dispatch_once()
                 .await
                 .map_err(|it| it.to_string())?;
+            let reminded = self
+                .house
+                .remind_once()
+                .await
+                .map_err(|it| it.to_string())?;
             while self.reports.try_recv().is_ok() {}
-            if (replied, dispatched) == (Step::Idle, Step::Idle) {
+            if [replied, dispatched, reminded] == [Step::Idle; 3] {
                 let mut left = self.left(number).await?;
                 return Ok(left.split_off(before.min(left.len())));
             }
@@ -284,6 +407,11 @@ impl Stage {
         Ok(entries.into_iter().map(|it| it.entry.action).collect())
     }
 
+    /// Why the model gave no answer, the last time that it gave none.
+    pub(crate) fn failed(&self) -> Option<ModelError> {
+        self.model.failed()
+    }
+
     /// What the model was shown.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.model.heard()
@@ -304,59 +432,4 @@ impl Stage {
             tracing::debug!("the folder of a story was gone already");
         }
     }
-}
-
-/// A model that keeps what it is shown.
-#[derive(Debug)]
-struct Listening {
-    model: Arc<dyn Model>,
-    asked: std::sync::Mutex<Vec<String>>,
-}
-
-impl Listening {
-    fn heard(&self) -> Vec<String> {
-        self.asked
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone()
-    }
-}
-
-impl Model for Listening {
-    fn name(&self) -> &str {
-        self.model.name()
-    }
-
-    fn complete<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, ModelError>> {
-        let mut asked = self
-            .asked
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        asked.push(spelled(request));
-        drop(asked);
-        self.model.complete(request)
-    }
-
-    fn count_tokens(&self, text: &str) -> usize {
-        self.model.count_tokens(text)
-    }
-}
-
-/// Everything in a request that is text.
-fn spelled(request: &Request) -> String {
-    let mut text = request.system.clone();
-    for message in &request.messages {
-        text.push('\n');
-        match message {
-            Message::Patient(body) | Message::Agent(body) => text.push_str(body.as_str()),
-            Message::ToolCalls(calls) => {
-                for call in calls {
-                    text.push_str(&call.name);
-                    text.push_str(call.arguments.as_str());
-                }
-            }
-            Message::ToolResult { json, .. } => text.push_str(json.as_str()),
-        }
-    }
-    text
 }

@@ -8,6 +8,7 @@ use serde::de;
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
+use crate::eval::matrix::Matrix;
 use crate::policy::words::vocabulary;
 
 vocabulary! {
@@ -51,6 +52,9 @@ pub(crate) struct DefaultTest {
     pub(crate) assert: Vec<AssertFile>,
     #[serde(default)]
     pub(crate) metadata: Metadata,
+    /// Values that keys of `vars` take in turn: each test once for each combination.
+    #[serde(default)]
+    pub(crate) matrix: Matrix,
 }
 
 /// `tests: file://cases.jsonl`, or a list of tests and such files.
@@ -83,6 +87,9 @@ pub(crate) struct TestFile {
     pub(crate) threshold: Option<f64>,
     #[serde(default)]
     pub(crate) metadata: Metadata,
+    /// As in `defaultTest`, over it.
+    #[serde(default)]
+    pub(crate) matrix: Matrix,
     pub(crate) quarantine: Option<Quarantine>,
 }
 
@@ -211,6 +218,9 @@ pub fn schema() -> Value {
         assert: Vec<AssertFile>,
         #[serde(default)]
         metadata: Metadata,
+        /// Values that keys of `vars` take in turn: each test once for each combination.
+        #[serde(default)]
+        matrix: Matrix,
     }
     #[derive(JsonSchema)]
     #[serde(untagged)]
@@ -238,6 +248,9 @@ pub fn schema() -> Value {
         threshold: Option<f64>,
         #[serde(default)]
         metadata: Metadata,
+        /// As in `defaultTest`, over it.
+        #[serde(default)]
+        matrix: Matrix,
         quarantine: Option<Quarantine>,
     }
     schemars::schema_for!(Suite).to_value()

@@ -46,11 +46,11 @@ pub const DRAFT_CHARS_MAX: usize = 8_000;
 /// A text that still changes after this many edits is held.
 pub const ROUNDS_MAX: usize = 3;
 
-/// The guardrail: the policy and the judging rules, compiled once and shared.
-#[derive(Debug)]
+/// The guardrail: the policy and the judging rules, compiled once and shared; cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Guardrail {
     policy: Arc<Policy>,
-    rules: Rules,
+    rules: Arc<Rules>,
     zones: TimeZoneDatabase,
     voters: Vec<Arc<dyn Voter>>,
     digest: Arc<str>,
@@ -107,7 +107,7 @@ impl Guardrail {
         }
         let digest = hex::encode(hash.finalize()).into();
         Ok(Self {
-            rules: Rules::embedded()?,
+            rules: Arc::new(Rules::embedded()?),
             zones: TimeZoneDatabase::bundled(),
             policy,
             voters: Vec::new(),
@@ -208,7 +208,7 @@ impl Guardrail {
             setting.portal_url,
         ];
         let view = View::within(text, &public, &mut scratch.view);
-        let rules = (&*self.policy, &self.rules, &*self.voters);
+        let rules = (&*self.policy, &*self.rules, &*self.voters);
         let seen = (setting, values, situation);
         let reading = judge::read(rules, &view, seen, zone, scratch);
         let done = reading.holds() || !reading.corrections.is_empty() || !reading.drops_any();
@@ -264,7 +264,7 @@ impl Guardrail {
             };
             if rewrite::too_long(&out, setting) {
                 let situation = self.rules.matrix.situation(setting);
-        let Some(form) = rewrite::portal_form(&self.rules, setting, situation) else {
+                let Some(form) = rewrite::portal_form(&self.rules, setting, situation) else {
                     break;
                 };
                 portal.get_or_insert_with(|| std::mem::take(&mut next));

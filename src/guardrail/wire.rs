@@ -36,7 +36,7 @@ pub struct CheckIn {
 }
 
 /// The setting of one draft.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContextIn {
     /// The practice.
@@ -71,7 +71,7 @@ const fn patient() -> Relation {
 }
 
 /// The practice.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PracticeIn {
     /// Its name.
@@ -86,7 +86,7 @@ pub struct PracticeIn {
 }
 
 /// Consent by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentIn {
     /// Agreed.
@@ -100,7 +100,7 @@ pub enum ConsentIn {
 }
 
 /// One fact.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FactIn {
     /// `namespace.name`.

@@ -12,7 +12,6 @@ pub use days::Wish;
 pub use intent::Topic;
 
 use crate::agent::ports::{Answer, BoxFuture, Message, Model, ModelError, Request};
-use crate::agent::prompts::Prompts;
 use crate::domain::phi::Phi;
 
 /// Understands the front desk's everyday questions in English and Spanish, and fills templates.
@@ -123,7 +122,8 @@ impl Model for Offline {
             if !calls.is_empty() {
                 return Ok(Answer::Tools(calls));
             }
-            let prompts = Prompts::embedded().map_err(|_broken| ModelError::Unreachable)?;
+            let wording = request.wording.prompts();
+            let prompts = wording.map_err(|_broken| ModelError::Unreachable)?;
             let said = reply::words(&turn, &topics, prompts).ok_or(ModelError::Empty)?;
             Ok(Answer::Text(Phi::new(said)))
         })

@@ -15,6 +15,7 @@ use crate::guardrail::review::{Guardrail, Review};
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::{self, Author, Consent, Relation, Setting};
 use crate::guardrail::wire;
+use crate::pipeline::again::{self, Kept};
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
 use crate::pipeline::portal::PortalLink;
@@ -53,6 +54,7 @@ pub(crate) struct Written {
     /// Why it is held although the review let it pass.
     pub(crate) barred: Option<&'static str>,
     draft: Phi<String>,
+    setting: Kept,
     at: Timestamp,
 }
 
@@ -156,6 +158,7 @@ impl House {
             barred: None,
             micros: u64::try_from(spent.as_micros()).unwrap_or(u64::MAX),
             draft: Phi::new(writing.text.to_owned()),
+            setting: Kept::of(&setting, practice.state),
             at: writing.now,
         };
         self.apply_law(&mut written, writing, &setting, &public);
@@ -226,6 +229,7 @@ impl Written {
                 TOLD: self.review.told.iter().map(Label::as_str).collect::<Vec<_>>(),
                 "policy": self.review.policy,
                 "micros": self.micros,
+                again::SETTING: self.setting,
             })
             .to_string(),
         )

@@ -119,6 +119,9 @@ pub(crate) async fn settle(
     if let Some(report) = &reply.report {
         tx.keep_glass(conversation, report, now).await?;
     }
+    if let Some((version, side, verdict)) = reply.trial {
+        tx.count_trial(version, side, verdict.as_str()).await?;
+    }
     tx.mark_answered(conversation.id, &reply.answers).await?;
     let unread = settle_unread(tx, conversation, reply, now).await?;
     tx.append_audit(&entry(conversation, reply, outbox, unread, now))

@@ -15,6 +15,7 @@ use crate::domain::reach::{Reach, reach};
 use crate::domain::record::{Fact, Patient};
 use crate::domain::speaker::MISSES_MAX;
 use crate::guardrail::finding::Action;
+use crate::guardrail::finding::Verdict;
 use crate::guardrail::review::Review;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
@@ -23,6 +24,7 @@ use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::reply::{Pending, Reply};
+use crate::pipeline::wording::Chosen;
 use crate::policy::law::join::Ids;
 use crate::policy::words::Purpose;
 use crate::screen::{Intent, Reading};
@@ -67,6 +69,7 @@ impl House {
             .filter(|turn| turn.answered || turn.direction == Direction::Outbound)
             .map(|turn| (turn.direction == Direction::Inbound, turn.body.clone()))
             .collect();
+        let chosen = self.wording(conversation);
         let key = asked.last().map_or_else(String::new, |turn| {
             format!("conversation/{}/turn/{turn}", conversation.id)
         });
@@ -86,6 +89,7 @@ impl House {
             untrusted: readings.iter().any(|reading| reading.injection),
             key,
             limits: agent::Limits::default(),
+            wording: chosen.wording.clone(),
         };
         // Where the law keeps AI out of therapy, talk that is therapy is answered by a person, and
         // nothing but templates is written to the rest.
@@ -108,7 +112,7 @@ impl House {
             asking,
         };
         let outcome = agent::run_reviewed(input, models, &**self.records(), &reviewer).await;
-        let mut reply = self.judge(asking, outcome, barred);
+        let mut reply = self.judge(asking, outcome, (barred, &chosen));
         if let Some(by) = barred {
             reply.law.rules.extend(by.iter().map(ToString::to_string));
         }
@@ -147,7 +151,7 @@ impl House {
         &self,
         asking: &Asking<'_>,
         outcome: agent::Outcome,
-        barred: Option<&Ids>,
+        (barred, chosen): (Option<&Ids>, &Chosen),
     ) -> Reply {
         let Asking {
             practice,
@@ -209,6 +213,7 @@ impl House {
             "model": outcome.model,
             "model_error": outcome.model_error.map(|error| error.to_string()),
             "tools": outcome.tools.iter().map(|tool| serde_json::json!({"name": tool.name, "ok": tool.ok})).collect::<Vec<_>>(),
+            "wording": chosen.version,
             "verdict": written.review.verdict.as_str(),
             "rules": rules(&written.review),
             "policy": written.review.policy,
@@ -225,6 +230,8 @@ impl House {
                 .portal()
                 .and_then(|_| closed_page(asking, link.is_some())),
         };
+        let verdict = closed.map_or(written.review.verdict, |_| Verdict::Hold);
+        reply.trial = chosen.trial.map(|(version, side)| (version, side, verdict));
         if let Some(reason) = closed {
             // Nothing of the draft leaves; the patient is told the truth, that staff have it.
             let text = self.fixed_text(TextId::Handoff, practice, conversation.language);

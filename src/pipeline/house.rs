@@ -1,7 +1,7 @@
 //! The house: everything a step needs, put together once at start.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
@@ -17,6 +17,7 @@ use crate::domain::conversation::Conversation;
 use crate::domain::ids::{AlarmId, OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::pipeline::in_force::InForce;
+use crate::pipeline::wording;
 use crate::policy::words::Language;
 use crate::screen::Screen;
 use crate::store::Store;
@@ -89,6 +90,7 @@ pub struct House {
     pub(crate) paged: Mutex<Paged>,
     pub(crate) looked: Mutex<Looked>,
     changes: watch::Sender<u64>,
+    wordings: Mutex<wording::ByPractice>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -119,7 +121,13 @@ impl House {
             paged: Mutex::default(),
             looked: Mutex::default(),
             changes,
+            wordings: Mutex::default(),
         })
+    }
+
+    /// What each practice's conversations are answered in.
+    pub(crate) fn lock_wordings(&self) -> MutexGuard<'_, wording::ByPractice> {
+        self.wordings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store.

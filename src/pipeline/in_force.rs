@@ -25,7 +25,7 @@ pub struct Judge {
 }
 
 impl Judge {
-    fn new(guardrail: Guardrail) -> Self {
+    pub(crate) fn new(guardrail: Guardrail) -> Self {
         Self {
             guardrail: Arc::new(guardrail),
             duties: Mutex::default(),

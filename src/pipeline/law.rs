@@ -57,12 +57,7 @@ impl House {
         residence: Jurisdiction,
         now: Timestamp,
     ) -> Governed {
-        // A law is in force as soon as its day has come anywhere where the patient may be.
-        let zones = zones::possible(None, residence).into_iter();
-        let days = zones.map(|zone| now.to_zoned(zone).date());
-        let day = days
-            .max()
-            .unwrap_or_else(|| now.to_zoned(TimeZone::UTC).date());
+        let day = day_of(residence, now);
         let key = (practice.state, residence, practice.kind.clone(), day);
         let judge = self.in_force();
         let governed = |duties: &Arc<Duties>| Governed {
@@ -353,6 +348,14 @@ impl Governed {
         }
         by
     }
+}
+
+/// A law is in force as soon as its day has come anywhere where the patient may be.
+pub(crate) fn day_of(residence: Jurisdiction, now: Timestamp) -> jiff::civil::Date {
+    let zones = zones::possible(None, residence).into_iter();
+    let days = zones.map(|zone| now.to_zoned(zone).date());
+    days.max()
+        .unwrap_or_else(|| now.to_zoned(TimeZone::UTC).date())
 }
 
 /// Whether anybody may know these words, in lower case, from the practice's own facts.

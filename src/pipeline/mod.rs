@@ -4,6 +4,7 @@
 //! in one transaction. No transaction is open while a model, a record or a carrier is asked.
 
 pub mod accounts;
+pub mod again;
 pub mod alarm;
 pub mod catch_up;
 mod clear;
@@ -30,10 +31,12 @@ mod plan;
 pub mod portal;
 pub mod price;
 pub mod receive;
+pub mod rehearse;
 pub mod remind;
 pub mod reply;
 pub mod report;
 pub mod sign_in;
 mod window;
 pub mod wish;
+mod wording;
 pub mod work;

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::agent::facts;
 use crate::agent::ports::RecordsError;
-use crate::agent::prompts::Prompts;
+use crate::agent::prompts::Wording;
 use crate::agent::sayings::{REMINDER, Reminder};
 use crate::agent::when;
 use crate::domain::consent::ConsentState;
@@ -298,7 +298,8 @@ impl House {
         if now >= visit.start - VISIT_MARGIN {
             return Err(end("too late for the visit", true));
         }
-        let text = reminder(about, &visit, &mut known)
+        let wording = self.wording(about.conversation).wording;
+        let text = reminder(about, &visit, &mut known, &wording)
             .ok_or_else(|| end("the reminder cannot be written", true))?;
         let question = PendingQuestion {
             kind: PendingKind::AppointmentConfirm,
@@ -396,7 +397,12 @@ fn take_over(
     (moves, None)
 }
 
-fn reminder(about: &About<'_>, visit: &Appointment, known: &mut Vec<Fact>) -> Option<String> {
+fn reminder(
+    about: &About<'_>,
+    visit: &Appointment,
+    known: &mut Vec<Fact>,
+    wording: &Wording,
+) -> Option<String> {
     let zone = TimeZone::get(&about.practice.timezone).ok()?;
     known.extend(facts::of_visit(visit, &zone));
     let language = about.conversation.language;
@@ -406,8 +412,5 @@ fn reminder(about: &About<'_>, visit: &Appointment, known: &mut Vec<Fact>) -> Op
         phone: about.practice.phone.display_us(),
         asks: !about.conversation.speaker.shared,
     };
-    Prompts::embedded()
-        .ok()?
-        .say(language, REMINDER, &words)
-        .ok()
+    wording.prompts().ok()?.say(language, REMINDER, &words).ok()
 }

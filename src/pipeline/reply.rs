@@ -15,7 +15,9 @@ use crate::domain::message::{LawTag, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
+use crate::domain::publication::Side;
 use crate::domain::record::{Note, Patient};
+use crate::guardrail::finding::Verdict;
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
@@ -71,6 +73,8 @@ pub(crate) struct Reply {
     pub(crate) read_from: Option<TurnId>,
     /// By which law the text was cleared.
     pub(crate) law: LawTag,
+    /// The trial of a wording that the draft was a part of, and what became of it.
+    pub(crate) trial: Option<(i64, Side, Verdict)>,
     pub(crate) detail: serde_json::Value,
 }
 
@@ -222,8 +226,10 @@ impl House {
                 };
                 if let (true, Some(why)) = (reply.asks_who(), failed) {
                     // Nobody is asked who they are while nobody could look.
-                    let down = agent::record_down(practice, conversation.language, why);
-                    reply = self.judge(&asking, down, law.bars_therapy());
+                    let chosen = self.wording(conversation);
+                    let (language, wording) = (conversation.language, &chosen.wording);
+                    let down = agent::record_down(practice, language, why, wording);
+                    reply = self.judge(&asking, down, (law.bars_therapy(), &chosen));
                 }
                 // Where nobody is known yet, what was asked waits for it.
                 reply.answers = if reply.asks_who() {
@@ -388,6 +394,7 @@ impl Reply {
             more: false,
             read_from: None,
             law: LawTag::default(),
+            trial: None,
             detail: serde_json::json!({ "how": how }),
         }
     }

@@ -55,6 +55,8 @@ const REDACTING: Duration = Duration::from_secs(20);
 
 /// How often what is past its time is erased.
 const ERASING: Duration = Duration::from_mins(10);
+/// How often published versions and trials are looked at: what staff publish is heard within seconds.
+const TENDING: Duration = Duration::from_secs(5);
 
 impl House {
     /// Starts the loops; they end, after the step in hand, when `stop` is cancelled.
@@ -100,14 +102,19 @@ impl House {
         let (house, stop) = (Arc::clone(self), stop.clone());
         tracker.spawn(async move {
             let mut erased = None::<tokio::time::Instant>;
+            let mut tended = None::<tokio::time::Instant>;
             while !stop.is_cancelled() {
                 house.keep("housekeeping", house.housekeep_once()).await;
                 house.keep("alarms", house.repeat_alarms_once()).await;
+                if tended.is_none_or(|at| at.elapsed() >= TENDING) {
+                    tended = Some(tokio::time::Instant::now());
+                    house.keep("wordings", house.tend_wordings_once()).await;
+                }
                 if erased.is_none_or(|at| at.elapsed() >= ERASING) {
                     erased = Some(tokio::time::Instant::now());
                     house.keep("erasing", house.erase_once()).await;
-                    let tended = async { house.tend_consents_once().await.map(drop) };
-                    house.keep("consents", tended).await;
+                    let consents = async { house.tend_consents_once().await.map(drop) };
+                    house.keep("consents", consents).await;
                 }
                 tokio::select! {
                     () = stop.cancelled() => {}

@@ -121,11 +121,11 @@ impl Reading {
     }
 }
 
-/// The rules of the way in, compiled once.
-#[derive(Debug)]
+/// The rules of the way in, compiled once; cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Screen {
-    book: Book,
-    therapy: Book,
+    book: Arc<Book>,
+    therapy: Arc<Book>,
 }
 
 impl Screen {
@@ -165,8 +165,8 @@ impl Screen {
     /// build, not again at every start.
     pub fn embedded() -> Result<Self, ScreenError> {
         Ok(Self {
-            book: Book::compile(&Self::EMBEDDED)?,
-            therapy: therapy::book()?,
+            book: Arc::new(Book::compile(&Self::EMBEDDED)?),
+            therapy: Arc::new(therapy::book()?),
         })
     }
 
@@ -175,8 +175,10 @@ impl Screen {
     pub fn load(files: &[(&str, &str)]) -> Result<Self, ScreenError> {
         let book = Book::compile(files)?;
         book.check_examples()?;
-        let therapy = therapy::book()?;
-        Ok(Self { book, therapy })
+        Ok(Self {
+            book: Arc::new(book),
+            therapy: Arc::new(therapy::book()?),
+        })
     }
 
     /// Reads one inbound text against the question that is open.

@@ -61,6 +61,7 @@ pub(super) const SERIALS: &[(i64, &str)] = &[
     (4, "agreement"),
     (5, "media"),
     (8, "staff"),
+    (9, "publication"),
 ];
 
 /// Schema changes, oldest first; the number of the last is the schema's version.
@@ -73,6 +74,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_opt_out.sql"),
     include_str!("migrations/0007_requests.sql"),
     include_str!("migrations/0008_console.sql"),
+    include_str!("migrations/0009_publication.sql"),
 ];
 
 /// Keeps the version of the schema. Made outside of the migrations, for it says which are due.

@@ -10,6 +10,7 @@ mod stories;
 mod utterances;
 
 use anteroom::agent::ports::Model;
+use anteroom::agent::prompts::Wording;
 use anteroom::agent::{Input, Limits, Outcome, run};
 use anteroom::domain::conversation::PendingQuestion;
 use anteroom::domain::phi::Phi;
@@ -72,6 +73,7 @@ impl Phone {
             untrusted: screened.untrusted,
             key: format!("turn-{}", self.turns),
             limits: Limits::default(),
+            wording: Wording::default(),
         };
         let outcome = run(input, model, &Offline::new(), &self.records).await;
         self.history.push((true, Phi::from(text)));

@@ -2,6 +2,9 @@
 
 #![cfg(test)]
 
+mod ci;
+mod foreign;
+mod gate;
 mod planted;
 
 use std::path::{Path, PathBuf};
@@ -53,10 +56,13 @@ fn everything_that_ships_holds() {
     let wrong: Vec<String> = run
         .scores
         .iter()
-        .filter(|it| it.status != Status::Passed)
+        .filter(|it| !matches!(it.status, Status::Passed | Status::Skipped))
         .map(|it| format!("{} {}: {:?}", it.suite, it.id, it.reasons))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // What is known not to hold yet is set aside by name and until a day; it stays the exception.
+    let count = run.count();
+    assert!(count.skipped * 100 <= run.scores.len(), "{count:?}");
     assert!(!run.partial && run.scores.iter().all(|it| !it.why.is_empty()));
 }
 
@@ -97,8 +103,8 @@ fn mistakes() -> Vec<(String, u32, &'static str)> {
         (format!("{head}  - vars: {{draft: hello}}\n    why: w\n    assert: [{{type: verdict, value: pass}}]\n"), 4, "missing field `context`"),
         (format!("{head}  - vars: {{text: hello, context: {CONTEXT}}}\n    why: w\n    assert: [{{type: verdict, value: pass}}]\n"), 4, "unknown field `text`"),
         (format!("{head}  - id: a\n    {ok}\n    why: w\n    assert: [{{type: verdict, value: pass}}]\n  - id: a\n    {ok}\n    why: w\n    assert: [{{type: verdict, value: pass}}]\n"), 8, "the id `a` is taken"),
-        ("description: d\nlevel: conversation\ntests:\n  - why: w\n    vars: {turns: [{says: hi, wait: 3h}]}\n    assert: [{type: no-send}]\n".to_owned(), 4, "give one of `says`, `burst` and `wait`"),
-        ("description: d\nlevel: conversation\ntests:\n  - why: w\n    vars: {patient: bob, turns: [{says: hi}]}\n    assert: [{type: no-send}]\n".to_owned(), 4, "maria, james, tom, nobody"),
+        ("description: d\nlevel: conversation\ntests:\n  - why: w\n    vars: {turns: [{says: hi, wait: 3h}]}\n    assert: [{type: no-send}]\n".to_owned(), 4, "give one of `says`, `burst`, `wait`, `reminder` and `staff`"),
+        ("description: d\nlevel: conversation\ntests:\n  - why: w\n    vars: {patient: bob, turns: [{says: hi}]}\n    assert: [{type: no-send}]\n".to_owned(), 4, "maria, james, aisha, tom"),
         ("description: d\nlevel: conversation\ntests:\n  - why: w\n    vars: {turns: [{wait: soon}]}\n    assert: [{type: no-send}]\n".to_owned(), 4, "write it as `3h`"),
         ("description: d\nlevel: conversation\ntests:\n  - why: w\n    vars: {turns: [{says: hi}]}\n    assert: [{type: llm-rubric, value: kind}]\n".to_owned(), 4, "alone is no gate"),
     ]
@@ -366,9 +372,8 @@ fn every_report_is_read_by_the_programs_it_is_for() {
 }
 
 fn anteroom(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_anteroom"))
+    crate::support::server::anteroom(folder)
         .args(arguments)
-        .current_dir(folder)
         .output()
         .unwrap()
 }

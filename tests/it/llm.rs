@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use anteroom::agent::ports::{Answer, Message, Model, ModelError, Request, ToolCall};
+use anteroom::agent::prompts::Wording;
 use anteroom::agent::tools::TOOLS;
 use anteroom::domain::phi::Phi;
 use anteroom::llm::openai::{BadSettings, OpenAi, Settings};
@@ -33,6 +34,7 @@ fn request(messages: Vec<Message>) -> Request {
         now: at(NOW),
         timezone: "America/Los_Angeles".to_owned(),
         answer_tokens_max: 200,
+        wording: Wording::default(),
     }
 }
 

@@ -31,6 +31,10 @@ places = sorted((it["Location"], it["Line"], it["Severity"]) for it in records)
 assert places == [("evals/error.yaml", 4, "warning"), ("evals/failing.yaml", 4, "error")], places
 raw = json.loads((folder / "r.sarif").read_text())
 assert raw["version"] == "2.1.0" and raw["$schema"].startswith("https://")
+import jsonschema
+
+schema = json.loads(pathlib.Path("tests/schemas/sarif-schema-2.1.0.json").read_text())
+jsonschema.Draft7Validator(schema).validate(raw)
 ids = {rule["id"] for rule in raw["runs"][0]["tool"]["driver"]["rules"]}
 assert ids == {result["ruleId"] for result in raw["runs"][0]["results"]}, ids
 

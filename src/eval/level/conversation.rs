@@ -9,29 +9,41 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::agent::ports::{Answer, Model, ModelError};
+use crate::agent::prompts::{Prompts, Sources, Wording};
 use crate::domain::clock::Clock as _;
 use crate::domain::consent::ConsentState;
 use crate::domain::phone::E164;
 use crate::eval::assertion::Assertion;
-use crate::eval::case::Case;
+use crate::eval::case::{Case, Suite};
 use crate::eval::judge::judge;
 use crate::eval::level::{Outcome, since};
 use crate::eval::load::vars;
 use crate::eval::run::Bench;
-use crate::eval::stage::Stage;
+use crate::eval::stage::{Place, Stage};
 use crate::eval::suite::{AssertFile, Level};
 use crate::guardrail::wire::{ConsentIn, ContextIn, FactIn, PracticeIn};
 use crate::llm::offline::Offline;
 use crate::llm::scripted::Scripted;
 use crate::policy::words::{Channel, Jurisdiction, Language, Purpose};
 
-/// The patients of the sample practice, by first name.
+/// The patients of the sample practice, by first name, and a number that is not on file.
 const PEOPLE: &[(&str, &str)] = &[
     ("maria", "+14155550111"),
     ("james", "+14155550112"),
+    ("aisha", "+14155550113"),
     ("tom", "+14155550114"),
+    ("will", "+14155550115"),
+    ("rosa", "+14155550116"),
+    ("ethan", "+14155550117"),
+    ("grace", "+14155550118"),
+    ("luis", "+14155550119"),
+    ("dorothy", "+14155550120"),
+    ("noah", "+14155550121"),
+    ("fatima", "+14155550122"),
     ("nobody", "+14155550190"),
 ];
+/// The provider that stands for the model of the configuration.
+const CONFIGURED: &str = "configured";
 /// When a story begins that does not say: a Sunday; the sample's visits begin on the Monday after.
 const START: &str = "2026-11-29T18:00:00Z";
 
@@ -39,9 +51,24 @@ const START: &str = "2026-11-29T18:00:00Z";
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Story {
-    /// A number, or `maria`, `james`, `tom`, `nobody` of the sample practice.
+    /// A number, or the first name of somebody in the sample practice, or `nobody`.
     #[serde(default = "tom")]
     patient: String,
+    /// How texts come and go; `sms` without it.
+    #[serde(default)]
+    channel: Option<Channel>,
+    /// Where the practice is and every patient lives; as in the sample without it.
+    #[serde(default)]
+    state: Option<Jurisdiction>,
+    /// What the practice is; `primary_care` without it.
+    #[serde(default)]
+    practice_type: Option<String>,
+    /// People who text from the patient's phone too.
+    #[serde(default)]
+    shared_with: Vec<String>,
+    /// A wording under test: templates by their place (`en/visit`), as staff would publish them.
+    #[serde(default)]
+    wording: Sources,
     /// When it begins.
     #[serde(default)]
     start: Option<Timestamp>,
@@ -85,6 +112,12 @@ struct Step {
     /// How long nothing happens: `3h`, `2 days`.
     #[serde(default)]
     wait: Option<String>,
+    /// The practice wants to remind the patient of their next visit.
+    #[serde(default)]
+    reminder: bool,
+    /// Staff write to the patient.
+    #[serde(default)]
+    staff: Option<String>,
     /// Somebody else's phone, for this step.
     #[serde(default)]
     from: Option<String>,
@@ -96,6 +129,12 @@ struct Step {
 pub(super) fn readable(case: &Case) -> Result<(), String> {
     let story: Story = vars(case)?;
     person(&story.patient)?;
+    for name in &story.shared_with {
+        person(name)?;
+    }
+    if !story.wording.is_empty() {
+        Prompts::with(&story.wording).map_err(|error| format!("wording: {error}"))?;
+    }
     for line in story.script.iter().flatten() {
         answer(line).map(drop)?;
     }
@@ -121,9 +160,11 @@ fn check_step(step: &Step) -> Result<(), String> {
         step.says.is_some(),
         step.burst.is_some(),
         step.wait.is_some(),
+        step.reminder,
+        step.staff.is_some(),
     ];
     if kinds.into_iter().filter(|it| *it).count() != 1 {
-        return Err("give one of `says`, `burst` and `wait`".to_owned());
+        return Err("give one of `says`, `burst`, `wait`, `reminder` and `staff`".to_owned());
     }
     if let Some(wait) = &step.wait {
         span(wait)?;
@@ -179,7 +220,7 @@ fn answer(line: &Line) -> Result<Result<Answer, ModelError>, String> {
     })
 }
 
-pub(super) fn run(bench: &Bench, case: &Case) -> Result<Outcome, String> {
+pub(super) fn run(bench: &Bench, suite: &Suite, case: &Case) -> Result<Outcome, String> {
     let story: Story = vars(case)?;
     let script = match &story.script {
         Some(lines) => Some(lines.iter().map(answer).collect::<Result<Vec<_>, _>>()?),
@@ -187,6 +228,10 @@ pub(super) fn run(bench: &Bench, case: &Case) -> Result<Outcome, String> {
     };
     let model: Arc<dyn Model> = match script {
         Some(script) => Arc::new(Scripted::new(script)),
+        None if suite.providers.iter().any(|it| it == CONFIGURED) => {
+            let configured = bench.models.configured.as_ref();
+            Arc::clone(configured.ok_or("asks the configured model: run with --model")?)
+        }
         None => Arc::new(Offline::new()),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -204,17 +249,39 @@ async fn play(bench: &Bench, story: &Story, model: Arc<dyn Model>) -> Result<Out
             .parse()
             .map_err(|error: jiff::Error| error.to_string())?,
     };
-    let mut stage = setup.stage(start, model).await?;
+    let place = Place {
+        channel: story.channel,
+        state: story.state,
+        practice_type: story.practice_type.clone(),
+        shared: match story.shared_with.as_slice() {
+            [] => None,
+            others => {
+                let others = others.iter().map(|it| person(it));
+                Some((person(&story.patient)?, others.collect::<Result<_, _>>()?))
+            }
+        },
+    };
+    let scripted = story.script.is_some();
+    let mut stage = setup.stage(start, model, &place).await?;
+    if !story.wording.is_empty() {
+        let prompts = Prompts::with(&story.wording).map_err(|error| error.to_string())?;
+        let practice = Arc::clone(&stage.practice);
+        stage.house.speak(&practice.id, Wording::published(prompts));
+    }
     let played = Box::pin(steps(bench, story, &mut stage)).await;
+    let failed = stage.failed();
     stage.close().await;
-    played
+    // A scripted failure is the story's own; any other means that nothing was examined.
+    match failed.filter(|_| !scripted) {
+        Some(error) => Err(error.to_string()),
+        None => played,
+    }
 }
 
 async fn steps(bench: &Bench, story: &Story, stage: &mut Stage) -> Result<Outcome, String> {
     let patient = person(&story.patient)?;
     if story.agreed {
-        stage.says(&patient, "Hello").await?;
-        stage.says(&patient, "YES").await?;
+        stage.agrees(&patient).await?;
     }
     let mut whole = Outcome {
         input: inputs(story),
@@ -247,6 +314,11 @@ async fn steps(bench: &Bench, story: &Story, stage: &mut Stage) -> Result<Outcom
             micros,
             ..Outcome::default()
         };
+        if let Some(state) = story.state
+            && let Some(context) = &mut outcome.context
+        {
+            context.state = state;
+        }
         for assertion in assertions(step)? {
             if let Some(reason) = judge(bench, &assertion, &outcome)? {
                 whole.missed.push(format!("turn {}: {reason}", at + 1));
@@ -267,6 +339,9 @@ async fn steps(bench: &Bench, story: &Story, stage: &mut Stage) -> Result<Outcom
 async fn take(stage: &mut Stage, step: &Step, number: &E164) -> Result<Vec<String>, String> {
     if let Some(text) = &step.says {
         return stage.says(number, text).await;
+    }
+    if step.reminder || step.staff.is_some() {
+        stage.wishes(number, step.staff.as_deref()).await?;
     }
     for text in step.burst.iter().flatten() {
         stage.receive(number, text).await?;
@@ -319,7 +394,10 @@ fn context(stage: &Stage) -> ContextIn {
             kind: practice.kind.clone(),
             portal_url: "http://127.0.0.1:8080/".to_owned(),
         },
-        channel: Channel::Sms,
+        channel: practice
+            .senders
+            .first()
+            .map_or(Channel::Sms, |sender| sender.channel),
         consent: ConsentIn::Granted,
         state: Jurisdiction::UNKNOWN,
         language: Language::En,

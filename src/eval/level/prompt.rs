@@ -5,7 +5,6 @@ use std::time::Instant;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::agent::prompts::Prompts;
 use crate::eval::case::{Case, Suite};
 use crate::eval::level::guardrail::reviewed;
 use crate::eval::level::{Outcome, since};
@@ -49,7 +48,9 @@ pub(super) fn run(bench: &Bench, suite: &Suite, case: &Case) -> Result<Outcome, 
         .or_else(|| suite.prompts.first().map(String::as_str))
         .ok_or("name a prompt: `prompt` in vars, or `prompts` in the suite")?;
     let began = Instant::now();
-    let text = Prompts::preview(name, input.language, input.source.as_deref(), &input.values)
+    let prompts = bench.wording.prompts().map_err(ToString::to_string)?;
+    let text = prompts
+        .preview(name, input.language, input.source.as_deref(), &input.values)
         .map_err(|error| error.to_string())?;
     let rendered = since(began);
     let context = ContextIn {

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 
-use crate::eval::redteam::Dice;
+use crate::domain::dice::Dice;
 
 /// A spelling that hides words from a reader of words.
 type Spelling = fn(&str) -> String;

@@ -137,7 +137,10 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
                     known = true;
                     found.topics.push(topic);
                 }
-                None => puzzled |= clause.question && clause.words.len() > 2,
+                None => {
+                    let asks = clause.question && clause.words.len() > 2;
+                    puzzled |= asks || is_wish(clause);
+                }
             }
         }
         if !known && let Some(topic) = topic(&whole, text) {
@@ -280,6 +283,7 @@ const READINGS: &[(Topic, &str)] = &[
     (Topic::Preparation, "preparation"),
     (Topic::Staff(HandOver::Records), "records"),
     (Topic::Staff(HandOver::Paperwork), "paperwork"),
+    (Topic::Staff(HandOver::Other), "own_details"),
     (Topic::Move(None), "move"),
     (Topic::Staff(HandOver::Refill), "refill"),
     (Topic::Results, "results"),
@@ -321,6 +325,21 @@ const SOMEONE_ELSE: &str = "someone_else";
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     let all = READINGS.iter().map(|(_, name)| *name);
     all.filter(|name| *name != SOMEONE_ELSE)
+}
+
+/// A wish that none of the topics covers.
+fn is_wish(clause: &Clause) -> bool {
+    let wishes = [
+        "i need",
+        "i want",
+        "i would like",
+        "id like",
+        "necesito",
+        "quiero",
+        "quisiera",
+        "me gustaria",
+    ];
+    clause.has(&wishes) && clause.words.len() > 2 && !clause.has(list("day_names"))
 }
 
 fn topic(clause: &Clause, text: &str) -> Option<Topic> {

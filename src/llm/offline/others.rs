@@ -12,6 +12,13 @@ const KIN: &[&str] = &[
     "amigo", "suegra", "suegro", "aunt", "uncle", "tia", "tio", "nephew", "niece",
 ];
 
+/// What somebody has beside visits.
+#[rustfmt::skip]
+const OWN: &[&str] = &[
+    "results", "test", "labs", "biopsy", "meds", "medication", "prescription", "refill", "bill", "chart",
+    "records", "doctor",
+];
+
 /// Something that only the person concerned is told.
 #[rustfmt::skip]
 pub(super) fn is_personal(c: &Clause) -> bool {
@@ -42,8 +49,15 @@ pub(super) fn is_someone_elses(c: &Clause) -> bool {
             .take(3)
             .any(|word| verbs.contains(word))
     });
+    // "When is her appointment": nobody else is spoken of so but by the one who texts for them.
+    let hers = words.windows(2).any(|two| match two {
+        ["her" | "his" | "their", what] => {
+            OWN.contains(what) || list("visit").iter().any(|it| it == what)
+        }
+        _ => false,
+    });
     let first = matches!(words.as_slice(), ["my", owner, ..] if theirs(owner) && !kin(owner));
-    (named || has || first)
+    (named || has || first || hers)
         && (is_personal(c) || c.question || fits("cancel", c) || fits("move", c))
 }
 

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
 use crate::agent::ports::ModelError;
+use crate::domain::dice::SharedDice;
 
 /// Longest answer that is read: a draft and its tool calls take a few kilobytes.
 pub const ANSWER_BYTES_MAX: usize = 1_000_000;
@@ -62,7 +62,7 @@ impl Retry {
 pub(super) struct Transport {
     http: reqwest::Client,
     retry: Retry,
-    draws: Arc<AtomicU64>,
+    draws: Arc<SharedDice>,
 }
 
 struct Failure {
@@ -94,7 +94,7 @@ impl Transport {
         Self {
             http,
             retry,
-            draws: Arc::new(AtomicU64::new(retry.seed)),
+            draws: Arc::new(SharedDice::new(retry.seed)),
         }
     }
 
@@ -109,7 +109,7 @@ impl Transport {
             if !failure.again || attempt + 1 >= self.retry.attempts_max {
                 return Err(OpenAIError::Boxed(Box::new(failure.error)));
             }
-            let wait = self.retry.wait(attempt, failure.after, self.draw());
+            let wait = self.retry.wait(attempt, failure.after, self.draws.next());
             tokio::time::sleep(wait).await;
             attempt += 1;
         }
@@ -131,18 +131,6 @@ impl Transport {
             return Ok(Response::from(http::Response::new(body)));
         }
         Err(refusal(status, after, &body.unwrap_or_default()))
-    }
-
-    /// `SplitMix64` (Steele, Lea and Flood, 2014): spreads retries, keeps no secret.
-    fn draw(&self) -> u64 {
-        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-        let state = self
-            .draws
-            .fetch_add(STEP, Ordering::Relaxed)
-            .wrapping_add(STEP);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
     }
 }
 

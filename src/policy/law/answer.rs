@@ -40,7 +40,7 @@ impl Answer {
 }
 
 /// Where a session stands: what decides when something is told again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Session {
     /// Nothing was ever told.
     pub first: bool,

@@ -4,6 +4,7 @@
 
 use anteroom::agent::machine::{ROUNDS_MAX, TURN_TOOL_CALLS_MAX};
 use anteroom::agent::ports::{Answer, Message, Model, ModelError, ToolCall};
+use anteroom::agent::prompts::Wording;
 use anteroom::agent::{Input, Limits, run};
 use anteroom::domain::conversation::{PendingKind, PendingQuestion};
 use anteroom::domain::ids::AppointmentId;
@@ -370,6 +371,7 @@ async fn the_question_that_waited_for_consent_is_answered_after_yes() {
         untrusted: false,
         key: "turn".to_owned(),
         limits: Limits::default(),
+        wording: Wording::default(),
     };
     let model = Offline::new();
     let outcome = run(input, &model, &model, &phone.records).await;
