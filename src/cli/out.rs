@@ -20,6 +20,7 @@ pub(super) fn print(text: Arguments<'_>, end: &str) {
 
 #[expect(
     clippy::exit,
+    clippy::disallowed_methods,
     reason = "nobody reads on; nothing is open that must be put away"
 )]
 fn closed(error: &std::io::Error) {
