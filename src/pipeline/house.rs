@@ -72,6 +72,8 @@ pub struct House {
     pub(crate) files: Notify,
     pub(crate) remarks: Mutex<Remarks>,
     pub(crate) looked: Mutex<Looked>,
+    /// When texts in doubt were first met by catching up.
+    pub(crate) doubted: Mutex<BTreeMap<OutboxId, Timestamp>>,
     changes: watch::Sender<u64>,
     duties: Mutex<BTreeMap<law::Key, Arc<Duties>>>,
 }
@@ -102,6 +104,7 @@ impl House {
             files: Notify::new(),
             remarks: Mutex::default(),
             looked: Mutex::default(),
+            doubted: Mutex::default(),
             changes,
             duties: Mutex::new(BTreeMap::new()),
         })
