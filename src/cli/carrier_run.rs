@@ -181,17 +181,20 @@ async fn run_in(
     run.house.catch_up_once().await.map_err(tell)?;
     run.write_all(count).await;
     run.settle().await.map_err(tell)?;
-    let mut found = (0, 0);
+    let (mut found, mut nothing) = ((0, 0), 0);
     for round in 1..=ROUNDS_MAX {
         clock.skip(SignedDuration::from_mins(6));
         let caught = run.house.catch_up_once().await.map_err(tell)?;
         found = (found.0 + caught.texts, found.1 + caught.reports);
         run.settle().await.map_err(tell)?;
         eprintln!(
-            "round {round}: {} texts and {} reports found",
-            caught.texts, caught.reports
+            "round {round}: {} texts, {} reports and {} texts in doubt found",
+            caught.texts, caught.reports, caught.doubts
         );
-        if caught == crate::pipeline::catch_up::CaughtUp::default() && round > 1 {
+        // What is in doubt at one round is judged at the next.
+        let idle = caught == crate::pipeline::catch_up::CaughtUp::default();
+        nothing = if idle { nothing + 1 } else { 0 };
+        if nothing == 2 {
             break;
         }
     }
@@ -367,8 +370,8 @@ impl Run {
             );
         }
         // All at the price of the carrier that publishes one.
-        let sender = self.house.practices().flat_map(|it| &it.senders).next();
-        let price = sender.and_then(|it| price::estimate(it, segments));
+        let mut senders = self.house.practices().flat_map(|it| &it.senders);
+        let price = senders.find_map(|it| price::estimate(it, segments));
         println!(
             "\n{segments} segments taken by the carriers, about ${} at Twilio's list price with the \
              networks' fees",

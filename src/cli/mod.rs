@@ -23,7 +23,7 @@ mod log;
 mod policy;
 mod redteam;
 mod serve;
-mod served;
+pub mod served;
 mod simulate_carrier;
 
 use std::path::PathBuf;

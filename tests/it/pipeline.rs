@@ -16,6 +16,7 @@ macro_rules! stories {
 
 mod agreeing;
 mod alarms;
+mod carried;
 mod lines;
 mod trouble;
 mod waiting;

@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -22,7 +22,7 @@ use anteroom::domain::record::RecordSet;
 use anteroom::fhir::bundle;
 use anteroom::guardrail::review::Guardrail;
 use anteroom::llm::offline::Offline;
-use anteroom::pipeline::house::{House, Parts};
+use anteroom::pipeline::house::{Carriers, House, Parts};
 use anteroom::pipeline::receive::Received;
 use anteroom::pipeline::work::Step;
 use anteroom::policy::words::Channel;
@@ -157,6 +157,19 @@ impl App {
         Self::build(store, Arc::new(Offline::new()), practice, true).await
     }
 
+    /// This practice and its neighbours on this store, with these lines beside the one that
+    /// remembers.
+    pub(crate) async fn with_carriers(
+        store: Store,
+        (practice, neighbours): (Practice, Vec<Practice>),
+        carriers: Carriers,
+        clock: Arc<ManualClock>,
+    ) -> Self {
+        let model = Arc::new(Offline::new());
+        let lines = (carriers, neighbours);
+        Self::build_at(store, model, (practice, true), lines, clock).await
+    }
+
     /// The sample practice on this store, answered by this model.
     pub(crate) async fn with_model(store: Store, model: Arc<dyn Model>) -> Self {
         Self::build(store, model, sample_practice(), true).await
@@ -169,6 +182,17 @@ impl App {
 
     async fn build(store: Store, model: Arc<dyn Model>, practice: Practice, open: bool) -> Self {
         let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
+        let lines = (Carriers::new(), Vec::new());
+        Self::build_at(store, model, (practice, open), lines, clock).await
+    }
+
+    async fn build_at(
+        store: Store,
+        model: Arc<dyn Model>,
+        (practice, open): (Practice, bool),
+        (mut carriers, neighbours): (Carriers, Vec<Practice>),
+        clock: Arc<ManualClock>,
+    ) -> Self {
         let practice = Arc::new(practice);
         let records = EmbeddedRecords::new(store.clone()).with_clock(Arc::clone(&clock) as _);
         let records = Arc::new(records);
@@ -177,7 +201,7 @@ impl App {
         records.import(&practice.id, &set).await.unwrap();
         let carrier = Arc::new(Loopback::default());
         let key = (practice.id.clone(), CarrierKind::Simulator);
-        let carriers = BTreeMap::from([(key, Arc::clone(&carrier) as Arc<dyn Carrier>)]);
+        carriers.insert(key, Arc::clone(&carrier) as Arc<dyn Carrier>);
         let seed = Mutex::new(7_u8);
         let house = House::new(Parts {
             store,
@@ -190,8 +214,10 @@ impl App {
             offline: Arc::new(Offline::new()),
             carriers,
             practices: open
-                .then(|| (practice.id.clone(), Arc::clone(&practice)))
+                .then(|| Arc::clone(&practice))
                 .into_iter()
+                .chain(neighbours.into_iter().map(Arc::new))
+                .map(|it| (it.id.clone(), it))
                 .collect(),
             public_url: "http://127.0.0.1:8080/".parse().unwrap(),
             entropy: Arc::new(move |buffer: &mut [u8]| {
