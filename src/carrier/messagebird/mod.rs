@@ -252,8 +252,9 @@ impl Messagebird {
         // The short way: the newest texts to this number. That ours is not among them proves
         // nothing; a filter may not do what it says.
         let to = outbound.to.as_str().trim_start_matches('+').to_owned();
-        let newest = self.page(0, &[("recipient", to), ("direction", "mt".to_owned())]);
-        let mut ours = newest.await.and_then(|page| page.into_iter().find(is_ours));
+        let filter = [("recipient", to), ("direction", "mt".to_owned())];
+        let newest = self.page(0, &filter).await;
+        let mut ours = newest.and_then(|page| page.into_iter().find(is_ours));
         if ours.is_none() {
             ours = self.listed(since).await?.into_iter().find(is_ours);
         }
