@@ -71,6 +71,8 @@ pub(crate) struct Town {
     pub(crate) app: App,
     pub(crate) fake: Arc<Fake>,
     pub(crate) web: Router,
+    /// Its public address.
+    pub(crate) public: String,
     hooks: TaskTracker,
     /// Ends the fake carrier's webhooks: what happens from then on is never told.
     pub(crate) mute: CancellationToken,
@@ -141,6 +143,7 @@ impl Town {
             app,
             fake,
             web: router,
+            public,
             hooks,
             mute,
             stop,
