@@ -40,7 +40,7 @@ const REST: Duration = Duration::from_millis(500);
 /// How often it is looked whether anything goes on.
 const LOOK: Duration = Duration::from_millis(15);
 
-/// How far the clock is moved when everybody only waits: the shortest wait of a text.
+/// How far the clock is moved at least when everybody only waits.
 const SKIP: SignedDuration = SignedDuration::from_secs(1);
 
 /// Texts that are let in at once.
@@ -321,13 +321,22 @@ impl Run {
             if !self.stir.is_still() {
                 continue;
             }
-            let depth = self.house.store().depth().await?;
-            if depth.outbox == 0 && depth.replies == 0 {
+            let Some(due) = self.house.store().next_due().await? else {
                 return Ok(());
-            }
-            self.clock.skip(SKIP);
+            };
+            self.clock
+                .skip(due.duration_since(self.clock.now()).max(SKIP));
             self.stir.done.fetch_add(1, Ordering::SeqCst);
         }
+    }
+
+    /// Answers that a phone got more than once.
+    fn given_twice(&self) -> usize {
+        let mut given: BTreeMap<(String, String), usize> = BTreeMap::new();
+        for text in self.fake.texts().into_iter().filter(|text| !text.inbound) {
+            *given.entry((text.sent.from, text.sent.to)).or_default() += 1;
+        }
+        given.values().filter(|times| **times > 1).count()
     }
 
     /// Prints what became of everything; whether all is as it must be.
@@ -377,11 +386,7 @@ impl Run {
              networks' fees",
             price.map_or_else(|| "?".to_owned(), price::dollars)
         );
-        let mut given: BTreeMap<(String, String), usize> = BTreeMap::new();
-        for text in self.fake.texts().into_iter().filter(|text| !text.inbound) {
-            *given.entry((text.sent.from, text.sent.to)).or_default() += 1;
-        }
-        let twice = given.values().filter(|times| **times > 1).count();
+        let twice = self.given_twice();
         let known: i64 = standings
             .iter()
             .filter(|it| it.taken)
@@ -405,14 +410,8 @@ impl Run {
             println!("  {number:>6}  {what}");
         }
         let good = lost == 0 && open == 0 && twice == 0 && unknown == 0;
-        println!(
-            "\n{}",
-            if good {
-                "all is as it must be"
-            } else {
-                "NOT as it must be"
-            }
-        );
+        let told = if good { "all is" } else { "NOT" };
+        println!("\n{told} as it must be");
         Ok(good)
     }
 }

@@ -21,7 +21,6 @@ use crate::support::town::{ACCOUNT, SMS, TOKEN, Town, sending};
 const DOCS: &str = include_str!("../../../docs/carriers.md");
 const FORM: &str = "application/x-www-form-urlencoded";
 const PATIENT: &str = "+14155550142";
-const SID: &str = "SM00000000000000000000000000000042";
 
 /// A webhook as Twilio signs it; the body may be anything.
 fn twilio(town: &Town, path: &str, body: &[u8]) -> Post {
@@ -47,9 +46,11 @@ fn twilio(town: &Town, path: &str, body: &[u8]) -> Post {
     }
 }
 
-fn form(more: &[(&str, &str)]) -> Vec<u8> {
+/// The fields of a form; each case has an id of its own.
+fn form(id: char, more: &[(&str, &str)]) -> Vec<u8> {
+    let sid = format!("SM{}{id}", "0".repeat(31));
     form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([("AccountSid", ACCOUNT), ("MessageSid", SID)])
+        .extend_pairs([("AccountSid", ACCOUNT), ("MessageSid", &sid)])
         .extend_pairs(more)
         .finish()
         .into_bytes()
@@ -67,8 +68,15 @@ fn bandwidth(town: &Town, authorization: &str, body: Vec<u8>) -> Post {
     }
 }
 
+const EVENTS: usize = 1_000;
+
+/// An invented patient's number.
+fn stranger(number: usize) -> String {
+    format!("+1{}55501{:02}", 201 + number / 100, number % 100)
+}
+
 fn thousand() -> Vec<u8> {
-    let events: Vec<_> = (0..1_000)
+    let events: Vec<_> = (0..EVENTS)
         .map(|number| {
             json!({
                 "type": "message-received", "time": "2026-11-29T18:00:00.000Z",
@@ -77,7 +85,7 @@ fn thousand() -> Vec<u8> {
                     "id": format!("fake{number:024}"), "owner": "+14155550104", "direction": "in",
                     "applicationId": "fake", "segmentCount": 1,
                     "time": "2026-11-29T18:00:00.000Z", "to": ["+14155550104"],
-                    "from": format!("+1{}55501{:02}", 201 + number / 100, number % 100),
+                    "from": stranger(number),
                     "text": "hi",
                 },
             })
@@ -86,41 +94,37 @@ fn thousand() -> Vec<u8> {
     serde_json::to_vec(&events).unwrap()
 }
 
-/// What is counted and written down of refusals: the metric, and the line in the audit log.
-async fn marks(town: &Town, metrics: &str) -> Vec<String> {
+/// The reasons that the audit log has of refused webhooks, oldest first.
+async fn audited(town: &Town) -> Vec<String> {
     let store = town.app.house.store();
     store.sequence_audit(town.app.clock.now()).await.unwrap();
     let entries = store.audit_entries(town.app.practice()).await.unwrap();
-    let mut marks: Vec<String> = entries
+    let refused = entries
         .iter()
-        .filter(|it| it.entry.action == "webhook.refused")
+        .filter(|it| it.entry.action == "webhook.refused");
+    refused
         .map(|it| {
             let detail: serde_json::Value = serde_json::from_str(&it.entry.detail).unwrap();
             detail["reason"].as_str().unwrap().to_owned()
         })
-        .collect();
-    marks.sort();
-    let mut counted: Vec<String> = metrics
-        .lines()
-        .filter_map(|line| line.strip_prefix("anteroom_webhook_rejected_total{reason=\""))
-        .map(|rest| rest.split('"').next().unwrap().to_owned())
-        .collect();
-    counted.sort();
-    assert_eq!(
-        marks, counted,
-        "what is counted is in the audit log, and the other way round"
-    );
-    marks
+        .collect()
 }
 
-async fn texts(town: &Town) -> usize {
+/// The reasons that were counted.
+fn counted(metrics: &str) -> Vec<String> {
+    let name = "anteroom_webhook_rejected_total{reason=\"";
+    let lines = metrics.lines().filter_map(|line| line.strip_prefix(name));
+    lines
+        .map(|rest| rest.split('"').next().unwrap().to_owned())
+        .collect()
+}
+
+/// How many texts these patients have written.
+async fn texts(town: &Town, patients: impl Iterator<Item = String>) -> usize {
     let mut texts = 0;
-    for number in (0..1_000)
-        .map(|number| format!("+1{}55501{:02}", 201 + number / 100, number % 100))
-        .chain([PATIENT.to_owned()])
-    {
+    let store = town.app.house.store();
+    for number in patients {
         let number = number.parse().unwrap();
-        let store = town.app.house.store();
         let with = store
             .conversations_with(town.app.practice(), &number)
             .await
@@ -138,14 +142,26 @@ type Case = (&'static str, fn(&Town) -> Post, u16, &'static str, usize);
 const CASES: &[Case] = &[
     (
         "Twilio: a report on a text that was never sent",
-        |town| twilio(town, "/status", &form(&[("MessageStatus", "delivered")])),
+        |town| {
+            twilio(
+                town,
+                "/status",
+                &form('1', &[("MessageStatus", "delivered")]),
+            )
+        },
         404,
         "unknown_message",
         0,
     ),
     (
         "Twilio: a status that does not exist",
-        |town| twilio(town, "/status", &form(&[("MessageStatus", "teleported")])),
+        |town| {
+            twilio(
+                town,
+                "/status",
+                &form('2', &[("MessageStatus", "teleported")]),
+            )
+        },
         400,
         "unreadable",
         0,
@@ -153,7 +169,7 @@ const CASES: &[Case] = &[
     (
         "Twilio: a body that is not UTF-8",
         |town| {
-            let mut body = form(&[("From", PATIENT), ("To", SMS)]);
+            let mut body = form('3', &[("From", PATIENT), ("To", SMS)]);
             body.extend_from_slice(b"&Body=caf%E9+\xff");
             twilio(town, "", &body)
         },
@@ -170,7 +186,7 @@ const CASES: &[Case] = &[
                 ("Body", "first"),
                 ("Body", "second"),
             ];
-            twilio(town, "", &form(&fields))
+            twilio(town, "", &form('4', &fields))
         },
         200,
         "",
@@ -199,7 +215,7 @@ const CASES: &[Case] = &[
         |town| bandwidth(town, &basic(), thousand()),
         204,
         "",
-        1_000,
+        EVENTS,
     ),
     (
         "Bandwidth: a Bearer token",
@@ -261,18 +277,28 @@ fn written(town: &Town, kind: CarrierKind) -> (String, Post) {
 
 #[tokio::test]
 async fn whatever_comes_is_answered_counted_and_written_down() {
+    let store = stores::sqlite().await;
+    let town = Town::new(store.store.clone()).await;
     let mut rows = Vec::new();
+    let (mut marks, mut kept_before) = (0, 0);
     for (what, post, status, reason, kept) in CASES {
         let recorder = PrometheusBuilder::new().build_recorder();
         let _recording = metrics::set_default_local_recorder(&recorder);
-        let store = stores::sqlite().await;
-        let town = Town::new(store.store.clone()).await;
         let told = town.post(&post(&town)).await;
         assert_eq!(told.status, *status, "{what}: {}", told.text());
-        let marks = marks(&town, &recorder.handle().render()).await;
         let expected: &[&str] = if reason.is_empty() { &[] } else { &[*reason] };
-        assert_eq!(marks, expected, "{what}");
-        assert_eq!(texts(&town).await, *kept, "{what}");
+        assert_eq!(counted(&recorder.handle().render()), expected, "{what}");
+        let audit = audited(&town).await;
+        assert_eq!(audit.get(marks..).unwrap(), expected, "{what}");
+        marks = audit.len();
+        if *kept == EVENTS {
+            let all = (0..EVENTS).map(stranger);
+            assert_eq!(texts(&town, all).await, EVENTS, "{what}");
+        } else {
+            let all = texts(&town, [PATIENT.to_owned()].into_iter()).await;
+            assert_eq!(all - kept_before, *kept, "{what}");
+            kept_before = all;
+        }
         let reason = if reason.is_empty() {
             String::new()
         } else {
@@ -308,7 +334,7 @@ async fn with_file(town: &Town, bytes: Vec<u8>, elsewhere: Option<&str>) {
                 ("MediaUrl0", address),
                 ("MediaContentType0", "image/jpeg"),
             ];
-            twilio(town, "", &form(&fields))
+            twilio(town, "", &form('5', &fields))
         }
     };
     assert_eq!(town.post(&post).await.status, 200);
