@@ -91,8 +91,8 @@ pub fn of_visit(visit: &Appointment, zone: &TimeZone) -> Vec<Fact> {
         Fact::new("appointment.status", visit.status.as_str()),
     ];
     place(&mut facts, &visit.provider, &visit.location);
-    if !visit.reason.as_str().is_empty() {
-        facts.push(Fact::new("appointment.reason", visit.reason.as_str()));
+    for reason in visit.reason.as_str().lines().filter(|it| !it.is_empty()) {
+        facts.push(Fact::new("appointment.reason", reason));
     }
     facts
 }

@@ -23,6 +23,11 @@ pub const ANSWER_TOKENS_MAX: u32 = 700;
 /// Unreadable calls in one turn before staff take over: one may be mended.
 const FAULTS_MAX: usize = 1;
 
+/// What a model is told whose draft may not leave.
+const REJECTED: &str = "\nYour last draft was not sent. Write another one that keeps these rules:";
+/// Rules told of one rejected draft; the gravest come first.
+const RULES_TOLD_MAX: usize = 6;
+
 /// The bounds of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -81,6 +86,8 @@ pub enum Event {
     Model(Result<Answer, ModelError>),
     /// A tool has run.
     Tool(Box<ToolResult>),
+    /// The draft may not leave, by these rules.
+    Rejected(Vec<String>),
 }
 
 /// What to do next.
@@ -107,10 +114,16 @@ pub struct Finish {
     pub handover: Option<HandOver>,
     /// A text for behind the link.
     pub portal: Option<Phi<String>>,
+    /// Whether that text stands in the record.
+    pub portal_from_record: bool,
     /// What the turn was about.
     pub purpose: Purpose,
     /// Which tools ran, and whether each did what was asked.
     pub tools: Vec<(&'static str, bool)>,
+    /// The language that the patient chose.
+    pub language: Option<Language>,
+    /// What staff are told of a record system that failed.
+    pub trouble: Option<Phi<String>>,
 }
 
 /// The machine.
@@ -148,8 +161,11 @@ impl Machine {
                 pending: None,
                 handover: None,
                 portal: None,
+                portal_from_record: false,
                 purpose: Purpose::Reply,
                 tools: Vec::new(),
+                language: None,
+                trouble: None,
             },
         }
     }
@@ -185,19 +201,35 @@ impl Machine {
             }
             Event::Model(Err(_)) => self.give_up(HandOver::Model),
             Event::Tool(result) => self.take(*result),
+            Event::Rejected(rules) => self.write_again(&rules),
         }
+    }
+
+    /// Asks once more, with the rules named. The text that was rejected is not among what is sent.
+    fn write_again(&mut self, rules: &[String]) -> Action {
+        self.done.draft = None;
+        self.opening.system.push_str(REJECTED);
+        for rule in rules.iter().take(RULES_TOLD_MAX) {
+            self.opening.system.push_str("\n- ");
+            self.opening.system.push_str(rule);
+        }
+        self.ask()
     }
 
     /// A clear answer to an open question needs no model to be understood.
     fn settled_question(&self) -> Option<Task> {
         let pending = self.opening.pending.as_ref()?;
+        if pending.kind == PendingKind::RescheduleChoice {
+            let index = usize::from(self.opening.choice?).checked_sub(1)?;
+            let slot = pending.slots.get(index)?.clone();
+            let kind = String::new();
+            return Some(match pending.appointment.clone() {
+                Some(appointment) => Task::Reschedule { appointment, slot },
+                None => Task::Book { slot, kind },
+            });
+        }
         let appointment = pending.appointment.clone()?;
         match pending.kind {
-            PendingKind::RescheduleChoice => {
-                let index = usize::from(self.opening.choice?).checked_sub(1)?;
-                let slot = pending.slots.get(index)?.clone();
-                Some(Task::Reschedule { appointment, slot })
-            }
             PendingKind::CancelConfirm => self.opening.affirmed.then_some(Task::Cancel {
                 appointment,
                 agreed: true,
@@ -206,7 +238,10 @@ impl Machine {
                 .opening
                 .affirmed
                 .then_some(Task::Confirm { appointment }),
-            PendingKind::Consent | PendingKind::StopConfirm | PendingKind::Person => None,
+            PendingKind::RescheduleChoice
+            | PendingKind::Consent
+            | PendingKind::StopConfirm
+            | PendingKind::Person => None,
         }
     }
 
@@ -257,6 +292,7 @@ impl Machine {
         }
         if result.portal.is_some() {
             self.done.portal = result.portal;
+            self.done.portal_from_record = result.tool == "visit_preparation";
         }
         self.done.handover = self.done.handover.or(result.handover);
         self.opening.messages.push(Message::ToolResult {
@@ -264,6 +300,10 @@ impl Machine {
             tool: result.tool.to_owned(),
             json: result.json,
         });
+        self.done.language = result.language.or(self.done.language);
+        if result.trouble.is_some() {
+            self.done.trouble = result.trouble;
+        }
         if result.record_down {
             return self.give_up(HandOver::RecordDown);
         }
@@ -310,7 +350,14 @@ fn own_arguments(task: &Task) -> String {
         Task::Reschedule { appointment, slot } => {
             serde_json::json!({ "appointment_id": appointment.as_str(), "slot_id": slot.as_str() })
         }
+        Task::Book { slot, .. } => serde_json::json!({ "slot_id": slot.as_str() }),
         Task::ListAppointments
+        | Task::VerifyIdentity
+        | Task::Ask { .. }
+        | Task::JoinWaitlist { .. }
+        | Task::LeaveWaitlist
+        | Task::Preparation { .. }
+        | Task::SetLanguage { .. }
         | Task::FindSlots(_)
         | Task::PracticeInformation { .. }
         | Task::HandOver { .. }
@@ -332,6 +379,9 @@ fn purpose(done: &Finish) -> Purpose {
             | "confirm_appointment"
             | "cancel_appointment"
             | "reschedule_appointment"
+            | "book_appointment"
+            | "join_waitlist"
+            | "leave_waitlist"
             | "find_slots" => Some(Purpose::Scheduling),
             _ => None,
         })

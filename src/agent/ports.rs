@@ -5,10 +5,13 @@ use std::pin::Pin;
 
 use jiff::Timestamp;
 
-use crate::domain::ids::{AppointmentId, PatientId, PracticeId, SlotId};
+use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
-use crate::domain::record::{Appointment, AppointmentStatus, Clinical, Patient, Provider, Slot};
+use crate::domain::record::{
+    Appointment, AppointmentStatus, Clinical, Fact, Filed, NewVisit, Note, Patient, Provider,
+    Request as Ask, RequestKind, Slot,
+};
 use crate::policy::words::Language;
 
 /// A future that a port returns.
@@ -122,8 +125,25 @@ pub trait Model: Send + Sync + std::fmt::Debug {
     fn count_tokens(&self, text: &str) -> usize;
 }
 
+/// Whoever judges drafts before they leave.
+pub trait Reviewer: Sync {
+    /// The rules that keep a draft from leaving in any form, in words for a model; none when it may
+    /// leave, as it is or rewritten. Holds nothing of the draft.
+    fn complaints(&self, draft: &Phi<String>, facts: &[Fact]) -> Vec<String>;
+}
+
+/// Nobody judges here; whoever sends does.
+#[derive(Clone, Copy, Debug)]
+pub struct Unreviewed;
+
+impl Reviewer for Unreviewed {
+    fn complaints(&self, _draft: &Phi<String>, _facts: &[Fact]) -> Vec<String> {
+        Vec::new()
+    }
+}
+
 /// Why the record could not do it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordsError {
     /// Nothing of this patient by that id.
     #[error("not found in the patient's record")]
@@ -134,6 +154,9 @@ pub enum RecordsError {
     /// The record system does not answer.
     #[error("the record system cannot be reached")]
     Unavailable,
+    /// It failed in a way that staff can mend; the words are for them alone and may name a patient.
+    #[error("the record system failed")]
+    Failed(Phi<String>),
 }
 
 /// The record: the source of every fact. Each call is about one practice, and what concerns a
@@ -160,6 +183,14 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         practice: &'a PracticeId,
         patient: &'a PatientId,
         from: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>>;
+
+    /// Visits of all patients that begin in `[from, to)` and are booked or confirmed, soonest first.
+    fn visits_between<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        from: Timestamp,
+        to: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>>;
 
     /// Free times in `[from, to)`, soonest first, at most `limit`.
@@ -190,6 +221,61 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         slot: &'a SlotId,
         key: &'a str,
     ) -> BoxFuture<'a, Result<Appointment, RecordsError>>;
+
+    /// Books a visit in a free slot.
+    fn book<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        visit: &'a NewVisit,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Appointment, RecordsError>>;
+
+    /// Files what a patient asks of staff.
+    fn file<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        request: &'a Ask,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Filed, RecordsError>>;
+
+    /// The patient's open requests of a kind.
+    fn filed<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        kind: RequestKind,
+    ) -> BoxFuture<'a, Result<Vec<Filed>, RecordsError>>;
+
+    /// Takes an open request back.
+    fn withdraw<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        request: &'a RequestId,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<(), RecordsError>>;
+
+    /// Keeps the language that the patient wants to be written to in.
+    fn prefer_language<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        language: Language,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<(), RecordsError>>;
+
+    /// Keeps a copy of what anteroom keeps itself, where the record is another system.
+    fn note<'a>(
+        &'a self,
+        _practice: &'a PracticeId,
+        _patient: &'a PatientId,
+        _note: &'a Note,
+        _key: &'a str,
+    ) -> BoxFuture<'a, Result<(), RecordsError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 
     /// The patient's clinical entries.
     fn clinical<'a>(

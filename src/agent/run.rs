@@ -6,19 +6,29 @@ use jiff::tz::TimeZone;
 use crate::agent::choice;
 use crate::agent::facts;
 use crate::agent::machine::{Action, Event, Finish, Limits, Machine, Opening};
-use crate::agent::ports::{Answer, Message, Model, ModelError, Records, Request};
+use crate::agent::ports::{
+    Answer, Message, Model, ModelError, Records, RecordsError, Request, Reviewer, Unreviewed,
+};
 use crate::agent::prompts::Prompts;
+use crate::agent::references::{self, References};
 use crate::agent::sayings::{self, System};
-use crate::agent::tools::{self, HandOver, Scene};
+use crate::agent::tools::{self, HandOver, Scene, ToolResult};
 use crate::agent::when;
 use crate::domain::conversation::{PendingKind, PendingQuestion};
 use crate::domain::phi::Phi;
-use crate::domain::practice::Practice;
+use crate::domain::practice::{ModelSees, Practice};
 use crate::domain::record::{Fact, Patient};
 use crate::policy::words::{Language, Purpose};
 
 /// Earlier texts that a model sees: a conversation about one matter rarely takes twenty.
 pub const HISTORY_MAX: usize = 20;
+
+/// The most of a patient's words that a request holds: a few long texts.
+const WORDS_CHARS_MAX: usize = 1_000;
+
+/// What a model is told that wrote a reference of its own making.
+const UNKNOWN_REFERENCE: &str =
+    "write only references that a tool result gave, closed with a brace";
 
 /// What a turn is told.
 #[derive(Debug)]
@@ -77,8 +87,14 @@ pub struct Outcome {
     pub model: String,
     /// Why the first model did not.
     pub model_error: Option<ModelError>,
-    /// A text for behind the portal link.
+    /// A text for behind the portal link; it goes there whole, in place of the draft.
     pub portal: Option<Phi<String>>,
+    /// Whether that text stands in the record, and is not a model's.
+    pub portal_from_record: bool,
+    /// The language that the patient chose to be written to in.
+    pub language: Option<Language>,
+    /// What staff are told of a record system that failed; it may name a patient.
+    pub trouble: Option<Phi<String>>,
 }
 
 /// Runs one turn. Where `model` fails, `fallback` goes on from the same point; where the record
@@ -89,11 +105,24 @@ pub async fn run(
     fallback: &dyn Model,
     records: &dyn Records,
 ) -> Outcome {
+    run_reviewed(input, (model, fallback), records, &Unreviewed).await
+}
+
+/// Runs one turn as [`run`] does. A model whose draft the reviewer would keep back writes once more,
+/// with the rules named; what it writes then is final.
+pub async fn run_reviewed(
+    input: Input<'_>,
+    (model, fallback): (&dyn Model, &dyn Model),
+    records: &dyn Records,
+    reviewer: &dyn Reviewer,
+) -> Outcome {
     let mut turn = Turn {
         input: &input,
         model,
         fallback,
         failed: None,
+        rejected: false,
+        references: References::default(),
         ground: facts::of_practice(input.practice, input.language),
     };
     let Ok(zone) = TimeZone::get(&input.practice.timezone) else {
@@ -103,12 +132,19 @@ pub async fn run(
         turn.ground.extend(facts::of_patient(patient));
         match records.clinical(&input.practice.id, &patient.id).await {
             Ok(entries) => turn.ground.extend(facts::of_clinical(&entries)),
-            Err(_) => return turn.hand_over(HandOver::RecordDown),
+            Err(why) => {
+                let mut outcome = turn.hand_over(HandOver::RecordDown);
+                outcome.trouble = cause(why);
+                return outcome;
+            }
         }
     }
-    let Some(opening) = opening(&input, &zone) else {
+    let Some(mut opening) = opening(&input, &zone) else {
         return turn.hand_over(HandOver::Model);
     };
+    if turn.refers() {
+        opening.system.push_str(references::EXPLAINED);
+    }
     let scene = Scene {
         practice: input.practice,
         patient: input.patient,
@@ -120,6 +156,7 @@ pub async fn run(
             .pending
             .map(|pending| pending.slots.clone())
             .unwrap_or_default(),
+        words: own_words(&input),
     };
     let mut machine = Machine::new(opening);
     let mut action = machine.step(Event::Begin);
@@ -131,10 +168,17 @@ pub async fn run(
                 machine.step(Event::Model(answer))
             }
             Action::CallTool(call) => {
-                let result = tools::call(&call, &scene, records).await;
+                let mut result = tools::call(&call, &scene, records).await;
+                turn.hide(&mut result);
                 machine.step(Event::Tool(Box::new(result)))
             }
-            Action::Finish(end) => return turn.close(end),
+            Action::Finish(mut end) => {
+                let rules = turn.wanting(&mut end, reviewer);
+                if rules.is_empty() {
+                    return turn.close(end);
+                }
+                machine.step(Event::Rejected(rules))
+            }
         };
     }
 }
@@ -144,6 +188,8 @@ struct Turn<'a> {
     model: &'a dyn Model,
     fallback: &'a dyn Model,
     failed: Option<ModelError>,
+    rejected: bool,
+    references: References,
     ground: Vec<Fact>,
 }
 
@@ -154,6 +200,59 @@ impl Turn<'_> {
         } else {
             self.model
         }
+    }
+
+    /// Whether the model is on another machine, and shall see no values of the record.
+    fn refers(&self) -> bool {
+        self.active().host().is_some() && self.input.practice.model_sees == ModelSees::References
+    }
+
+    fn hide(&mut self, result: &mut ToolResult) {
+        if self.refers() {
+            result.json = Phi::new(self.references.hide(result.json.as_str()));
+        }
+    }
+
+    /// Fills in what the draft refers to; false when it refers to nothing that a tool gave.
+    fn fill(&self, end: &mut Finish) -> bool {
+        let Some(draft) = &end.draft else { return true };
+        if self.references.is_empty() {
+            return true;
+        }
+        let filled = self.references.fill(draft.as_str());
+        let known = filled.is_some();
+        end.draft = filled.map(Phi::new).or_else(|| end.draft.take());
+        known
+    }
+
+    /// What the model must mend, once; a draft that cannot be read is none at all.
+    fn wanting(&mut self, end: &mut Finish, reviewer: &dyn Reviewer) -> Vec<String> {
+        let filled = self.fill(end);
+        let rules = if filled {
+            self.complaints(end, reviewer)
+        } else {
+            vec![UNKNOWN_REFERENCE.to_owned()]
+        };
+        if self.rejected {
+            if !filled {
+                end.draft = None;
+            }
+            return Vec::new();
+        }
+        self.rejected = !rules.is_empty();
+        rules
+    }
+
+    /// What keeps the draft back, where asking once more may help: templates would say the same.
+    fn complaints(&self, end: &Finish, reviewer: &dyn Reviewer) -> Vec<String> {
+        let Some(draft) = end.draft.as_ref().filter(|_| end.portal.is_none()) else {
+            return Vec::new();
+        };
+        if self.failed.is_some() || self.model.name() == self.fallback.name() {
+            return Vec::new();
+        }
+        let facts: Vec<Fact> = self.ground.iter().chain(&end.facts).cloned().collect();
+        reviewer.complaints(draft, &facts)
     }
 
     async fn ask(&mut self, request: &Request) -> Result<Answer, ModelError> {
@@ -185,6 +284,7 @@ impl Turn<'_> {
             let mut outcome = self.hand_over(end.handover.unwrap_or(HandOver::Model));
             outcome.facts.extend(end.facts);
             outcome.tools = uses(&end.tools);
+            outcome.trouble = end.trouble;
             return outcome;
         }
         let mut facts = self.ground;
@@ -203,36 +303,84 @@ impl Turn<'_> {
             },
             model_error: self.failed,
             portal: end.portal,
+            portal_from_record: end.portal_from_record,
+            language: end.language,
+            trouble: end.trouble,
         }
     }
 
     /// The draft that needs neither model nor record.
     fn hand_over(self, why: HandOver) -> Outcome {
-        let words = sayings::Phone {
-            phone: self.input.practice.phone.display_us(),
-        };
-        let template = if why == HandOver::RecordDown {
-            sayings::RECORD_DOWN
-        } else {
-            sayings::TROUBLE
-        };
-        let draft = Prompts::embedded()
-            .ok()
-            .and_then(|prompts| prompts.say(self.input.language, template, &words).ok());
-        let mut facts = self.ground;
-        facts.push(Fact::new("receipt.message_sent", "staff"));
-        Outcome {
-            draft: draft.map(Phi::new),
-            facts,
-            pending: None,
-            handover: Some(why.as_str()),
-            purpose: Purpose::Reply,
-            tools: Vec::new(),
-            model: self.model.name().to_owned(),
-            model_error: self.failed,
-            portal: None,
-        }
+        let mut outcome = handed_over(self.input.practice, self.input.language, why);
+        outcome.facts.splice(0..0, self.ground);
+        self.model.name().clone_into(&mut outcome.model);
+        outcome.model_error = self.failed;
+        outcome
     }
+}
+
+/// What is said where the record system does not answer who writes.
+pub fn record_down(practice: &Practice, language: Language, why: RecordsError) -> Outcome {
+    let mut outcome = handed_over(practice, language, HandOver::RecordDown);
+    outcome
+        .facts
+        .splice(0..0, facts::of_practice(practice, language));
+    outcome.trouble = cause(why);
+    outcome
+}
+
+fn handed_over(practice: &Practice, language: Language, why: HandOver) -> Outcome {
+    let words = sayings::Phone {
+        phone: practice.phone.display_us(),
+    };
+    let template = if why == HandOver::RecordDown {
+        sayings::RECORD_DOWN
+    } else {
+        sayings::TROUBLE
+    };
+    let draft = Prompts::embedded()
+        .ok()
+        .and_then(|prompts| prompts.say(language, template, &words).ok());
+    Outcome {
+        draft: draft.map(Phi::new),
+        facts: vec![Fact::new("receipt.message_sent", "staff")],
+        pending: None,
+        handover: Some(why.as_str()),
+        purpose: Purpose::Reply,
+        tools: Vec::new(),
+        model: String::new(),
+        model_error: None,
+        portal: None,
+        portal_from_record: false,
+        language: None,
+        trouble: None,
+    }
+}
+
+/// What staff are told of a failed record.
+fn cause(why: RecordsError) -> Option<Phi<String>> {
+    match why {
+        RecordsError::Failed(cause) => Some(cause),
+        RecordsError::NotFound | RecordsError::Conflict | RecordsError::Unavailable => None,
+    }
+}
+
+/// What the patient wrote of the matter, for staff: the texts to answer; and where these are only
+/// the choice of an offered time, the text before the offer.
+fn own_words(input: &Input<'_>) -> Phi<String> {
+    let chosen = input.pending.is_some_and(|it| !it.slots.is_empty());
+    let mut before = input
+        .history
+        .iter()
+        .rev()
+        .skip_while(|(patient, _)| !patient);
+    let asked = before.next().filter(|_| chosen).map(|(_, text)| text);
+    let all: Vec<&str> = asked
+        .into_iter()
+        .chain(&input.waiting)
+        .map(Phi::as_str)
+        .collect();
+    Phi::new(all.join(" / ").chars().take(WORDS_CHARS_MAX).collect())
 }
 
 fn uses(tools: &[(&'static str, bool)]) -> Vec<ToolUse> {

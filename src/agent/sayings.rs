@@ -68,6 +68,16 @@ sayings! {
     CANCELLED = "cancelled": Visit;
     /// A visit was moved.
     MOVED = "moved": Visit;
+    /// A visit was booked.
+    BOOKED = "booked": Visit;
+    /// As `CANCEL_ASK`, after the practice's notice is over.
+    CANCEL_LATE = "cancel_late": Late;
+    /// On the waitlist, off it, or never on it.
+    WAITLIST = "waitlist": Told;
+    /// The language was kept.
+    LANGUAGE = "language": Nothing;
+    /// How to prepare, behind the link.
+    PREPARATION = "preparation": Nothing;
     /// Numbered free times.
     OFFER = "offer": Offer;
     /// No free time.
@@ -184,6 +194,24 @@ impl Words for Visit {
     }
 }
 
+/// A visit to be cancelled late.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Late {
+    /// `Wed, Dec 2 at 3:00 PM`.
+    pub when: String,
+    /// Hours of notice that the practice asks for.
+    pub hours: u64,
+}
+
+impl Words for Late {
+    fn sample() -> Self {
+        Self {
+            when: "Wed, Dec 2 at 3:00 PM".to_owned(),
+            hours: 24,
+        }
+    }
+}
+
 /// A visit that is coming.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reminder {
@@ -239,6 +267,8 @@ pub struct Offer {
     pub exact: bool,
     /// Whether a chosen time was gone.
     pub taken: bool,
+    /// Whether they are for a new visit, not for one that moves.
+    pub new: bool,
     /// The times.
     pub offers: Vec<Numbered>,
 }
@@ -254,6 +284,7 @@ impl Words for Offer {
         Self {
             exact: false,
             taken: true,
+            new: true,
             offers,
         }
     }

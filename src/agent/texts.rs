@@ -124,10 +124,12 @@ pub enum TextsError {
         problem: String,
     },
     /// One text is wrong.
-    #[error("{file}: [text.{text}]: {problem}")]
+    #[error("{file}:{line}: [text.{text}]: {problem}")]
     Text {
         /// Which file.
         file: String,
+        /// The line where the text begins, from 1.
+        line: usize,
         /// Which text.
         text: String,
         /// What is wrong, and how to mend it.
@@ -201,6 +203,7 @@ impl Texts {
             for (name, entry) in read.text {
                 let wrong = |problem: String| TextsError::Text {
                     file: (*file).to_owned(),
+                    line: line_of(content, &name),
                     text: name.clone(),
                     problem,
                 };
@@ -216,6 +219,7 @@ impl Texts {
                 if !entries.contains_key(&(*id, *language)) {
                     return Err(TextsError::Text {
                         file: last_file.to_owned(),
+                        line: 1,
                         text: id.to_string(),
                         problem: format!("missing in language {language}; add it"),
                     });
@@ -272,6 +276,15 @@ impl Texts {
             .get(&(id, language))
             .map_or(&[], |entry| &entry.elements)
     }
+}
+
+/// The line on which a text begins; 1 when it does not.
+fn line_of(content: &str, name: &str) -> usize {
+    let header = format!("[text.{name}]");
+    let mut lines = content.lines();
+    lines
+        .position(|line| line.trim() == header)
+        .map_or(1, |at| at + 1)
 }
 
 impl Entry {

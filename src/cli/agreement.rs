@@ -1,6 +1,7 @@
 //! `agreement`: the register of executed agreements (45 CFR 164.504(e)).
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Subcommand;
 use jiff::civil::Date;
@@ -9,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio_util::task::TaskTracker;
 
 use crate::cli::assemble::open_store;
+use crate::cli::guardrail;
 use crate::cli::{HOLDS, NO_VERDICT, refuse};
 use crate::config::Loaded;
 use crate::domain::agreement::Agreement;
@@ -71,8 +73,8 @@ pub(super) struct Add {
 
 /// Does it.
 pub(super) async fn agreement(loaded: &Loaded, command: &AgreementCommand) -> u8 {
-    let law = match Law::embedded() {
-        Ok(law) => law,
+    let law = match guardrail::policy(&loaded.config.policy_dir) {
+        Ok(policy) => Arc::clone(policy.law()),
         Err(error) => return refuse(&error.to_string()),
     };
     if let AgreementCommand::Add(add) = command
@@ -212,11 +214,11 @@ fn term(agreement: &Agreement) -> String {
     }
 }
 
-async fn list(loaded: &Loaded, law: &Law, store: &Store) -> u8 {
+async fn list(loaded: &Loaded, law: &Arc<Law>, store: &Store) -> u8 {
     let now = SystemClock.now();
     let today = now.to_zoned(TimeZone::UTC).date();
     let register = Register {
-        law,
+        law: Arc::clone(law),
         store: Some(store),
         now,
     };

@@ -15,6 +15,7 @@ use crate::carrier::account::Site;
 use crate::carrier::hear::Report;
 use crate::carrier::simulator::Simulator;
 use crate::cli::guardrail;
+use crate::cli::records::ByPractice;
 use crate::config::{Config, Llm};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::ids::PracticeId;
@@ -65,7 +66,7 @@ pub(super) async fn open_store(config: &Config, tracker: &TaskTracker) -> Result
 }
 
 /// The sample practice, for a configuration without one.
-fn sample_practice() -> Result<Practice, String> {
+pub(super) fn sample_practice() -> Result<Practice, String> {
     #[derive(serde::Deserialize)]
     struct File {
         practice: Vec<Practice>,
@@ -105,6 +106,10 @@ pub(super) async fn assemble_at(
     if sample && let Some(practice) = practices.first() {
         people = load_sample(&records, practice, &*clock).await?;
     }
+    let by_practice = ByPractice::new(Arc::clone(&records) as _, &practices, &clock)?;
+    for remark in by_practice.remarks().await {
+        tracing::warn!("{remark}; `anteroom doctor` tells more");
+    }
     let (carriers, reports) = carriers(&config, &practices, &public_url)?;
     // On SQLite this process is the only one: leases of the last run are nobody's.
     store
@@ -116,10 +121,12 @@ pub(super) async fn assemble_at(
     let house = House::new(Parts {
         store,
         clock,
-        guardrail: guardrail::load(Some(config.guard.token_model.as_ref()))?,
+        guardrail: guardrail::configured(&config)
+            .map_err(|error| error.to_string())?
+            .into(),
         screen: Screen::embedded().map_err(|error| error.to_string())?,
         texts: Texts::embedded().map_err(|error| error.to_string())?,
-        records,
+        records: Arc::new(by_practice),
         model: model(&config.llm, &offline)?,
         offline,
         carriers,
@@ -358,6 +365,19 @@ fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model>, String> 
 
 /// What is worth a look though everything runs: PHI that will not leave for want of an agreement.
 pub(super) async fn remarks(house: &House) -> Vec<String> {
+    let refused = house.policy_refused().map(|it| {
+        let since = it.since.strftime("%Y-%m-%d %H:%M UTC");
+        format!(
+            "the policy folder was refused at {since} and the last good policy stays in force: {}",
+            it.error
+        )
+    });
+    let mut remarks: Vec<String> = refused.into_iter().collect();
+    remarks.extend(missing(house).await);
+    remarks
+}
+
+async fn missing(house: &House) -> Vec<String> {
     match house.missing_papers(house.clock().now()).await {
         Ok(missing) => missing
             .iter()

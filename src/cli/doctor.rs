@@ -1,6 +1,7 @@
 //! `doctor`: what is missing or wrong before real patients text, each with its remedy.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
@@ -8,11 +9,13 @@ use tokio_util::task::TaskTracker;
 use crate::carrier::account::{Advice, Site};
 use crate::cli::assemble::{open_store, writable};
 use crate::cli::guardrail;
+use crate::cli::records::{self, Told};
 use crate::cli::{FINDINGS, HOLDS};
 use crate::config::{Config, Loaded};
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::practice::CarrierKind;
 use crate::pipeline::papers::Register;
+use crate::policy::PolicyError;
 use crate::policy::law::Law;
 use crate::policy::law::terms::{Confidence, Standing};
 use crate::policy::words::Jurisdiction;
@@ -39,9 +42,10 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         ("gateway", gateway(config)),
         ("agreements", agreements(config).await),
         ("policy", policy(config)),
-        ("law", law(config)),
+        ("law", unverified(config)),
     ];
     findings.extend(accounts(config).await);
+    findings.extend(records(config).await);
     let mut code = HOLDS;
     for (what, finding) in findings {
         let (mark, text) = match finding {
@@ -87,6 +91,28 @@ async fn accounts(config: &Config) -> Vec<(&'static str, Finding)> {
                 ("carrier", finding)
             }));
         }
+    }
+    findings
+}
+
+/// The FHIR servers that practices name: whether they let us in, and what they lack.
+async fn records(config: &Config) -> Vec<(&'static str, Finding)> {
+    let mut findings = Vec::new();
+    for practice in &config.practice {
+        let told = match records::server(practice, Arc::new(SystemClock)) {
+            None => continue,
+            Some(Err(error)) => vec![Told::Bad(error)],
+            Some(Ok(server)) => records::examine(&server).await,
+        };
+        findings.extend(told.into_iter().map(|it| {
+            let say = |text: String| format!("[{}] {text}", practice.id);
+            let finding = match it {
+                Told::Good(text) => Finding::Good(say(text)),
+                Told::Note(text) => Finding::Note(say(text)),
+                Told::Bad(text) => Finding::Bad(say(text)),
+            };
+            ("record", finding)
+        }));
     }
     findings
 }
@@ -198,7 +224,7 @@ fn gateway(config: &Config) -> Finding {
 
 /// Every agreement that is missing, from the configuration and from the register in the database.
 async fn agreements(config: &Config) -> Finding {
-    let law = match Law::embedded() {
+    let law = match law(config) {
         Ok(law) => law,
         Err(error) => return Finding::Bad(error.to_string()),
     };
@@ -206,7 +232,7 @@ async fn agreements(config: &Config) -> Finding {
     // The running server keeps an embedded database to itself; the configuration is read all the same.
     let store = open_store(config, &tracker).await.ok();
     let register = Register {
-        law: &law,
+        law,
         store: store.as_ref(),
         now: SystemClock.now(),
     };
@@ -249,15 +275,32 @@ fn model_host(config: &Config) -> Option<String> {
 }
 
 fn policy(config: &Config) -> Finding {
-    match guardrail::load(Some(config.guard.token_model.as_ref())) {
-        Ok(guardrail) => Finding::Good(format!("digest {}", guardrail.digest())),
-        Err(error) => Finding::Bad(error),
+    match guardrail::configured(config) {
+        Ok(guardrail) if config.policy_dir.as_os_str().is_empty() => {
+            Finding::Good(format!("built in, digest {}", guardrail.digest()))
+        }
+        Ok(guardrail) => Finding::Good(format!(
+            "{} over the built-in one, digest {}",
+            config.policy_dir.display(),
+            guardrail.digest()
+        )),
+        Err(error) => Finding::Bad(format!(
+            "{error} (a running server keeps its last good policy; it does not start with this one)"
+        )),
+    }
+}
+
+/// The law that is configured; where it is refused, the built-in one.
+fn law(config: &Config) -> Result<Arc<Law>, PolicyError> {
+    match guardrail::policy(&config.policy_dir) {
+        Ok(policy) => Ok(Arc::clone(policy.law())),
+        Err(_told_under_policy) => Law::embedded().map(Arc::new),
     }
 }
 
 /// How much of the law that applies to these practices nobody has verified.
-fn law(config: &Config) -> Finding {
-    let law = match Law::embedded() {
+fn unverified(config: &Config) -> Finding {
+    let law = match law(config) {
         Ok(law) => law,
         Err(error) => return Finding::Bad(error.to_string()),
     };

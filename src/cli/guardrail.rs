@@ -1,35 +1,57 @@
-//! The guardrail as the command line and the server use it: with the user's own model, if one is named.
+//! The guardrail as the command line and the server use it: over the policy folder that is
+//! configured, and with the user's own model, if one is named.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::config::Config;
 use crate::guardrail::review::Guardrail;
+use crate::policy::{Policy, PolicyError};
 
-/// The embedded guardrail; with the token-classification model in `dir` as a voter.
-pub(super) fn load(dir: Option<&Path>) -> Result<Guardrail, String> {
-    let guardrail = Guardrail::embedded().map_err(|error| error.to_string())?;
-    match dir.filter(|dir| !dir.as_os_str().is_empty()) {
+/// The embedded guardrail; with the token-classification model in `model` as a voter.
+pub(super) fn load(model: Option<&Path>) -> Result<Guardrail, String> {
+    over(Path::new(""), model).map_err(|error| error.to_string())
+}
+
+/// The guardrail that a server with this configuration judges by.
+pub(super) fn configured(config: &Config) -> Result<Guardrail, PolicyError> {
+    over(&config.policy_dir, Some(config.guard.token_model.as_ref()))
+}
+
+/// The policy that a server with this configuration judges by.
+pub(super) fn policy(folder: &Path) -> Result<Policy, PolicyError> {
+    if folder.as_os_str().is_empty() {
+        Policy::embedded()
+    } else {
+        Policy::from_dir(folder)
+    }
+}
+
+fn over(folder: &Path, model: Option<&Path>) -> Result<Guardrail, PolicyError> {
+    let guardrail = Guardrail::new(Arc::new(policy(folder)?))?;
+    match model.filter(|dir| !dir.as_os_str().is_empty()) {
         Some(dir) => with_model(guardrail, dir),
         None => Ok(guardrail),
     }
 }
 
 #[cfg(feature = "hf")]
-fn with_model(guardrail: Guardrail, dir: &Path) -> Result<Guardrail, String> {
-    use std::sync::Arc;
-
+fn with_model(guardrail: Guardrail, dir: &Path) -> Result<Guardrail, PolicyError> {
     use crate::guardrail::hf::Model;
     use crate::policy::folder::ModelFolder;
 
-    let folder = ModelFolder::read(dir).map_err(|error| error.to_string())?;
-    let model = Model::new(&folder).map_err(|error| error.to_string())?;
+    let model = Model::new(&ModelFolder::read(dir)?)?;
     Ok(guardrail.with_voter(Arc::new(model)))
 }
 
 #[cfg(not(feature = "hf"))]
-fn with_model(_guardrail: Guardrail, dir: &Path) -> Result<Guardrail, String> {
-    let dir = dir.display();
-    Err(format!(
-        "token model {dir}: this program was built without the feature `hf`; build it with \
-         `cargo build --release --features hf`, or leave the model out"
-    ))
+fn with_model(_guardrail: Guardrail, dir: &Path) -> Result<Guardrail, PolicyError> {
+    Err(PolicyError {
+        file: dir.to_string_lossy().into_owned(),
+        line: 1,
+        rule: "token model".to_owned(),
+        message: "this program was built without the feature `hf`".to_owned(),
+        remedy: "build it with `cargo build --release --features hf`, or leave the model out"
+            .to_owned(),
+    })
 }

@@ -1,5 +1,6 @@
 //! `policy`: the law and the house rules as people read, compare and check them.
 
+mod diff;
 mod lint;
 mod page;
 mod show;
@@ -9,11 +10,9 @@ use std::path::{Path, PathBuf};
 use clap::{Subcommand, ValueEnum};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use tokio_util::task::TaskTracker;
 
-use crate::cli::assemble::open_store;
 use crate::cli::policy::page::Page;
-use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
+use crate::cli::{FINDINGS, HOLDS, NOTHING, refuse};
 use crate::config::Loaded;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::policy::law::file::LawRule;
@@ -43,7 +42,7 @@ pub(super) enum PolicyCommand {
         /// A folder laid over the built-in policy.
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
-        /// Show warnings too.
+        /// Name each rule that a warning is about, with its file and line.
         #[arg(long)]
         all: bool,
     },
@@ -70,7 +69,8 @@ pub(super) enum PolicyCommand {
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
-    /// Compare two policies (folders, or `built-in`): rules, and stored messages that would change.
+    /// Compare two policies (folders, or `built-in`): rules, lists and patterns, and which stored
+    /// messages would be judged otherwise; exit 1 when anything differs.
     Diff {
         /// The one.
         a: String,
@@ -148,7 +148,7 @@ pub(super) fn run(command: &PolicyCommand) -> u8 {
         }),
         PolicyCommand::States { dir } => with_policy(dir.as_deref(), |policy| table(policy.law())),
         PolicyCommand::Diff { a, b, .. } => match (named(a), named(b)) {
-            (Ok(a), Ok(b)) => differences(&a, &b),
+            (Ok(a), Ok(b)) => diff::rules(&a, &b),
             (Err(error), _) | (_, Err(error)) => refuse(&error.to_string()),
         },
     }
@@ -194,15 +194,17 @@ fn lint_command(dir: Option<&Path>, all: bool) -> u8 {
     for error in &report.errors {
         println!("error    {error}");
     }
-    for warning in report.warnings.iter().filter(|_| all) {
-        println!("warning  {warning}");
-    }
+    print!("{}", report.told(all));
     eprintln!(
         "{} rules examined: {} errors, {} warnings{}",
         report.examined,
         report.errors.len(),
-        report.warnings.len(),
-        if all { "" } else { " (--all shows them)" }
+        report.warned(),
+        if all || report.warned() == 0 {
+            ""
+        } else {
+            " (--all names each)"
+        }
     );
     match (report.examined, report.errors.is_empty()) {
         (0, _) => NOTHING,
@@ -267,55 +269,7 @@ fn json(policy: &Policy, state: Jurisdiction, day: Date, practice_type: &str) ->
     HOLDS
 }
 
-/// How one rule differs from its namesake.
-fn changed(a: &Law, b: &Law) -> Vec<(&'static str, String, Option<Jurisdiction>)> {
-    let same = |one: &LawRule, other: &LawRule| {
-        let place = one.place.clone();
-        LawRule {
-            place,
-            ..other.clone()
-        } == *one
-    };
-    let mut found = Vec::new();
-    for rule in a.rules() {
-        let how = match b.rule(&rule.id) {
-            None => "removed",
-            Some(other) if !same(rule, other) => "changed",
-            Some(_) => continue,
-        };
-        found.push((how, rule.id.to_string(), Some(rule.jurisdiction)));
-    }
-    let added = b.rules().filter(|rule| a.rule(&rule.id).is_none());
-    found.extend(added.map(|rule| ("added", rule.id.to_string(), Some(rule.jurisdiction))));
-    found
-}
-
-fn differences(a: &Policy, b: &Policy) -> u8 {
-    let found = changed(a.law(), b.law());
-    for (how, id, _) in &found {
-        let of = |law: &Law| {
-            law.rule(id)
-                .map(|it| it.summary.clone())
-                .unwrap_or_default()
-        };
-        println!("{how:<8} {id}");
-        if *how != "added" {
-            println!("    - {}", of(a.law()));
-        }
-        if *how != "removed" {
-            println!("    + {}", of(b.law()));
-        }
-    }
-    eprintln!(
-        "{} rules differ; policy {} -> {}",
-        found.len(),
-        a.digest(),
-        b.digest()
-    );
-    if found.is_empty() { HOLDS } else { FINDINGS }
-}
-
-/// Comparing with stored messages.
+/// Commands that look at stored messages.
 pub(super) async fn with_store(loaded: &Loaded, command: &PolicyCommand) -> u8 {
     let PolicyCommand::Diff {
         a,
@@ -325,57 +279,8 @@ pub(super) async fn with_store(loaded: &Loaded, command: &PolicyCommand) -> u8 {
     else {
         return run(command);
     };
-    let (a, b) = match (named(a), named(b)) {
-        (Ok(a), Ok(b)) => (a, b),
-        (Err(error), _) | (_, Err(error)) => return refuse(&error.to_string()),
-    };
-    let code = differences(&a, &b);
-    let tracker = TaskTracker::new();
-    let store = match open_store(&loaded.config, &tracker).await {
-        Ok(store) => store,
-        Err(error) => return refuse(&error),
-    };
-    let found = changed(a.law(), b.law());
-    match store.tagged(*limit).await {
-        Ok(tagged) => {
-            let total = tagged.len();
-            let mut touched = 0;
-            for message in tagged {
-                let state = message.law.state.unwrap_or(Jurisdiction::UNKNOWN);
-                let hits: Vec<&str> = found
-                    .iter()
-                    .filter(|(how, id, place)| match *how {
-                        // A new rule reaches every message of its state from its day on.
-                        "added" => {
-                            place.is_none_or(|it| {
-                                it == Jurisdiction::UNKNOWN
-                                    || state == Jurisdiction::UNKNOWN
-                                    || it == state
-                            }) && b.law().rule(id).is_some_and(|rule| {
-                                rule.in_force(message.at.to_zoned(TimeZone::UTC).date())
-                            })
-                        }
-                        _ => message.law.rules.contains(id),
-                    })
-                    .map(|(_, id, _)| id.as_str())
-                    .collect();
-                if !hits.is_empty() {
-                    touched += 1;
-                    println!(
-                        "message  {} ({}, {}, {state}): {}",
-                        message.id,
-                        message.kind,
-                        message.practice,
-                        hits.join(", ")
-                    );
-                }
-            }
-            eprintln!("{touched} of {total} stored messages would be judged by another rule");
-            code
-        }
-        Err(error) => {
-            eprintln!("anteroom: {error}");
-            NO_VERDICT
-        }
+    match (named(a), named(b)) {
+        (Ok(a), Ok(b)) => diff::messages(loaded, a, b, *limit).await,
+        (Err(error), _) | (_, Err(error)) => refuse(&error.to_string()),
     }
 }

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::cli::assemble::{self, Assembled};
 use crate::cli::gateway;
+use crate::cli::reload;
 use crate::cli::served::Served;
 use crate::cli::{HOLDS, NO_VERDICT, refuse};
 use crate::config::Loaded;
@@ -63,6 +64,7 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
         clock: Arc::clone(house.clock()),
         shutdown: stop.clone(),
     };
+    reload::watch(&house, &config, &tracker, &stop);
     let remarks = assemble::remarks(&house).await;
     greet(&config, simulator, house.model_name(), &remarks);
     let served = Arc::new(Served {

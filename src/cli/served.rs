@@ -324,7 +324,15 @@ impl crate::web::port::House for Served {
             let store = self.house.store().ping().await;
             let details = serde_json::json!({
                 "store": if store.is_ok() { "ok" } else { "does not answer" },
-                "policy": self.house.guardrail().digest(),
+                "policy": self.house.policy_digest(),
+                "policy_refused": self.house.policy_refused().map(|it| serde_json::json!({
+                    "since": it.since.to_string(),
+                    "file": it.error.file,
+                    "line": it.error.line,
+                    "rule": it.error.rule,
+                    "message": it.error.message,
+                    "remedy": it.error.remedy,
+                })),
                 "model": self.house.model_name(),
                 "practices": self.house.practices().count(),
                 "remarks": assemble::remarks(&self.house).await,
@@ -337,7 +345,7 @@ impl crate::web::port::House for Served {
         })
     }
 
-    fn guardrail(&self) -> &Guardrail {
+    fn guardrail(&self) -> Arc<Guardrail> {
         self.house.guardrail()
     }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::tools::TOOLS;
 use crate::carrier::account::Accounts;
 use crate::domain::practice::{CarrierKind, Practice};
 
@@ -44,6 +45,8 @@ pub struct Config {
     pub database_url: String,
     /// Which master key.
     pub master_key_file: PathBuf,
+    /// A folder laid over the built-in policy.
+    pub policy_dir: PathBuf,
     /// Patience at shutdown, in seconds.
     pub shutdown_s: u64,
     /// Logging.
@@ -331,6 +334,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
                 practice.timezone
             ));
         }
+        tools_off(practice)?;
         for carrier in practice.senders.iter().map(|sender| sender.carrier) {
             let wanted = carrier != CarrierKind::Simulator;
             if wanted && config.accounts.get(carrier, &practice.id).is_none() {
@@ -361,6 +365,23 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         );
     }
     Ok(())
+}
+
+/// Each tool that a practice switches off must exist.
+fn tools_off(practice: &Practice) -> Result<(), ConfigError> {
+    let known = || TOOLS.iter().map(|tool| tool.name);
+    let unknown = practice
+        .tools_off
+        .iter()
+        .find(|off| !known().any(|name| name == *off));
+    unknown.map_or(Ok(()), |off| {
+        let names: Vec<&str> = known().collect();
+        Err(ConfigError(format!(
+            "practice `{}`: tools_off names `{off}`; the tools are {}",
+            practice.id,
+            names.join(", ")
+        )))
+    })
 }
 
 impl Config {

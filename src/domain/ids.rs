@@ -66,4 +66,6 @@ text_id! {
     AppointmentId,
     /// A free slot's id in the record system (FHIR `Slot.id`).
     SlotId,
+    /// A request's id in the record system (FHIR `Task/1`, `Communication/2`).
+    RequestId,
 }

@@ -66,6 +66,92 @@ pub struct Practice {
     /// Agreements on file.
     #[serde(default, rename = "agreement")]
     pub agreements: Vec<Agreement>,
+    /// Hours of notice that it asks for when a visit is cancelled; 0: none.
+    #[serde(default)]
+    pub cancel_notice_h: u32,
+    /// Tools that the agent may not use here, by name: `book_appointment`, `cancel_appointment`, ...
+    #[serde(default)]
+    pub tools_off: Vec<String>,
+    /// What a language model on another machine sees of the record.
+    #[serde(default)]
+    pub model_sees: ModelSees,
+    /// When patients are reminded of their visits; none: never by ourselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outreach: Option<Outreach>,
+    /// The FHIR server that keeps its record; none: the embedded record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fhir: Option<FhirServer>,
+}
+
+/// What a language model on another machine sees of the record, under its vendor's agreement; without
+/// one it is asked nothing at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelSees {
+    /// References with a gloss; the values are filled in here.
+    #[default]
+    References,
+    /// The values.
+    Values,
+}
+
+/// When patients are reminded of their visits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outreach {
+    /// Hours before a visit, each a reminder.
+    #[serde(default = "three_days_and_one")]
+    pub before_h: Vec<u32>,
+    /// Texts of the practice's own to one number in a day; what is over waits for the next.
+    #[serde(default = "one_a_day")]
+    pub daily_max: u32,
+    /// Whether who has confirmed is spared the later reminders.
+    #[serde(default)]
+    pub skip_confirmed: bool,
+}
+
+fn three_days_and_one() -> Vec<u32> {
+    vec![72, 24]
+}
+
+/// 47 CFR 64.1200(a)(9)(iv) allows a health care provider one exempted text a day.
+const fn one_a_day() -> u32 {
+    1
+}
+
+/// A FHIR R4 server and how we sign in to it (SMART Backend Services).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FhirServer {
+    /// Its base address, such as `https://fhir.example.com/r4`.
+    pub base_url: String,
+    /// What we are registered as; empty: it wants nobody to sign in.
+    #[serde(default)]
+    pub client_id: String,
+    /// The private key that is registered there by its public half: RSA or P-384, PEM, PKCS#8.
+    #[serde(default)]
+    pub private_key_file: std::path::PathBuf,
+    /// The `kid` of that key; empty: none is told.
+    #[serde(default)]
+    pub key_id: String,
+    /// Its token endpoint; empty: the one in its smart-configuration.
+    #[serde(default)]
+    pub token_url: String,
+    /// What is asked for.
+    #[serde(default = "scope")]
+    pub scope: String,
+    /// Seconds for one exchange.
+    #[serde(default = "fhir_timeout_s")]
+    pub timeout_s: u64,
+}
+
+fn scope() -> String {
+    "system/*.read system/*.write".to_owned()
+}
+
+/// Of the ten seconds that a patient waits gladly.
+const fn fhir_timeout_s() -> u64 {
+    8
 }
 
 fn primary_care() -> String {

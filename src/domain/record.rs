@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::domain::ids::{AppointmentId, PatientId, SlotId};
+use crate::domain::ids::{AppointmentId, PatientId, RequestId, SlotId};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::policy::words::{Jurisdiction, Language, vocabulary};
@@ -118,12 +118,98 @@ pub struct Appointment {
     pub provider: String,
     /// Where, as told to patients.
     pub location: String,
-    /// Why; clinical, never by text.
+    /// Why, a line for each word that the record has for it; clinical, never by text.
     pub reason: Phi<String>,
+    /// How the patient prepares; by portal only.
+    pub preparation: Phi<String>,
     /// Where it stands.
     pub status: AppointmentStatus,
     /// The slot it holds, freed on cancelling.
     pub slot: Option<SlotId>,
+}
+
+/// A visit to be booked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewVisit {
+    /// The free time that it takes.
+    pub slot: SlotId,
+    /// What kind, in public words: `new patient`, `follow-up`; may be empty.
+    pub kind: String,
+    /// Why, in the patient's words; clinical, may be empty.
+    pub reason: Phi<String>,
+}
+
+vocabulary! {
+    /// What a patient asks of staff.
+    RequestKind, "request" {
+        /// A medicine is running out.
+        Refill = "refill",
+        /// A message to the care team.
+        Message = "message",
+        /// To be called back.
+        Callback = "callback",
+        /// A question about money.
+        Billing = "billing",
+        /// A copy of the record (45 CFR 164.524).
+        Records = "records",
+        /// An earlier or another time, when one becomes free.
+        Waitlist = "waitlist",
+        /// An interpreter, large print, a ramp.
+        Accessibility = "accessibility",
+    }
+}
+
+impl RequestKind {
+    /// As staff read it.
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::Refill => "Refill request",
+            Self::Message => "Message to the care team",
+            Self::Callback => "Callback request",
+            Self::Billing => "Billing question",
+            Self::Records => "Request for a copy of the record",
+            Self::Waitlist => "Waitlist",
+            Self::Accessibility => "Accessibility need",
+        }
+    }
+}
+
+/// Something that a patient asks of staff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What kind.
+    pub kind: RequestKind,
+    /// In the patient's words.
+    pub words: Phi<String>,
+    /// By when the law wants it answered.
+    pub due: Option<Timestamp>,
+    /// Waitlist: the first instant that would suit.
+    pub from: Option<Timestamp>,
+    /// Waitlist: the last instant that would suit.
+    pub to: Option<Timestamp>,
+}
+
+/// A request on file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filed {
+    /// Its id.
+    pub id: RequestId,
+    /// What is asked.
+    pub request: Request,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// Something that anteroom keeps itself, and tells a record system that keeps copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Whether the patient agrees to health details by text.
+    Consent {
+        /// Yes or no.
+        agreed: bool,
+        /// Since when.
+        at: Timestamp,
+    },
 }
 
 /// A free time in a provider's calendar.

@@ -121,7 +121,9 @@ impl Setup {
         let house = House::new(Parts {
             store,
             clock: Arc::clone(&clock) as _,
-            guardrail: Guardrail::new(Arc::clone(&self.policy)).map_err(|it| tell(&it))?,
+            guardrail: Guardrail::new(Arc::clone(&self.policy))
+                .map_err(|it| tell(&it))?
+                .into(),
             screen: Screen::embedded().map_err(|it| tell(&it))?,
             texts: self.texts.clone(),
             records,

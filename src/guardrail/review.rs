@@ -279,6 +279,48 @@ impl Guardrail {
         )
     }
 
+    /// Reviews a text that is meant for behind the link, whatever it says: it is held for what may
+    /// not be told anywhere, else one line points to it. Pure, and as [`Self::review`] never fails.
+    pub fn behind_link<'d>(&self, body: &'d str, setting: &Setting<'d>) -> Review<'d> {
+        let guarded = AssertUnwindSafe(|| self.point_to(body, setting));
+        catch_unwind(guarded).unwrap_or_else(|_panic| {
+            let why = "the review broke off";
+            self.hold(body, "review.panic", why, Findings::new())
+        })
+    }
+
+    fn point_to<'d>(&self, body: &'d str, setting: &Setting<'d>) -> Review<'d> {
+        let none = Findings::new();
+        let Ok(zone) = self.zones.get(setting.timezone) else {
+            return self.hold(body, "review.time_zone", "unknown time zone", none);
+        };
+        let Some(form) = rewrite::portal_form(&self.rules, setting) else {
+            return self.hold(body, "review.no_link", "no page to point to", none);
+        };
+        if body.trim().is_empty() || body.chars().count() > DRAFT_CHARS_MAX {
+            return self.hold(body, "review.length", "empty or too long", none);
+        }
+        scratch::with(|scratch| {
+            let values = Values::new(setting.facts, std::mem::take(&mut scratch.values));
+            let (reading, _) = self.read(body, (setting, &values), &zone, scratch);
+            let (told, _) = self.read(&form, (setting, &values), &zone, scratch);
+            scratch.values = values.leave();
+            if reading.holds() || told.holds() || told.drops_any() {
+                return self.held(body, reading.findings);
+            }
+            let tells = (told.patient, told.details);
+            let findings = Some(reading.findings);
+            let out = Cow::Owned(rewrite::outgoing(&form, setting).into_owned());
+            self.clear(
+                out,
+                Some(Cow::Borrowed(body)),
+                tells,
+                false,
+                (setting, findings),
+            )
+        })
+    }
+
     fn clear<'d>(
         &self,
         text: Cow<'d, str>,

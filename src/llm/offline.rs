@@ -2,10 +2,10 @@
 
 mod days;
 mod intent;
-mod keywords;
 mod others;
 mod plan;
 mod reply;
+mod rules;
 mod words;
 
 pub use days::Wish;
@@ -74,6 +74,24 @@ impl<'a> Turn<'a> {
             });
         said.take(5)
             .any(|text| VISIT.iter().any(|word| text.contains(word)))
+    }
+
+    /// Whether our last text offered times for a new visit.
+    fn offered_new(&self) -> bool {
+        const NEW: &[&str] = &[
+            "new visit: 1)",
+            "new visit. The nearest: 1)",
+            "nueva cita: 1)",
+            "nueva cita. Horas cercanas: 1)",
+        ];
+        NEW.iter().any(|words| self.last_said.contains(words))
+    }
+
+    /// Whether our last text was the reminder of a visit.
+    fn reminded(&self) -> bool {
+        ["or MOVE for", "o CAMBIAR para"]
+            .iter()
+            .any(|words| self.last_said.contains(words))
     }
 
     /// Whether our last text told of something done.

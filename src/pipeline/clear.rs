@@ -11,7 +11,7 @@ use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
 use crate::domain::record::{Fact, Patient};
 use crate::guardrail::label::Label;
-use crate::guardrail::review::Review;
+use crate::guardrail::review::{Guardrail, Review};
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::{self, Author, Consent, Setting};
 use crate::guardrail::wire;
@@ -83,6 +83,19 @@ impl House {
 
     /// Reviews a text. Never fails.
     pub(crate) fn clear(&self, writing: &Writing<'_>) -> Written {
+        self.clear_by(writing, Guardrail::review)
+    }
+
+    /// Reviews a text that goes behind the link as a whole. Never fails.
+    pub(crate) fn clear_behind_link(&self, writing: &Writing<'_>) -> Written {
+        self.clear_by(writing, Guardrail::behind_link)
+    }
+
+    fn clear_by(
+        &self,
+        writing: &Writing<'_>,
+        review: for<'d> fn(&Guardrail, &'d str, &Setting<'d>) -> Review<'d>,
+    ) -> Written {
         let practice = writing.practice;
         let conversation = writing.conversation;
         let public = Self::public_facts(practice, &self.parts.public_url);
@@ -128,11 +141,8 @@ impl House {
             told: &told,
         };
         let began = Instant::now();
-        let review = self
-            .parts
-            .guardrail
-            .review(writing.text, &setting)
-            .into_owned();
+        let judge = &writing.law.judge;
+        let review = review(&judge.guardrail, writing.text, &setting).into_owned();
         let spent = began.elapsed();
         metrics::histogram!("anteroom_review_seconds").record(spent.as_secs_f64());
         metrics::counter!("anteroom_reviews_total", "verdict" => review.verdict.as_str())
@@ -184,8 +194,9 @@ impl House {
         if words.is_empty() {
             return;
         }
-        match self
-            .parts
+        match writing
+            .law
+            .judge
             .guardrail
             .introduce(cleared, &words.join(" "), setting)
         {

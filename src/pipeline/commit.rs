@@ -27,6 +27,21 @@ impl House {
         reply: Option<Reply>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        // Cleared under a policy that is in force no more: it is made anew, unless a deed that was
+        // done must be told.
+        let policy = self.policy_digest();
+        if reply
+            .as_ref()
+            .is_some_and(|it| it.is_stale(&policy) && !it.acted)
+        {
+            self.store()
+                .write(move |tx| {
+                    let job = job.clone();
+                    Box::pin(async move { tx.postpone_reply(&job, now).await })
+                })
+                .await?;
+            return Ok(false);
+        }
         let reply = Arc::new(reply);
         self.store()
             .write(move |tx| {
@@ -91,6 +106,9 @@ pub(crate) async fn settle(
     }
     if let Pending::Set(question) = &reply.pending {
         conversation.pending.clone_from(question);
+    }
+    if let Some(language) = reply.language {
+        conversation.language = language;
     }
     tx.save_conversation(conversation).await?;
     let outbox = send(tx, conversation, reply, now).await?;
@@ -168,9 +186,8 @@ async fn send(
     };
     let proof = conversation.proof(now).filter(|_| cleared.holds_phi());
     let id = tx
-        .enqueue(conversation, cleared, reply.kind, proof, now)
+        .enqueue(conversation, cleared, reply.kind, (proof, &reply.law), now)
         .await?;
-    tx.tag(id, &reply.law).await?;
     if let (Some(body), Some(link), Some(patient)) = (cleared.portal(), &reply.link, &reply.patient)
         && let Some(message) = link.message(conversation, patient, body, now)
     {

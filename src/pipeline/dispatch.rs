@@ -9,7 +9,7 @@ use crate::domain::consent::ConsentProof;
 use crate::domain::conversation::{Conversation, OutboxRow};
 use crate::domain::ids::ConversationId;
 use crate::domain::message::{Outbound, OutboundKind, SendOutcome};
-use crate::domain::practice::Sender;
+use crate::domain::practice::{Practice, Sender};
 use crate::pipeline::house::House;
 use crate::pipeline::outcome::{about, tell_staff};
 use crate::pipeline::pace::Pace;
@@ -17,7 +17,7 @@ use crate::pipeline::report::reference_of;
 use crate::pipeline::window::{self, Way};
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::policy::law::window::Opening;
-use crate::policy::words::Channel;
+use crate::policy::words::{Channel, Jurisdiction};
 use crate::store::StoreError;
 
 /// Hand-overs of one text before it is given up and staff are told.
@@ -40,6 +40,8 @@ pub(crate) enum Bar {
     Practice,
     /// WhatsApp's 24-hour window is closed.
     Window,
+    /// Another policy is in force than the one that cleared it, and it finds a fault.
+    Policy,
 }
 
 impl Bar {
@@ -52,6 +54,7 @@ impl Bar {
             Self::Hours => "no open hour",
             Self::Practice => "practice not configured",
             Self::Window => "WhatsApp's window is closed",
+            Self::Policy => "the policy changed",
         }
     }
 }
@@ -97,6 +100,9 @@ impl House {
         if row.phi && !self.covered(&practice, &conversation, now).await? {
             return self.withdraw(row, Bar::Agreement, now).await;
         }
+        if self.is_overruled(&row, &conversation, &practice, now) {
+            return self.withdraw(row, Bar::Policy, now).await;
+        }
         match self.opening_for(&row, &practice, now) {
             Opening::Open => {}
             Opening::Never(_) => return self.withdraw(row, Bar::Hours, now).await,
@@ -138,6 +144,24 @@ impl House {
         let renew = || self.store().renew_outbox(&row, self.clock().now() + LEASE);
         let outcome = renewing(renew, self.hand_over(&conversation, &text)).await;
         self.settle(row, outcome).await
+    }
+
+    /// Whether another policy came into force since a text was cleared, and forbids it.
+    fn is_overruled(
+        &self,
+        row: &OutboxRow,
+        conversation: &Conversation,
+        practice: &Practice,
+        now: Timestamp,
+    ) -> bool {
+        let drafted = matches!(row.kind, OutboundKind::Reply | OutboundKind::Initiated);
+        let residence = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
+        let law = self.governed(practice, residence, now);
+        if !drafted || row.law.policy == law.judge.guardrail.digest() {
+            return false;
+        }
+        let public = Self::public_facts(practice, &self.parts.public_url);
+        law.finds_fault(row, conversation.channel, &public)
     }
 
     /// The text with the practice's contact card, where it is the first that a patient gets and the
@@ -262,7 +286,13 @@ impl House {
 fn needs_staff(kind: OutboundKind, bar: Bar) -> bool {
     match bar {
         Bar::OptedOut => false,
-        Bar::Fence | Bar::Consent | Bar::Agreement | Bar::Hours | Bar::Practice | Bar::Window => {
+        Bar::Fence
+        | Bar::Consent
+        | Bar::Agreement
+        | Bar::Hours
+        | Bar::Practice
+        | Bar::Window
+        | Bar::Policy => {
             matches!(kind, OutboundKind::Reply | OutboundKind::Initiated)
         }
     }

@@ -4,14 +4,17 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::agent;
+use crate::agent::ports::Reviewer;
 use crate::agent::texts::TextId;
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, Direction, PendingKind, Turn};
 use crate::domain::ids::TurnId;
+use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
 use crate::domain::reach::{Reach, reach};
-use crate::domain::record::Patient;
+use crate::domain::record::{Fact, Patient};
 use crate::domain::speaker::MISSES_MAX;
+use crate::guardrail::finding::Action;
 use crate::guardrail::review::Review;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
@@ -20,8 +23,15 @@ use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::reply::{Pending, Reply};
+use crate::policy::law::join::Ids;
+use crate::policy::words::Purpose;
 use crate::screen::{Intent, Reading};
 use crate::store::StoreError;
+
+/// Why staff answer where the law keeps AI out of therapy.
+const THERAPY: &str = "therapeutic talk: a person answers";
+/// Why a draft is held there.
+const THERAPY_DRAFT: &str = "the draft is therapeutic talk";
 
 /// What the agent is asked about.
 #[derive(Clone, Copy)]
@@ -77,9 +87,14 @@ impl House {
             key,
             limits: agent::Limits::default(),
         };
-        // Where the law keeps AI out of therapy, nothing but templates is written; a vendor that has
-        // signed nothing sees nothing.
+        // Where the law keeps AI out of therapy, talk that is therapy is answered by a person, and
+        // nothing but templates is written to the rest.
         let barred = asking.law.bars_therapy();
+        if let Some(by) = barred
+            && let Some(reply) = self.leave_therapy(asking, asked, by)
+        {
+            return Ok(reply);
+        }
         let host = self.parts.model.host();
         let sees = self.register(now).model(practice, host).await?.is_none();
         let model = if sees && barred.is_none() {
@@ -87,16 +102,53 @@ impl House {
         } else {
             &*self.parts.offline
         };
-        let outcome = agent::run(input, model, &*self.parts.offline, &**self.records()).await;
-        let mut reply = self.judge(asking, outcome);
+        let models = (model, &*self.parts.offline);
+        let reviewer = Door {
+            house: self,
+            asking,
+        };
+        let outcome = agent::run_reviewed(input, models, &**self.records(), &reviewer).await;
+        let mut reply = self.judge(asking, outcome, barred);
         if let Some(by) = barred {
             reply.law.rules.extend(by.iter().map(ToString::to_string));
         }
         Ok(reply)
     }
 
+    /// Leaves talk that is therapy to a person, unread by any model; the patient is told so in
+    /// approved words.
+    fn leave_therapy(&self, asking: &Asking<'_>, asked: &[TurnId], by: &Ids) -> Option<Reply> {
+        let turns = asking.turns.iter();
+        let mut talk: Vec<_> = turns
+            .filter(|turn| asked.contains(&turn.id))
+            .flat_map(|turn| self.parts.screen.therapeutic(turn.body.as_str()))
+            .collect();
+        talk.sort();
+        talk.dedup();
+        if talk.is_empty() {
+            return None;
+        }
+        let language = asking.conversation.language;
+        let text = self.fixed_text(TextId::Handoff, asking.practice, language);
+        let mut reply = self.fixed(asking.practice, asking.conversation, &text, asking.now);
+        reply.pending = Pending::Set(None);
+        reply.hold = Some((Phi::default(), THERAPY));
+        reply.law.rules = by.iter().map(ToString::to_string).collect();
+        if let Some(detail) = reply.detail.as_object_mut() {
+            let rules: Vec<&str> = talk.iter().map(AsRef::as_ref).collect();
+            detail.insert("talk".to_owned(), serde_json::json!(rules));
+        }
+        metrics::counter!("anteroom_therapy_held_total", "what" => "text").increment(1);
+        Some(reply)
+    }
+
     #[expect(clippy::too_many_lines, reason = "one judgement, told in order")]
-    fn judge(&self, asking: &Asking<'_>, outcome: agent::Outcome) -> Reply {
+    pub(crate) fn judge(
+        &self,
+        asking: &Asking<'_>,
+        outcome: agent::Outcome,
+        barred: Option<&Ids>,
+    ) -> Reply {
         let Asking {
             practice,
             conversation,
@@ -113,13 +165,19 @@ impl House {
             &practice.portal_url,
             &self.parts.entropy,
         );
-        let written = self.clear(&Writing {
+        let private = outcome.portal.as_ref();
+        let writing = Writing {
             practice,
             conversation,
             patient,
-            author: Author::Agent,
+            // What the practice keeps in its record are its own words.
+            author: if outcome.portal_from_record {
+                Author::Staff
+            } else {
+                Author::Agent
+            },
             purpose: outcome.purpose,
-            text: draft.as_str(),
+            text: private.unwrap_or(&draft).as_str(),
             facts: &outcome.facts,
             link: link.as_ref(),
             told: asking.told,
@@ -127,7 +185,12 @@ impl House {
             law: asking.law,
             session: Some(self.session(asking.turns, patient, asking.law, now)),
             covered: asking.covered,
-        });
+        };
+        let written = if private.is_some() {
+            self.clear_behind_link(&writing)
+        } else {
+            self.clear(&writing)
+        };
         let mut reply = Reply::silent(Vec::new(), "agent");
         reply.law.rules = written.law.iter().map(ToString::to_string).collect();
         let to_stop =
@@ -137,6 +200,7 @@ impl House {
         } else {
             Pending::Set(outcome.pending)
         };
+        reply.language = outcome.language;
         reply.acted = outcome
             .facts
             .iter()
@@ -150,10 +214,12 @@ impl House {
             "policy": written.review.policy,
             "micros": written.micros,
         });
-        reply.report = Some(written.report("agent"));
+        reply.report = Some(with_trouble(written.report("agent"), outcome.trouble));
         reply.hold = outcome.handover.map(|reason| (draft.clone(), reason));
+        let therapy = barred.is_some() && !self.parts.screen.therapeutic(draft.as_str()).is_empty();
         let closed = match &written.review.cleared {
             _ if written.barred.is_some() => written.barred,
+            _ if therapy => Some(THERAPY_DRAFT),
             None => Some("guardrail"),
             Some(cleared) => cleared
                 .portal()
@@ -193,6 +259,66 @@ impl House {
                     .read(turn.body.as_str(), pending, conversation.language)
             })
             .collect()
+    }
+}
+
+/// The guardrail as the agent's reviewer.
+struct Door<'a> {
+    house: &'a House,
+    asking: &'a Asking<'a>,
+}
+
+impl Reviewer for Door<'_> {
+    fn complaints(&self, draft: &Phi<String>, facts: &[Fact]) -> Vec<String> {
+        let Asking {
+            practice,
+            conversation,
+            patient,
+            now,
+            ..
+        } = *self.asking;
+        let parts = &self.house.parts;
+        let link = PortalLink::new(&parts.public_url, &practice.portal_url, &parts.entropy);
+        let written = self.house.clear(&Writing {
+            practice,
+            conversation,
+            patient,
+            author: Author::Agent,
+            purpose: Purpose::Reply,
+            text: draft.as_str(),
+            facts,
+            link: link.as_ref(),
+            told: self.asking.told,
+            now,
+            law: self.asking.law,
+            session: None,
+            covered: self.asking.covered,
+        });
+        let review = &written.review;
+        if review.cleared.is_some() {
+            return Vec::new();
+        }
+        let mut told: Vec<String> = review
+            .findings
+            .iter()
+            .filter(|finding| finding.action == Action::Hold)
+            .map(|finding| format!("{}: {}", finding.category, finding.rule))
+            .collect();
+        told.sort_unstable();
+        told.dedup();
+        told
+    }
+}
+
+/// The report, with what staff are told of a record system that failed.
+fn with_trouble(report: Phi<String>, trouble: Option<Phi<String>>) -> Phi<String> {
+    let read = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(report.as_str());
+    match (trouble, read) {
+        (Some(cause), Ok(mut fields)) => {
+            fields.insert("record".to_owned(), cause.as_str().into());
+            Phi::new(serde_json::Value::Object(fields).to_string())
+        }
+        _ => report,
     }
 }
 
@@ -246,6 +372,12 @@ fn needs_person(outcome: &agent::Outcome) -> bool {
             "cancel_appointment",
             "reschedule_appointment",
             "find_slots",
+            "book_appointment",
+            "join_waitlist",
+            "leave_waitlist",
+            "visit_preparation",
+            "set_language",
+            "verify_identity",
             "send_by_portal",
             "results_status",
         ];

@@ -1,7 +1,7 @@
 //! The house: everything a step needs, put together once at start.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
@@ -15,9 +15,7 @@ use crate::domain::clock::Clock;
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::{OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
-use crate::guardrail::review::Guardrail;
-use crate::pipeline::law;
-use crate::policy::law::duties::Duties;
+use crate::pipeline::in_force::InForce;
 use crate::policy::words::Language;
 use crate::screen::Screen;
 use crate::store::Store;
@@ -41,8 +39,8 @@ pub struct Parts {
     pub store: Store,
     /// The present.
     pub clock: Arc<dyn Clock>,
-    /// The way out.
-    pub guardrail: Guardrail,
+    /// The way out, by the policy that is in force.
+    pub guardrail: InForce,
     /// The way in.
     pub screen: Screen,
     /// The approved fixed texts.
@@ -75,7 +73,6 @@ pub struct House {
     /// When texts in doubt were first met by catching up.
     pub(crate) doubted: Mutex<BTreeMap<OutboxId, Timestamp>>,
     changes: watch::Sender<u64>,
-    duties: Mutex<BTreeMap<law::Key, Arc<Duties>>>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -106,13 +103,7 @@ impl House {
             looked: Mutex::default(),
             doubted: Mutex::default(),
             changes,
-            duties: Mutex::new(BTreeMap::new()),
         })
-    }
-
-    /// Duties that were merged already.
-    pub(crate) fn lock_duties(&self) -> MutexGuard<'_, BTreeMap<law::Key, Arc<Duties>>> {
-        self.duties.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store.
@@ -133,11 +124,6 @@ impl House {
     /// The clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.parts.clock
-    }
-
-    /// The guardrail.
-    pub fn guardrail(&self) -> &Guardrail {
-        &self.parts.guardrail
     }
 
     /// The name of the model that drafts.

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
 
-use crate::agent::texts::TextId;
+use crate::agent::texts::{RenderedText, TextId};
 use crate::domain::conversation::{Conversation, Direction, OutboxRow, Turn};
 use crate::domain::message::{LawTag, OutboundKind};
 use crate::domain::practice::Practice;
 use crate::domain::record::Patient;
-use crate::guardrail::finding::{Action, Group};
+use crate::guardrail::finding::{Action, Finding, Group};
 use crate::guardrail::review::Review;
 use crate::pipeline::house::House;
+use crate::pipeline::in_force::Judge;
 use crate::pipeline::papers::{Missing, Register};
 use crate::policy::law::Whereabouts;
 use crate::policy::law::answer::{Session, told};
@@ -22,7 +24,7 @@ use crate::policy::law::join::Ids;
 use crate::policy::law::terms::{Act, Class, Content, MessageClass, Surface, Writer};
 use crate::policy::law::window::{Clocks, Opening, opening};
 use crate::policy::law::zones;
-use crate::policy::words::{Channel, Jurisdiction, Purpose};
+use crate::policy::words::{Channel, Jurisdiction, Language, Purpose};
 use crate::store::StoreError;
 
 /// Merged duties that are kept; one practice and its patients' states on one day take a few.
@@ -36,6 +38,8 @@ pub(crate) type Key = (Jurisdiction, Jurisdiction, String, jiff::civil::Date);
 pub(crate) struct Governed {
     pub(crate) duties: Arc<Duties>,
     pub(crate) residence: Jurisdiction,
+    /// By what it is judged, from first to last.
+    pub(crate) judge: Arc<Judge>,
 }
 
 /// What is told along with a text, and by which rules.
@@ -60,10 +64,15 @@ impl House {
             .max()
             .unwrap_or_else(|| now.to_zoned(TimeZone::UTC).date());
         let key = (practice.state, residence, practice.kind.clone(), day);
-        let mut kept = self.lock_duties();
+        let judge = self.in_force();
+        let governed = |duties: &Arc<Duties>| Governed {
+            duties: Arc::clone(duties),
+            residence,
+            judge: Arc::clone(&judge),
+        };
+        let mut kept = judge.lock_duties();
         if let Some(duties) = kept.get(&key) {
-            let duties = Arc::clone(duties);
-            return Governed { duties, residence };
+            return governed(duties);
         }
         let at = Whereabouts {
             practice: practice.state,
@@ -71,12 +80,12 @@ impl House {
             practice_type: &practice.kind,
             day,
         };
-        let duties = Arc::new(self.guardrail().law().duties(at));
+        let duties = Arc::new(judge.guardrail.law().duties(at));
         if kept.len() >= KEPT_MAX {
             kept.clear();
         }
         kept.insert(key, Arc::clone(&duties));
-        Governed { duties, residence }
+        governed(&duties)
     }
 
     /// When a text that the practice begins may leave, if not now (47 CFR 64.1200(c)(1), kept as
@@ -107,7 +116,7 @@ impl House {
     /// Who asks for agreements, now.
     pub fn register(&self, now: Timestamp) -> Register<'_> {
         Register {
-            law: self.guardrail().law(),
+            law: Arc::clone(self.in_force().guardrail.law()),
             store: Some(self.store()),
             now,
         }
@@ -175,9 +184,31 @@ impl House {
         }
     }
 
+    /// An approved text behind the one that says that an AI writes: to whoever asks for a person by
+    /// asking whether it is one.
+    pub(crate) fn with_intro(
+        &self,
+        text: RenderedText,
+        practice: &Practice,
+        language: Language,
+    ) -> RenderedText {
+        if self.parts.texts.tells_ai(&text.text) {
+            return text;
+        }
+        let intro = self.fixed_text(TextId::AiIntro, practice, language);
+        let words = format!("{} {}", intro.text, text.text);
+        RenderedText {
+            text_id: format!("{}+{}", intro.text_id, text.text_id),
+            sha256: hex::encode(Sha256::digest(&words)),
+            text: words,
+        }
+    }
+}
+
+impl Governed {
     /// By which law a text was cleared.
-    pub(crate) fn tag(&self, governed: &Governed, kind: OutboundKind, by: &Ids) -> LawTag {
-        let duties = &governed.duties;
+    pub(crate) fn tag(&self, kind: OutboundKind, by: &Ids) -> LawTag {
+        let duties = &self.duties;
         let mut rules = by.clone();
         match kind {
             OutboundKind::OptOutConfirmation => rules.extend(duties.opt_out.by.iter().cloned()),
@@ -202,14 +233,12 @@ impl House {
             );
         }
         LawTag {
-            state: (governed.residence != Jurisdiction::UNKNOWN).then_some(governed.residence),
+            state: (self.residence != Jurisdiction::UNKNOWN).then_some(self.residence),
             rules: rules.iter().map(ToString::to_string).collect(),
-            policy: self.guardrail().digest().to_owned(),
+            policy: self.judge.guardrail.digest().to_owned(),
         }
     }
-}
 
-impl Governed {
     /// What must be told along with a text of the agent.
     pub(crate) fn telling(
         &self,
@@ -251,19 +280,26 @@ impl Governed {
         channel: Channel,
         public: &[(String, String)],
     ) -> Option<Ids> {
+        let kept = review.findings.iter();
+        let mut kept = kept.filter(|it| it.action == Action::Keep);
+        self.forbidden(&mut kept, text, channel, public)
+    }
+
+    /// The rules by which one of these may not leave by this channel.
+    fn forbidden(
+        &self,
+        findings: &mut dyn Iterator<Item = &Finding>,
+        text: &str,
+        channel: Channel,
+        public: &[(String, String)],
+    ) -> Option<Ids> {
         let surface = surface(channel);
-        let kept = review
-            .findings
-            .iter()
-            .filter(|it| it.action == Action::Keep);
-        for finding in kept {
+        for finding in findings {
             let said = text
                 .get(finding.span.clone())
                 .unwrap_or_default()
                 .to_lowercase();
-            let is_public = public
-                .iter()
-                .any(|(_, value)| value.to_lowercase().contains(&said));
+            let is_public = is_public(&said, public);
             let blocked = Class::ALL
                 .iter()
                 .filter(|class| class.categories().contains(&finding.category.as_str()));
@@ -276,6 +312,26 @@ impl Governed {
             }
         }
         None
+    }
+
+    /// Whether the policy of today finds in a text that another policy cleared what may not leave:
+    /// what the law keeps away from the channel, or health in a text that was to hold none.
+    pub(crate) fn finds_fault(
+        &self,
+        row: &OutboxRow,
+        channel: Channel,
+        public: &[(String, String)],
+    ) -> bool {
+        let text = row.body.as_str();
+        let findings = self.judge.guardrail.detect(text);
+        let clinical = |it: &Finding| {
+            let said = text.get(it.span.clone()).unwrap_or_default();
+            it.category.group() != Group::Identifier && !is_public(&said.to_lowercase(), public)
+        };
+        (!row.phi && findings.iter().any(clinical))
+            || self
+                .forbidden(&mut findings.iter(), text, channel, public)
+                .is_some()
     }
 
     /// The rules that keep what the review took out away from this channel.
@@ -297,6 +353,12 @@ impl Governed {
         }
         by
     }
+}
+
+/// Whether anybody may know these words, in lower case, from the practice's own facts.
+fn is_public(said: &str, public: &[(String, String)]) -> bool {
+    let mut values = public.iter();
+    values.any(|(_, value)| value.to_lowercase().contains(said))
 }
 
 /// Lower case, without the accents of Spanish.

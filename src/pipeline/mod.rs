@@ -12,11 +12,13 @@ pub mod dispatch;
 mod draft;
 pub mod house;
 pub mod housekeep;
+pub mod in_force;
 mod law;
 pub mod media;
 #[cfg(test)]
 mod model;
 mod outcome;
+pub mod outreach;
 pub mod pace;
 pub mod papers;
 mod person;

@@ -1,5 +1,7 @@
 //! Agreements: which a channel or a model takes, and which are not in force.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -12,10 +14,10 @@ use crate::policy::words::Channel;
 use crate::store::{Store, StoreError};
 
 /// Who asks for agreements.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Register<'a> {
     /// What channels and models take.
-    pub law: &'a Law,
+    pub law: Arc<Law>,
     /// Where agreements are recorded; without it only those of the configuration count.
     pub store: Option<&'a Store>,
     /// The present.

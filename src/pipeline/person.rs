@@ -38,6 +38,8 @@ pub(crate) struct Arrival {
     pub(crate) patient: Option<Patient>,
     /// The texts that only told who writes: nothing of them is answered.
     pub(crate) told: Vec<TurnId>,
+    /// The birth date is that of two entries with one name: one person, on file twice.
+    pub(crate) twice: bool,
 }
 
 /// Decides who writes, given the people at the number; changes the copy of the conversation. Pure.
@@ -81,12 +83,21 @@ pub(crate) fn arrive(
                 step(conversation, Move::Shown(only.id.clone(), reference));
                 arrival.told.push(answer.id);
             }
+            (Some(one), Some(other)) if namesakes(one, other) => arrival.twice = true,
             _ => step(conversation, Move::Miss),
         }
     }
     let known = conversation.patient.as_ref();
     arrival.patient = candidates.iter().find(|it| Some(&it.id) == known).cloned();
     arrival
+}
+
+fn namesakes(one: &Patient, other: &Patient) -> bool {
+    let name = |it: &Patient| {
+        let (first, last) = (it.first_name.as_str(), it.last_name.as_str());
+        format!("{first} {last}").to_lowercase()
+    };
+    name(one) == name(other)
 }
 
 /// The newest text, where it answers the open question who this is about.

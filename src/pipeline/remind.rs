@@ -39,6 +39,13 @@ pub(crate) const QUESTION_WAITS: SignedDuration = SignedDuration::from_hours(24)
 /// How long words of the staff wait for YES: over a weekend.
 const WORDS_WAIT: SignedDuration = SignedDuration::from_hours(72);
 
+/// A question of ours that lay unanswered so long gives way to the next text: otherwise one reminder
+/// that nobody answered would keep back every later one.
+const QUESTION_STANDS: SignedDuration = SignedDuration::from_hours(12);
+
+/// When texts of the practice's own begin on a day: with most front desks.
+const MORNING: SignedDuration = SignedDuration::from_hours(9);
+
 /// A reminder that comes later than this before the visit helps nobody to come.
 const VISIT_MARGIN: SignedDuration = SignedDuration::from_hours(1);
 
@@ -108,6 +115,9 @@ impl House {
         let Ok(told) = self.told(conversation.id).await else {
             return Fate::Wait(now + RECORD_DOWN);
         };
+        if let Some(tomorrow) = self.told_enough(&practice, &conversation, now).await {
+            return Fate::Wait(tomorrow.min(waiting.expires.max(now + RECORD_DOWN)));
+        }
         let about = About {
             law: &law,
             told: &told,
@@ -140,17 +150,40 @@ impl House {
         };
         match fate {
             Fate::Send(mut reply) => {
-                self.tag_reply(&mut reply, &law);
+                reply.tag(&law);
                 reply.moves.append(&mut moves);
                 Fate::Send(reply)
             }
             Fate::Ask(mut reply) => {
-                self.tag_reply(&mut reply, &law);
+                reply.tag(&law);
                 reply.moves.append(&mut moves);
                 Fate::Ask(reply)
             }
             other @ (Fate::Wait(_) | Fate::End { .. }) => other,
         }
+    }
+
+    /// When the practice may begin again, where this number has had its texts of the day.
+    async fn told_enough(
+        &self,
+        practice: &Practice,
+        conversation: &Conversation,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let most = practice.outreach.as_ref()?.daily_max;
+        let zone = TimeZone::get(&practice.timezone).ok()?;
+        let midnight = now.to_zoned(zone).start_of_day().ok()?;
+        let begun = self
+            .store()
+            .begun_since(
+                &conversation.practice,
+                &conversation.number,
+                midnight.timestamp(),
+            )
+            .await
+            .ok()?;
+        let tomorrow = midnight.tomorrow().ok()?.timestamp();
+        (begun >= i64::from(most.max(1))).then_some(tomorrow + MORNING)
     }
 
     /// A number that may be another's: who it is comes first, and nothing of a visit before.
@@ -335,7 +368,10 @@ fn take_over(
 ) -> (Vec<Move>, Option<Timestamp>) {
     let mut moves = person::arrive(conversation, people, &[], now).moves;
     let busy = match &conversation.pending {
-        Some(question) => !matches!(question.kind, PendingKind::Consent | PendingKind::Person),
+        Some(question) => {
+            let waits = matches!(question.kind, PendingKind::Consent | PendingKind::Person);
+            !waits && now.duration_since(question.asked) < QUESTION_STANDS
+        }
         None => false,
     };
     let another = conversation.patient.as_ref().is_some_and(|it| it != who);

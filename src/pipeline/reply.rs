@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::agent;
+use crate::agent::ports::RecordsError;
 use crate::agent::texts::{RenderedText, TextId};
 use crate::domain::consent::{Notice, RISK_NOTICE_ASKS};
 use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion, ReplyJob, Turn};
@@ -13,7 +15,7 @@ use crate::domain::message::{LawTag, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
-use crate::domain::record::Patient;
+use crate::domain::record::{Note, Patient};
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
@@ -25,7 +27,8 @@ use crate::pipeline::person::{self, Arrival, Move};
 use crate::pipeline::plan::{Plan, UNKNOWN_WRITER, plan, waiting};
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
-use crate::policy::words::{Jurisdiction, Purpose};
+use crate::policy::words::{Jurisdiction, Language, Purpose};
+use crate::screen::Intent;
 use crate::store::StoreError;
 
 /// After so many leases without an end the conversation is parked for staff: the text may be one
@@ -56,6 +59,8 @@ pub(crate) struct Reply {
     /// Steps in who is taken for the writer.
     pub(crate) moves: Vec<Move>,
     pub(crate) acted: bool,
+    /// The language that the patient chose.
+    pub(crate) language: Option<Language>,
     pub(crate) patient: Option<Patient>,
     pub(crate) link: Option<PortalLink>,
     pub(crate) hold: Option<(Phi<String>, &'static str)>,
@@ -143,15 +148,22 @@ impl House {
         turns: &[Turn],
         now: Timestamp,
     ) -> Result<Option<Reply>, StoreError> {
-        let arrival = match self.people_at(practice, &conversation.number).await {
-            Some(people) => person::arrive(&mut conversation, &people, turns, now),
-            None => Arrival::default(),
+        let (arrival, failed) = match self.people_at(practice, &conversation.number).await {
+            Ok(people) => (person::arrive(&mut conversation, &people, turns, now), None),
+            Err(why) => (Arrival::default(), Some(why)),
         };
         let conversation = &conversation;
         let patient = arrival.patient;
+        if let Some(patient) = &patient {
+            self.copy_consent(conversation, patient, turns).await;
+        }
         let residence = patient.as_ref().map(|patient| patient.state);
         let law = self.governed(practice, residence.unwrap_or(Jurisdiction::UNKNOWN), now);
-        let mut reply = match plan(conversation, turns, now) {
+        let mut planned = plan(conversation, turns, now);
+        if arrival.twice && matches!(planned, Plan::Person { .. } | Plan::Agent { .. }) {
+            planned = twice(turns);
+        }
+        let mut reply = match planned {
             Plan::Nothing | Plan::Wait => return Ok(None),
             Plan::Person { answers } => {
                 let mut reply = self.ask_who(practice, conversation, now);
@@ -167,11 +179,15 @@ impl House {
                 staff,
             } => {
                 let asks = (text == TextId::ClarifyStop).then_some(PendingKind::StopConfirm);
-                let text = self.fixed_text(text, practice, conversation.language);
+                let mut text = self.fixed_text(text, practice, conversation.language);
+                let session = self.session(turns, patient.as_ref(), &law, now);
+                if kind == OutboundKind::Reply && session.asked {
+                    text = self.with_intro(text, practice, conversation.language);
+                }
                 let mut reply = self.fixed(practice, conversation, &text, now);
                 if let Some(kind) = asks.filter(|_| reply.cleared.is_some()) {
                     reply.pending = Pending::Set(Some(question(kind, now)));
-                } else if staff == Some(UNKNOWN_WRITER) {
+                } else if staff == Some(UNKNOWN_WRITER) || staff == Some(TWICE) {
                     reply.pending = Pending::Set(None);
                 }
                 reply.kind = kind;
@@ -204,6 +220,11 @@ impl House {
                 } else {
                     self.ask_agent(&asking, &asked).await?
                 };
+                if let (true, Some(why)) = (reply.asks_who(), failed) {
+                    // Nobody is asked who they are while nobody could look.
+                    let down = agent::record_down(practice, conversation.language, why);
+                    reply = self.judge(&asking, down, law.bars_therapy());
+                }
                 // Where nobody is known yet, what was asked waits for it.
                 reply.answers = if reply.asks_who() {
                     Vec::new()
@@ -213,7 +234,7 @@ impl House {
                 reply
             }
         };
-        self.tag_reply(&mut reply, &law);
+        reply.tag(&law);
         Ok(Some(Reply {
             patient,
             moves: arrival.moves,
@@ -221,11 +242,28 @@ impl House {
         }))
     }
 
-    /// Says by which law a text was cleared.
-    pub(crate) fn tag_reply(&self, reply: &mut Reply, law: &Governed) {
-        let rules = reply.law.rules.iter();
-        let by = rules.map(|id| id.as_str().into()).collect();
-        reply.law = self.tag(law, reply.kind, &by);
+    /// Tells a record system that keeps copies what the patient has just said of health details by
+    /// text. The ledger here is what counts; a copy that fails is told of in the log.
+    async fn copy_consent(&self, conversation: &Conversation, patient: &Patient, turns: &[Turn]) {
+        let said = |turn: &&Turn| {
+            let words = [Intent::ConsentYes, Intent::ConsentNo, Intent::OptOut];
+            words.iter().any(|it| turn.intent == it.as_str())
+        };
+        let Some(turn) = waiting(turns).rfind(said) else {
+            return;
+        };
+        let note = Note::Consent {
+            agreed: turn.intent == Intent::ConsentYes.as_str(),
+            at: turn.at,
+        };
+        let key = format!("consent/{}/{}", conversation.id, turn.id);
+        let kept = self
+            .records()
+            .note(&conversation.practice, &patient.id, &note, &key)
+            .await;
+        if let Err(error) = kept {
+            tracing::warn!(%error, "the record system keeps no copy of a consent");
+        }
     }
 
     /// Asks whose record it is about, in the same words whoever is on file.
@@ -243,10 +281,14 @@ impl House {
         reply
     }
 
-    /// The people at this number; none when the record does not answer.
-    async fn people_at(&self, practice: &Practice, number: &E164) -> Option<Vec<Patient>> {
+    /// The people at this number.
+    async fn people_at(
+        &self,
+        practice: &Practice,
+        number: &E164,
+    ) -> Result<Vec<Patient>, RecordsError> {
         let found = self.records().patients_by_phone(&practice.id, number);
-        found.await.ok()
+        found.await
     }
 
     pub(crate) fn fixed(
@@ -312,6 +354,18 @@ impl House {
 }
 
 impl Reply {
+    /// Says by which law its text was cleared.
+    pub(crate) fn tag(&mut self, law: &Governed) {
+        let rules = self.law.rules.iter();
+        let by = rules.map(|id| id.as_str().into()).collect();
+        self.law = law.tag(self.kind, &by);
+    }
+
+    /// Whether it was cleared under another policy than this.
+    pub(crate) fn is_stale(&self, policy: &str) -> bool {
+        self.cleared.is_some() && self.law.policy != policy
+    }
+
     /// Whether it asks whose record it is about.
     fn asks_who(&self) -> bool {
         matches!(&self.pending, Pending::Set(Some(it)) if it.kind == PendingKind::Person)
@@ -326,6 +380,7 @@ impl Reply {
             pending: Pending::Keep,
             moves: Vec::new(),
             acted: false,
+            language: None,
             patient: None,
             link: None,
             hold: None,
@@ -343,6 +398,19 @@ impl Reply {
             hold: Some((Phi::default(), reason)),
             ..Self::silent(answers, reason)
         }
+    }
+}
+
+/// Why staff look: one person has two records, and nobody can tell which is theirs.
+const TWICE: &str = "on file twice";
+
+/// Nothing of either record is told; staff merge them.
+fn twice(turns: &[Turn]) -> Plan {
+    Plan::Fixed {
+        text: TextId::Handoff,
+        kind: OutboundKind::Reply,
+        answers: waiting(turns).map(|turn| turn.id).collect(),
+        staff: Some(TWICE),
     }
 }
 

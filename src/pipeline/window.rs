@@ -15,7 +15,9 @@ use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::{self, Author, Consent, Setting};
 use crate::pipeline::dispatch::{Bar, outbound};
 use crate::pipeline::house::House;
+use crate::pipeline::law::Governed;
 use crate::pipeline::outcome::about;
+use crate::policy::law::join::Ids;
 use crate::policy::words::{Channel, Jurisdiction, Purpose};
 use crate::store::StoreError;
 
@@ -124,18 +126,21 @@ impl House {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (template, text) = template.fill(practice);
-        let Some(cleared) = self.clear_template(conversation, practice, &text, now) else {
+        let residence = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
+        let law = self.governed(practice, residence, now);
+        let Some(cleared) = self.clear_template(conversation, practice, &text, &law, now) else {
             return self.withdraw(row, Bar::Window, now).await;
         };
         metrics::counter!("anteroom_withdrawn_total", "bar" => Bar::Window.as_str()).increment(1);
         let since = conversation.last_inbound.unwrap_or(Timestamp::MIN);
-        let work = Arc::new((row, template, cleared));
+        let tag = law.tag(OutboundKind::Initiated, &Ids::new());
+        let work = Arc::new((row, template, cleared, tag));
         let sent = self
             .store()
             .write(move |tx| {
                 let work = Arc::clone(&work);
                 Box::pin(async move {
-                    let (row, template, cleared) = &*work;
+                    let (row, template, cleared, tag) = &*work;
                     if !tx.withdraw(row, now).await? {
                         return Ok(false);
                     }
@@ -150,7 +155,9 @@ impl House {
                     let mut outbox = None;
                     if !tx.template_since(row.conversation, since).await? {
                         let kind = OutboundKind::Initiated;
-                        let id = tx.enqueue(&conversation, cleared, kind, None, now).await?;
+                        let id = tx
+                            .enqueue(&conversation, cleared, kind, (None, tag), now)
+                            .await?;
                         tx.set_template(&row.practice, id, template).await?;
                         outbox = Some(id.0);
                     }
@@ -176,6 +183,7 @@ impl House {
         conversation: &Conversation,
         practice: &Practice,
         text: &str,
+        law: &Governed,
         now: Timestamp,
     ) -> Option<Cleared<'static>> {
         let public = Self::public_facts(practice, &self.parts.public_url);
@@ -201,7 +209,7 @@ impl House {
             // The same words to everybody: nothing that was told before adds up with them.
             told: &[],
         };
-        let review = self.parts.guardrail.review(text, &setting).into_owned();
+        let review = law.judge.guardrail.review(text, &setting).into_owned();
         // What Meta approved is sent word for word, or not at all.
         review.cleared.filter(|cleared| cleared.text() == text)
     }

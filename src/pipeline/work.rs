@@ -47,6 +47,9 @@ const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// How often carriers are asked for what their webhooks did not tell.
 const CATCHING_UP: Duration = Duration::from_mins(3);
 
+/// How often the visits ahead are looked at: a reminder is late by five minutes at most.
+const OUTREACH: Duration = Duration::from_mins(5);
+
 /// How often finished texts are looked at for redaction.
 const REDACTING: Duration = Duration::from_secs(20);
 
@@ -79,6 +82,17 @@ impl House {
             while !ended.is_cancelled() {
                 let step = house.remind_once().await;
                 rest("waiting", step, &house.waiting, &ended).await;
+            }
+        });
+        let (house, ended) = (Arc::clone(self), stop.clone());
+        tracker.spawn(async move {
+            while !ended.is_cancelled() {
+                let begun = async { house.outreach_once().await.map(drop) };
+                house.keep("outreach", Box::pin(begun)).await;
+                tokio::select! {
+                    () = ended.cancelled() => {}
+                    () = tokio::time::sleep(OUTREACH) => {}
+                }
             }
         });
         self.start_catching_up(tracker, stop);

@@ -8,6 +8,7 @@ pub mod phrases;
 pub mod rules;
 mod sources;
 pub mod tagger;
+mod tighten;
 pub mod words;
 
 use std::path::Path;
@@ -158,16 +159,30 @@ impl Policy {
         Self::compile(&sources::embedded(), &sources::embedded_model())
     }
 
-    /// The policy in the binary, with every file that lies in `dir` in place of its namesake or beside it.
+    /// The policy in the binary, with every file that lies in `dir` in place of its namesake or
+    /// beside it. The folder may only tighten: law, patterns and words that it loosens or leaves out
+    /// are refused. (A `tagger.model` of one's own is another voter; what it finds is not compared.)
     pub fn from_dir(dir: &Path) -> Result<Self, PolicyError> {
+        let built_in = sources::embedded();
         let mut all = sources::embedded();
-        for folder in ["identifiers", "lexicons", "states", ""] {
-            sources::overlay(dir, Path::new(folder), &mut all)?;
+        sources::overlay(dir, &mut all)?;
+        tighten::lists(&all, &built_in)?;
+        if tighten::touches_patterns(&all, &built_in) {
+            tighten::patterns(&read_patterns(&all)?, &read_patterns(&built_in)?)?;
         }
         let policy = Self::compile(&all, &sources::model(dir)?)?;
-        policy.law.keeps(&Law::embedded()?)?;
-        policy.law.run_examples()?;
+        let law = |it: &&Source| it.is_law();
+        if !all.iter().filter(law).eq(built_in.iter().filter(law)) {
+            policy.law.keeps(&Law::embedded()?)?;
+            policy.law.run_examples()?;
+        }
         Ok(policy)
+    }
+
+    /// Changes when a policy made of the files in `dir` may be another. Cheap enough to be asked
+    /// every few seconds.
+    pub fn fingerprint(dir: &Path) -> String {
+        sources::fingerprint(dir)
     }
 
     /// Hex SHA-256 over the names and bytes of all sources: two policies with one digest judge alike.
@@ -276,6 +291,15 @@ impl Policy {
             digest,
         })
     }
+}
+
+/// The pattern rules of these files.
+fn read_patterns(all: &[Source]) -> Result<Vec<Rule>, PolicyError> {
+    let mut rules = Vec::new();
+    for source in all.iter().filter(|it| it.path.starts_with("identifiers")) {
+        rules::read(&source.path.to_string_lossy(), &source.text, &mut rules)?;
+    }
+    Ok(rules)
 }
 
 fn read_cues(file: &str, text: &str) -> Result<CueFile, PolicyError> {

@@ -116,6 +116,22 @@ pub struct Rule {
     pub allows: Vec<String>,
 }
 
+impl Rule {
+    /// Whether it is the same rule as another, its examples and its place aside.
+    pub(crate) fn demands_what(&self, other: &Self) -> bool {
+        let context = |rule: &Self| rule.context.as_ref().map(|it| it.as_str().to_owned());
+        self.category == other.category
+            && self.pattern.as_str() == other.pattern.as_str()
+            && self.keywords == other.keywords
+            && self.needs == other.needs
+            && self.checksum == other.checksum
+            && self.confidence == other.confidence
+            && context(self) == context(other)
+            && self.with_context == other.with_context
+            && self.owner == other.owner
+    }
+}
+
 /// The most bytes that the program of one pattern may take.
 const PATTERN_MAX: usize = 1 << 20;
 

@@ -4,11 +4,14 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::path::PathBuf;
 
+use sha2::Digest as _;
+use sha2::Sha256;
+
 use crate::policy::PolicyError;
 use crate::policy::place;
 
 /// One file, by its place below `guardrails/`.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
     pub(crate) text: Cow<'static, str>,
@@ -172,43 +175,128 @@ pub(crate) fn model(dir: &Path) -> Result<Cow<'static, [u8]>, PolicyError> {
     }
 }
 
-/// Lays the files of `dir/folder` over `all`; a folder that is absent changes nothing.
-pub(crate) fn overlay(dir: &Path, folder: &Path, all: &mut Vec<Source>) -> Result<(), PolicyError> {
-    let Ok(entries) = std::fs::read_dir(dir.join(folder)) else {
-        return Ok(());
+/// The folders of a policy folder.
+const FOLDERS: &[&str] = &["identifiers", "lexicons", "states"];
+
+/// A policy folder with more files than this was not meant to be one.
+const FILES_MAX: usize = 500;
+
+/// The files of a policy folder by their place, sorted. What is neither a rule nor a list of ours is
+/// refused by its name: a misspelt file would otherwise be left out in silence.
+fn listed(dir: &Path) -> Result<Vec<PathBuf>, PolicyError> {
+    let refuse = |path: &Path, message: &str, remedy: &str| {
+        Err(PolicyError::at(
+            &path.to_string_lossy(),
+            1,
+            "folder",
+            message,
+            remedy,
+        ))
     };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .collect();
-    paths.sort();
-    for path in paths {
-        let Some(name) = path.file_name() else {
-            continue;
+    let mut found = Vec::new();
+    for folder in FOLDERS.iter().copied().chain([""]) {
+        let entries = match std::fs::read_dir(dir.join(folder)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !folder.is_empty() => {
+                continue;
+            }
+            Err(error) => {
+                let remedy = "name a folder with house.toml, states/, lexicons/ or identifiers/";
+                return refuse(&dir.join(folder), &error.to_string(), remedy);
+            }
         };
-        let is_list = path
-            .extension()
-            .is_some_and(|end| end == "txt" || end == "toml");
-        let known = name == "cues.toml" || LAW.iter().any(|law| name == *law);
-        if !path.is_file() || !is_list || (folder.as_os_str().is_empty() && !known) {
-            continue;
+        for entry in entries {
+            let path = match entry {
+                Ok(entry) => entry.path(),
+                Err(error) => {
+                    let remedy = "make the folder readable";
+                    return refuse(&dir.join(folder), &error.to_string(), remedy);
+                }
+            };
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            // Hidden files and those that editors leave behind; a note for people.
+            let aside = name.starts_with('.') || name.ends_with('~') || name.ends_with(".md");
+            if aside || (folder.is_empty() && FOLDERS.contains(&&*name)) {
+                continue;
+            }
+            let known = match folder {
+                "" => name == "cues.toml" || name == MODEL || LAW.iter().any(|law| name == **law),
+                "lexicons" => name.ends_with(".txt"),
+                _ => name.ends_with(".toml"),
+            };
+            if !known || path.is_dir() {
+                let remedy = "a policy folder holds house.toml, default.toml, channels.toml, \
+                              states/XX.toml, identifiers/*.toml and lexicons/*.txt; rename it or \
+                              take it out";
+                return refuse(&path, "nothing of the policy is named so", remedy);
+            }
+            if folder.is_empty() && name == MODEL {
+                continue;
+            }
+            found.push(Path::new(folder).join(&*name));
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            let file = path.to_string_lossy();
-            PolicyError::at(
-                &file,
-                1,
-                "file",
-                &error.to_string(),
-                "make it readable UTF-8",
-            )
-        })?;
-        let at = folder.join(name);
-        let text = Cow::Owned(text);
+    }
+    found.sort();
+    if found.len() > FILES_MAX {
+        return refuse(
+            dir,
+            "it holds too many files",
+            "name the policy folder itself",
+        );
+    }
+    Ok(found)
+}
+
+fn text_of(dir: &Path, at: &Path) -> Result<String, PolicyError> {
+    std::fs::read_to_string(dir.join(at)).map_err(|error| {
+        let file = dir.join(at);
+        let remedy = "make it readable UTF-8";
+        PolicyError::at(
+            &file.to_string_lossy(),
+            1,
+            "file",
+            &error.to_string(),
+            remedy,
+        )
+    })
+}
+
+/// Lays the files of `dir` over `all`.
+pub(crate) fn overlay(dir: &Path, all: &mut Vec<Source>) -> Result<(), PolicyError> {
+    for at in listed(dir)? {
+        let text = Cow::Owned(text_of(dir, &at)?);
         match all.iter_mut().find(|source| source.path == at) {
             Some(source) => source.text = text,
             None => all.push(Source { path: at, text }),
         }
     }
     Ok(())
+}
+
+/// Hex SHA-256 over the names and bytes of the files in `dir`, or what is wrong with the folder: it
+/// changes when a policy made of it may be another.
+pub(crate) fn fingerprint(dir: &Path) -> String {
+    let mut hash = Sha256::new();
+    let read = || -> Result<Vec<(PathBuf, String)>, PolicyError> {
+        let files = listed(dir)?.into_iter();
+        files
+            .map(|at| Ok((at.clone(), text_of(dir, &at)?)))
+            .collect()
+    };
+    match read() {
+        Ok(files) => {
+            for (at, text) in files {
+                hash.update(at.to_string_lossy().as_bytes());
+                hash.update([0]);
+                hash.update(text.as_bytes());
+                hash.update([0]);
+            }
+        }
+        Err(error) => hash.update(error.to_string().as_bytes()),
+    }
+    // The model is read whole only when it is loaded.
+    if let Ok(model) = std::fs::metadata(dir.join(MODEL)) {
+        hash.update(format!("{} {:?}", model.len(), model.modified().ok()).as_bytes());
+    }
+    hex::encode(hash.finalize())
 }

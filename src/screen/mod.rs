@@ -10,6 +10,7 @@ mod fire;
 mod hidden;
 mod phrase;
 mod rules;
+mod therapy;
 mod view;
 mod vocabulary;
 pub mod wire;
@@ -118,6 +119,7 @@ impl Reading {
 #[derive(Debug)]
 pub struct Screen {
     book: Book,
+    therapy: Book,
 }
 
 impl Screen {
@@ -148,7 +150,10 @@ impl Screen {
     /// The rules that are compiled into the binary. Their examples are checked by the tests of the
     /// build, not again at every start.
     pub fn embedded() -> Result<Self, ScreenError> {
-        Book::compile(&Self::EMBEDDED).map(|book| Self { book })
+        Ok(Self {
+            book: Book::compile(&Self::EMBEDDED)?,
+            therapy: therapy::book()?,
+        })
     }
 
     /// The rules in these files, given as name and text. One bad rule or one example that fails
@@ -156,7 +161,8 @@ impl Screen {
     pub fn load(files: &[(&str, &str)]) -> Result<Self, ScreenError> {
         let book = Book::compile(files)?;
         book.check_examples()?;
-        Ok(Self { book })
+        let therapy = therapy::book()?;
+        Ok(Self { book, therapy })
     }
 
     /// Reads one inbound text against the question that is open.

@@ -70,6 +70,8 @@ pub(super) enum Kind {
     Question,
     /// Orders to the agent.
     Injection,
+    /// Talk that is therapy.
+    Therapy,
 }
 
 impl Kind {

@@ -70,6 +70,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_law.sql"),
     include_str!("migrations/0005_carriers.sql"),
     include_str!("migrations/0006_opt_out.sql"),
+    include_str!("migrations/0007_requests.sql"),
 ];
 
 /// Keeps the version of the schema. Made outside of the migrations, for it says which are due.

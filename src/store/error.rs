@@ -81,6 +81,9 @@ pub enum StoreError {
     /// A text with PHI and no proof, or another proof than it was cleared under.
     #[error("a text with PHI needs the consent proof that it was cleared under; hold it for staff")]
     Proof,
+    /// A text of which nobody can say by which policy it was cleared.
+    #[error("a text leaves with the digest of the policy that cleared it; clear it first")]
+    Untagged,
     /// No such conversation.
     #[error("conversation {0} does not exist")]
     NoConversation(i64),

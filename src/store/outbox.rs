@@ -15,6 +15,7 @@ use crate::domain::message::Delivery;
 use crate::domain::message::LawTag;
 use crate::domain::message::OutboundKind;
 use crate::domain::message::SendOutcome;
+use crate::domain::phone::E164;
 use crate::domain::practice::CarrierKind;
 use crate::guardrail::rewrite::Cleared;
 use crate::store::Store;
@@ -34,9 +35,12 @@ use crate::store::tx::place;
 use crate::store::tx::seal_json;
 use crate::store::tx::word;
 
+const BEGUN: &str = "SELECT COUNT(*) AS begun FROM outbox o \
+    JOIN conversation c ON c.id = o.conversation WHERE c.practice = $1 AND c.number_hash = $2 \
+    AND o.kind = 'initiated' AND o.at >= $3 AND o.delivery <> 'suppressed'";
 const INSERT: &str = "INSERT INTO outbox (id, practice, conversation, turn, epoch, kind, phi, \
-    proof, at, due, attempts, in_doubt, lease, leased_until, delivery, code) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 0, 0, 0, 0, 'pending', '')";
+    proof, at, due, attempts, in_doubt, lease, leased_until, delivery, code, state, law, policy) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 0, 0, 0, 0, 'pending', '', $10, $11, $12)";
 /// The texts of a conversation leave in their order, but safety and the confirmation of STOP
 /// overtake. A lease that ran out without word leaves the row in doubt.
 const LEASE: Sql = taking!(
@@ -71,6 +75,25 @@ pub(super) const END: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, 
     WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 
 impl Store {
+    /// How many texts of the practice's own went to a number since an instant, on all its lines;
+    /// what asks whether to text at all is none of them.
+    pub async fn begun_since(
+        &self,
+        practice: &PracticeId,
+        number: &E164,
+        since: Timestamp,
+    ) -> Result<i64, StoreError> {
+        let mut tx = self.read().await?;
+        let Some(key) = tx.known_key(practice).await? else {
+            return Ok(0);
+        };
+        let number = key.lookup_number(number);
+        let row = tx
+            .row(BEGUN, args![practice.as_str(), &number, since])
+            .await?;
+        row.map_or(Ok(0), |row| row.int("begun"))
+    }
+
     /// Takes the next text that is due, for nobody else until `until`.
     pub async fn lease_outbox(
         &self,
@@ -93,8 +116,9 @@ impl Store {
     }
 }
 
+const NEWEST: &str = "SELECT o.*, t.sealed, t.segments FROM outbox o JOIN turn t \
+                      ON t.id = o.turn ORDER BY o.id DESC LIMIT $1";
 const TAGGED: &str = "SELECT * FROM outbox ORDER BY id DESC LIMIT $1";
-const TAG: &str = "UPDATE outbox SET state = $2, law = $3, policy = $4 WHERE id = $1";
 
 /// A stored message and the law that it was cleared by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,14 +155,19 @@ impl Store {
     }
 }
 
-impl Tx {
-    /// Notes by which law a text was cleared.
-    pub async fn tag(&mut self, id: OutboxId, law: &LawTag) -> Result<(), StoreError> {
-        let state = law.state.map(|state| state.as_str().to_owned());
-        let tag = args![id.0, state, law.rules.join(" "), law.policy.as_str()];
-        self.run(TAG, tag).await.map(drop)
+impl Store {
+    /// The newest texts, newest first, with their words.
+    pub async fn outbox_newest(&self, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut tx = self.read().await?;
+        let mut all = Vec::new();
+        for row in tx.rows(NEWEST, args![i64::from(limit)]).await? {
+            all.push(tx.outbox_row(&row).await?);
+        }
+        Ok(all)
     }
+}
 
+impl Tx {
     /// Whether the notice that was last asked with may have reached the phone: nobody answers what
     /// still lies here.
     pub async fn notice_left(&mut self, conversation: ConversationId) -> Result<bool, StoreError> {
@@ -148,16 +177,20 @@ impl Tx {
         }
     }
 
-    /// Puts a cleared text into the outbox and the conversation. Refuses one that holds PHI
-    /// without the very proof that it was cleared under.
+    /// Puts a cleared text into the outbox and the conversation, with the law that it was cleared
+    /// by. Refuses one that holds PHI without the very proof that it was cleared under, and one of
+    /// which nobody can say by which policy it was cleared.
     pub async fn enqueue(
         &mut self,
         conversation: &Conversation,
         cleared: &Cleared<'_>,
         kind: OutboundKind,
-        proof: Option<&ConsentProof>,
+        (proof, law): (Option<&ConsentProof>, &LawTag),
         now: Timestamp,
     ) -> Result<OutboxId, StoreError> {
+        if law.policy.is_empty() {
+            return Err(StoreError::Untagged);
+        }
         let given = proof.map(ConsentProof::digest);
         if (cleared.holds_phi() && given.is_none()) || given.as_deref() != cleared.proof() {
             return Err(StoreError::Proof);
@@ -191,6 +224,9 @@ impl Tx {
             cleared.holds_phi(),
             proof,
             now,
+            law.state.map(|state| state.as_str().to_owned()),
+            law.rules.join(" "),
+            law.policy.as_str(),
         ];
         self.run(INSERT, row).await?;
         Ok(OutboxId(id))

@@ -30,10 +30,31 @@ pub(super) struct PatientRow {
     #[serde(default)]
     guardians: Vec<(String, E164)>,
     language: Option<Language>,
+    /// Whether the patient chose the language by text.
+    #[serde(default)]
+    language_chosen: bool,
     state: Jurisdiction,
     mrn: Option<String>,
     email: Option<String>,
     address: Option<String>,
+}
+
+impl PatientRow {
+    /// Takes the language that the patient chose; whether that changes anything.
+    pub(super) fn choose(&mut self, language: Language) -> bool {
+        let new = !self.language_chosen || self.language != Some(language);
+        self.language = Some(language);
+        self.language_chosen = true;
+        new
+    }
+
+    /// Keeps what the patient chose before.
+    pub(super) const fn keep_choices(&mut self, before: &Self) {
+        if before.language_chosen {
+            self.language = before.language;
+            self.language_chosen = true;
+        }
+    }
 }
 
 impl From<&Patient> for PatientRow {
@@ -51,6 +72,7 @@ impl From<&Patient> for PatientRow {
                 .map(|it| (it.name.as_str().to_owned(), it.phone.clone()))
                 .collect(),
             language: it.language,
+            language_chosen: false,
             state: it.state,
             mrn: text(&it.mrn),
             email: text(&it.email),
@@ -94,6 +116,8 @@ pub(super) struct AppointmentRow {
     provider: String,
     location: String,
     reason: String,
+    #[serde(default)]
+    preparation: String,
     status: AppointmentStatus,
     slot: Option<SlotId>,
 }
@@ -108,6 +132,7 @@ impl From<&Appointment> for AppointmentRow {
             provider: it.provider.clone(),
             location: it.location.clone(),
             reason: it.reason.as_str().to_owned(),
+            preparation: it.preparation.as_str().to_owned(),
             status: it.status,
             slot: it.slot.clone(),
         }
@@ -124,6 +149,7 @@ impl From<AppointmentRow> for Appointment {
             provider: it.provider,
             location: it.location,
             reason: Phi::new(it.reason),
+            preparation: Phi::new(it.preparation),
             status: it.status,
             slot: it.slot,
         }

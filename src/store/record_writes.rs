@@ -43,6 +43,7 @@ const SLOT_EXISTS: &str = "SELECT id FROM slot WHERE practice = $1 AND id = $2";
 const FREE_SLOT: &str = "UPDATE slot SET taken = 0 WHERE practice = $1 AND id = $2";
 const ADD_PATIENT: &str = "INSERT INTO patient (practice, id_hash, sealed) VALUES ($1, $2, $3) \
     ON CONFLICT (practice, id_hash) DO UPDATE SET sealed = excluded.sealed";
+const OWN_PATIENT: &str = "SELECT sealed FROM patient WHERE practice = $1 AND id_hash = $2";
 const DROP_PHONES: &str = "DELETE FROM patient_phone WHERE practice = $1 AND patient_hash = $2";
 const ADD_PHONE: &str = "INSERT INTO patient_phone (practice, number_hash, patient_hash) \
     VALUES ($1, $2, $3) ON CONFLICT (practice, number_hash, patient_hash) DO NOTHING";
@@ -55,6 +56,8 @@ const ADD_VISIT: &str = "INSERT INTO appointment (practice, id_hash, patient_has
     ON CONFLICT (practice, id_hash) DO UPDATE SET patient_hash = excluded.patient_hash, \
     start_at = excluded.start_at, status = excluded.status, sealed = excluded.sealed \
     WHERE appointment.changed_here = 0";
+const ADD_OWN_VISIT: &str = "INSERT INTO appointment (practice, id_hash, patient_hash, start_at, \
+    status, changed_here, sealed) VALUES ($1, $2, $3, $4, $5, 1, $6)";
 /// A slot that was taken stays taken.
 const ADD_SLOT: &str = "INSERT INTO slot (practice, id, start_at, end_at, provider, location, \
     taken) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (practice, id) DO UPDATE SET \
@@ -88,7 +91,8 @@ pub(super) enum Change {
 
 impl EmbeddedRecords {
     /// Loads a record. The same set again changes nothing; a visit that was confirmed, cancelled
-    /// or moved here since keeps that change, and a slot that was taken stays taken.
+    /// or moved here since keeps that change, a slot that was taken stays taken, and a language that
+    /// the patient chose by text stays chosen.
     pub async fn import(
         &self,
         practice: &PracticeId,
@@ -192,7 +196,7 @@ impl Visit {
     }
 }
 
-fn patient_hash(key: &DataKey, patient: &PatientId) -> [u8; 32] {
+pub(super) fn patient_hash(key: &DataKey, patient: &PatientId) -> [u8; 32] {
     key.lookup("patient", patient.as_str().as_bytes())
 }
 
@@ -209,19 +213,11 @@ impl Tx {
         used: &str,
         now: Timestamp,
     ) -> Result<Result<Appointment, RecordsError>, StoreError> {
-        let practice = visit.practice.as_str();
         let Some(key) = self.known_key(&visit.practice).await? else {
             return Ok(Err(RecordsError::NotFound));
         };
         let used = key.lookup("receipt", used.as_bytes());
-        let spelled = hex::encode(used);
-        let receipt = place(practice, "write_receipt", "sealed", &spelled);
-        if let Some(row) = self.row(RECEIPT, args![practice, &used]).await? {
-            let damage = Inconsistency::on("write_receipt")
-                .column("sealed")
-                .row(&spelled);
-            let then: AppointmentRow = open_json(&key, &receipt, &row.blob("sealed")?, damage)?;
-            let then = Appointment::from(then);
+        if let Some(then) = self.receipt(&visit.practice, &key, &used).await? {
             let same = then.id == visit.id && then.patient == visit.patient;
             return Ok(if same {
                 Ok(then)
@@ -233,11 +229,63 @@ impl Tx {
             Ok(changed) => changed,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let sealed = seal_json(&key, &receipt, &AppointmentRow::from(&changed))?;
-        self.run(KEEP_RECEIPT, args![practice, &used, sealed])
+        self.keep_receipt(&visit.practice, &key, &used, &changed)
             .await?;
         self.append_audit(&visit.changed(change, &key, now)).await?;
         Ok(Ok(changed))
+    }
+
+    /// What a key gave when it was used first.
+    pub(super) async fn receipt(
+        &mut self,
+        practice: &PracticeId,
+        key: &DataKey,
+        used: &[u8; 32],
+    ) -> Result<Option<Appointment>, StoreError> {
+        let practice = practice.as_str();
+        let Some(row) = self.row(RECEIPT, args![practice, used]).await? else {
+            return Ok(None);
+        };
+        let spelled = hex::encode(used);
+        let damage = Inconsistency::on("write_receipt")
+            .column("sealed")
+            .row(&spelled);
+        let place = place(practice, "write_receipt", "sealed", &spelled);
+        let then: AppointmentRow = open_json(key, &place, &row.blob("sealed")?, damage)?;
+        Ok(Some(Appointment::from(then)))
+    }
+
+    /// Keeps what a key gave.
+    pub(super) async fn keep_receipt(
+        &mut self,
+        practice: &PracticeId,
+        key: &DataKey,
+        used: &[u8; 32],
+        gave: &Appointment,
+    ) -> Result<(), StoreError> {
+        let practice = practice.as_str();
+        let spelled = hex::encode(used);
+        let place = place(practice, "write_receipt", "sealed", &spelled);
+        let sealed = seal_json(key, &place, &AppointmentRow::from(gave))?;
+        self.run(KEEP_RECEIPT, args![practice, used, sealed])
+            .await
+            .map(drop)
+    }
+
+    /// A visit that was booked here.
+    pub(super) async fn add_visit(
+        &mut self,
+        practice: &str,
+        it: &Appointment,
+        key: &DataKey,
+    ) -> Result<(), StoreError> {
+        let id = visit_hash(key, &it.id);
+        let spelled = hex::encode(id);
+        let place = place(practice, "appointment", "sealed", &spelled);
+        let sealed = seal_json(key, &place, &AppointmentRow::from(it))?;
+        let whose = patient_hash(key, &it.patient);
+        let row = args![practice, &id, &whose, it.start, it.status.as_str(), sealed];
+        self.run(ADD_OWN_VISIT, row).await.map(drop)
     }
 
     /// Changes a visit from a state that allows it. A refusal comes before anything is written.
@@ -284,7 +332,7 @@ impl Tx {
         Ok(Ok(it))
     }
 
-    async fn move_visit(
+    pub(super) async fn move_visit(
         &mut self,
         practice: &str,
         it: &mut Appointment,
@@ -365,12 +413,14 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let id = patient_hash(key, &it.id);
         let spelled = hex::encode(id);
-        let content = PatientRow::from(it);
-        let sealed = seal_json(
-            key,
-            &place(practice, "patient", "sealed", &spelled),
-            &content,
-        )?;
+        let place = place(practice, "patient", "sealed", &spelled);
+        let mut content = PatientRow::from(it);
+        if let Some(row) = self.row(OWN_PATIENT, args![practice, &id]).await? {
+            let damage = Inconsistency::on("patient").column("sealed").row(&spelled);
+            let before: PatientRow = open_json(key, &place, &row.blob("sealed")?, damage)?;
+            content.keep_choices(&before);
+        }
+        let sealed = seal_json(key, &place, &content)?;
         self.run(ADD_PATIENT, args![practice, &id, sealed]).await?;
         self.run(DROP_PHONES, args![practice, &id]).await?;
         let acting = it.guardians.iter().map(|it| &it.phone);

@@ -12,14 +12,20 @@ use crate::domain::clock::SystemClock;
 use crate::domain::ids::AppointmentId;
 use crate::domain::ids::PatientId;
 use crate::domain::ids::PracticeId;
+use crate::domain::ids::RequestId;
 use crate::domain::ids::SlotId;
 use crate::domain::phone::E164;
 use crate::domain::record::Appointment;
 use crate::domain::record::AppointmentStatus;
 use crate::domain::record::Clinical;
+use crate::domain::record::Filed;
+use crate::domain::record::NewVisit;
 use crate::domain::record::Patient;
 use crate::domain::record::Provider;
+use crate::domain::record::Request;
+use crate::domain::record::RequestKind;
 use crate::domain::record::Slot;
+use crate::policy::words::Language;
 use crate::store::Store;
 use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
@@ -198,6 +204,19 @@ impl Records for EmbeddedRecords {
         })
     }
 
+    fn visits_between<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
+        Box::pin(async move {
+            self.all_visits(practice, from, to)
+                .await
+                .map_err(|error| unavailable(&error))
+        })
+    }
+
     fn slots<'a>(
         &'a self,
         practice: &'a PracticeId,
@@ -234,6 +253,59 @@ impl Records for EmbeddedRecords {
     ) -> BoxFuture<'a, Result<Appointment, RecordsError>> {
         let change = Change::Slot(slot.clone());
         Box::pin(self.change(practice, patient, appointment, change, key))
+    }
+
+    fn book<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        visit: &'a NewVisit,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Appointment, RecordsError>> {
+        Box::pin(self.book_visit(practice, patient, visit, key))
+    }
+
+    fn file<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        request: &'a Request,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Filed, RecordsError>> {
+        Box::pin(self.file_request(practice, patient, request, key))
+    }
+
+    fn filed<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        kind: RequestKind,
+    ) -> BoxFuture<'a, Result<Vec<Filed>, RecordsError>> {
+        Box::pin(async move {
+            self.open_requests(practice, patient, kind)
+                .await
+                .map_err(|error| unavailable(&error))
+        })
+    }
+
+    fn withdraw<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        request: &'a RequestId,
+        _key: &'a str,
+    ) -> BoxFuture<'a, Result<(), RecordsError>> {
+        Box::pin(self.withdraw_request(practice, patient, request))
+    }
+
+    fn prefer_language<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        language: Language,
+        _key: &'a str,
+    ) -> BoxFuture<'a, Result<(), RecordsError>> {
+        Box::pin(self.set_language(practice, patient, language))
     }
 
     fn clinical<'a>(

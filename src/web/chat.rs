@@ -167,7 +167,7 @@ pub(crate) async fn completions(
         tracing::warn!(%fault, "the model server gave no answer");
         ChatError::from(fault)
     })?;
-    let completion = Completion::cleared(&answer, &context, door.house.guardrail())
+    let completion = Completion::cleared(&answer, &context, &door.house.guardrail())
         .ok_or_else(ChatError::malformed)?;
     Ok(match asked.stream {
         Some(usage) => completion.as_stream(usage),

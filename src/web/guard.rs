@@ -32,7 +32,7 @@ pub(crate) async fn check(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<CheckOut>, Problem> {
     let line = object(&headers, body, CHECK_BYTES_MAX)?;
-    Ok(Json(timed(door.house.guardrail(), &line)))
+    Ok(Json(timed(&door.house.guardrail(), &line)))
 }
 
 /// One JSON object of a documented form.

@@ -270,7 +270,7 @@ pub trait House: Send + Sync + std::fmt::Debug + 'static {
     fn ready(&self) -> BoxFuture<'_, Result<serde_json::Value, serde_json::Value>>;
 
     /// The guardrail that every text passes.
-    fn guardrail(&self) -> &Guardrail;
+    fn guardrail(&self) -> Arc<Guardrail>;
 
     /// The metrics in Prometheus' text format.
     fn metrics(&self) -> String;

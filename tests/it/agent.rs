@@ -2,6 +2,9 @@
 
 #![cfg(test)]
 
+mod desk;
+mod failures;
+mod necessary;
 mod picks;
 mod stories;
 mod utterances;

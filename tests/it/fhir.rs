@@ -2,6 +2,11 @@
 
 #![cfg(test)]
 
+mod faults;
+mod server;
+mod stories;
+mod writes;
+
 use anteroom::domain::record::ClinicalKind;
 use anteroom::fhir::bundle;
 use jiff::tz::TimeZone;

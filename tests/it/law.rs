@@ -5,6 +5,7 @@
 mod hours;
 mod overlays;
 mod refused;
+mod tools;
 
 use anteroom::policy::law::Law;
 

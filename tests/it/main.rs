@@ -25,6 +25,7 @@ mod portal;
 mod precision;
 mod prompts;
 mod properties;
+mod reload;
 mod screen;
 mod seal;
 mod simulator;

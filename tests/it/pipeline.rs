@@ -16,8 +16,12 @@ macro_rules! stories {
 
 mod agreeing;
 mod alarms;
+mod booking;
 mod carried;
+mod lawful;
 mod lines;
+mod outreach;
+mod papers;
 mod trouble;
 mod waiting;
 mod writers;

@@ -166,3 +166,85 @@ fn a_bad_list_is_refused_with_its_line() {
         assert!(error.to_string().contains(what), "{error}");
     }
 }
+
+#[test]
+fn a_folder_may_find_more_than_the_built_in_lists_and_never_less() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["lexicons", "identifiers"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+    }
+    let harmless = include_str!("../../guardrails/lexicons/harmless.txt");
+    let labs = include_str!("../../guardrails/lexicons/labs.txt");
+    let numbers = include_str!("../../guardrails/identifiers/numbers.toml");
+    let lab = labs
+        .lines()
+        .rev()
+        .find(|line| !line.is_empty() && !line.starts_with(['#', '[']))
+        .unwrap();
+    let owner = numbers.replacen("owner = \"contact\"", "owner = \"calendar\"", 1);
+    let words = numbers.replacen("keywords = [", "keywords = [\"zzz\", ", 1);
+    // A file, what is in it, a word of what is told.
+    let cases = [
+        (
+            "lexicons/harmless.txt",
+            format!("{harmless}\nyour biopsy\n"),
+            "would hide",
+        ),
+        (
+            "lexicons/mine.txt",
+            "[harmless certain en]\nyour biopsy\n".to_owned(),
+            "would hide",
+        ),
+        (
+            "lexicons/labs.txt",
+            labs.replacen(lab, "", 1),
+            "is left out",
+        ),
+        ("identifiers/numbers.toml", words, "could find less"),
+        ("identifiers/numbers.toml", owner, "could find less"),
+        (
+            "identifiers/numbers.toml",
+            "rule = []\n".to_owned(),
+            "the rule is left out",
+        ),
+        ("cues.toml", "[words]\n".to_owned(), "not the built-in one"),
+        (
+            "hose.toml",
+            String::new(),
+            "nothing of the policy is named so",
+        ),
+        (
+            "lexicons/labs.toml",
+            String::new(),
+            "nothing of the policy is named so",
+        ),
+    ];
+    for (file, text, word) in cases {
+        assert_ne!(text, numbers, "the case changes nothing");
+        let path = dir.path().join(file);
+        fs::write(&path, &text).unwrap();
+        let error = Policy::from_dir(dir.path()).expect_err(file);
+        let name = file.rsplit('/').next().unwrap();
+        assert!(error.message.contains(word), "{file}: {error}");
+        assert!(
+            error.file.ends_with(name) && !error.remedy.is_empty(),
+            "{file}: {error}"
+        );
+        fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
+fn what_people_leave_beside_the_policy_is_no_policy_and_no_folder_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    for aside in [".house.toml.swp", "README.md", "house.toml~"] {
+        fs::write(dir.path().join(aside), "notes").unwrap();
+    }
+    let built_in = Policy::embedded().unwrap();
+    assert_eq!(
+        Policy::from_dir(dir.path()).unwrap().digest(),
+        built_in.digest()
+    );
+    let error = Policy::from_dir(&dir.path().join("nowhere")).unwrap_err();
+    assert!(error.remedy.contains("name a folder"), "{error}");
+}

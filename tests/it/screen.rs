@@ -98,6 +98,40 @@ fn choices_doubts_and_revocations_are_told_apart() {
     assert!(read("my husband hits me", None).tells_of_abuse());
 }
 
+/// Revocations heard, of all: the rest is asked once, or in the list of known misses.
+const HEARD_MIN: f64 = 0.985;
+
+#[test]
+fn revocations_in_peoples_own_words_are_heard_and_the_rest_goes_on() {
+    let screen = Screen::embedded().unwrap();
+    let (mut heard, mut all, mut wrong) = (0_u32, 0_u32, Vec::new());
+    let lines = include_str!("screen/revocations.txt").lines();
+    for line in lines.filter(|line| !line.starts_with('#')) {
+        let (mark, text) = line.split_once(' ').unwrap();
+        let reading = screen.read(text, None, Language::En);
+        let revokes = reading.revokes();
+        let asks = reading.rules.iter().any(|rule| &**rule == "opt_out.doubt");
+        let right = match mark {
+            "+" => revokes,
+            "?" => !revokes && asks,
+            "-" => !revokes,
+            "!" => !revokes && !asks,
+            _ => panic!("{line}"),
+        };
+        all += u32::from(mark != "-");
+        heard += u32::from(mark != "-" && revokes);
+        if !right {
+            wrong.push(format!("{line} -> {} {:?}", reading.intent, reading.rules));
+        }
+    }
+    println!("{heard} of {all} revocations heard");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(
+        f64::from(heard) >= HEARD_MIN * f64::from(all),
+        "{heard} of {all}"
+    );
+}
+
 #[test]
 fn odd_texts_are_read_without_a_crash() {
     let screen = Screen::embedded().unwrap();
@@ -116,4 +150,27 @@ fn odd_texts_are_read_without_a_crash() {
         let reading = screen.read(text, Some(Pending::Consent), Language::Es);
         assert!(!reading.intent.as_str().is_empty());
     }
+}
+
+#[test]
+fn therapeutic_talk_is_told_from_an_errand_in_texts_and_in_drafts() {
+    let screen = Screen::embedded().unwrap();
+    screen
+        .check_therapy()
+        .unwrap_or_else(|error| panic!("{error}"));
+    let (mut wrong, mut seen) = (Vec::new(), [0, 0]);
+    for line in include_str!("screen/therapy.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+    {
+        let (want, text) = line.split_once(" | ").expect("two columns");
+        let fired = screen.therapeutic(text);
+        let talk = want == "talk";
+        seen[usize::from(talk)] += 1;
+        if fired.is_empty() == talk {
+            wrong.push(format!("{line} -> {fired:?}"));
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 50), "{seen:?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

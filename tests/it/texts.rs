@@ -90,7 +90,10 @@ fn long_hours_fall_back_to_the_short_form_and_accents_cost_nothing() {
 fn bad_texts_are_refused_with_the_place_and_the_remedy() {
     let head = "schema = 1\nlanguage = \"en\"\nlast_reviewed = 2026-11-22\ntranslation_review = \"n/a\"\n[text.stop]\nversion = 1\nelements = [\"x\"]\ncite = \"x\"\nmax_septets = 20\n";
     for (body, problem) in [
-        ("body = \"{name} bye\"", "unknown placeholder"),
+        (
+            "body = \"{name} bye\"",
+            "en.toml:5: [text.stop]: unknown placeholder; use one of",
+        ),
         ("body = \"\u{1f44b} bye\"", "outside GSM-7"),
         ("body = \"this is far too long a text\"", "over its 20"),
         ("boddy = \"x\"", "unknown field"),

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::agent::facts;
 use crate::agent::ports::{Records, RecordsError};
-use crate::agent::tools::{CheckedCall, Part, Scene, SlotWish, ToolResult};
+use crate::agent::tools::{CheckedCall, HandOver, Part, Scene, SlotWish, ToolResult};
 use crate::agent::when;
 use crate::domain::conversation::{PendingKind, PendingQuestion};
 use crate::domain::ids::{AppointmentId, SlotId};
-use crate::domain::record::{Appointment, AppointmentStatus, Fact, Patient, Slot};
+use crate::domain::record::{Appointment, AppointmentStatus, Fact, NewVisit, Patient, Slot};
 
 /// Times offered in one text: three fit two segments and are answered by one digit.
 const OFFERS_MAX: usize = 3;
@@ -62,21 +62,38 @@ impl Calendar<'_> {
     /// Asks for YES, or cancels once it came; `receipt.cancelled`.
     pub(super) async fn cancel(&self, id: &AppointmentId, agreed: bool) -> ToolResult {
         if agreed {
-            return self
+            let mut result = self
                 .set(id, AppointmentStatus::Cancelled, "receipt.cancelled")
                 .await;
+            let start = result.ok.then_some(result.visit_start).flatten();
+            if start.is_some_and(|start| self.is_late(start)) {
+                result.handover = Some(HandOver::LateCancel);
+            }
+            return result;
         }
         let visit = match self.own(id).await {
             Ok(visit) => visit,
             Err(why) => return ToolResult::failed(self.call, why),
         };
-        let asked = json!({
+        let mut asked = json!({
             "needs": "YES",
             "say": "Not cancelled yet. Name the visit and ask to reply YES.",
             "appointment": self.visit_json(&visit),
         });
+        let late = self.is_late(visit.start);
+        if let (true, Some(asked)) = (late, asked.as_object_mut()) {
+            let hours = self.scene.practice.cancel_notice_h;
+            asked.insert("late_notice_h".to_owned(), hours.into());
+        }
         let mut result = ToolResult::new(self.call, true, &asked);
         result.facts = facts::of_visit(&visit, &self.scene.zone);
+        if late {
+            let hours = self.scene.practice.cancel_notice_h;
+            for word in ["hours", "horas"] {
+                let fact = Fact::new("practice.cancel_notice", format!("{hours} {word}"));
+                result.facts.push(fact);
+            }
+        }
         result.pending = Some(PendingQuestion {
             kind: PendingKind::CancelConfirm,
             appointment: Some(id.clone()),
@@ -120,11 +137,55 @@ impl Calendar<'_> {
                 ));
                 result
             }
-            Err(RecordsError::Conflict | RecordsError::NotFound) => self.taken(id).await,
-            Err(RecordsError::Unavailable) => {
-                ToolResult::failed(self.call, RecordsError::Unavailable)
+            Err(RecordsError::Conflict | RecordsError::NotFound) => self.taken(Some(id)).await,
+            Err(why @ (RecordsError::Unavailable | RecordsError::Failed(_))) => {
+                ToolResult::failed(self.call, why)
             }
         }
+    }
+
+    /// Books a new visit; `receipt.booked`. A slot that is gone leads to the next ones.
+    pub(super) async fn book(&self, slot: &SlotId, kind: &str) -> ToolResult {
+        let scene = self.scene;
+        let key = format!("{}/book/{slot}", scene.key);
+        let wanted = NewVisit {
+            slot: slot.clone(),
+            kind: kind.to_owned(),
+            reason: scene.words.clone(),
+        };
+        let booked = self
+            .records
+            .book(&scene.practice.id, &self.patient.id, &wanted, &key)
+            .await;
+        match booked {
+            Ok(visit) => {
+                let told = json!({ "booked": true, "appointment": self.visit_json(&visit) });
+                let mut result = ToolResult::new(self.call, true, &told);
+                result.facts = facts::of_visit(&visit, &scene.zone);
+                result.facts.push(Fact::new(
+                    "receipt.booked",
+                    when::rfc3339(visit.start, &scene.zone),
+                ));
+                result
+            }
+            Err(RecordsError::Conflict | RecordsError::NotFound) => self.taken(None).await,
+            Err(why @ (RecordsError::Unavailable | RecordsError::Failed(_))) => {
+                ToolResult::failed(self.call, why)
+            }
+        }
+    }
+
+    /// The instants between which days lie; a day that is out of the calendar is no bound.
+    pub(super) fn between(
+        &self,
+        from: Option<Date>,
+        to: Option<Date>,
+    ) -> (Option<Timestamp>, Option<Timestamp>) {
+        let end = to.map(|to| to.saturating_add(1.day()));
+        (
+            from.and_then(|day| self.midnight(day).ok()),
+            end.and_then(|day| self.midnight(day).ok()),
+        )
     }
 
     async fn set(
@@ -146,6 +207,7 @@ impl Calendar<'_> {
                 let told =
                     json!({ "done": status.as_str(), "appointment": self.visit_json(&visit) });
                 let mut result = ToolResult::new(self.call, true, &told);
+                result.visit_start = Some(visit.start);
                 result.facts = facts::of_visit(&visit, &scene.zone);
                 result
                     .facts
@@ -157,10 +219,13 @@ impl Calendar<'_> {
     }
 
     /// The offered times that are still free come first, then others near the first of them.
-    async fn taken(&self, id: &AppointmentId) -> ToolResult {
-        let visit = match self.own(id).await {
-            Ok(visit) => visit,
-            Err(why) => return ToolResult::failed(self.call, why),
+    async fn taken(&self, id: Option<&AppointmentId>) -> ToolResult {
+        let visit = match id {
+            None => None,
+            Some(id) => match self.own(id).await {
+                Ok(visit) => Some(visit),
+                Err(why) => return ToolResult::failed(self.call, why),
+            },
         };
         let today = self.day(self.scene.now);
         let far = today.saturating_add((NEARBY_DAYS * 2).days());
@@ -171,7 +236,8 @@ impl Calendar<'_> {
         let (mut next, others): (Vec<Slot>, Vec<Slot>) = slots
             .into_iter()
             .partition(|slot| self.scene.offered.contains(&slot.id));
-        let wished = next.first().map_or(visit.start, |slot| slot.start);
+        let before = visit.as_ref().map_or(self.scene.now, |visit| visit.start);
+        let wished = next.first().map_or(before, |slot| slot.start);
         next.extend(nearest(
             others,
             self.day(wished),
@@ -180,7 +246,8 @@ impl Calendar<'_> {
         ));
         next.truncate(OFFERS_MAX);
         next.sort_by_key(|slot| slot.start);
-        self.offer(&next, false, Some(&visit.id), Some("taken"))
+        let moving = visit.as_ref().map(|visit| &visit.id);
+        self.offer(&next, false, moving, Some("taken"))
     }
 
     fn offer(
@@ -204,16 +271,22 @@ impl Calendar<'_> {
                 })
             })
             .collect();
-        let told = json!({ "on_wished_days": exact, "error": error, "slots": listed });
+        let told = json!({
+            "on_wished_days": exact,
+            "error": error,
+            "new_visit": appointment.is_none(),
+            "slots": listed,
+        });
         let mut result = ToolResult::new(self.call, error.is_none(), &told);
         for slot in slots {
             result.facts.extend(facts::of_slot(slot, &scene.zone));
             result.seen.slots.insert(slot.id.clone());
         }
-        if let (Some(appointment), false) = (appointment, slots.is_empty()) {
+        if !slots.is_empty() {
+            // Without a visit to be moved, the number books a new one.
             result.pending = Some(PendingQuestion {
                 kind: PendingKind::RescheduleChoice,
-                appointment: Some(appointment.clone()),
+                appointment: appointment.cloned(),
                 slots: slots.iter().map(|slot| slot.id.clone()).collect(),
                 asked: scene.now,
             });
@@ -243,7 +316,13 @@ impl Calendar<'_> {
                     .contains(&name.trim().to_lowercase())
             });
             let clock = slot.start.to_zoned(self.scene.zone.clone()).time();
+            let placed = wish.location.as_ref().is_none_or(|name| {
+                slot.location
+                    .to_lowercase()
+                    .contains(&name.trim().to_lowercase())
+            });
             named
+                && placed
                 && wish.part.is_none_or(|part| self.part(slot.start) == part)
                 && wish.not_before.is_none_or(|first| first <= clock)
                 && wish.before.is_none_or(|end| clock < end)
@@ -287,6 +366,12 @@ impl Calendar<'_> {
 
     fn day(&self, at: Timestamp) -> Date {
         at.to_zoned(self.scene.zone.clone()).date()
+    }
+
+    /// Whether a visit is so near that the practice's notice for cancelling is over.
+    fn is_late(&self, start: Timestamp) -> bool {
+        let hours = i64::from(self.scene.practice.cancel_notice_h);
+        start.duration_since(self.scene.now) < SignedDuration::from_hours(hours)
     }
 
     fn part(&self, at: Timestamp) -> Part {

@@ -8,14 +8,17 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::agent::ports::ToolCall;
+use crate::agent::tools::wished;
 use crate::domain::ids::{AppointmentId, SlotId};
 use crate::domain::phi::Phi;
+use crate::domain::record::RequestKind;
+use crate::policy::words::Language;
 use crate::policy::words::vocabulary;
 
 /// Longest text behind a portal link: about two printed pages, and a bound for a runaway model.
 const PORTAL_CHARS_MAX: usize = 2_000;
 /// Longest topic: public topics are one or two words.
-const TOPIC_CHARS_MAX: usize = 60;
+pub(super) const TOPIC_CHARS_MAX: usize = 60;
 
 vocabulary! {
     /// Why staff must look at a conversation.
@@ -40,6 +43,16 @@ vocabulary! {
         SomeoneElse = "someone_else",
         /// Not understood, or none of the above.
         Other = "other",
+        /// A message to the care team.
+        Message = "message",
+        /// To be called back.
+        Callback = "callback",
+        /// A copy of the record.
+        Records = "records",
+        /// An interpreter, large print, a ramp.
+        Accessibility = "accessibility",
+        /// A visit was cancelled with less notice than the practice asks for.
+        LateCancel = "late_cancel",
         /// The record system does not answer.
         RecordDown = "record_down",
         /// The turn took more rounds, calls or tokens than it may.
@@ -74,7 +87,9 @@ pub struct SlotWish {
     pub before: Option<Time>,
     /// With this provider only.
     pub provider: Option<String>,
-    /// The visit that would move.
+    /// At this place only.
+    pub location: Option<String>,
+    /// The visit that would move; none: a new visit is wanted.
     pub appointment: Option<AppointmentId>,
 }
 
@@ -113,6 +128,39 @@ pub enum Task {
     },
     /// Free times.
     FindSlots(SlotWish),
+    /// A new visit.
+    Book {
+        /// When.
+        slot: SlotId,
+        /// What kind, in public words.
+        kind: String,
+    },
+    /// Whether it is known who writes.
+    VerifyIdentity,
+    /// Something for staff to do.
+    Ask {
+        /// What.
+        kind: RequestKind,
+    },
+    /// A place on the waitlist, between two days.
+    JoinWaitlist {
+        /// First day that suits.
+        from: Option<Date>,
+        /// Last day that suits.
+        to: Option<Date>,
+    },
+    /// No waiting any more.
+    LeaveWaitlist,
+    /// How to prepare.
+    Preparation {
+        /// For which visit.
+        appointment: AppointmentId,
+    },
+    /// The language to write in.
+    SetLanguage {
+        /// Which.
+        language: Language,
+    },
     /// A public fact.
     PracticeInformation {
         /// `hours`, `parking`, ...
@@ -145,6 +193,13 @@ impl Task {
             Self::Cancel { .. } => "cancel_appointment",
             Self::Reschedule { .. } => "reschedule_appointment",
             Self::FindSlots(_) => "find_slots",
+            Self::Book { .. } => "book_appointment",
+            Self::VerifyIdentity => "verify_identity",
+            Self::Ask { kind } => wished::asking(*kind),
+            Self::JoinWaitlist { .. } => "join_waitlist",
+            Self::LeaveWaitlist => "leave_waitlist",
+            Self::Preparation { .. } => "visit_preparation",
+            Self::SetLanguage { .. } => "set_language",
             Self::PracticeInformation { .. } => "practice_information",
             Self::HandOver { .. } => "hand_over",
             Self::SendByPortal { .. } => "send_by_portal",
@@ -160,6 +215,10 @@ impl Task {
             Self::Confirm { .. }
                 | Self::Cancel { .. }
                 | Self::Reschedule { .. }
+                | Self::Book { .. }
+                | Self::JoinWaitlist { .. }
+                | Self::LeaveWaitlist
+                | Self::SetLanguage { .. }
                 | Self::SendByPortal { .. }
         )
     }
@@ -217,12 +276,12 @@ impl Fault {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+pub(super) struct Nothing {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Visit {
-    appointment_id: String,
+pub(super) struct Visit {
+    pub(super) appointment_id: String,
 }
 
 #[derive(Deserialize)]
@@ -247,6 +306,8 @@ struct Wish {
     #[serde(default)]
     provider: Option<String>,
     #[serde(default)]
+    location: Option<String>,
+    #[serde(default)]
     appointment_id: Option<String>,
 }
 
@@ -270,7 +331,7 @@ struct Text {
     text: String,
 }
 
-fn read<T: DeserializeOwned>(arguments: &Phi<String>) -> Result<T, Fault> {
+pub(super) fn read<T: DeserializeOwned>(arguments: &Phi<String>) -> Result<T, Fault> {
     // Several servers send an empty string where a tool takes nothing.
     let text = match arguments.as_str().trim() {
         "" => "{}",
@@ -279,7 +340,7 @@ fn read<T: DeserializeOwned>(arguments: &Phi<String>) -> Result<T, Fault> {
     serde_json::from_str(text).map_err(|error| Fault::Arguments(Phi::new(error.to_string())))
 }
 
-fn too_long(what: &str, max: usize) -> Fault {
+pub(super) fn too_long(what: &str, max: usize) -> Fault {
     Fault::Arguments(Phi::new(format!(
         "{what} is empty or longer than {max} characters"
     )))
@@ -339,6 +400,7 @@ fn task(call: &ToolCall, seen: &Seen) -> Result<Task, Fault> {
                 not_before: wish.not_before,
                 before: wish.before,
                 provider: wish.provider,
+                location: wish.location,
                 appointment: wish.appointment_id.map(visit).transpose()?,
             }))
         }
@@ -359,6 +421,6 @@ fn task(call: &ToolCall, seen: &Seen) -> Result<Task, Fault> {
                 text: Phi::new(text),
             })
         }
-        _ => Err(Fault::UnknownTool),
+        name => wished::read(name, arguments, seen).unwrap_or(Err(Fault::UnknownTool)),
     }
 }

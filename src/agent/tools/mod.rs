@@ -1,9 +1,11 @@
 //! The front desk's tools: typed, checked, with receipts.
 
+mod asks;
 mod calendar;
 mod checked;
 mod desk;
 mod spec;
+mod wished;
 
 pub use checked::CheckedCall;
 pub use checked::Fault;
@@ -56,6 +58,8 @@ pub struct Scene<'a> {
     pub key: &'a str,
     /// Slots that were offered before, in the order of their numbers.
     pub offered: Vec<SlotId>,
+    /// What the patient wrote, for those who are asked: never a model's account of it.
+    pub words: Phi<String>,
 }
 
 /// What a tool gave: words for the model, facts and receipts for the guardrail.
@@ -79,8 +83,14 @@ pub struct ToolResult {
     pub handover: Option<HandOver>,
     /// A text that goes behind the portal link.
     pub portal: Option<Phi<String>>,
+    /// The language that the patient chose.
+    pub language: Option<Language>,
+    /// When the visit begins that was changed.
+    pub(crate) visit_start: Option<Timestamp>,
     /// The record system does not answer: no later call can succeed.
     pub record_down: bool,
+    /// What staff are told of that.
+    pub trouble: Option<Phi<String>>,
 }
 
 impl ToolResult {
@@ -96,7 +106,10 @@ impl ToolResult {
             pending: None,
             handover: None,
             portal: None,
+            language: None,
+            visit_start: None,
             record_down: false,
+            trouble: None,
         }
     }
 
@@ -105,22 +118,39 @@ impl ToolResult {
         let word = match why {
             RecordsError::NotFound => "not_found",
             RecordsError::Conflict => "conflict",
-            RecordsError::Unavailable => "record_unavailable",
+            RecordsError::Unavailable | RecordsError::Failed(_) => "record_unavailable",
         };
         let mut result = Self::new(call, false, &json!({ "error": word }));
-        result.record_down = why == RecordsError::Unavailable;
+        result.record_down = word == "record_unavailable";
+        if let RecordsError::Failed(cause) = why {
+            result.trouble = Some(cause);
+        }
         result
     }
 }
 
 /// Runs one checked call against the record.
 pub async fn call(call: &CheckedCall, scene: &Scene<'_>, records: &dyn Records) -> ToolResult {
+    let name = call.task.name();
+    if scene.practice.tools_off.iter().any(|off| off == name) {
+        let told =
+            json!({ "error": "not_offered", "say": "Not done by text here: use hand_over." });
+        return ToolResult::new(call, false, &told);
+    }
     let Some(patient) = scene.patient else {
         return match &call.task {
             Task::PracticeInformation { topic, on } => desk::information(call, scene, topic, *on),
             Task::HandOver { reason } => desk::hand_over(call, *reason),
             Task::Providers => desk::providers(call, scene, records).await,
+            // Staff can be asked by anybody; nothing of it stands in a record.
+            Task::Ask { kind } => asks::unknown(call, *kind),
             Task::ListAppointments
+            | Task::Book { .. }
+            | Task::VerifyIdentity
+            | Task::JoinWaitlist { .. }
+            | Task::LeaveWaitlist
+            | Task::Preparation { .. }
+            | Task::SetLanguage { .. }
             | Task::Confirm { .. }
             | Task::Cancel { .. }
             | Task::Reschedule { .. }
@@ -139,8 +169,24 @@ pub async fn call(call: &CheckedCall, scene: &Scene<'_>, records: &dyn Records) 
         patient,
         records,
     };
+    let asks = asks::Asks {
+        call,
+        scene,
+        patient,
+        records,
+    };
     match &call.task {
         Task::ListAppointments => visits.list().await,
+        Task::VerifyIdentity => ToolResult::new(call, true, &json!({ "verified": true })),
+        Task::Book { slot, kind } => visits.book(slot, kind).await,
+        Task::Ask { kind } => asks.file(*kind).await,
+        Task::JoinWaitlist { from, to } => {
+            let (from, to) = visits.between(*from, *to);
+            asks.wait(from, to).await
+        }
+        Task::LeaveWaitlist => asks.leave().await,
+        Task::Preparation { appointment } => asks.preparation(appointment).await,
+        Task::SetLanguage { language } => asks.language(*language).await,
         Task::Confirm { appointment } => visits.confirm(appointment).await,
         Task::Cancel {
             appointment,

@@ -32,9 +32,74 @@ pub const TOOLS: &[ToolSpec] = &[
     ToolSpec {
         name: "find_slots",
         description: "Up to three free times on the wished days, or on the nearest days when there are \
-                      none. Name the visit to be moved, offer the times with their numbers, and ask for \
-                      the number.",
-        parameters: r#"{"type":"object","properties":{"from":{"type":"string","format":"date","description":"First wished day, YYYY-MM-DD."},"to":{"type":["string","null"],"format":"date","description":"Last wished day; the first one if absent."},"part_of_day":{"type":["string","null"],"enum":["morning","afternoon",null]},"not_before":{"type":["string","null"],"description":"Earliest time of day, HH:MM, 24 hours."},"before":{"type":["string","null"],"description":"Only times before this one, HH:MM, 24 hours."},"provider":{"type":["string","null"],"description":"Only this provider's times, by name."},"appointment_id":{"type":["string","null"],"description":"The visit to be moved."}},"required":["from"],"additionalProperties":false}"#,
+                      none. Name the visit to be moved in appointment_id; leave it out when a new visit \
+                      is wanted. Offer the times with their numbers, and ask for the number. First \
+                      available: from today. After work: not_before 17:00.",
+        parameters: r#"{"type":"object","properties":{"from":{"type":"string","format":"date","description":"First wished day, YYYY-MM-DD."},"to":{"type":["string","null"],"format":"date","description":"Last wished day; the first one if absent."},"part_of_day":{"type":["string","null"],"enum":["morning","afternoon",null]},"not_before":{"type":["string","null"],"description":"Earliest time of day, HH:MM, 24 hours."},"before":{"type":["string","null"],"description":"Only times before this one, HH:MM, 24 hours."},"provider":{"type":["string","null"],"description":"Only this provider's times, by name."},"location":{"type":["string","null"],"description":"Only at this place, by name."},"appointment_id":{"type":["string","null"],"description":"The visit to be moved; absent for a new visit."}},"required":["from"],"additionalProperties":false}"#,
+    },
+    ToolSpec {
+        name: "book_appointment",
+        description: "Books a new visit in a slot that find_slots offered and the patient chose by its \
+                      number.",
+        parameters: r#"{"type":"object","properties":{"slot_id":{"type":"string","description":"An id that find_slots offered."},"visit_type":{"type":["string","null"],"maxLength":60,"description":"new patient, follow-up, check-up, ...; no complaint and no diagnosis."}},"required":["slot_id"],"additionalProperties":false}"#,
+    },
+    ToolSpec {
+        name: "join_waitlist",
+        description: "Puts the patient on the waitlist for a time that becomes free between two days.",
+        parameters: r#"{"type":"object","properties":{"from":{"type":["string","null"],"format":"date"},"to":{"type":["string","null"],"format":"date"}},"additionalProperties":false}"#,
+    },
+    ToolSpec {
+        name: "leave_waitlist",
+        description: "Takes the patient off the waitlist.",
+        parameters: NOTHING,
+    },
+    ToolSpec {
+        name: "verify_identity",
+        description: "Whether it is known which patient writes. When not, the patient is asked for the \
+                      birth date by us: say nothing of it yourself.",
+        parameters: NOTHING,
+    },
+    ToolSpec {
+        name: "request_refill",
+        description: "Files a refill request for the staff, in the patient's own words.",
+        parameters: NOTHING,
+    },
+    ToolSpec {
+        name: "message_care_team",
+        description: "Files the patient's message for the care team, word for word.",
+        parameters: NOTHING,
+    },
+    ToolSpec {
+        name: "request_callback",
+        description: "Asks the staff to call the patient. Promise no time.",
+        parameters: NOTHING,
+    },
+    ToolSpec {
+        name: "ask_billing",
+        description: "Files the patient's question about money for the billing staff.",
+        parameters: NOTHING,
+    },
+    ToolSpec {
+        name: "request_records",
+        description: "Opens a request for a copy of the patient's record; the law gives the practice 30 \
+                      days.",
+        parameters: NOTHING,
+    },
+    ToolSpec {
+        name: "accessibility_need",
+        description: "Tells the staff that the patient needs an interpreter, large print, a ramp or the \
+                      like.",
+        parameters: NOTHING,
+    },
+    ToolSpec {
+        name: "visit_preparation",
+        description: "Puts how to prepare for one visit behind a secure link.",
+        parameters: VISIT,
+    },
+    ToolSpec {
+        name: "set_language",
+        description: "Keeps the language in which the patient wants to be written to.",
+        parameters: r#"{"type":"object","properties":{"language":{"type":"string","enum":["en","es"]}},"required":["language"],"additionalProperties":false}"#,
     },
     ToolSpec {
         name: "practice_information",
@@ -45,8 +110,7 @@ pub const TOOLS: &[ToolSpec] = &[
     ToolSpec {
         name: "hand_over",
         description: "Passes the patient's message to the staff. Use it for medical questions, symptoms, \
-                      refills, money, new visits, forms, questions about somebody else, when asked \
-                      for a person, and when unsure.",
+                      forms, questions about somebody else, when asked for a person, and when unsure.",
         parameters: r#"{"type":"object","properties":{"reason":{"type":"string","enum":["refill","billing","medical","new_appointment","person","paperwork","late","results","someone_else","other"]}},"required":["reason"],"additionalProperties":false}"#,
     },
     ToolSpec {

@@ -46,7 +46,7 @@ h2{font-size:1.25rem;margin:2.6rem 0 .4rem;padding-top:.8rem;border-top:1px soli
 article{background:var(--wash);border:1px solid var(--line);border-radius:.6rem;padding:.85rem 1.1rem;margin:.6rem 0;break-inside:avoid}\
 article header{display:flex;gap:.7rem;align-items:baseline;justify-content:space-between}\
 article code{font:600 .86rem ui-monospace,SFMono-Regular,Menlo,monospace;color:var(--blue);overflow-wrap:anywhere}\
-article p{margin:.3rem 0 .4rem}article ul{margin:.2rem 0 0;padding:0;list-style:none;font-size:.84rem;color:var(--soft)}\
+.lead p,.intro,h1,h2,article p,article li{overflow-wrap:anywhere}article p{margin:.3rem 0 .4rem}article ul{margin:.2rem 0 0;padding:0;list-style:none;font-size:.84rem;color:var(--soft)}\
 .mark{font-size:.74rem;font-weight:600;padding:.1rem .55rem;border-radius:1rem;border:1px solid currentColor;white-space:nowrap}\
 .verified{color:var(--good)}.secondary{color:var(--mid)}.unverified{color:var(--bad)}.house{color:var(--soft)}\
 @media(max-width:56rem){.wrap{display:block;padding:1.2rem}nav{position:static;max-height:14rem;margin-bottom:1.5rem;\

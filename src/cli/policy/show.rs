@@ -9,7 +9,7 @@ use crate::policy::law::duties::Duties;
 use crate::policy::law::file::LawRule;
 use crate::policy::law::join::Ids;
 use crate::policy::law::params::Term;
-use crate::policy::law::terms::{Kind, Standing, Surface};
+use crate::policy::law::terms::{From, Kind, MessageClass, Standing, Surface};
 use crate::policy::law::{Law, Whereabouts};
 use crate::policy::words::Jurisdiction;
 
@@ -81,7 +81,16 @@ pub(super) fn page(law: &Law, digest: &str, state: Jurisdiction, day: Date, kind
     let mut page = Page {
         title: format!("{place} on {day}"),
         lead: vec![
-            format!("Type of practice: {kind}. Policy {digest}."),
+            if law.practice_types().any(|listed| listed == kind) {
+                format!("Type of practice: {kind}. Policy {digest}.")
+            } else {
+                let listed: Vec<&str> = law.practice_types().collect();
+                format!(
+                    "Type of practice: {kind}, which is not listed: the rules for every type bind it. \
+                     Listed are {}. Policy {digest}.",
+                    listed.join(", ")
+                )
+            },
             standing_line(&counted(rules.iter().map(|it| it.standing()))),
         ],
         sections: vec![summary(&law.duties(at))],
@@ -175,10 +184,12 @@ fn by(ids: &Ids) -> Vec<String> {
     vec![format!("by {}", ids.join(", "))]
 }
 
-fn line(head: String, text: String, small: Vec<String>) -> Item {
+/// A line of what the rules come to. Terms are written as words.
+fn line(head: &str, text: &str, small: Vec<String>) -> Item {
+    let words = |text: &str| text.replace('_', " ");
     Item {
-        head,
-        text,
+        head: words(head),
+        text: words(text),
         small,
         mark: None,
     }
@@ -200,7 +211,14 @@ fn hours(duties: &Duties) -> Vec<Item> {
             hours(saturday),
             hours(sunday)
         );
-        items.push(line(format!("hours: {class}"), text, by(&week.by)));
+        let whose = match class {
+            MessageClass::OutboundInitiated => "texts that the practice begins",
+            MessageClass::Solicitation => "offers",
+            MessageClass::Reply | MessageClass::Safety | MessageClass::OptOutConfirmation => {
+                class.as_str()
+            }
+        };
+        items.push(line(&format!("hours of {whose}"), &text, by(&week.by)));
     }
     items
 }
@@ -233,7 +251,7 @@ fn told(duties: &Duties) -> Vec<Item> {
             contents.join(", "),
             texts.join(", ")
         );
-        items.push(line(format!("told: {element}"), text, by(ids)));
+        items.push(line(&format!("told: {element}"), &text, by(ids)));
     }
     items
 }
@@ -248,21 +266,14 @@ fn summary(duties: &Duties) -> Section {
         .filter(|(surface, _)| *surface == Surface::Sms)
         .map(|(_, class)| class.to_string())
         .collect();
-    items.push(line(
-        "never by SMS".to_owned(),
-        blocked.join(", "),
-        Vec::new(),
-    ));
+    items.push(line("never by SMS", &blocked.join(", "), Vec::new()));
     if !duties.ai.acts.is_empty() {
         let acts: Vec<&str> = duties.ai.acts.keys().map(|act| act.as_str()).collect();
-        items.push(line(
-            "AI may not".to_owned(),
-            acts.join(", "),
-            by(&duties.ai.by),
-        ));
+        items.push(line("AI may not", &acts.join(", "), by(&duties.ai.by)));
     }
     for clock in &duties.clocks {
         let n = match clock.n {
+            Some(1) => format!("1 {}", clock.unit),
             Some(n) => format!("{n} {}s", clock.unit),
             None => "without unreasonable delay".to_owned(),
         };
@@ -272,16 +283,22 @@ fn summary(duties: &Duties) -> Section {
             String::new()
         };
         let head = format!("clock: {} to {}", clock.event, clock.recipient);
-        let text = format!("{n} from {}{many}", clock.from);
-        items.push(line(head, text, vec![format!("by {}", clock.by)]));
+        let from = match clock.from {
+            From::Requested => "the request",
+            From::Discovered => "discovery",
+            From::Determined => "the determination",
+            From::Detected => "detection",
+            From::InvestigationEnded => "the end of the investigation",
+            From::IndividualNoticeSent => "the notice to the people",
+            From::HhsNotified => "the notice to HHS",
+        };
+        let text = format!("{n} from {from}{many}");
+        items.push(line(&head, &text, vec![format!("by {}", clock.by)]));
     }
     for (record, keep) in &duties.keep {
         let years = keep.years.0.unwrap_or(0);
-        items.push(line(
-            format!("keep: {record}"),
-            format!("{years} years"),
-            by(&keep.by),
-        ));
+        let head = format!("keep: {record}");
+        items.push(line(&head, &format!("{years} years"), by(&keep.by)));
     }
     Section {
         title: "What it comes to".to_owned(),

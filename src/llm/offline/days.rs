@@ -6,6 +6,17 @@ use jiff::civil::{Date, Time, Weekday};
 use crate::agent::tools::Part;
 use crate::llm::offline::words::{Clause, same};
 
+/// When most people are free again.
+const WORK_ENDS: Time = Time::constant(17, 0, 0, 0);
+const AFTER_WORK: &[&str] = &[
+    "after work",
+    "after hours",
+    "in the evening",
+    "despues del trabajo",
+    "saliendo del trabajo",
+    "despues de trabajar",
+];
+
 /// Days searched when a text names no day: two working weeks.
 const ANY_DAYS: i64 = 14;
 
@@ -33,36 +44,6 @@ impl Wish {
         }
     }
 }
-
-/// Names of days, for clauses that hold little else.
-pub(super) const NAMES: &[&str] = &[
-    "today",
-    "tomorrow",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "mon",
-    "tue",
-    "tues",
-    "wed",
-    "thu",
-    "thur",
-    "thurs",
-    "fri",
-    "hoy",
-    "manana",
-    "lunes",
-    "martes",
-    "miercoles",
-    "jueves",
-    "viernes",
-    "sabado",
-    "domingo",
-];
 
 const WEEKDAYS: &[(Weekday, &[&str])] = &[
     (
@@ -148,7 +129,10 @@ pub(super) fn named(clause: &Clause, today: Date) -> Vec<Date> {
 pub(super) fn wish(clause: &Clause, today: Date) -> Option<Wish> {
     let wished = before_instead(clause);
     let part = part(&wished);
-    let not_before = limit(&wished, &["after", "past", "despues", "partir"]);
+    let not_before = limit(&wished, &["after", "past", "despues", "partir"]).or_else(|| {
+        let evening = wished.has(AFTER_WORK);
+        evening.then_some(WORK_ENDS)
+    });
     let before = limit(&wished, &["before", "antes"]);
     let found = mentions(&wished, today);
     let Some(last) = found.last() else {

@@ -6,9 +6,10 @@ use jiff::tz::TimeZone;
 use crate::agent::tools::HandOver;
 use crate::llm::offline::Turn;
 use crate::llm::offline::days::{self, Wish};
-use crate::llm::offline::keywords::{self, MOVE, REFUSED, UNABLE};
 use crate::llm::offline::others;
+use crate::llm::offline::rules::{self, list};
 use crate::llm::offline::words::{self, Clause};
+use crate::policy::words::Language;
 
 /// Words of a text that says little more than a day.
 const BRIEF: usize = 8;
@@ -24,6 +25,14 @@ pub enum Topic {
     Who,
     /// Another time for it.
     Move(Option<Wish>),
+    /// A new visit.
+    Book(Option<Wish>),
+    /// On the waitlist, or off it.
+    Waitlist(bool),
+    /// To be written to in this language.
+    Language(Language),
+    /// How to get ready for a visit.
+    Preparation,
     /// No visit after all.
     Cancel,
     /// The patient will come.
@@ -46,7 +55,7 @@ pub enum Topic {
 
 impl Topic {
     const fn wish_mut(&mut self) -> Option<&mut Option<Wish>> {
-        if let Self::Move(wish) = self {
+        if let Self::Move(wish) | Self::Book(wish) = self {
             Some(wish)
         } else {
             None
@@ -69,10 +78,14 @@ impl Topic {
             | Self::Place
             | Self::Who
             | Self::Move(_)
+            | Self::Book(_)
+            | Self::Waitlist(_)
+            | Self::Preparation
             | Self::Cancel
             | Self::Confirm
             | Self::Results => true,
             Self::Fact(_)
+            | Self::Language(_)
             | Self::Staff(_)
             | Self::Assistant
             | Self::Keep
@@ -103,11 +116,15 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
         let clauses = words::clauses(text);
         let whole = Clause::join(&clauses);
         found.days.extend(days::named(&whole, today));
-        if whole.has(&["now", "ahora"]) && keywords::is_hours(&whole) {
+        if whole.has(&["now", "ahora"]) && rules::fits("hours", &whole) {
             found.days.push(today);
         }
         let mut known = false;
         let mut puzzled = false;
+        if turn.reminded() && text.trim().eq_ignore_ascii_case("r") {
+            known = true;
+            found.topics.push(Topic::Move(None));
+        }
         for clause in &clauses {
             match topic(clause, text) {
                 Some(Topic::Keep) if turn.done() => {
@@ -148,6 +165,14 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
             found.topics.push(Topic::Staff(HandOver::Other));
         }
     }
+    if turn.offered_new() {
+        // Another time than those offered is another time for the same new visit.
+        for topic in &mut found.topics {
+            if let Topic::Move(wish) = topic {
+                *topic = Topic::Book(wish.take());
+            }
+        }
+    }
     settle(&mut found.topics, !turn.results.is_empty());
     found
 }
@@ -158,7 +183,7 @@ fn meant(turn: &Turn<'_>, clauses: &[Clause], known: bool, today: Date) -> Optio
     let said = Clause::join(&words::clauses(turn.last_said));
     let same = days::offered(&said, today, false);
     let mut wish = wish(clauses, today);
-    if whole.has(&["that day", "same day", "mismo dia"]) && !whole.has(UNABLE) {
+    if whole.has(&["that day", "same day", "mismo dia"]) && !whole.has(list("unable")) {
         wish = wish.or(same);
     }
     if !turn.last_said.contains("1) ") {
@@ -168,7 +193,7 @@ fn meant(turn: &Turn<'_>, clauses: &[Clause], known: bool, today: Date) -> Optio
         // "The morning one": of the days on offer.
         wished.settle_on(same, today);
     }
-    if whole.has(REFUSED) {
+    if whole.has(list("refused")) {
         wish.or_else(|| days::offered(&said, today, true))
     } else if !known && whole.words.len() <= BRIEF {
         // "The other one": the numbers again, so that one of them can be named.
@@ -218,6 +243,8 @@ fn settle(topics: &mut Vec<Topic>, acted: bool) {
         kept.retain(|topic| *topic != Topic::Who);
     }
     if kept.iter().any(|topic| matches!(topic, Topic::Move(_))) {
+        // "Book me another time" moves the visit that there is.
+        kept.retain(|topic| !matches!(topic, Topic::Book(_)));
         kept.retain(|topic| !matches!(topic, Topic::Cancel | Topic::Confirm));
     }
     if acted {
@@ -231,66 +258,78 @@ fn settle(topics: &mut Vec<Topic>, acted: bool) {
 fn wish(clauses: &[Clause], today: Date) -> Option<Wish> {
     let able: Vec<Clause> = clauses
         .iter()
-        .filter(|clause| !clause.has(UNABLE) || clause.has(MOVE))
+        .filter(|clause| !clause.has(list("unable")) || clause.has(list("move")))
         .cloned()
         .collect();
     days::wish(&Clause::join(&able), today)
 }
 
-type Reading = (Topic, fn(&Clause) -> bool);
+/// The intents in order: the first that fits is the clause's topic.
+const READINGS: &[(Topic, &str)] = &[
+    (Topic::Assistant, "assistant"),
+    (Topic::Staff(HandOver::Medical), "medical"),
+    (Topic::Staff(HandOver::Late), "late"),
+    (Topic::Staff(HandOver::SomeoneElse), SOMEONE_ELSE),
+    (Topic::Keep, "keep"),
+    (Topic::When, "whether_done"),
+    (Topic::Cancel, "cancel"),
+    (Topic::When, "whether_confirmed"),
+    (Topic::Confirm, "confirm"),
+    (Topic::Waitlist(false), "leaves_waitlist"),
+    (Topic::Waitlist(true), "waitlist"),
+    (Topic::Preparation, "preparation"),
+    (Topic::Staff(HandOver::Records), "records"),
+    (Topic::Staff(HandOver::Paperwork), "paperwork"),
+    (Topic::Move(None), "move"),
+    (Topic::Staff(HandOver::Refill), "refill"),
+    (Topic::Results, "results"),
+    (Topic::Fact("insurance"), "insurance"),
+    (Topic::Staff(HandOver::Billing), "billing"),
+    (Topic::Fact("parking"), "parking"),
+    (Topic::Staff(HandOver::NewAppointment), "new_patient"),
+    (Topic::Book(None), "new_visit"),
+    (Topic::Fact("closures"), "holiday"),
+    (Topic::Fact("hours"), "hours"),
+    (Topic::Fact("fax"), "fax"),
+    (Topic::Fact("email"), "email"),
+    (Topic::Fact("website"), "website"),
+    (Topic::Language(Language::Es), "spanish"),
+    (Topic::Language(Language::En), "english"),
+    (Topic::Fact("languages"), "languages"),
+    (Topic::Fact("accessibility"), "accessibility"),
+    (Topic::Fact("phone"), "phone"),
+    (Topic::Staff(HandOver::Callback), "callback"),
+    (Topic::Staff(HandOver::Message), "message"),
+    (Topic::Staff(HandOver::Person), "person"),
+    (Topic::Who, "who"),
+    (Topic::Place, "place"),
+    (Topic::Fact("address"), "address"),
+    (Topic::When, "when"),
+    (Topic::Staff(HandOver::Refill), "medicine"),
+    (Topic::Staff(HandOver::Medical), "about_medicine"),
+    (Topic::Thanks, "thanks"),
+    (Topic::Hello, "hello"),
+    (Topic::Keep, "no"),
+    (Topic::Hello, "bare"),
+];
 
-/// In order: the first that fits is the clause's topic.
-fn readings(another: bool) -> Vec<Reading> {
-    use HandOver as Why;
-    let someone_else: fn(&Clause) -> bool = if another {
-        others::is_personal
-    } else {
-        others::is_someone_elses
-    };
-    vec![
-        (Topic::Assistant, keywords::is_assistant),
-        (Topic::Staff(Why::Medical), keywords::is_medical),
-        (Topic::Staff(Why::Late), keywords::is_late),
-        (Topic::Staff(Why::SomeoneElse), someone_else),
-        (Topic::Keep, keywords::is_keep),
-        (Topic::When, keywords::asks_whether_done),
-        (Topic::Cancel, keywords::is_cancel),
-        (Topic::When, keywords::asks_whether_confirmed),
-        (Topic::Confirm, keywords::is_confirm),
-        (Topic::Staff(Why::Paperwork), keywords::is_paperwork),
-        (Topic::Move(None), keywords::is_move),
-        (Topic::Staff(Why::Refill), keywords::is_refill),
-        (Topic::Results, keywords::is_results),
-        (Topic::Fact("insurance"), keywords::is_insurance),
-        (Topic::Staff(Why::Billing), keywords::is_billing),
-        (Topic::Fact("parking"), keywords::is_parking),
-        (Topic::Staff(Why::NewAppointment), keywords::is_new),
-        (Topic::Fact("closures"), keywords::is_holiday),
-        (Topic::Fact("hours"), keywords::is_hours),
-        (Topic::Fact("fax"), keywords::is_fax),
-        (Topic::Fact("email"), keywords::is_email),
-        (Topic::Fact("website"), keywords::is_website),
-        (Topic::Fact("languages"), keywords::is_languages),
-        (Topic::Fact("accessibility"), keywords::is_accessibility),
-        (Topic::Fact("phone"), keywords::is_phone),
-        (Topic::Staff(Why::Person), keywords::is_person),
-        (Topic::Who, keywords::is_who),
-        (Topic::Place, keywords::is_place),
-        (Topic::Fact("address"), keywords::is_address),
-        (Topic::When, keywords::is_when),
-        (Topic::Staff(Why::Refill), keywords::is_medicine),
-        (Topic::Staff(Why::Medical), keywords::is_about_medicine),
-        (Topic::Thanks, keywords::is_thanks),
-        (Topic::Hello, keywords::is_hello),
-        (Topic::Keep, keywords::is_no),
-        (Topic::Hello, keywords::is_bare),
-    ]
+/// The intent that is read from the people that a text names, not from words of a file.
+const SOMEONE_ELSE: &str = "someone_else";
+
+/// The intents that files must have.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let all = READINGS.iter().map(|(_, name)| *name);
+    all.filter(|name| *name != SOMEONE_ELSE)
 }
 
 fn topic(clause: &Clause, text: &str) -> Option<Topic> {
     let another = others::names_another(text);
-    readings(another)
-        .into_iter()
-        .find(|(_, fits)| fits(clause))
-        .map(|(topic, _)| topic)
+    let fits = |name: &str| match name {
+        SOMEONE_ELSE if another => others::is_personal(clause),
+        SOMEONE_ELSE => others::is_someone_elses(clause),
+        name => rules::fits(name, clause),
+    };
+    let found = READINGS.iter().find(|(_, name)| fits(name));
+    found.map(|(topic, _)| topic.clone())
 }

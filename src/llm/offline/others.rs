@@ -1,6 +1,6 @@
 //! Texts about somebody else than the patient who writes.
 
-use crate::llm::offline::keywords::{VISIT, is_cancel, is_move, is_refill, is_results};
+use crate::llm::offline::rules::{fits, list};
 use crate::llm::offline::words::Clause;
 
 #[rustfmt::skip]
@@ -15,7 +15,7 @@ const KIN: &[&str] = &[
 /// Something that only the person concerned is told.
 #[rustfmt::skip]
 pub(super) fn is_personal(c: &Clause) -> bool {
-    c.has(VISIT) || is_results(c) || is_refill(c) || c.has(&[
+    c.has(list("visit")) || fits("results", c) || fits("refill", c) || c.has(&[
         "meds", "medication", "medications", "diagnosis", "chart", "records", "bill", "taking",
     ])
 }
@@ -43,7 +43,24 @@ pub(super) fn is_someone_elses(c: &Clause) -> bool {
             .any(|word| verbs.contains(word))
     });
     let first = matches!(words.as_slice(), ["my", owner, ..] if theirs(owner) && !kin(owner));
-    (named || has || first) && (is_personal(c) || c.question || is_cancel(c) || is_move(c))
+    (named || has || first)
+        && (is_personal(c) || c.question || fits("cancel", c) || fits("move", c))
+}
+
+/// The provider whom a text names: "with Dr. Patel", "con la doctora Reyes".
+pub(super) fn provider(texts: &[&str]) -> Option<String> {
+    const TITLES: &[&str] = &["dr", "dra", "doctor", "doctora", "np", "nurse"];
+    let words = texts.iter().flat_map(|text| text.split_whitespace());
+    let words: Vec<&str> = words
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+        .collect();
+    words.windows(2).find_map(|two| match two {
+        [title, name] if TITLES.contains(&title.to_lowercase().as_str()) => {
+            let named = name.chars().count() > 2 && name.starts_with(char::is_uppercase);
+            named.then(|| (*name).to_owned())
+        }
+        _ => None,
+    })
 }
 
 /// Whether a text speaks of what belongs to somebody by name: "When is Ana's appointment?".

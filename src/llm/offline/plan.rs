@@ -7,8 +7,9 @@ use crate::agent::ports::ToolCall;
 use crate::agent::tools::HandOver;
 use crate::domain::phi::Phi;
 use crate::llm::offline::Turn;
-use crate::llm::offline::days;
+use crate::llm::offline::days::{self, Wish};
 use crate::llm::offline::intent::{Topic, Understood};
+use crate::llm::offline::others;
 
 /// The calls to make now; none when everything needed is there.
 pub(super) fn calls(turn: &Turn<'_>, asked: &Understood) -> Vec<ToolCall> {
@@ -17,20 +18,24 @@ pub(super) fn calls(turn: &Turn<'_>, asked: &Understood) -> Vec<ToolCall> {
         let call = match topic {
             Topic::When | Topic::Place | Topic::Who => list(turn),
             Topic::Move(wish) if turn.result("reschedule_appointment").is_none() => {
+                list(turn).or_else(|| other_time(turn, asked, *wish))
+            }
+            Topic::Book(wish) if !booked(turn) => Some(new_visit(turn, *wish)),
+            Topic::Waitlist(true) => Some(("join_waitlist", json!({}))),
+            Topic::Waitlist(false) => Some(("leave_waitlist", json!({}))),
+            Topic::Language(language) => Some(("set_language", json!({ "language": language }))),
+            Topic::Preparation if turn.result("visit_preparation").is_none() => {
                 list(turn).or_else(|| {
-                    let id = visit_of(turn, asked, true)?;
-                    let zone = TimeZone::get(&turn.request.timezone).unwrap_or(TimeZone::UTC);
-                    let today = turn.request.now.to_zoned(zone).date();
-                    let wish = wish.unwrap_or_else(|| days::any(today));
-                    Some(("find_slots", json!({
-                        "from": wish.from, "to": wish.to, "part_of_day": wish.part,
-                        "not_before": wish.not_before, "before": wish.before, "appointment_id": id,
-                    })))
+                    visit_of(turn, asked, false)
+                        .map(|id| ("visit_preparation", json!({ "appointment_id": id })))
                 })
             }
-            Topic::Cancel if turn.result("cancel_appointment").is_none() => list(turn).or_else(|| {
-                visit_of(turn, asked, false).map(|id| ("cancel_appointment", json!({ "appointment_id": id })))
-            }),
+            Topic::Cancel if turn.result("cancel_appointment").is_none() => {
+                list(turn).or_else(|| {
+                    visit_of(turn, asked, false)
+                        .map(|id| ("cancel_appointment", json!({ "appointment_id": id })))
+                })
+            }
             Topic::Confirm if turn.result("confirm_appointment").is_none() => {
                 list(turn).or_else(|| {
                     visit_of(turn, asked, false)
@@ -45,6 +50,8 @@ pub(super) fn calls(turn: &Turn<'_>, asked: &Understood) -> Vec<ToolCall> {
             Topic::Assistant => Some(("practice_information", json!({ "topic": "name" }))),
             Topic::Results => Some(("results_status", json!({}))),
             Topic::Move(_)
+            | Topic::Book(_)
+            | Topic::Preparation
             | Topic::Cancel
             | Topic::Confirm
             | Topic::Staff(_)
@@ -55,7 +62,10 @@ pub(super) fn calls(turn: &Turn<'_>, asked: &Understood) -> Vec<ToolCall> {
         wanted.extend(call);
     }
     if let Some(reason) = reason(turn, asked) {
-        wanted.push(("hand_over", json!({ "reason": reason.as_str() })));
+        wanted.push(match asking(reason) {
+            Some(tool) if !switched_off(turn, tool) => (tool, json!({})),
+            _ => ("hand_over", json!({ "reason": reason.as_str() })),
+        });
     }
     let mut calls: Vec<ToolCall> = Vec::new();
     for (name, arguments) in wanted {
@@ -72,6 +82,74 @@ pub(super) fn calls(turn: &Turn<'_>, asked: &Understood) -> Vec<ToolCall> {
         }
     }
     calls
+}
+
+/// Free times for the visit that moves.
+fn other_time(
+    turn: &Turn<'_>,
+    asked: &Understood,
+    wish: Option<Wish>,
+) -> Option<(&'static str, Value)> {
+    let id = visit_of(turn, asked, true)?;
+    let wish = wish.unwrap_or_else(|| days::any(today(turn)));
+    let wanted = json!({
+        "from": wish.from, "to": wish.to, "part_of_day": wish.part,
+        "not_before": wish.not_before, "before": wish.before, "appointment_id": id,
+    });
+    Some(("find_slots", wanted))
+}
+
+/// Free times for a new visit, with the provider who is named.
+fn new_visit(turn: &Turn<'_>, wish: Option<Wish>) -> (&'static str, Value) {
+    let wish = wish.unwrap_or_else(|| days::any(today(turn)));
+    let wanted = json!({
+        "from": wish.from, "to": wish.to, "part_of_day": wish.part,
+        "not_before": wish.not_before, "before": wish.before,
+        "provider": others::provider(&turn.texts),
+    });
+    ("find_slots", wanted)
+}
+
+fn today(turn: &Turn<'_>) -> jiff::civil::Date {
+    let zone = TimeZone::get(&turn.request.timezone).unwrap_or(TimeZone::UTC);
+    turn.request.now.to_zoned(zone).date()
+}
+
+/// Whether a visit was booked in this turn, or a time that was chosen is gone.
+fn booked(turn: &Turn<'_>) -> bool {
+    ["book_appointment", "find_slots"]
+        .iter()
+        .any(|tool| turn.result(tool).is_some())
+}
+
+/// Whether the practice does not want this tool used.
+fn switched_off(turn: &Turn<'_>, tool: &str) -> bool {
+    let told = turn.result(tool).and_then(|json| json.get("error"));
+    told.and_then(Value::as_str) == Some("not_offered")
+}
+
+/// The tool that files what is asked; the rest is handed over as it stands.
+pub(super) const fn asking(reason: HandOver) -> Option<&'static str> {
+    match reason {
+        HandOver::Refill => Some("request_refill"),
+        HandOver::Billing => Some("ask_billing"),
+        HandOver::Message => Some("message_care_team"),
+        HandOver::Callback => Some("request_callback"),
+        HandOver::Records => Some("request_records"),
+        HandOver::Accessibility => Some("accessibility_need"),
+        HandOver::Medical
+        | HandOver::NewAppointment
+        | HandOver::Person
+        | HandOver::Paperwork
+        | HandOver::Late
+        | HandOver::Results
+        | HandOver::SomeoneElse
+        | HandOver::Other
+        | HandOver::LateCancel
+        | HandOver::RecordDown
+        | HandOver::Limits
+        | HandOver::Model => None,
+    }
 }
 
 fn made(turn: &Turn<'_>, name: &str, arguments: &Value) -> bool {
@@ -94,6 +172,10 @@ fn reason(turn: &Turn<'_>, asked: &Understood) -> Option<HandOver> {
     if first == Some(HandOver::Medical) || reasons.any(|reason| reason == HandOver::Medical) {
         return Some(HandOver::Medical);
     }
+    let unprepared = turn
+        .result("visit_preparation")
+        .is_some_and(|json| json.get("preparation").is_some_and(Value::is_null));
+    let none = unprepared.then_some(HandOver::Other);
     let refused = turn.results.iter().any(|(_, json)| {
         let error = json
             .get("error")
@@ -101,10 +183,12 @@ fn reason(turn: &Turn<'_>, asked: &Understood) -> Option<HandOver> {
             .unwrap_or_default();
         !matches!(
             error,
-            "" | "not_on_file" | "taken" | "not_found" | "conflict"
+            "" | "not_on_file" | "taken" | "not_found" | "conflict" | "enough_places"
         )
     });
-    first.or_else(|| refused.then_some(HandOver::Other))
+    first
+        .or(none)
+        .or_else(|| refused.then_some(HandOver::Other))
 }
 
 /// The visit meant: the one on a day that the texts name, else the next one. When a visit is to be

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::agent::prompts::Prompts;
 use crate::agent::sayings::{
-    self, HandedOver, Hours, Lab, Nothing, Numbered, Offer, Phone, Results, Saying, Told, Visit,
-    Visits,
+    self, HandedOver, Hours, Lab, Late, Nothing, Numbered, Offer, Phone, Results, Saying, Told,
+    Visit, Visits,
 };
 use crate::llm::offline::Turn;
 use crate::llm::offline::intent::{Topic, Understood};
@@ -61,11 +61,31 @@ impl Reply<'_> {
                 }
                 ("confirm_appointment", "", Some(visit)) => self.say(sayings::CONFIRMED, &visit),
                 ("reschedule_appointment", "", Some(visit)) => self.say(sayings::MOVED, &visit),
+                ("book_appointment", "", Some(visit)) => self.say(sayings::BOOKED, &visit),
+                ("join_waitlist" | "leave_waitlist", "" | "enough_places", _) => {
+                    let value = match error(json) {
+                        "" => text(json, "waitlist"),
+                        full => full.to_owned(),
+                    };
+                    self.say(sayings::WAITLIST, &Told { value });
+                }
+                ("set_language", "", _) => self.language(json),
+                ("visit_preparation", "", _) if json.get("portal").is_some() => {
+                    self.say(sayings::PREPARATION, &Nothing {});
+                }
+                ("cancel_appointment", "", Some(visit)) if json.get("late_notice_h").is_some() => {
+                    let hours = json.get("late_notice_h").and_then(Value::as_u64);
+                    let (when, hours) = (visit.when, hours.unwrap_or_default());
+                    self.say(sayings::CANCEL_LATE, &Late { when, hours });
+                }
                 ("cancel_appointment", "", Some(visit)) if json.get("needs").is_some() => {
                     self.say(sayings::CANCEL_ASK, &visit);
                 }
                 ("cancel_appointment", "", Some(visit)) => self.say(sayings::CANCELLED, &visit),
-                ("find_slots", "", _) | ("reschedule_appointment", "taken", _) => self.offer(json),
+                ("find_slots", "", _)
+                | ("reschedule_appointment" | "book_appointment", "taken", _) => {
+                    self.offer(json);
+                }
                 (_, "not_found" | "conflict", _) => self.say(sayings::NOT_FOUND, &Nothing {}),
                 _ => {}
             }
@@ -90,6 +110,7 @@ impl Reply<'_> {
             &Offer {
                 exact,
                 taken,
+                new: json.get("new_visit").and_then(Value::as_bool) == Some(true),
                 offers,
             },
         );
@@ -100,7 +121,7 @@ impl Reply<'_> {
             Topic::When => self.when(),
             Topic::Place => self.about(|visit| !visit.place.is_empty(), sayings::VISIT_PLACE),
             Topic::Who => self.about(|visit| !visit.provider.is_empty(), sayings::VISIT_PROVIDER),
-            Topic::Move(_) | Topic::Cancel | Topic::Confirm => {
+            Topic::Move(_) | Topic::Cancel | Topic::Confirm | Topic::Preparation => {
                 if self.listed().is_some_and(<[Value]>::is_empty) {
                     self.say(sayings::VISIT_NONE, &Nothing {});
                 }
@@ -115,7 +136,7 @@ impl Reply<'_> {
             Topic::Keep => self.say(sayings::KEPT, &Nothing {}),
             Topic::Thanks => self.say(sayings::THANKS, &Nothing {}),
             Topic::Hello => self.say(sayings::HELLO, &Nothing {}),
-            Topic::Staff(_) => {}
+            Topic::Book(_) | Topic::Waitlist(_) | Topic::Language(_) | Topic::Staff(_) => {}
         }
     }
 
@@ -228,9 +249,19 @@ impl Reply<'_> {
     }
 
     fn staff(&mut self) {
-        if let Some(json) = self.turn.result("hand_over") {
+        let mut results = self.turn.results.iter().rev().map(|(_, json)| json);
+        if let Some(json) = results.find(|json| json.get("passed_to").is_some()) {
             let reason = text(json, "reason");
             self.say(sayings::HANDED_OVER, &HandedOver { reason });
+        }
+    }
+
+    /// In the language that is spoken from now on.
+    fn language(&mut self, json: &Value) {
+        let chosen = text(json, "language").parse();
+        let language = chosen.unwrap_or(self.turn.request.language);
+        if let Ok(part) = self.prompts.say(language, sayings::LANGUAGE, &Nothing {}) {
+            self.parts.push(part);
         }
     }
 }

@@ -4,7 +4,7 @@
 const NOT_TYPOS: &[&str] = &[
     "turning", "either", "opening", "better", "cancer", "cuando", "there", "these", "those",
     "three", "chance", "change", "night", "light", "later", "month", "mouth", "house", "where",
-    "other", "moved", "tomar", "mover", "citas", "forma",
+    "other", "moved", "tomar", "mover", "citas", "forma", "charge", "charged", "charges",
 ];
 /// Shortest keyword in which one wrong letter is forgiven: shorter ones have too many neighbours.
 const TYPO_CHARS_MIN: usize = 6;
@@ -33,8 +33,8 @@ impl Clause {
 
     /// Whether one of `keys` occurs: a phrase as it stands, a word also with a small typo, `stem*`
     /// as a beginning.
-    pub(super) fn has(&self, keys: &[&str]) -> bool {
-        keys.iter().any(|key| {
+    pub(super) fn has<S: AsRef<str>>(&self, keys: &[S]) -> bool {
+        keys.iter().map(AsRef::as_ref).any(|key: &str| {
             if key.contains(' ') {
                 return self.padded.contains(&format!(" {key} "));
             }
@@ -46,8 +46,9 @@ impl Clause {
     }
 
     /// Whether the whole clause is one of `keys`.
-    pub(super) fn is(&self, keys: &[&str]) -> bool {
-        keys.contains(&self.padded.trim())
+    pub(super) fn is<S: AsRef<str>>(&self, keys: &[S]) -> bool {
+        let whole = self.padded.trim();
+        keys.iter().any(|key| key.as_ref() == whole)
     }
 
     /// Two clauses as one.

@@ -404,7 +404,7 @@ async fn the_model_sees_patient_texts_oldest_first_and_knows_the_present() {
     let asked = script.asked();
     assert!(asked[0].system.contains("Tuesday, December 1, 2026"));
     assert!(asked[0].system.contains("415-555-0100") || asked[0].system.contains("Lakeside"));
-    assert_eq!(asked[0].tools.len(), 10);
+    assert_eq!(asked[0].tools.len(), 22);
     assert!(Offline::new().count_tokens("hello") > 0);
 }
 

@@ -13,6 +13,10 @@ const CONFIRM: &str = "list_appointments confirm_appointment";
 const FACT: &str = "practice_information";
 const RESULT: &str = "results_status";
 const STAFF: &str = "hand_over";
+const REFILL: &str = "request_refill";
+const BILL: &str = "ask_billing";
+const CALL: &str = "request_callback";
+const NEW: &str = "find_slots";
 const WHEN: &str = "Wed, Dec 2 at 3:00 PM";
 const THU: &str = "1) Thu Dec 3, 9:00 AM 2) Thu Dec 3, 10:30 AM 3) Thu Dec 3, 2:00 PM - Reply";
 const ASK: &str = "You'd like to cancel your visit Wed, Dec 2 at 3:00 PM with Dr. Ana Reyes? Reply YES to cancel.";
@@ -170,21 +174,21 @@ const ENGLISH: &[(&str, &str, &str)] = &[
     ),
     (
         "I need a refill of metformin",
-        STAFF,
+        REFILL,
         "We passed your refill request to our staff.",
     ),
-    ("im running low on my meds", STAFF, "refill request"),
+    ("im running low on my meds", REFILL, "refill request"),
     (
         "can you send my prescription to the pharmacy",
-        STAFF,
+        REFILL,
         "refill request",
     ),
     (
         "How much do I owe?",
-        STAFF,
+        BILL,
         "We passed your billing question",
     ),
-    ("I got a bill I don't understand", STAFF, "billing question"),
+    ("I got a bill I don't understand", BILL, "billing question"),
     ("I have a fever and a rash", STAFF, NO_ADVICE),
     ("Can I take ibuprofen with my medicine?", STAFF, NO_ADVICE),
     ("should i stop taking metformin", STAFF, NO_ADVICE),
@@ -196,21 +200,17 @@ const ENGLISH: &[(&str, &str, &str)] = &[
         STAFF,
         "so that a person can read it",
     ),
-    ("call me please", STAFF, "so that a person can read it"),
+    ("call me please", CALL, "We asked our staff to call you."),
     (
         "can a nurse get back to me",
         STAFF,
         "so that a person can read it",
     ),
-    (
-        "I'd like to book a new appointment",
-        STAFF,
-        "about a new visit",
-    ),
+    ("I'd like to book a new appointment", NEW, "new visit: 1)"),
     (
         "can i schedule an appointment for my back",
-        STAFF,
-        "about a new visit",
+        NEW,
+        "new visit: 1)",
     ),
     (
         "I'm running late",
@@ -240,7 +240,7 @@ const ENGLISH: &[(&str, &str, &str)] = &[
     ),
     (
         "Are my results in? Also I need a refill",
-        "results_status hand_over",
+        "results_status request_refill",
         "refill request",
     ),
     (
@@ -339,11 +339,11 @@ const ENGLISH: &[(&str, &str, &str)] = &[
     ("are my daughters results in", STAFF, OTHERS),
     (
         "need a refill of my blood pressure meds",
-        STAFF,
+        REFILL,
         "refill request",
     ),
-    ("refill my pain pills please", STAFF, "refill request"),
-    ("i need more of my meds", STAFF, "refill request"),
+    ("refill my pain pills please", REFILL, "refill request"),
+    ("i need more of my meds", REFILL, "refill request"),
     ("my medicine makes me tired", STAFF, NO_ADVICE),
     ("what does it mean", STAFF, NO_ADVICE),
     ("is it cancer??", STAFF, NO_ADVICE),
@@ -354,7 +354,7 @@ const ENGLISH: &[(&str, &str, &str)] = &[
     ("was it positive or negative", STAFF, NO_ADVICE),
     ("can I eat before", STAFF, NO_ADVICE),
     ("my car broke down cant make it", FIND, THU),
-    ("I dont have insurance", STAFF, "billing question"),
+    ("I dont have insurance", BILL, "billing question"),
     ("are you taking new patients", STAFF, "about a new visit"),
     ("i need a note for work", STAFF, "passed your request"),
     ("actually no", "", "did not change anything"),
@@ -449,15 +449,15 @@ const SPANISH: &[(&str, &str, &str)] = &[
     ("ya salieron mis resultados", RESULT, "Skin biopsy"),
     (
         "necesito más pastillas, se me acabó la receta",
-        STAFF,
+        REFILL,
         "Pasamos su pedido de receta",
     ),
     (
         "necesito resurtir mi medicina",
-        STAFF,
+        REFILL,
         "Pasamos su pedido de receta",
     ),
-    ("cuanto debo", STAFF, "pregunta sobre pagos"),
+    ("cuanto debo", BILL, "pregunta sobre pagos"),
     ("tengo fiebre", STAFF, "No podemos dar consejos médicos"),
     (
         "¿puedo tomar ibuprofeno?",
@@ -474,7 +474,7 @@ const SPANISH: &[(&str, &str, &str)] = &[
         STAFF,
         "para que lo lea una persona",
     ),
-    ("necesito una cita nueva", STAFF, "sobre una nueva cita"),
+    ("necesito una cita nueva", NEW, "una nueva cita: 1)"),
     ("voy a llegar tarde", STAFF, "Gracias por avisarnos"),
     ("eres un robot?", FACT, "Soy el asistente de IA de Lakeside"),
     ("gracias", "", "De nada"),
@@ -540,7 +540,7 @@ const SPANISH: &[(&str, &str, &str)] = &[
         STAFF,
         "No podemos dar consejos médicos",
     ),
-    ("cuanto cuesta sin seguro", STAFF, "pregunta sobre pagos"),
+    ("cuanto cuesta sin seguro", BILL, "pregunta sobre pagos"),
     ("puedo llevar a mi esposo?", STAFF, "no estamos seguros"),
     ("quien es?", FACT, "Soy el asistente de IA"),
     ("son un robot o que", FACT, "Soy el asistente de IA"),

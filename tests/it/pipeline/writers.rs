@@ -65,6 +65,7 @@ fn at_phone(born: &str, own: Option<&str>, guardian: Option<&str>) -> RecordSet 
             provider: "Dr. Ana Reyes".to_owned(),
             location: "120 Shore Road".to_owned(),
             reason: Phi::from("Sore throat"),
+            preparation: Phi::default(),
             status: AppointmentStatus::Booked,
             slot: None,
         }],

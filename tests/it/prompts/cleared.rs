@@ -10,7 +10,7 @@ use anteroom::guardrail::segment;
 use anteroom::guardrail::setting::{Author, Consent, Fact, Setting};
 use anteroom::policy::words::{Channel, Jurisdiction, Language, Purpose};
 
-const REASONS: [&str; 10] = [
+const REASONS: [&str; 14] = [
     "refill",
     "billing",
     "medical",
@@ -20,6 +20,10 @@ const REASONS: [&str; 10] = [
     "paperwork",
     "results",
     "someone_else",
+    "message",
+    "callback",
+    "records",
+    "accessibility",
     "other",
 ];
 const RECEIPTS: [&str; 5] = [
@@ -142,6 +146,7 @@ fn drafts(language: Language, name: &str, sample: &serde_json::Value) -> Vec<Str
     for (key, values) in [
         ("reason", REASONS.map(serde_json::Value::from).to_vec()),
         ("open", vec![true.into(), false.into()]),
+        ("new", vec![true.into(), false.into()]),
         ("exact", vec![true.into(), false.into()]),
         ("taken", vec![true.into(), false.into()]),
         ("provider", vec!["".into(), "Dr. Ana Reyes".into()]),

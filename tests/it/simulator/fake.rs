@@ -436,9 +436,10 @@ impl House for Fake {
         done(ready.map_err(|Unavailable| json!({"store": "does not answer"})))
     }
 
-    fn guardrail(&self) -> &Guardrail {
-        static GUARDRAIL: LazyLock<Guardrail> = LazyLock::new(|| Guardrail::embedded().unwrap());
-        &GUARDRAIL
+    fn guardrail(&self) -> Arc<Guardrail> {
+        static GUARDRAIL: LazyLock<Arc<Guardrail>> =
+            LazyLock::new(|| Arc::new(Guardrail::embedded().unwrap()));
+        Arc::clone(&GUARDRAIL)
     }
 
     fn metrics(&self) -> String {

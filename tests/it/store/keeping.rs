@@ -24,6 +24,7 @@ use super::lab::cleared;
 use super::lab::inbound;
 use super::lab::practice;
 use super::lab::proof;
+use super::lab::tag;
 use super::lab::unit;
 use super::lab::wanted;
 use super::people;
@@ -120,8 +121,14 @@ async fn fill(lab: &Lab) {
         tx.admit(&it.practice, CarrierKind::Twilio, &text.carrier_id)
             .await?;
         tx.append_inbound(&it, &text, "question", at(1)).await?;
-        tx.enqueue(&it, &sent, OutboundKind::Reply, Some(&given), at(1))
-            .await?;
+        tx.enqueue(
+            &it,
+            &sent,
+            OutboundKind::Reply,
+            (Some(&given), &tag()),
+            at(1),
+        )
+        .await?;
         tx.hold(&it, &phi, &phi, "clinical_advice", at(1)).await?;
         tx.keep_glass(&it, &phi, at(1)).await
     })

@@ -12,6 +12,7 @@ use anteroom::domain::ids::OutboxId;
 use anteroom::domain::ids::PatientId;
 use anteroom::domain::ids::PracticeId;
 use anteroom::domain::message::Inbound;
+use anteroom::domain::message::LawTag;
 use anteroom::domain::message::OutboundKind;
 use anteroom::domain::phi::Phi;
 use anteroom::domain::phone::E164;
@@ -147,9 +148,10 @@ impl Lab {
         self.store
             .write(move |tx| {
                 let (conversation, cleared) = (conversation.clone(), cleared.clone());
-                Box::pin(
-                    async move { tx.enqueue(&conversation, &cleared, kind, None, at(1)).await },
-                )
+                Box::pin(async move {
+                    tx.enqueue(&conversation, &cleared, kind, (None, &tag()), at(1))
+                        .await
+                })
             })
             .await
             .unwrap()
@@ -270,4 +272,13 @@ pub(super) fn cleared(text: &str, proof: Option<&ConsentProof>) -> Cleared<'stat
     assert_eq!(cleared.text(), text, "{findings:?}");
     assert_eq!(cleared.holds_phi(), proof.is_some(), "{findings:?}");
     cleared.into_owned()
+}
+
+/// By which law every text of the lab was cleared.
+pub(super) fn tag() -> LawTag {
+    LawTag {
+        state: Some("CA".parse().unwrap()),
+        rules: vec!["us.hipaa.minimum".to_owned()],
+        policy: "a digest".to_owned(),
+    }
 }

@@ -54,6 +54,7 @@ fn appointment(n: usize, mark: &str) -> Appointment {
         provider: "Dr. Ana Reyes".to_owned(),
         location: "2 Oak Street".to_owned(),
         reason: Phi::new(format!("rash {mark}")),
+        preparation: Phi::default(),
         status: AppointmentStatus::Booked,
         slot: Some(SlotId::new(format!("slot-{n}"))),
     }

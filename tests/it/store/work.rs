@@ -18,6 +18,7 @@ use super::lab::cleared;
 use super::lab::inbound;
 use super::lab::practice;
 use super::lab::proof;
+use super::lab::tag;
 use super::lab::unit;
 
 async fn want(lab: &Lab, number: &str, due: i64) {
@@ -319,15 +320,27 @@ pub(super) async fn phi_without_its_proof_is_refused(lab: Lab) {
         (cleared(VISIT, Some(&given)), Some(other)),
     ] {
         let refused = unit!(lab.store, [it, text, with], |tx| {
-            tx.enqueue(&it, &text, OutboundKind::Reply, with.as_ref(), at(1))
-                .await
+            tx.enqueue(
+                &it,
+                &text,
+                OutboundKind::Reply,
+                (with.as_ref(), &tag()),
+                at(1),
+            )
+            .await
         });
         assert!(matches!(refused, Err(StoreError::Proof)));
     }
     let text = cleared(VISIT, Some(&given));
     unit!(lab.store, [it, text, given], |tx| {
-        tx.enqueue(&it, &text, OutboundKind::Reply, Some(&given), at(1))
-            .await
+        tx.enqueue(
+            &it,
+            &text,
+            OutboundKind::Reply,
+            (Some(&given), &tag()),
+            at(1),
+        )
+        .await
     })
     .unwrap();
     let row = take(&lab, 5).await.unwrap();

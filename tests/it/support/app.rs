@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use anteroom::agent::ports::Model;
+use anteroom::agent::ports::{Model, Records};
 use anteroom::agent::texts::Texts;
 use anteroom::carrier::codes::{ErrorClass, class_in};
 use anteroom::carrier::twilio::codes_table::CODES;
@@ -17,8 +17,8 @@ use anteroom::domain::ids::PracticeId;
 use anteroom::domain::message::{Delivery, Inbound, Outbound, SendOutcome};
 use anteroom::domain::phi::Phi;
 use anteroom::domain::phone::E164;
-use anteroom::domain::practice::{CarrierKind, Practice};
-use anteroom::domain::record::RecordSet;
+use anteroom::domain::practice::Practice;
+use anteroom::domain::record::{Patient, RecordSet};
 use anteroom::fhir::bundle;
 use anteroom::guardrail::review::Guardrail;
 use anteroom::llm::offline::Offline;
@@ -165,9 +165,14 @@ impl App {
         carriers: Carriers,
         clock: Arc<ManualClock>,
     ) -> Self {
-        let model = Arc::new(Offline::new());
+        let practice = Arc::new(practice);
+        let records = EmbeddedRecords::new(store.clone()).with_clock(Arc::clone(&clock) as _);
+        let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
+        bundle::freshen(&mut set, clock.now());
+        records.import(&practice.id, &set).await.unwrap();
+        let (model, records) = (Arc::new(Offline::new()), Arc::new(records));
         let lines = (carriers, neighbours);
-        Self::build_at(store, model, (practice, true), lines, clock).await
+        Self::of(store, model, (practice, true), lines, (clock, records))
     }
 
     /// The sample practice on this store, answered by this model.
@@ -180,33 +185,66 @@ impl App {
         Self::build(store, Arc::new(Offline::new()), sample_practice(), false).await
     }
 
-    async fn build(store: Store, model: Arc<dyn Model>, practice: Practice, open: bool) -> Self {
+    /// The sample practice, changed, on this store, answered by this model, from this instant on.
+    pub(crate) async fn made(
+        store: Store,
+        model: Arc<dyn Model>,
+        start: &str,
+        change: impl FnOnce(&mut Practice),
+    ) -> Self {
+        let mut practice = sample_practice();
+        change(&mut practice);
+        Self::build_at(store, model, practice, true, start).await
+    }
+
+    /// The sample practice whose record another system keeps, which `open` opens by the clock.
+    pub(crate) fn with_records<R: Records + 'static>(
+        store: Store,
+        open: impl FnOnce(Arc<ManualClock>) -> R,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
-        let lines = (Carriers::new(), Vec::new());
-        Self::build_at(store, model, (practice, open), lines, clock).await
+        let records = Arc::new(open(Arc::clone(&clock)));
+        let (model, practice) = (Arc::new(Offline::new()), Arc::new(sample_practice()));
+        Self::of(store, model, (practice, true), no_lines(), (clock, records))
+    }
+
+    async fn build(store: Store, model: Arc<dyn Model>, practice: Practice, open: bool) -> Self {
+        Self::build_at(store, model, practice, open, SUNDAY).await
     }
 
     async fn build_at(
         store: Store,
         model: Arc<dyn Model>,
-        (practice, open): (Practice, bool),
-        (mut carriers, neighbours): (Carriers, Vec<Practice>),
-        clock: Arc<ManualClock>,
+        practice: Practice,
+        open: bool,
+        start: &str,
     ) -> Self {
+        let clock = Arc::new(ManualClock::new(start.parse().unwrap()));
         let practice = Arc::new(practice);
         let records = EmbeddedRecords::new(store.clone()).with_clock(Arc::clone(&clock) as _);
-        let records = Arc::new(records);
         let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
         bundle::freshen(&mut set, clock.now());
         records.import(&practice.id, &set).await.unwrap();
+        let records = Arc::new(records);
+        Self::of(store, model, (practice, open), no_lines(), (clock, records))
+    }
+
+    fn of(
+        store: Store,
+        model: Arc<dyn Model>,
+        (practice, open): (Arc<Practice>, bool),
+        (mut carriers, neighbours): (Carriers, Vec<Practice>),
+        (clock, records): (Arc<ManualClock>, Arc<dyn Records>),
+    ) -> Self {
         let carrier = Arc::new(Loopback::default());
-        let key = (practice.id.clone(), CarrierKind::Simulator);
-        carriers.insert(key, Arc::clone(&carrier) as Arc<dyn Carrier>);
+        let key = (practice.id.clone(), practice.senders[0].carrier);
+        let line = Arc::clone(&carrier) as Arc<dyn Carrier>;
+        carriers.entry(key).or_insert(line);
         let seed = Mutex::new(7_u8);
         let house = House::new(Parts {
             store,
             clock: Arc::clone(&clock) as _,
-            guardrail: Guardrail::embedded().unwrap(),
+            guardrail: Guardrail::embedded().unwrap().into(),
             screen: Screen::embedded().unwrap(),
             texts: Texts::embedded().unwrap(),
             records,
@@ -243,9 +281,9 @@ impl App {
         let mut count = self.count.lock().unwrap();
         *count += 1;
         Inbound {
-            carrier: CarrierKind::Simulator,
+            carrier: self.practice.senders[0].carrier,
             carrier_id: format!("SM{:032x}", *count),
-            channel: Channel::Sms,
+            channel: self.practice.senders[0].channel,
             from: from.parse().unwrap(),
             to: "+14155550101".parse().unwrap(),
             body: Phi::from(body),
@@ -332,6 +370,12 @@ impl App {
         found.into_iter().next().unwrap()
     }
 
+    /// What staff read beside the text that waits last.
+    pub(crate) async fn last_report(&self) -> String {
+        let holds = self.house.store().holds(&self.practice.id).await.unwrap();
+        holds.last().unwrap().report.as_str().to_owned()
+    }
+
     /// Why texts wait for staff, oldest first.
     pub(crate) async fn held(&self) -> Vec<String> {
         let holds = self.house.store().holds(&self.practice.id).await.unwrap();
@@ -343,6 +387,20 @@ impl App {
         let records = EmbeddedRecords::new(self.house.store().clone())
             .with_clock(Arc::clone(&self.clock) as _);
         records.import(&self.practice.id, set).await.unwrap();
+    }
+
+    /// Changes what is on file of the people at this number.
+    pub(crate) async fn refile(&self, number: &str, change: impl Fn(&mut Patient)) {
+        let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
+        let number: E164 = number.parse().unwrap();
+        set.patients.retain(|it| it.phones.contains(&number));
+        set.patients.iter_mut().for_each(change);
+        let patients = std::mem::take(&mut set.patients);
+        self.file(&RecordSet {
+            patients,
+            ..RecordSet::default()
+        })
+        .await;
     }
 
     /// The practice's id.
@@ -365,6 +423,10 @@ impl App {
             .map(|linked| linked.entry.action)
             .collect()
     }
+}
+
+fn no_lines() -> (Carriers, Vec<Practice>) {
+    (Carriers::new(), Vec::new())
 }
 
 /// The sample practice.

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use anteroom::agent::ports::{BoxFuture, Records, RecordsError};
-use anteroom::domain::ids::{AppointmentId, PatientId, PracticeId, SlotId};
+use anteroom::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId};
 use anteroom::domain::phi::Phi;
 use anteroom::domain::phone::E164;
 use anteroom::domain::practice::Practice;
 use anteroom::domain::record::{
-    Appointment, AppointmentStatus, Clinical, ClinicalKind, Patient, Provider, RecordSet, Slot,
+    Appointment, AppointmentStatus, Clinical, ClinicalKind, Filed, NewVisit, Patient, Provider,
+    RecordSet, Request, RequestKind, Slot,
 };
 use anteroom::policy::words::{Jurisdiction, Language};
 use jiff::{SignedDuration, Timestamp};
@@ -53,6 +54,7 @@ pub(crate) fn sample() -> RecordSet {
         provider: "Dr. Ana Reyes".to_owned(),
         location: "12 Lake Street, Suite 4".to_owned(),
         reason: Phi::from(reason),
+        preparation: Phi::default(),
         status: AppointmentStatus::Booked,
         slot: Some(SlotId::new(format!("slot-of-{id}"))),
     };
@@ -151,7 +153,9 @@ struct Book {
     set: RecordSet,
     done: BTreeMap<String, Appointment>,
     snatched: BTreeSet<SlotId>,
+    filed: Vec<(PatientId, Filed)>,
     down: bool,
+    left: Option<usize>,
     writes: usize,
 }
 
@@ -182,6 +186,11 @@ impl MemoryRecords {
         self.book().down = true;
     }
 
+    /// It answers so many questions more, and then no longer.
+    pub(crate) fn go_down_after(&self, answers: usize) {
+        self.book().left = Some(answers);
+    }
+
     /// How many writes changed something.
     pub(crate) fn writes(&self) -> usize {
         self.book().writes
@@ -205,7 +214,9 @@ impl MemoryRecords {
         answer: impl FnOnce(&mut Book) -> Result<T, RecordsError>,
     ) -> BoxFuture<'_, Result<T, RecordsError>> {
         let mut book = self.book();
-        let answer = if book.down {
+        let left = book.left;
+        book.left = left.map(|left| left.saturating_sub(1));
+        let answer = if book.down || left == Some(0) {
             Err(RecordsError::Unavailable)
         } else {
             answer(&mut book)
@@ -278,6 +289,19 @@ impl Records for MemoryRecords {
         })
     }
 
+    fn visits_between<'a>(
+        &'a self,
+        _: &'a PracticeId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
+        self.ask(|book| {
+            let all = book.set.appointments.iter();
+            let near = all.filter(|visit| from <= visit.start && visit.start < to);
+            Ok(near.cloned().collect())
+        })
+    }
+
     fn slots<'a>(
         &'a self,
         _: &'a PracticeId,
@@ -344,6 +368,111 @@ impl Records for MemoryRecords {
             book.writes += 1;
             book.done.insert(key.to_owned(), visit.clone());
             Ok(visit)
+        })
+    }
+
+    fn book<'a>(
+        &'a self,
+        _: &'a PracticeId,
+        patient: &'a PatientId,
+        visit: &'a NewVisit,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Appointment, RecordsError>> {
+        self.ask(|book| {
+            if let Some(before) = book.done.get(key) {
+                return Ok(before.clone());
+            }
+            if book.snatched.contains(&visit.slot) {
+                return Err(RecordsError::Conflict);
+            }
+            let place = book.set.slots.iter().position(|one| one.id == visit.slot);
+            let free = book.set.slots.remove(place.ok_or(RecordsError::Conflict)?);
+            let visit = Appointment {
+                id: AppointmentId::new(format!("new-{}", book.writes)),
+                patient: patient.clone(),
+                start: free.start,
+                end: free.end,
+                provider: free.provider,
+                location: free.location,
+                reason: visit.reason.clone(),
+                preparation: Phi::default(),
+                status: AppointmentStatus::Booked,
+                slot: Some(free.id),
+            };
+            book.writes += 1;
+            book.set.appointments.push(visit.clone());
+            book.done.insert(key.to_owned(), visit.clone());
+            Ok(visit)
+        })
+    }
+
+    fn file<'a>(
+        &'a self,
+        _: &'a PracticeId,
+        patient: &'a PatientId,
+        request: &'a Request,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Filed, RecordsError>> {
+        self.ask(|book| {
+            let filed = Filed {
+                id: RequestId::new(key),
+                request: request.clone(),
+                at: Timestamp::UNIX_EPOCH,
+            };
+            let twice = book.filed.iter().any(|(_, it)| it.id == filed.id);
+            if !twice {
+                book.writes += 1;
+                book.filed.push((patient.clone(), filed.clone()));
+            }
+            Ok(filed)
+        })
+    }
+
+    fn filed<'a>(
+        &'a self,
+        _: &'a PracticeId,
+        patient: &'a PatientId,
+        kind: RequestKind,
+    ) -> BoxFuture<'a, Result<Vec<Filed>, RecordsError>> {
+        self.ask(|book| {
+            let own = book.filed.iter().filter(|(whose, _)| whose == patient);
+            let own = own.map(|(_, it)| it.clone());
+            Ok(own.filter(|it| it.request.kind == kind).collect())
+        })
+    }
+
+    fn withdraw<'a>(
+        &'a self,
+        _: &'a PracticeId,
+        patient: &'a PatientId,
+        request: &'a RequestId,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<(), RecordsError>> {
+        self.ask(|book| {
+            let before = book.filed.len();
+            book.filed
+                .retain(|(whose, it)| whose != patient || it.id != *request);
+            if book.filed.len() == before {
+                return Err(RecordsError::NotFound);
+            }
+            book.writes += 1;
+            Ok(())
+        })
+    }
+
+    fn prefer_language<'a>(
+        &'a self,
+        _: &'a PracticeId,
+        patient: &'a PatientId,
+        language: Language,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<(), RecordsError>> {
+        self.ask(|book| {
+            let mut all = book.set.patients.iter_mut();
+            let one = all.find(|one| one.id == *patient);
+            one.ok_or(RecordsError::NotFound)?.language = Some(language);
+            book.writes += 1;
+            Ok(())
         })
     }
 

@@ -148,6 +148,33 @@ impl Server {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
+    /// The body of a path, once it is as awaited; looked at whenever something has changed.
+    pub(crate) async fn until(&self, path: &str, awaited: impl Fn(&str) -> bool) -> String {
+        let events = format!("{}/simulator/events", self.base);
+        let mut events = self.http.get(events).send().await.unwrap();
+        loop {
+            let (_, body) = self.get(path).await;
+            if awaited(&body) {
+                return body;
+            }
+            assert!(events.chunk().await.unwrap().is_some(), "the server ended");
+        }
+    }
+
+    /// POSTs JSON to a path; the answer's JSON.
+    pub(crate) async fn ask(&self, path: &str, body: &Value) -> Value {
+        let url = format!("{}{path}", self.base);
+        let answer = self.http.post(url).json(body).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
+    /// Sends it a signal by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([name, &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// Everything it wrote to standard error so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()

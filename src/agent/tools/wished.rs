@@ -1,0 +1,113 @@
+//! Calls beyond the calendar of one visit, read into types: new visits, the waitlist, requests to staff,
+//! preparation, language.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use crate::agent::tools::checked::{self, Nothing, TOPIC_CHARS_MAX, Visit, too_long};
+use crate::agent::tools::{Fault, Seen, Task};
+use crate::domain::ids::{AppointmentId, SlotId};
+use crate::domain::phi::Phi;
+use crate::domain::record::RequestKind;
+use crate::policy::words::Language;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewVisit {
+    slot_id: String,
+    #[serde(default)]
+    visit_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Days {
+    #[serde(default)]
+    from: Option<Date>,
+    #[serde(default)]
+    to: Option<Date>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chosen {
+    language: Language,
+}
+
+/// The tool that files a request.
+pub(super) const fn asking(kind: RequestKind) -> &'static str {
+    match kind {
+        RequestKind::Refill => "request_refill",
+        RequestKind::Message => "message_care_team",
+        RequestKind::Callback => "request_callback",
+        RequestKind::Billing => "ask_billing",
+        RequestKind::Records => "request_records",
+        RequestKind::Waitlist => "join_waitlist",
+        RequestKind::Accessibility => "accessibility_need",
+    }
+}
+
+/// Tools that are read here, beside those that file a request.
+const OURS: &[&str] = &[
+    "verify_identity",
+    "leave_waitlist",
+    "book_appointment",
+    "join_waitlist",
+    "visit_preparation",
+    "set_language",
+];
+
+/// Reads a call; none when it is of no tool here.
+pub(super) fn read(
+    name: &str,
+    arguments: &Phi<String>,
+    seen: &Seen,
+) -> Option<Result<Task, Fault>> {
+    if let Some(kind) = RequestKind::ALL
+        .iter()
+        .filter(|kind| **kind != RequestKind::Waitlist)
+        .find(|kind| asking(**kind) == name)
+    {
+        let read = checked::read::<Nothing>(arguments);
+        return Some(read.map(|_| Task::Ask { kind: *kind }));
+    }
+    OURS.contains(&name).then(|| task(name, arguments, seen))
+}
+
+fn task(name: &str, arguments: &Phi<String>, seen: &Seen) -> Result<Task, Fault> {
+    match name {
+        "verify_identity" => checked::read::<Nothing>(arguments).map(|_| Task::VerifyIdentity),
+        "leave_waitlist" => checked::read::<Nothing>(arguments).map(|_| Task::LeaveWaitlist),
+        "book_appointment" => {
+            let NewVisit {
+                slot_id,
+                visit_type,
+            } = checked::read(arguments)?;
+            let slot = SlotId::new(slot_id);
+            if !seen.slots.contains(&slot) {
+                return Err(Fault::UnknownSlot);
+            }
+            let kind = visit_type.unwrap_or_default();
+            if kind.chars().count() > TOPIC_CHARS_MAX {
+                return Err(too_long("visit_type", TOPIC_CHARS_MAX));
+            }
+            Ok(Task::Book { slot, kind })
+        }
+        "join_waitlist" => {
+            let Days { from, to } = checked::read(arguments)?;
+            let to = to.map(|to| from.map_or(to, |from| to.max(from)));
+            Ok(Task::JoinWaitlist { from, to })
+        }
+        "visit_preparation" => {
+            let id = AppointmentId::new(checked::read::<Visit>(arguments)?.appointment_id);
+            if !seen.appointments.contains(&id) {
+                return Err(Fault::UnknownAppointment);
+            }
+            Ok(Task::Preparation { appointment: id })
+        }
+        "set_language" => checked::read::<Chosen>(arguments).map(|it| Task::SetLanguage {
+            language: it.language,
+        }),
+        _ => Err(Fault::UnknownTool),
+    }
+}

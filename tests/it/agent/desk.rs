@@ -1,0 +1,284 @@
+//! The front desk's tools: what they do, what they file, what they leave alone.
+
+#![cfg(test)]
+
+use anteroom::agent::ports::{Answer, Records as _, ToolCall};
+use anteroom::agent::tools::TOOLS;
+use anteroom::domain::conversation::PendingKind;
+use anteroom::domain::ids::{PatientId, PracticeId};
+use anteroom::domain::phi::Phi;
+use anteroom::domain::record::{Filed, RequestKind};
+use anteroom::llm::offline::Offline;
+use anteroom::llm::scripted::Scripted;
+use anteroom::policy::words::Language;
+
+use super::{Phone, Screened, draft, fact, tools};
+use crate::support::records::at;
+
+fn chose(number: u8) -> Screened {
+    Screened {
+        choice: Some(number),
+        ..Screened::default()
+    }
+}
+
+async fn filed(phone: &Phone, kind: RequestKind) -> Vec<Filed> {
+    let patient: &PatientId = &phone.patient.as_ref().unwrap().id;
+    let practice = PracticeId::new("lakeside");
+    phone.records.filed(&practice, patient, kind).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_new_visit_is_offered_chosen_by_number_and_booked() {
+    for (language, ask, offered, booked) in [
+        (
+            Language::En,
+            "I need to see the doctor for my knee on Thursday",
+            "Free times for a new visit: 1) Thu Dec 3, 9:00 AM",
+            "Done. Your visit is booked for Thu, Dec 3 at 10:30 AM with Dr. Ana Reyes.",
+        ),
+        (
+            Language::Es,
+            "Quiero una cita el jueves",
+            "Horas libres para una nueva cita: 1) jue 3 dic, 9:00 a. m.",
+            "Listo. Su cita quedó agendada para el jue 3 dic a las 10:30 a. m. con Dr. Ana Reyes.",
+        ),
+    ] {
+        let mut phone = Phone::of_maria();
+        phone.language = language;
+        let offer = phone.says(ask).await;
+        assert!(draft(&offer).starts_with(offered), "{}", draft(&offer));
+        let pending = offer.pending.as_ref().unwrap();
+        assert_eq!(pending.kind, PendingKind::RescheduleChoice);
+        assert_eq!(pending.appointment, None, "no visit of theirs moves");
+        assert_eq!(
+            phone.records.writes(),
+            0,
+            "nothing is booked before the choice"
+        );
+        let done = phone.says_to("2", chose(2), &Offline::new()).await;
+        assert_eq!(draft(&done), booked);
+        assert_eq!(fact(&done, "receipt.booked"), ["2026-12-03T10:30:00-08:00"]);
+        assert_eq!(phone.records.writes(), 1);
+        assert_eq!(
+            phone.records.visit("visit-1").start,
+            at("2026-12-02T15:00:00-08:00")
+        );
+        let reason = phone.records.visit("new-0").reason;
+        assert_eq!(
+            reason.as_str(),
+            format!("{ask} / 2"),
+            "in the patient's own words"
+        );
+    }
+}
+
+#[tokio::test]
+async fn other_days_for_a_new_visit_stay_a_new_visit() {
+    let mut phone = Phone::of_maria();
+    phone
+        .says("I'd like to make an appointment for Thursday")
+        .await;
+    let other = phone.says("none of those work, what about Friday").await;
+    assert!(draft(&other).contains("new visit"), "{}", draft(&other));
+    assert_eq!(other.pending.unwrap().appointment, None);
+}
+
+#[tokio::test]
+async fn a_chosen_time_that_is_gone_leads_to_the_next_ones() {
+    let mut phone = Phone::of_maria();
+    phone
+        .says("I want to book an appointment on Thursday")
+        .await;
+    phone.records.snatch("thu-1030");
+    let next = phone.says_to("2", chose(2), &Offline::new()).await;
+    assert!(
+        draft(&next).starts_with("Sorry, that time was just taken."),
+        "{}",
+        draft(&next)
+    );
+    assert!(fact(&next, "receipt.booked").is_empty());
+    let slots = next.pending.unwrap().slots;
+    assert!(!slots.is_empty() && slots.iter().all(|it| it.as_str() != "thu-1030"));
+}
+
+#[tokio::test]
+async fn what_is_asked_of_staff_is_filed_in_the_patients_own_words() {
+    for (text, tool, kind, receipt, said) in [
+        (
+            "I need a refill of metformin",
+            "request_refill",
+            RequestKind::Refill,
+            "receipt.refill_requested",
+            "We passed your refill request to our staff.",
+        ),
+        (
+            "Please tell Dr. Reyes the new inhaler works",
+            "message_care_team",
+            RequestKind::Message,
+            "receipt.message_sent",
+            "We passed your message to your care team.",
+        ),
+        (
+            "can someone call me back",
+            "request_callback",
+            RequestKind::Callback,
+            "receipt.callback_created",
+            "We asked our staff to call you.",
+        ),
+        (
+            "why was I charged twice",
+            "ask_billing",
+            RequestKind::Billing,
+            "receipt.message_sent",
+            "We passed your billing question to our staff.",
+        ),
+        (
+            "How can I get my medical records?",
+            "request_records",
+            RequestKind::Records,
+            "receipt.records_requested",
+            "We passed your request for a copy of your record to our staff.",
+        ),
+    ] {
+        let mut phone = Phone::of_maria();
+        let told = phone.says(text).await;
+        assert_eq!(tools(&told), tool, "{text}");
+        assert_eq!(draft(&told), said, "{text}");
+        assert!(!fact(&told, receipt).is_empty(), "{text}: {receipt}");
+        assert!(told.handover.is_some(), "{text}: staff see it");
+        let filed = filed(&phone, kind).await;
+        assert_eq!(filed.len(), 1, "{text}");
+        assert_eq!(filed[0].request.words.as_str(), text);
+        let due = filed[0].request.due.is_some();
+        assert_eq!(
+            due,
+            kind == RequestKind::Records,
+            "the law sets a day for records only"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_is_down_loses_no_request() {
+    let mut phone = Phone::of_maria();
+    let model = Scripted::new(vec![
+        Ok(Answer::Tools(vec![call("request_refill", "{}")])),
+        Ok(Answer::Text(Phi::from(
+            "We passed your refill request to our staff.",
+        ))),
+    ]);
+    phone.records.go_down_after(1);
+    let told = phone
+        .says_to("refill please", Screened::default(), &model)
+        .await;
+    assert_eq!(told.handover, Some("refill"), "staff have it all the same");
+}
+
+#[tokio::test]
+async fn the_waitlist_is_joined_once_and_left() {
+    let mut phone = Phone::of_maria();
+    let joined = phone.says("Can you put me on the waitlist?").await;
+    assert!(
+        draft(&joined).starts_with("You are on our waitlist."),
+        "{}",
+        draft(&joined)
+    );
+    assert_eq!(fact(&joined, "receipt.waitlist"), ["joined"]);
+    phone.says("put me on the waiting list please").await;
+    assert_eq!(
+        filed(&phone, RequestKind::Waitlist).await.len(),
+        1,
+        "one place"
+    );
+    let left = phone.says("take me off the waitlist").await;
+    assert_eq!(draft(&left), "You are off our waitlist.");
+    let again = phone.says("take me off the waitlist").await;
+    assert_eq!(draft(&again), "You are not on our waitlist.");
+}
+
+#[tokio::test]
+async fn a_language_is_chosen_and_answered_in() {
+    let mut phone = Phone::of_maria();
+    let told = phone.says("Please text me in Spanish").await;
+    assert_eq!(told.language, Some(Language::Es));
+    assert_eq!(draft(&told), "Desde ahora le escribiremos en español.");
+}
+
+#[tokio::test]
+async fn a_late_cancelling_names_the_notice_and_is_told_to_staff() {
+    let mut phone = Phone::of_maria();
+    phone.practice.cancel_notice_h = 48;
+    let asked = phone.says("I have to cancel my appointment").await;
+    assert_eq!(
+        draft(&asked),
+        "Your visit Wed, Dec 2 at 3:00 PM is near: we ask for 48 hours' notice to cancel. To cancel it \
+         all the same, reply YES."
+    );
+    assert_eq!(
+        fact(&asked, "practice.cancel_notice"),
+        ["48 hours", "48 horas"]
+    );
+    let yes = Screened {
+        affirmed: true,
+        ..Screened::default()
+    };
+    let done = phone.says_to("YES", yes, &Offline::new()).await;
+    assert!(draft(&done).contains("is cancelled"), "{}", draft(&done));
+    assert_eq!(done.handover, Some("late_cancel"));
+
+    let mut phone = Phone::of_maria();
+    phone.practice.cancel_notice_h = 24;
+    let asked = phone.says("I have to cancel my appointment").await;
+    assert!(
+        !draft(&asked).contains("notice"),
+        "in time: {}",
+        draft(&asked)
+    );
+}
+
+fn call(name: &str, arguments: &str) -> ToolCall {
+    ToolCall {
+        id: "c".to_owned(),
+        name: name.to_owned(),
+        arguments: Phi::from(arguments),
+    }
+}
+
+#[tokio::test]
+async fn a_tool_that_the_practice_has_switched_off_is_refused() {
+    let mut phone = Phone::of_maria();
+    phone.practice.tools_off = vec!["find_slots".to_owned(), "request_refill".to_owned()];
+    let told = phone.says("I need a refill").await;
+    assert!(filed(&phone, RequestKind::Refill).await.is_empty());
+    assert!(told.handover.is_some(), "staff read it");
+}
+
+#[tokio::test]
+async fn no_tool_takes_a_patient_and_every_argument_is_described_and_closed() {
+    for tool in TOOLS {
+        let schema: serde_json::Value = serde_json::from_str(tool.parameters).unwrap();
+        assert_eq!(schema["type"], "object", "{}", tool.name);
+        assert_eq!(schema["additionalProperties"], false, "{}", tool.name);
+        for name in schema["properties"].as_object().unwrap().keys() {
+            let whose = ["patient", "name", "phone", "birth", "mrn"];
+            assert!(
+                !whose.iter().any(|word| name.contains(word)),
+                "{}: {name}",
+                tool.name
+            );
+        }
+        assert!(tool.description.len() > 20, "{}", tool.name);
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_books_and_waits_for_nothing() {
+    let mut phone = Phone::of_maria();
+    phone.patient = None;
+    for text in ["I want to book an appointment", "put me on the waitlist"] {
+        let told = phone.says(text).await;
+        assert!(told.tools.iter().all(|tool| !tool.ok), "{text}");
+    }
+    assert_eq!(phone.records.writes(), 0);
+}

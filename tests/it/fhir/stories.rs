@@ -1,0 +1,137 @@
+//! Patients text a practice whose record is a FHIR server.
+
+#![cfg(test)]
+
+use anteroom::fhir::records::FhirRecords;
+use serde_json::json;
+
+use crate::fhir::server::{Server, settings};
+use crate::support::app::{App, MARIA};
+use crate::support::stores;
+
+#[tokio::test]
+async fn a_visit_is_moved_and_cancelled_on_the_server_and_told_as_it_is_there() {
+    let server = Server::start(&[], &[]);
+    let kept = stores::sqlite().await;
+    let app = App::with_records(kept.store.clone(), |clock| {
+        FhirRecords::new(&server.settings(), clock).unwrap()
+    });
+    app.agreed(MARIA).await;
+    let consents = server.all("Consent").await;
+    assert_eq!(consents.len(), 1, "the record keeps a copy of the YES");
+    assert_eq!(consents[0]["patient"]["reference"], "Patient/p-001");
+    let visit = app.one(MARIA, "¿Cuándo es mi cita?").await;
+    assert!(visit.contains("mié 2 dic"), "{visit}");
+    let offer = app.one(MARIA, "¿La puede cambiar al jueves?").await;
+    assert!(offer.contains("1)"), "{offer}");
+    let moved = app.one(MARIA, "1").await;
+    let stored = server.stored("Appointment/a-001").await;
+    assert!(
+        stored["start"].as_str().unwrap().starts_with("2026-12-03"),
+        "{moved}: {stored}"
+    );
+    let slot = stored["slot"][0]["reference"].as_str().unwrap();
+    assert_eq!(server.stored(slot).await["status"], "busy");
+    app.one(MARIA, "Quiero cancelar mi cita").await;
+    let done = app.one(MARIA, "SI").await;
+    assert!(done.contains("cancelada"), "{done}");
+    assert_eq!(
+        server.stored("Appointment/a-001").await["status"],
+        "cancelled"
+    );
+    assert_eq!(server.stored(slot).await["status"], "free");
+}
+
+#[tokio::test]
+async fn a_record_that_is_down_gives_a_calm_sentence_and_staff_the_cause() {
+    let kept = stores::sqlite().await;
+    let app = App::with_records(kept.store.clone(), |clock| {
+        FhirRecords::new(&settings("http://127.0.0.1:9/"), clock).unwrap()
+    });
+    app.agreed(MARIA).await;
+    let answer = app.one(MARIA, "When is my appointment?").await;
+    assert!(answer.contains("415-555-0100"), "{answer}");
+    assert!(
+        !answer.contains("birth"),
+        "nobody is asked who they are: {answer}"
+    );
+    assert_eq!(app.held().await, ["record_down"]);
+    let report = app.last_report().await;
+    assert!(report.contains("cannot be reached"), "{report}");
+    let hours = app.one(MARIA, "What are your hours?").await;
+    assert!(
+        hours.contains("8:00 AM"),
+        "what needs no record is answered: {hours}"
+    );
+}
+
+#[tokio::test]
+async fn a_visit_whose_time_is_not_clear_is_not_guessed() {
+    let unclear = json!({ "resourceType": "Appointment", "id": "a-x", "status": "booked",
+        "start": "2026-12-02T15:00:00", "end": "2026-12-02T15:30:00",
+        "participant": [{ "actor": { "reference": "Patient/p-002" }, "status": "accepted" }] });
+    let server = Server::start(&[unclear], &[]);
+    let kept = stores::sqlite().await;
+    let app = App::with_records(kept.store.clone(), |clock| {
+        FhirRecords::new(&server.settings(), clock).unwrap()
+    });
+    let james = crate::support::app::JAMES;
+    app.agreed(james).await;
+    let answer = app.one(james, "When is my appointment?").await;
+    assert!(!answer.contains("3:00"), "{answer}");
+    assert_eq!(app.held().await, ["record_down"]);
+    let report = app.last_report().await;
+    assert!(report.contains("Appointment/a-x: start"), "{report}");
+}
+
+#[tokio::test]
+async fn one_person_on_file_twice_goes_to_staff_and_is_told_nothing_of_either() {
+    let twin = json!({ "resourceType": "Patient", "id": "p-twin", "active": true,
+        "name": [{ "given": ["Maria"], "family": "Gonzalez" }], "birthDate": "1984-04-12",
+        "telecom": [{ "system": "phone", "value": "415-555-0111" }] });
+    let server = Server::start(&[twin], &[]);
+    let kept = stores::sqlite().await;
+    let app = App::with_records(kept.store.clone(), |clock| {
+        FhirRecords::new(&server.settings(), clock).unwrap()
+    });
+    app.agreed(MARIA).await;
+    app.text(MARIA, "When is my appointment?").await;
+    let answer = app.one(MARIA, "4/12/1984").await;
+    assert!(
+        !answer.contains("Dec 2") && !answer.contains("2 dic"),
+        "{answer}"
+    );
+    assert_eq!(app.held().await, ["on file twice"]);
+}
+
+#[tokio::test]
+async fn of_two_who_want_the_last_time_on_the_server_one_gets_it_and_the_other_the_next() {
+    let server = Server::start(&[], &[]);
+    let kept = stores::sqlite().await;
+    let app = App::with_records(kept.store.clone(), |clock| {
+        FhirRecords::new(&server.settings(), clock).unwrap()
+    });
+    let both = [crate::support::app::JAMES, crate::support::app::TOM];
+    for number in both {
+        app.agreed(number).await;
+        app.one(number, "I want to book an appointment on Thursday")
+            .await;
+    }
+    for number in both {
+        app.receive(app.inbound(number, "1")).await;
+    }
+    let (one, other) = tokio::join!(app.house.reply_once(), app.house.reply_once());
+    assert!(one.is_ok() && other.is_ok());
+    app.drain().await;
+    let answers = both.map(|number| app.received_by(number).pop().unwrap());
+    let won = answers.iter().filter(|it| it.contains("is booked for"));
+    let lost = answers
+        .iter()
+        .filter(|it| it.contains("was just taken") && it.contains("1)"));
+    assert_eq!((won.count(), lost.count()), (1, 1), "{answers:?}");
+    let stored = server.all("Appointment").await;
+    let new = stored
+        .iter()
+        .filter(|it| it["identifier"][0]["system"] == "urn:anteroom:write");
+    assert_eq!(new.count(), 1, "one visit for one time");
+}

@@ -1,0 +1,261 @@
+//! Papers: agreements that a channel or a model takes, and the law that every text carries.
+
+#![cfg(test)]
+
+use std::sync::Arc;
+
+use anteroom::agent::ports::Model;
+use anteroom::domain::agreement::Agreement;
+use anteroom::domain::practice::{CarrierKind, OutsideWindow, Practice, TemplateText};
+use anteroom::llm::scripted::Scripted;
+use anteroom::policy::words::{Channel, Language};
+use anteroom::store::Store;
+use jiff::civil::date;
+
+use super::lawful::{at, heard, laws, offline, remind};
+use super::{on_postgres, on_sqlite};
+use crate::support::app::{App, SUNDAY, TOM};
+use crate::support::stores;
+
+stories! {
+    a_text_with_phi_is_withdrawn_when_its_agreement_ends => agreement_ends;
+    every_text_of_every_kind_carries_its_law => tagged;
+    without_agreement_the_vendor_of_a_model_is_asked_nothing_about_a_patient => no_vendor;
+}
+
+/// A paper from this day to that.
+fn paper(counterparty: &str, product: &str, until: Option<jiff::civil::Date>) -> Agreement {
+    Agreement {
+        counterparty: counterparty.to_owned(),
+        product: product.to_owned(),
+        document_sha256: "a".repeat(64),
+        signer: "R. Vega, privacy officer".to_owned(),
+        from: date(2026, 1, 1),
+        until,
+    }
+}
+
+async fn agreement_ends(store: Store) {
+    let app = App::made(store, offline(), SUNDAY, |it| {
+        it.senders[0].carrier = CarrierKind::Twilio;
+    })
+    .await;
+    let practice = app.practice().clone();
+    // Runs until the end of Sunday, where the practice is.
+    let twilio = paper("twilio", "programmable-messaging", Some(date(2026, 11, 29)));
+    let now = app.house.clock().now();
+    app.house
+        .store()
+        .add_agreement(&practice, &twilio, now)
+        .await
+        .unwrap();
+    assert_eq!(app.house.missing_papers(now).await.unwrap(), []);
+    heard(&app, "Hello").await;
+    heard(&app, "YES").await;
+    at(&app, "2026-11-30T07:59:00Z").await; // Sunday 23:59 in California
+    app.receive(app.inbound(TOM, "When is my appointment?"))
+        .await;
+    let drafted = app.house.reply_once().await.unwrap();
+    let before = app.received_by(TOM).len();
+    at(&app, "2026-11-30T08:00:00Z").await; // Monday: the agreement is over
+    assert_eq!(app.received_by(TOM).len(), before, "{drafted:?}");
+    assert_eq!(
+        app.held().await.last().map(String::as_str),
+        Some("withdrawn: agreement")
+    );
+    let missing = app
+        .house
+        .missing_papers(app.house.clock().now())
+        .await
+        .unwrap();
+    assert!(
+        missing[0]
+            .to_string()
+            .contains("twilio (programmable-messaging)"),
+        "{missing:?}"
+    );
+    // What needs no agreement is still said, and nothing of the visit.
+    let said = heard(&app, "When is my appointment?").await;
+    assert!(!said.contains("Dec 1") && !said.contains("9:00"), "{said}");
+    let said = heard(&app, "Where are you?").await;
+    assert!(said.contains("Shore Road"), "{said}");
+}
+
+fn by_whatsapp(practice: &mut Practice) {
+    practice.senders[0].carrier = CarrierKind::Twilio;
+    practice.senders[0].channel = Channel::Whatsapp;
+}
+
+#[tokio::test]
+async fn whatsapp_lacks_its_papers_until_both_are_on_record_and_carries_links_only() {
+    let visit = |said: &str| said.contains("Dec 1") || said.contains("9:00");
+    let baa = paper("twilio", "whatsapp-business", None);
+    let terms = paper("meta", "terms-review", None);
+    // Neither, one, the other, both.
+    for papers in [vec![], vec![&baa], vec![&terms], vec![&baa, &terms]] {
+        let kept = stores::sqlite().await;
+        let app = App::made(kept.store.clone(), offline(), SUNDAY, by_whatsapp).await;
+        for one in &papers {
+            let now = app.house.clock().now();
+            app.house
+                .store()
+                .add_agreement(app.practice(), one, now)
+                .await
+                .unwrap();
+        }
+        heard(&app, "Hello").await;
+        heard(&app, "YES").await;
+        let said = heard(&app, "When is my appointment?").await;
+        // Minimum necessary is stricter than the papers: the visit stays behind the link.
+        assert!(!visit(&said), "{papers:?}: {said}");
+        let missing = app
+            .house
+            .missing_papers(app.house.clock().now())
+            .await
+            .unwrap();
+        assert_eq!(missing.is_empty(), papers.len() == 2, "{missing:?}");
+    }
+}
+
+async fn tagged(store: Store) {
+    let app = App::made(store, offline(), SUNDAY, |it| {
+        let template = TemplateText {
+            id: "HX0000".to_owned(),
+            text: "Lakeside Family Medicine has a message for you. Reply here to read it."
+                .to_owned(),
+            variables: std::collections::BTreeMap::new(),
+        };
+        by_whatsapp(it);
+        it.senders[0].outside_window = OutsideWindow::Template;
+        it.senders[0].templates = std::collections::BTreeMap::from([(Language::En, template)]);
+        it.agreements = vec![
+            paper("twilio", "whatsapp-business", None),
+            paper("meta", "terms-review", None),
+        ];
+    })
+    .await;
+    app.agreed(TOM).await;
+    for text in [
+        "When is my appointment?",
+        "HELP",
+        "are you a bot?",
+        "person",
+        "I have chest pain",
+    ] {
+        app.text(TOM, text).await;
+    }
+    // A day later the window is shut: a template goes in the reminder's place.
+    at(&app, "2026-11-30T19:00:00Z").await;
+    remind(&app, "closed").await;
+    app.text(TOM, "STOP").await;
+    let rows = laws(&app).await;
+    let kinds: std::collections::BTreeSet<&str> = rows.iter().map(|it| it.kind.as_str()).collect();
+    for kind in [
+        "notice",
+        "reply",
+        "help",
+        "safety",
+        "initiated",
+        "opt_out_confirmation",
+    ] {
+        assert!(kinds.contains(kind), "{kind} in {kinds:?}");
+    }
+    assert!(
+        app.received_by(TOM)
+            .iter()
+            .any(|it| it.contains("has a message for you"))
+    );
+    for row in &rows {
+        assert_eq!(row.law.policy, app.house.policy_digest(), "{row:?}");
+        assert_eq!(row.law.state, Some("CA".parse().unwrap()), "{row:?}");
+        assert!(!row.law.rules.is_empty(), "{row:?}");
+    }
+}
+
+/// A model that runs elsewhere.
+#[derive(Debug)]
+struct Vendor(Scripted);
+
+impl Model for Vendor {
+    fn name(&self) -> &'static str {
+        "vendor"
+    }
+
+    fn host(&self) -> Option<&str> {
+        Some("api.openai.com")
+    }
+
+    fn complete<'a>(
+        &'a self,
+        request: &'a anteroom::agent::ports::Request,
+    ) -> anteroom::agent::ports::BoxFuture<
+        'a,
+        Result<anteroom::agent::ports::Answer, anteroom::agent::ports::ModelError>,
+    > {
+        self.0.complete(request)
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        self.0.count_tokens(text)
+    }
+}
+
+async fn no_vendor(store: Store) {
+    let script = [
+        "Our address is 120 Shore Road.",
+        "Our address is 120 Shore Road.",
+    ];
+    let model = Arc::new(Vendor(Scripted::new(script.map(Scripted::text))));
+    let app = App::made(store, Arc::clone(&model) as _, SUNDAY, |it| {
+        it.senders[0].carrier = CarrierKind::Twilio;
+        it.agreements = vec![paper("twilio", "programmable-messaging", None)];
+    })
+    .await;
+    let now = app.house.clock().now();
+    let missing = app.house.missing_papers(now).await.unwrap();
+    let told: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0].contains("model at api.openai.com")
+            && told[0].contains("openai (chat-completions)"),
+        "{told:?}"
+    );
+    heard(&app, "Hello").await;
+    heard(&app, "YES").await;
+    let said = heard(&app, "I'm Tom Nguyen. When is my appointment?").await;
+    assert!(said.contains("Dec 1"), "the offline rules answer: {said}");
+    assert_eq!(
+        model.0.asked().len(),
+        0,
+        "the vendor sees no value, because it sees nothing"
+    );
+    // With the agreement on record the same model drafts, and sees what was written.
+    let openai = paper("openai", "chat-completions", None);
+    app.house
+        .store()
+        .add_agreement(app.practice(), &openai, now)
+        .await
+        .unwrap();
+    assert_eq!(app.house.missing_papers(now).await.unwrap(), []);
+    let said = heard(&app, "Where are you? Tom here").await;
+    assert!(said.contains("120 Shore Road"), "{said}");
+    let asked = model.0.asked();
+    assert_eq!(asked.len(), 1);
+    assert!(
+        format!("{:?}", asked[0].messages).contains("Patient"),
+        "{asked:?}"
+    );
+    // When it ends, so does what the vendor sees.
+    let recorded = app.house.store().agreements(app.practice()).await.unwrap();
+    let id = recorded.last().unwrap().id;
+    let ended = app
+        .house
+        .store()
+        .end_agreement(app.practice(), id, date(2026, 11, 29), now)
+        .await
+        .unwrap();
+    assert!(ended);
+    at(&app, "2026-11-30T18:00:00Z").await;
+    heard(&app, "Where are you? It's Tom").await;
+    assert_eq!(model.0.asked().len(), 1, "nothing more is sent to it");
+}
