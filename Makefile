@@ -74,11 +74,18 @@ recording: test-deps
 	cargo build --release
 	.venv/bin/python tests/python/recording.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom > docs/recording.md
 
+# Webhook answers at 200 texts a second on SQLite and PostgreSQL, timed by the timetable: wanted and got.
+.PHONY: bench-webhook
+bench-webhook: test-deps
+	cargo build --release
+	.venv/bin/python tests/python/bench_webhook.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom
+
 # 10,000 texts through every fake carrier with 5 % of each fault; prints what became of each answer.
+# DATABASE=postgres://... runs it on an empty PostgreSQL database instead of SQLite.
 .PHONY: carrier-faults
 carrier-faults:
 	cargo build --release
-	ANTEROOM_LOG__LEVEL=error $(or $(CARGO_TARGET_DIR),target)/release/anteroom simulate-carrier --run $(or $(TEXTS),10000) --faults $(or $(FAULTS),0.05) --seed $(or $(SEED),7)
+	ANTEROOM_LOG__LEVEL=error $(or $(CARGO_TARGET_DIR),target)/release/anteroom simulate-carrier --run $(or $(TEXTS),10000) --faults $(or $(FAULTS),0.05) --seed $(or $(SEED),7) $(if $(DATABASE),--database '$(DATABASE)')
 # Fifty regressions planted in the policy, each of which must stop the gate of `anteroom eval`.
 .PHONY: planted
 planted:

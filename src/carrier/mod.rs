@@ -95,6 +95,9 @@ pub trait Carrier: Send + Sync + std::fmt::Debug {
         Err(Refusal::not_found("no_webhooks"))
     }
 
+    /// Forgets that a webhook was heard: it could not be kept, and will be posted again.
+    fn unhear(&self, _call: &Call<'_>) {}
+
     /// What the carrier is told once everything it said is committed, or is known to be odd.
     fn answer(&self, heard: Heard) -> Answer {
         Answer::plain(heard)

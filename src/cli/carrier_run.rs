@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
@@ -23,6 +23,7 @@ use crate::config;
 use crate::domain::clock::{Clock as _, SkippingClock};
 use crate::domain::message::Delivery;
 use crate::pipeline::house::House;
+use crate::pipeline::price;
 use crate::pipeline::work::Step;
 use crate::web::fake::{FakeSite, fake_router};
 use crate::web::gate::GuardSettings;
@@ -32,6 +33,15 @@ use crate::web::router::{WebSettings, router};
 /// that never come lie side by side.
 const DISPATCHERS: usize = 48;
 const REPLIERS: usize = 8;
+
+/// How long a worker without work waits for a hint.
+const REST: Duration = Duration::from_millis(500);
+
+/// How often it is looked whether anything goes on.
+const LOOK: Duration = Duration::from_millis(15);
+
+/// How far the clock is moved at least when everybody only waits.
+const SKIP: SignedDuration = SignedDuration::from_secs(1);
 
 /// Texts that are let in at once.
 const BATCH: usize = 250;
@@ -84,13 +94,36 @@ fn patient(number: usize) -> String {
     format!("+1{}55501{:02}", 201 + number / 100, number % 100)
 }
 
+/// Whether anything goes on: a count of what was done, and how far it was when each worker last
+/// looked for work and found none. Nothing does when every worker looked after the last deed.
+struct Stir {
+    done: AtomicU64,
+    idle_at: Vec<AtomicU64>,
+}
+
+impl Stir {
+    fn new(workers: usize) -> Self {
+        Self {
+            done: AtomicU64::new(1),
+            idle_at: (0..workers).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    fn is_still(&self) -> bool {
+        let done = self.done.load(Ordering::SeqCst);
+        let seen = self.idle_at.iter();
+        seen.map(|it| it.load(Ordering::SeqCst))
+            .all(|it| it == done)
+    }
+}
+
 /// What runs.
 struct Run {
     house: Arc<House>,
     clock: Arc<SkippingClock>,
     fake: Arc<Fake>,
-    /// Steps that are being done at this instant.
-    busy: Arc<AtomicUsize>,
+    /// Whether anything goes on.
+    stir: Arc<Stir>,
     /// Webhooks that are on their way.
     hooks: TaskTracker,
     site: FakeSite,
@@ -148,17 +181,20 @@ async fn run_in(
     run.house.catch_up_once().await.map_err(tell)?;
     run.write_all(count).await;
     run.settle().await.map_err(tell)?;
-    let mut found = (0, 0);
+    let (mut found, mut nothing) = ((0, 0), 0);
     for round in 1..=ROUNDS_MAX {
         clock.skip(SignedDuration::from_mins(6));
         let caught = run.house.catch_up_once().await.map_err(tell)?;
         found = (found.0 + caught.texts, found.1 + caught.reports);
         run.settle().await.map_err(tell)?;
         eprintln!(
-            "round {round}: {} texts and {} reports found",
-            caught.texts, caught.reports
+            "round {round}: {} texts, {} reports and {} texts in doubt found",
+            caught.texts, caught.reports, caught.doubts
         );
-        if caught == crate::pipeline::catch_up::CaughtUp::default() && round > 1 {
+        // What is in doubt at one round is judged at the next.
+        let idle = caught == crate::pipeline::catch_up::CaughtUp::default();
+        nothing = if idle { nothing + 1 } else { 0 };
+        if nothing == 2 {
             break;
         }
     }
@@ -210,20 +246,27 @@ fn start(
         fake_router(site.clone()),
         stop.clone(),
     ));
-    let busy = Arc::new(AtomicUsize::new(0));
+    let stir = Arc::new(Stir::new(DISPATCHERS + REPLIERS));
     for number in 0..DISPATCHERS + REPLIERS {
-        let (house, busy, stop) = (Arc::clone(&house), Arc::clone(&busy), stop.clone());
+        let (house, stir, stop) = (Arc::clone(&house), Arc::clone(&stir), stop.clone());
         tracker.spawn(async move {
             while !stop.is_cancelled() {
-                busy.fetch_add(1, Ordering::SeqCst);
-                let step = if number < REPLIERS {
-                    Box::pin(house.reply_once()).await
+                let before = stir.done.load(Ordering::SeqCst);
+                let (step, hint) = if number < REPLIERS {
+                    (Box::pin(house.reply_once()).await, &house.replies)
                 } else {
-                    Box::pin(house.dispatch_once()).await
+                    (Box::pin(house.dispatch_once()).await, &house.outbox)
                 };
-                busy.fetch_sub(1, Ordering::SeqCst);
-                if !matches!(step, Ok(Step::Worked)) {
-                    tokio::time::sleep(Duration::from_millis(60)).await;
+                if matches!(step, Ok(Step::Worked)) {
+                    stir.done.fetch_add(1, Ordering::SeqCst);
+                    continue;
+                }
+                if let (Ok(Step::Idle), Some(seen)) = (&step, stir.idle_at.get(number)) {
+                    seen.store(before, Ordering::SeqCst);
+                }
+                tokio::select! {
+                    () = hint.notified() => {}
+                    () = tokio::time::sleep(REST) => {}
                 }
             }
         });
@@ -232,7 +275,7 @@ fn start(
         house,
         clock,
         fake,
-        busy,
+        stir,
         hooks,
         site,
         stop: stop.clone(),
@@ -264,21 +307,37 @@ impl Run {
 
     /// Works until nothing is left to be done, skipping the waits.
     async fn settle(&self) -> Result<(), crate::store::StoreError> {
-        let mut quiet = 0;
+        let mut hooks = usize::MAX;
         loop {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            let still = self.busy.load(Ordering::SeqCst) == 0 && self.hooks.is_empty();
-            quiet = if still { quiet + 1 } else { 0 };
-            if quiet < 4 {
+            // Everybody looks once more.
+            self.house.replies.notify_waiters();
+            self.house.outbox.notify_waiters();
+            tokio::time::sleep(LOOK).await;
+            if !self.hooks.is_empty() || hooks > 0 {
+                // What they brought is new work, also what came with the last of them.
+                hooks = self.hooks.len();
+                self.stir.done.fetch_add(1, Ordering::SeqCst);
                 continue;
             }
-            quiet = 0;
-            let depth = self.house.store().depth().await?;
-            if depth.outbox == 0 && depth.replies == 0 {
-                return Ok(());
+            if !self.stir.is_still() {
+                continue;
             }
-            self.clock.skip(SignedDuration::from_secs(1));
+            let Some(due) = self.house.store().next_due().await? else {
+                return Ok(());
+            };
+            self.clock
+                .skip(due.duration_since(self.clock.now()).max(SKIP));
+            self.stir.done.fetch_add(1, Ordering::SeqCst);
         }
+    }
+
+    /// Answers that a phone got more than once.
+    fn given_twice(&self) -> usize {
+        let mut given: BTreeMap<(String, String), usize> = BTreeMap::new();
+        for text in self.fake.texts().into_iter().filter(|text| !text.inbound) {
+            *given.entry((text.sent.from, text.sent.to)).or_default() += 1;
+        }
+        given.values().filter(|times| **times > 1).count()
     }
 
     /// Prints what became of everything; whether all is as it must be.
@@ -303,9 +362,12 @@ impl Run {
         }
         println!("\nfound by asking: {} texts, {} reports", found.0, found.1);
         println!("\nwhat became of the answers:");
-        let (mut ours, mut open) = (0, 0);
+        let (mut ours, mut open, mut segments) = (0, 0, 0);
         for it in &standings {
             ours += it.count;
+            if it.taken {
+                segments += it.segments;
+            }
             let ended =
                 it.delivery.is_final() && (it.delivery != Delivery::Failed || !it.code.is_empty());
             open += if ended { 0 } else { it.count };
@@ -317,11 +379,15 @@ impl Run {
                 it.count
             );
         }
-        let mut given: BTreeMap<(String, String), usize> = BTreeMap::new();
-        for text in self.fake.texts().into_iter().filter(|text| !text.inbound) {
-            *given.entry((text.sent.from, text.sent.to)).or_default() += 1;
-        }
-        let twice = given.values().filter(|times| **times > 1).count();
+        // All at the price of the carrier that publishes one.
+        let mut senders = self.house.practices().flat_map(|it| &it.senders);
+        let price = senders.find_map(|it| price::estimate(it, segments));
+        println!(
+            "\n{segments} segments taken by the carriers, about ${} at Twilio's list price with the \
+             networks' fees",
+            price.map_or_else(|| "?".to_owned(), price::dollars)
+        );
+        let twice = self.given_twice();
         let known: i64 = standings
             .iter()
             .filter(|it| it.taken)
@@ -345,14 +411,8 @@ impl Run {
             println!("  {number:>6}  {what}");
         }
         let good = lost == 0 && open == 0 && twice == 0 && unknown == 0;
-        println!(
-            "\n{}",
-            if good {
-                "all is as it must be"
-            } else {
-                "NOT as it must be"
-            }
-        );
+        let told = if good { "all is" } else { "NOT" };
+        println!("\n{told} as it must be");
         Ok(good)
     }
 }

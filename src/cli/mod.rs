@@ -35,7 +35,7 @@ mod records;
 mod redteam;
 mod reload;
 mod serve;
-mod served;
+pub mod served;
 mod simulate;
 mod simulate_carrier;
 mod staff;

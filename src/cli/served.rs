@@ -32,10 +32,13 @@ const THREAD_TURNS_MAX: u32 = 200;
 const GLASS_MAX: u32 = 30;
 
 /// The running house behind the front door.
-pub(super) struct Served {
-    pub(super) house: Arc<House>,
-    pub(super) people: Vec<Person>,
-    pub(super) metrics: PrometheusHandle,
+pub struct Served {
+    /// The house.
+    pub house: Arc<House>,
+    /// The sample patients, for the phone's picker.
+    pub people: Vec<Person>,
+    /// What `/metrics` shows.
+    pub metrics: PrometheusHandle,
 }
 
 impl std::fmt::Debug for Served {

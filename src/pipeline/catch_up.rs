@@ -6,12 +6,15 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::carrier::Carrier;
-use crate::carrier::hear::Event;
+use crate::carrier::hear::{Event, Report};
+use crate::domain::conversation::OutboxRow;
 use crate::domain::ids::{OutboxId, PracticeId};
-use crate::domain::message::Inbound;
+use crate::domain::message::{Inbound, SendOutcome};
 use crate::domain::practice::CarrierKind;
 use crate::pipeline::house::House;
+use crate::pipeline::outcome::about;
 use crate::pipeline::receive::Received;
+use crate::pipeline::report::reference_of;
 use crate::store::StoreError;
 
 /// How far back each look reaches beyond the last one: lists lag, and clocks differ.
@@ -23,6 +26,12 @@ const REPORT_HORIZON: SignedDuration = SignedDuration::from_hours(24);
 
 /// Texts asked about at one time; the rest is asked about at the next.
 const LOOKS_MAX: u32 = 500;
+
+/// Texts in doubt that are looked for at one time.
+const DOUBTS_MAX: u32 = 100;
+
+/// The code of a text that was in doubt and that the carrier does not have.
+const NOT_TAKEN: &str = "not_taken";
 
 /// Texts whose words are taken off a carrier's books at one time.
 const REDACTIONS_MAX: u32 = 50;
@@ -37,6 +46,8 @@ pub struct CaughtUp {
     pub texts: u64,
     /// Texts to patients whose end is known now.
     pub reports: u64,
+    /// Texts that were left to staff in doubt, and of which it is known now whether they went.
+    pub doubts: u64,
 }
 
 impl House {
@@ -49,10 +60,12 @@ impl House {
             }
             if *kind != CarrierKind::Simulator {
                 found.reports += self.lost_reports(practice, *kind, carrier).await?;
+                found.doubts += self.doubts(practice, *kind).await?;
             }
         }
         metrics::counter!("anteroom_caught_up_total", "what" => "texts").increment(found.texts);
         metrics::counter!("anteroom_caught_up_total", "what" => "reports").increment(found.reports);
+        metrics::counter!("anteroom_caught_up_total", "what" => "doubts").increment(found.doubts);
         Ok(found)
     }
 
@@ -140,6 +153,75 @@ impl House {
             }
         }
         Ok(found)
+    }
+
+    /// Asks again for texts that were left in doubt: found, they go on to their end; proven absent
+    /// well after the last try, they have failed. Nothing is sent again: staff have been told.
+    async fn doubts(&self, practice: &PracticeId, kind: CarrierKind) -> Result<u64, StoreError> {
+        let now = self.clock().now();
+        let since = now.saturating_sub(REPORT_HORIZON).unwrap_or(Timestamp::MIN);
+        let mut settled = 0;
+        for row in self
+            .store()
+            .in_doubt((practice, kind), since, DOUBTS_MAX)
+            .await?
+        {
+            // What may still be on its way is on no list.
+            if !self.doubted_long(row.id, now) {
+                continue;
+            }
+            let Some(conversation) = self.store().conversation(row.conversation).await? else {
+                continue;
+            };
+            let known = match self.look_for(&row, &conversation).await {
+                Some(SendOutcome::Accepted {
+                    carrier_id,
+                    delivery,
+                }) => {
+                    let report = Report {
+                        carrier_id,
+                        delivery,
+                        code: None,
+                        reference: Some(reference_of(practice, row.id)),
+                    };
+                    self.delivery(practice, kind, &report).await?
+                }
+                Some(_cannot_tell) => false,
+                None => self.was_not_taken(row, now).await?,
+            };
+            settled += u64::from(known);
+        }
+        Ok(settled)
+    }
+
+    /// Whether a text has been in doubt for as long as a report may take, as far as this process
+    /// knows.
+    fn doubted_long(&self, text: OutboxId, now: Timestamp) -> bool {
+        let mut doubted = self
+            .doubted
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        doubted.retain(|_, at| now.duration_since(*at) < REPORT_HORIZON);
+        let at = *doubted.entry(text).or_insert(now);
+        now.duration_since(at) >= REPORT_PATIENCE
+    }
+
+    async fn was_not_taken(&self, row: OutboxRow, now: Timestamp) -> Result<bool, StoreError> {
+        let row = Arc::new(row);
+        self.store()
+            .write(move |tx| {
+                let row = Arc::clone(&row);
+                Box::pin(async move {
+                    if !tx.fail_unknown(row.id, NOT_TAKEN).await? {
+                        return Ok(false);
+                    }
+                    let detail = serde_json::json!({"outbox": row.id.0, "code": NOT_TAKEN});
+                    let entry = about(&row, now, "message.not_taken", &detail);
+                    tx.append_audit(&entry).await?;
+                    Ok(true)
+                })
+            })
+            .await
     }
 
     /// Behind which text a line goes on to be asked for ends; with `next`, sets it.

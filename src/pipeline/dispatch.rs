@@ -212,7 +212,11 @@ impl House {
 
     /// What became of an earlier hand-over that has no recorded end: a worker that died may have
     /// sent the text. None is proof of absence, and only that allows another try.
-    async fn look_for(&self, row: &OutboxRow, conversation: &Conversation) -> Option<SendOutcome> {
+    pub(crate) async fn look_for(
+        &self,
+        row: &OutboxRow,
+        conversation: &Conversation,
+    ) -> Option<SendOutcome> {
         let unknown = |code: &str| SendOutcome::Unknown {
             code: code.to_owned(),
         };

@@ -89,6 +89,8 @@ pub struct House {
     pub(crate) remarks: Mutex<Remarks>,
     pub(crate) paged: Mutex<Paged>,
     pub(crate) looked: Mutex<Looked>,
+    /// When texts in doubt were first met by catching up.
+    pub(crate) doubted: Mutex<BTreeMap<OutboxId, Timestamp>>,
     changes: watch::Sender<u64>,
     wordings: Mutex<wording::ByPractice>,
 }
@@ -120,6 +122,7 @@ impl House {
             remarks: Mutex::default(),
             paged: Mutex::default(),
             looked: Mutex::default(),
+            doubted: Mutex::default(),
             changes,
             wordings: Mutex::default(),
         })

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::audit::Entry;
 use crate::carrier::Carrier;
 use crate::carrier::codes::ErrorClass;
-use crate::domain::consent::{Act, ConsentEvent, ConsentProof, Evidence};
+use crate::domain::consent::{Act, ConsentEvent, ConsentProof, ConsentState, Evidence};
 use crate::domain::conversation::OutboxRow;
 use crate::domain::message::{Delivery, OutboundKind, SendOutcome};
 use crate::domain::phi::Phi;
@@ -139,7 +139,10 @@ async fn record_in(
         settled,
         SendOutcome::Fail { .. } | SendOutcome::Unknown { .. }
     ) && class != Some(ErrorClass::OptedOut);
-    let held = lost && tell_staff(tx, row, &not_delivered(class, code), now).await?;
+    let opted_out = matches!(settled, SendOutcome::Suppress { .. })
+        || (class == Some(ErrorClass::OptedOut) && matches!(settled, SendOutcome::Fail { .. }));
+    let told = lost || (opted_out && is_news(tx, row).await?);
+    let held = told && tell_staff(tx, row, &not_delivered(class, code), now).await?;
     let detail = serde_json::json!({
         "outbox": row.id.0,
         "outcome": name(&settled),
@@ -166,6 +169,21 @@ async fn record_in(
         Some(event) => follow(tx, row, &event).await,
         None => Ok(()),
     }
+}
+
+/// Whether an opt-out that only the carrier knew of is news: somebody waits for a text, and our
+/// ledger did not know.
+pub(crate) async fn is_news(tx: &mut Tx, row: &OutboxRow) -> Result<bool, StoreError> {
+    let waited_for = matches!(
+        row.kind,
+        OutboundKind::Notice
+            | OutboundKind::Reply
+            | OutboundKind::Initiated
+            | OutboundKind::Invitation
+            | OutboundKind::Safety
+    );
+    let known = tx.lock_conversation(row.conversation).await?;
+    Ok(waited_for && known.is_some_and(|it| it.consent.state != ConsentState::OptedOut))
 }
 
 /// What the carrier's code says of consent: our ledger follows.

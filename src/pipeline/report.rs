@@ -14,7 +14,7 @@ use crate::domain::ids::{OutboxId, PracticeId};
 use crate::domain::message::Delivery;
 use crate::domain::practice::CarrierKind;
 use crate::pipeline::house::House;
-use crate::pipeline::outcome::{count_alert, follow, tell_staff};
+use crate::pipeline::outcome::{count_alert, follow, is_news, tell_staff};
 use crate::store::{StoreError, Tx};
 
 /// Texts of the simulator that are settled at one start: far more than a person types.
@@ -153,7 +153,7 @@ async fn report_in(tx: &mut Tx, told: &Told) -> Result<bool, StoreError> {
     let fell = failed && known.before != known.state;
     let mut held = false;
     if fell && let Some(row) = tx.outbox(known.outbox).await? {
-        if told.class != Some(ErrorClass::OptedOut) {
+        if told.class != Some(ErrorClass::OptedOut) || is_news(tx, &row).await? {
             let reason = not_delivered(told.class, code);
             held = tell_staff(tx, &row, &reason, told.now).await?;
         }

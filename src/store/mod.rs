@@ -119,6 +119,10 @@ const DEPTH: &str = "SELECT \
     (SELECT count(*) FROM outbox WHERE delivery = 'unknown') AS unknown, \
     (SELECT count(*) FROM hold WHERE settled IS NULL) AS holds";
 
+const NEXT_DUE: &str = "SELECT CAST(min(due) AS BIGINT) AS due FROM \
+    (SELECT due FROM outbox WHERE due IS NOT NULL \
+    UNION ALL SELECT due FROM reply_job WHERE due IS NOT NULL) waiting";
+
 impl Store {
     /// Does one unit of work in one transaction and gives its result once that is durable. An
     /// error undoes the unit. The work may run more than once (PostgreSQL may ask for it), each
@@ -204,6 +208,18 @@ impl Store {
             holds: row.int("holds")?,
             writer: i64::try_from(writer).unwrap_or(i64::MAX),
         })
+    }
+
+    /// When the next text or answer is due; none when nothing waits.
+    pub async fn next_due(&self) -> Result<Option<jiff::Timestamp>, StoreError> {
+        let mut tx = self.read().await?;
+        let row = tx.row(NEXT_DUE, args![]).await?;
+        let due = match row {
+            Some(row) => row.int_opt("due")?,
+            None => None,
+        };
+        let damage = error::Inconsistency::on("outbox").column("due");
+        due.map(|due| tx::instant(due, damage)).transpose()
     }
 
     /// The key that checkpoints of this store's audit log are checked with.

@@ -23,9 +23,10 @@ const FIND: Sql =
 /// A text that is finished is due to be redacted where its practice wants it.
 const ADVANCE: &str = "UPDATE outbox SET delivery = $2, code = $3, \
     redact_due = CASE WHEN $4 = 1 THEN at ELSE redact_due END WHERE id = $1";
-/// A first hand-over that is still on its way is not touched: its own answer is due.
+/// A first hand-over that is still on its way is not touched: its own answer is due. What was in
+/// doubt is so no more: the carrier has it, and its end is asked for like that of any other.
 const ADOPT: &str = "UPDATE outbox SET carrier_hash = $3, carrier_ref = $4, due = NULL, \
-    leased_until = 0, delivery = CASE WHEN delivery = 'pending' THEN 'accepted' ELSE delivery END \
+    leased_until = 0, delivery = 'accepted' \
     WHERE id = $1 AND practice = $2 AND carrier_hash IS NULL \
     AND (delivery = 'unknown' OR (delivery = 'pending' AND in_doubt = 1))";
 const CARRIER: &str = "SELECT carrier FROM conversation WHERE id = $1";

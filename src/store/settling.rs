@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::conversation::OutboxRow;
 use crate::domain::ids::OutboxId;
 use crate::domain::ids::PracticeId;
 use crate::domain::message::Delivery;
@@ -20,6 +21,11 @@ const UNSETTLED: &str = "SELECT o.id, o.practice, o.carrier_ref FROM outbox o \
     JOIN conversation c ON c.id = o.conversation WHERE c.carrier = $1 AND o.carrier_ref IS NOT NULL \
     AND o.delivery IN ('accepted', 'queued', 'sending', 'sent') AND o.at BETWEEN $3 AND $4 \
     AND o.id > $5 AND o.practice = $6 ORDER BY o.id LIMIT $2";
+const IN_DOUBT: &str = "SELECT o.id FROM outbox o JOIN conversation c ON c.id = o.conversation \
+    WHERE o.practice = $1 AND c.carrier = $2 AND o.delivery = 'unknown' \
+    AND o.carrier_hash IS NULL AND o.at >= $3 ORDER BY o.id LIMIT $4";
+const FAIL_UNKNOWN: &str = "UPDATE outbox SET delivery = 'failed', code = $2 \
+    WHERE id = $1 AND delivery = 'unknown' AND carrier_hash IS NULL";
 const STANDINGS: &str = "SELECT c.carrier, o.delivery, o.code, \
     CAST(CASE WHEN o.carrier_hash IS NULL THEN 0 ELSE 1 END AS BIGINT) AS taken, \
     CAST(count(*) AS BIGINT) AS count, CAST(sum(t.segments) AS BIGINT) AS segments \
@@ -91,6 +97,22 @@ impl Store {
         Ok(unsettled)
     }
 
+    /// Texts of a practice, enqueued since then, that were left in doubt, oldest first.
+    pub async fn in_doubt(
+        &self,
+        (practice, carrier): (&PracticeId, CarrierKind),
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut tx = self.read().await?;
+        let find = args![practice.as_str(), carrier.as_str(), since, i64::from(limit)];
+        let mut found = Vec::new();
+        for row in tx.rows(IN_DOUBT, find).await? {
+            found.extend(tx.outbox(OutboxId(row.int("id")?)).await?);
+        }
+        Ok(found)
+    }
+
     /// Finished texts whose words are due to be taken off their carrier's books.
     pub async fn redactable(
         &self,
@@ -139,6 +161,11 @@ pub struct Redactable {
 }
 
 impl Tx {
+    /// Ends a text in doubt that the carrier proved not to have. False when it has an end already.
+    pub async fn fail_unknown(&mut self, id: OutboxId, code: &str) -> Result<bool, StoreError> {
+        Ok(self.run(FAIL_UNKNOWN, args![id.0, code]).await? == 1)
+    }
+
     /// The carrier's id of a text, from a row with its `carrier_ref`.
     async fn carrier_id_of(&mut self, row: &Row) -> Result<String, StoreError> {
         let (id, practice) = (row.int("id")?, row.text("practice")?);

@@ -101,17 +101,22 @@ async fn heard(
     let limit = line.carrier.capabilities().hook_bytes_max;
     let body = axum::body::to_bytes(body, limit).await;
     let body = body.map_err(|error| unread(&error, limit))?;
-    let events = line.carrier.hear(&Call {
+    let url = signed_url(door, &uri);
+    let call = Call {
         door: entrance,
         method: &method,
-        url: &signed_url(door, &uri),
+        url: &url,
         headers: &headers,
         body: &body,
         now: door.settings.clock.now(),
-    })?;
+    };
+    let events = line.carrier.hear(&call)?;
     let (heard, odd) = match keep(door, line, events).await {
         Ok(kept) => kept,
-        Err(Unavailable) => return Ok(Problem::unavailable().into_response()),
+        Err(Unavailable) => {
+            line.carrier.unhear(&call);
+            return Ok(Problem::unavailable().into_response());
+        }
     };
     for reason in odd {
         count(reason);

@@ -19,10 +19,12 @@ macro_rules! vectors {
     )+};
 }
 
+mod bad_input;
 mod fakes;
 mod media;
 mod official;
 mod prism;
+mod shown;
 mod signature;
 mod twilio;
 mod vectors;

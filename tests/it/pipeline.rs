@@ -17,6 +17,7 @@ macro_rules! stories {
 mod agreeing;
 mod alarms;
 mod booking;
+mod carried;
 mod lawful;
 mod lines;
 mod outreach;

@@ -358,20 +358,23 @@ impl Fake {
 
     /// The reports on a text that it took, as they would come if nothing went wrong.
     pub fn reports_on(&self, id: &str, now: Timestamp) -> Vec<Post> {
-        let memory = self.memory();
-        let Some(text) = memory.texts.get(id) else {
-            return Vec::new();
-        };
-        let course = REPORTS.into_iter().map(|(state, _)| state);
-        let lines = self.lines.iter();
-        lines
-            .filter(|line| line.name == text.line)
-            .flat_map(|line| {
-                course
-                    .clone()
-                    .filter_map(|state| line.speaks.report(text, state, now))
-            })
+        let course = REPORTS.into_iter();
+        course
+            .filter_map(|(state, _)| self.report_on(id, state, now))
             .collect()
+    }
+
+    /// The report that a text has reached this state, whatever state it is in.
+    pub fn report_on(&self, id: &str, state: Delivery, now: Timestamp) -> Option<Post> {
+        let memory = self.memory();
+        let text = memory.texts.get(id)?;
+        let line = self.lines.iter().find(|line| line.name == text.line)?;
+        line.speaks.report(text, state, now)
+    }
+
+    /// A person who told the carrier, and not us, that this number must not text them.
+    pub fn opt_out(&self, number: &str, person: &str) {
+        self.memory().opted_out.insert(format!("{number} {person}"));
     }
 
     /// Files that it still has.

@@ -120,6 +120,8 @@ pub struct Sending {
     pub template: Option<String>,
     /// Addresses of the files that go along.
     pub files: Vec<String>,
+    /// The payload of the button that a patient presses, on WhatsApp.
+    pub button: Option<String>,
     /// Where reports go, if the request says so.
     pub callback: Option<String>,
     /// The sender's own reference, in whatever place this carrier has for it.

@@ -53,13 +53,14 @@ impl FakeMessagebird {
             token.push('.');
             token.push_str(&URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()));
         }
+        let mut headers = vec![("messagebird-signature-jwt", token)];
+        if !body.is_empty() {
+            headers.push(("content-type", "application/json".to_owned()));
+        }
         Post {
             method,
             url,
-            headers: vec![
-                ("content-type", "application/json".to_owned()),
-                ("messagebird-signature-jwt", token),
-            ],
+            headers,
             body,
         }
     }
@@ -169,6 +170,7 @@ impl Dialect for FakeMessagebird {
             ("GET", ["messages"]) => {
                 let number = |name: &str| asked.param(name).and_then(|it| it.parse().ok());
                 Wish::List(Filter {
+                    to: asked.param("recipient").map(|to| format!("+{}", bare(&to))),
                     page: (number("limit").unwrap_or(20), number("offset").unwrap_or(0)),
                     ..Filter::default()
                 })

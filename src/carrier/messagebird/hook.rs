@@ -77,7 +77,8 @@ pub(super) fn delivery(status: &str) -> Option<Delivery> {
 pub(super) fn event(call: &Call<'_>) -> Result<Event, HookError> {
     let mut fields = Fields::default();
     fields.form(call.query().as_bytes());
-    if call.content_type().as_deref() == Some("application/json") {
+    // A status report is a GET: whatever it says of its body, there is none.
+    if call.content_type().as_deref() == Some("application/json") && !call.body.is_empty() {
         let unreadable = HookError::Unreadable("a JSON object");
         let value: Value = serde_json::from_slice(&without_lone_surrogates(call.body))
             .map_err(|_not_json| unreadable)?;

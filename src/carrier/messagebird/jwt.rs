@@ -154,4 +154,13 @@ impl Used {
         used.retain(|_, expires| expires.saturating_add(LEEWAY_S) >= seconds);
         used.len() < REMEMBERED_MAX && used.insert(id, expires).is_none()
     }
+
+    /// Forgets a token: what it came with could not be kept.
+    pub fn forget(&self, id: &str) {
+        let mut used = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        used.remove(id);
+    }
 }

@@ -43,7 +43,7 @@ const VALIDITY_S: u32 = 14_400;
 
 /// Texts listed at once, and pages read, when looking for one or catching up.
 const PAGE_SIZE: usize = 200;
-const PAGES_MAX: usize = 10;
+const PAGES_MAX: usize = 50;
 
 /// How far `MessageBird`'s clock and ours may differ.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(120);
@@ -210,25 +210,31 @@ impl Messagebird {
         codes::ending(CODES, status.as_u16(), code.as_deref(), after_ms)
     }
 
+    /// One page of the account's texts, newest first.
+    async fn page(&self, page: usize, filter: &[(&str, String)]) -> Option<Vec<Listed>> {
+        let query = [
+            ("limit", PAGE_SIZE.to_string()),
+            ("offset", (page * PAGE_SIZE).to_string()),
+        ];
+        let request = self.request(Method::GET, "messages");
+        let answer = request.query(&query).query(filter).send().await.ok()?;
+        if answer.status() != StatusCode::OK {
+            return None;
+        }
+        let body = exchange::read_capped(answer).await?;
+        let page: Page = serde_json::from_slice(&body).ok()?;
+        Some(page.items)
+    }
+
     /// The texts of the account, newest first, page by page, back to `since`; none when the list
     /// cannot be read that far.
     async fn listed(&self, since: Timestamp) -> Option<Vec<Listed>> {
         let since = since.saturating_sub(CLOCK_SLACK).unwrap_or(Timestamp::MIN);
         let mut found = Vec::new();
         for page in 0..PAGES_MAX {
-            let query = [
-                ("limit", PAGE_SIZE.to_string()),
-                ("offset", (page * PAGE_SIZE).to_string()),
-            ];
-            let request = self.request(Method::GET, "messages").query(&query);
-            let answer = request.send().await.ok()?;
-            if answer.status() != StatusCode::OK {
-                return None;
-            }
-            let body = exchange::read_capped(answer).await?;
-            let page: Page = serde_json::from_slice(&body).ok()?;
-            let whole = page.items.len() < PAGE_SIZE;
-            for item in page.items {
+            let items = self.page(page, &[]).await?;
+            let whole = items.len() < PAGE_SIZE;
+            for item in items {
                 if item.created? < since {
                     return Some(found);
                 }
@@ -242,10 +248,16 @@ impl Messagebird {
     }
 
     async fn look_up(&self, outbound: &Outbound, since: Timestamp) -> Option<Option<SendOutcome>> {
-        let listed = self.listed(since).await?;
-        let ours = listed
-            .into_iter()
-            .find(|it| it.reference.as_deref() == Some(&outbound.reference));
+        let is_ours = |it: &Listed| it.reference.as_deref() == Some(&outbound.reference);
+        // The short way: the newest texts to this number. That ours is not among them proves
+        // nothing; a filter may not do what it says.
+        let to = outbound.to.as_str().trim_start_matches('+').to_owned();
+        let filter = [("recipient", to), ("direction", "mt".to_owned())];
+        let newest = self.page(0, &filter).await;
+        let mut ours = newest.and_then(|page| page.into_iter().find(is_ours));
+        if ours.is_none() {
+            ours = self.listed(since).await?.into_iter().find(is_ours);
+        }
         Some(ours.map(|it| SendOutcome::Accepted {
             delivery: it.taken(),
             carrier_id: it.id,
@@ -410,6 +422,15 @@ impl Carrier for Messagebird {
 
     fn hear(&self, call: &Call<'_>) -> Result<Vec<Event>, Refusal> {
         self.hear_call(call)
+    }
+
+    fn unhear(&self, call: &Call<'_>) {
+        if let Some(token) = call.header("messagebird-signature-jwt")
+            && let Ok((id, _)) =
+                jwt::verify(&self.signing_keys, token, call.url, call.body, call.now)
+        {
+            self.used.forget(&id);
+        }
     }
 
     fn answer(&self, _heard: Heard) -> Answer {

@@ -165,11 +165,25 @@ impl Account for TwilioAccount {
 
     fn advise(&self, site: &Site<'_>) -> Vec<Advice> {
         let mut advice = Vec::new();
-        if let Err(error) = self
+        let made = self
             .settings(site)
-            .and_then(|settings| Twilio::new(settings, Patience::seconds(self.timeout_s)))
-        {
-            advice.push(Advice::Bad(error.to_string()));
+            .and_then(|settings| Twilio::new(settings, Patience::seconds(self.timeout_s)));
+        if let Err(error) = made {
+            // Both are told below, with where to look.
+            let told = match error {
+                TwilioSettingsError::Service => true,
+                TwilioSettingsError::AccountSid => self.account_sid.starts_with("SK"),
+                TwilioSettingsError::User
+                | TwilioSettingsError::NoToken
+                | TwilioSettingsError::NoKeySecret
+                | TwilioSettingsError::ApiBase
+                | TwilioSettingsError::Region
+                | TwilioSettingsError::Validity
+                | TwilioSettingsError::Client(_) => false,
+            };
+            if !told {
+                advice.push(Advice::Bad(error.to_string()));
+            }
         }
         if self.auth_tokens.iter().all(Secret::is_empty) && !self.api_key_sid.is_empty() {
             advice.push(Advice::Bad(
@@ -201,10 +215,19 @@ impl Account for TwilioAccount {
                     .to_owned(),
             ));
         }
+        let paste = if site.reachable() || !self.base_url.is_empty() {
+            format!("{}#{}", site.texts_url(), super::INBOUND_RETRIES)
+        } else {
+            format!(
+                "https://(public_url)/webhooks/{}/{}#{}",
+                site.kind,
+                site.practice.id,
+                super::INBOUND_RETRIES
+            )
+        };
         advice.push(Advice::Note(format!(
-            "paste at each number or Messaging Service, HTTP POST: {}#{}",
-            site.texts_url(),
-            super::INBOUND_RETRIES
+            "paste as \"A message comes in\" at each number, WhatsApp sender or Messaging Service, \
+             HTTP POST: {paste} (reports need no setting: each text names their address)"
         )));
         advice
     }

@@ -138,7 +138,7 @@ impl FakeTwilio {
             files: asked.fields("MediaUrl"),
             callback,
             reference,
-            once: None,
+            ..Sending::default()
         })
     }
 
@@ -339,6 +339,10 @@ impl Dialect for FakeTwilio {
             ("SmsStatus", "received".to_owned()),
             ("To", address(text, &text.sent.to)),
         ];
+        if let Some(payload) = &text.sent.button {
+            fields.push(("ButtonPayload", payload.clone()));
+            fields.push(("ButtonText", text.sent.body.clone()));
+        }
         let files: Vec<(String, String)> = text
             .files
             .iter()

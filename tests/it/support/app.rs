@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +23,7 @@ use anteroom::domain::record::{Patient, RecordSet};
 use anteroom::fhir::bundle;
 use anteroom::guardrail::review::Guardrail;
 use anteroom::llm::offline::Offline;
-use anteroom::pipeline::house::{House, Parts};
+use anteroom::pipeline::house::{Carriers, House, Parts};
 use anteroom::pipeline::receive::Received;
 use anteroom::pipeline::work::Step;
 use anteroom::policy::words::Channel;
@@ -158,6 +158,24 @@ impl App {
         Self::build(store, Arc::new(Offline::new()), practice, true).await
     }
 
+    /// This practice and its neighbours on this store, with these lines beside the one that
+    /// remembers.
+    pub(crate) async fn with_carriers(
+        store: Store,
+        (practice, neighbours): (Practice, Vec<Practice>),
+        carriers: Carriers,
+        clock: Arc<ManualClock>,
+    ) -> Self {
+        let practice = Arc::new(practice);
+        let records = EmbeddedRecords::new(store.clone()).with_clock(Arc::clone(&clock) as _);
+        let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
+        bundle::freshen(&mut set, clock.now());
+        records.import(&practice.id, &set).await.unwrap();
+        let (model, records) = (Arc::new(Offline::new()), Arc::new(records));
+        let lines = (carriers, neighbours);
+        Self::of(store, model, (practice, true), lines, (clock, records))
+    }
+
     /// The sample practice on this store, answered by this model.
     pub(crate) async fn with_model(store: Store, model: Arc<dyn Model>) -> Self {
         Self::build(store, model, sample_practice(), true).await
@@ -195,7 +213,8 @@ impl App {
         let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
         let records = Arc::new(open(Arc::clone(&clock)));
         let (model, practice) = (Arc::new(Offline::new()), Arc::new(sample_practice()));
-        Self::of(store, model, practice, true, (clock, records), None)
+        let made = (clock, records as Arc<dyn Records>, None);
+        Self::of(store, model, (practice, true), no_lines(), made)
     }
 
     async fn build(store: Store, model: Arc<dyn Model>, practice: Practice, open: bool) -> Self {
@@ -215,27 +234,21 @@ impl App {
         let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
         bundle::freshen(&mut set, clock.now());
         records.import(&practice.id, &set).await.unwrap();
-        Self::of(
-            store,
-            model,
-            practice,
-            open,
-            (clock, Arc::new(records)),
-            pager,
-        )
+        let made = (clock, Arc::new(records) as Arc<dyn Records>, pager);
+        Self::of(store, model, (practice, open), no_lines(), made)
     }
 
     fn of(
         store: Store,
         model: Arc<dyn Model>,
-        practice: Arc<Practice>,
-        open: bool,
-        (clock, records): (Arc<ManualClock>, Arc<dyn Records>),
-        pager: Option<Pager>,
+        (practice, open): (Arc<Practice>, bool),
+        (mut carriers, neighbours): (Carriers, Vec<Practice>),
+        (clock, records, pager): (Arc<ManualClock>, Arc<dyn Records>, Option<Pager>),
     ) -> Self {
         let carrier = Arc::new(Loopback::default());
         let key = (practice.id.clone(), practice.senders[0].carrier);
-        let carriers = BTreeMap::from([(key, Arc::clone(&carrier) as Arc<dyn Carrier>)]);
+        let line = Arc::clone(&carrier) as Arc<dyn Carrier>;
+        carriers.entry(key).or_insert(line);
         let seed = Mutex::new((7_u8, 0_usize));
         let house = House::new(Parts {
             store,
@@ -248,8 +261,10 @@ impl App {
             offline: Arc::new(Offline::new()),
             carriers,
             practices: open
-                .then(|| (practice.id.clone(), Arc::clone(&practice)))
+                .then(|| Arc::clone(&practice))
                 .into_iter()
+                .chain(neighbours.into_iter().map(Arc::new))
+                .map(|it| (it.id.clone(), it))
                 .collect(),
             public_url: "http://127.0.0.1:8080/".parse().unwrap(),
             entropy: Arc::new(move |buffer: &mut [u8]| {
@@ -425,6 +440,10 @@ impl App {
             .map(|linked| linked.entry.action)
             .collect()
     }
+}
+
+fn no_lines() -> (Carriers, Vec<Practice>) {
+    (Carriers::new(), Vec::new())
 }
 
 /// The sample practice.

@@ -7,4 +7,5 @@ pub(crate) mod postgres;
 pub(crate) mod records;
 pub(crate) mod server;
 pub(crate) mod stores;
+pub(crate) mod town;
 pub(crate) mod transcript;
