@@ -35,6 +35,7 @@ mod seal;
 mod simulator;
 mod states;
 mod store;
+mod support;
 mod tagger;
 mod texts;
 mod tidy;
