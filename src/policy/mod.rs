@@ -300,7 +300,11 @@ impl Policy {
 fn read_patterns(all: &[Source]) -> Result<Vec<Rule>, PolicyError> {
     let mut rules = Vec::new();
     for source in all.iter().filter(|it| it.path.starts_with("identifiers")) {
-        rules::read(&source.path.to_string_lossy(), &source.text, &mut rules)?;
+        rules::read(
+            (&source.path.to_string_lossy(), &source.text),
+            true,
+            &mut rules,
+        )?;
     }
     Ok(rules)
 }
