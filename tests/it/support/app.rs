@@ -173,7 +173,13 @@ impl App {
         records.import(&practice.id, &set).await.unwrap();
         let (model, records) = (Arc::new(Offline::new()), Arc::new(records));
         let lines = (carriers, neighbours);
-        Self::of(store, model, (practice, true), lines, (clock, records as _, None))
+        Self::of(
+            store,
+            model,
+            (practice, true),
+            lines,
+            (clock, records as _, None),
+        )
     }
 
     /// The sample practice on this store, answered by this model.
