@@ -300,11 +300,10 @@ impl Policy {
 fn read_patterns(all: &[Source]) -> Result<Vec<Rule>, PolicyError> {
     let mut rules = Vec::new();
     for source in all.iter().filter(|it| it.path.starts_with("identifiers")) {
-        rules::read(
-            (&source.path.to_string_lossy(), &source.text),
-            false,
-            &mut rules,
-        )?;
+        // As where the policy is built: what is laid over it is tried at load.
+        let own = matches!(source.text, Cow::Owned(_));
+        let file = source.path.to_string_lossy();
+        rules::read((&file, &source.text), own, &mut rules)?;
     }
     Ok(rules)
 }

@@ -3,6 +3,8 @@
 
 #![cfg(test)]
 
+use std::fmt::Write as _;
+
 use std::path::Path;
 
 use anteroom::carrier::fake::Sending;
@@ -42,15 +44,11 @@ async fn stored(town: &Town, number: &str) -> String {
         };
         let mut line = format!("{who} {}", turn.body.as_str());
         for file in store.media_of(turn.id).await.unwrap() {
-            line += &format!(
-                " [{} {}, {} bytes]",
-                file.state,
-                file.kind,
-                file.bytes.len()
-            );
+            let (state, kind, bytes) = (&file.state, &file.kind, file.bytes.len());
+            write!(line, " [{state} {kind}, {bytes} bytes]").unwrap();
         }
         if let (Some(delivery), Some(segments)) = (turn.delivery, turn.segments) {
-            line += &format!(" [{delivery}, {segments} segments]");
+            write!(line, " [{delivery}, {segments} segments]").unwrap();
         }
         lines.push(line);
     }

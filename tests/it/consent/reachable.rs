@@ -82,8 +82,8 @@ fn overreach(before: &Node, name: &str, next: &Consent) -> Option<&'static str> 
         let asked = open.is_some_and(|notice| notice.asks.contains(purpose));
         let may = match (name, purpose) {
             ("yes" | "late yes", _) => asked,
-            ("wrote" | "start", ConsentPurpose::Contact) => true,
-            ("recorded", ConsentPurpose::Confirmations) => true,
+            ("wrote" | "start", ConsentPurpose::Contact)
+            | ("recorded", ConsentPurpose::Confirmations) => true,
             _ => false,
         };
         if newly && !may {
@@ -183,9 +183,12 @@ const BROKEN: &[(&str, Machine, &str)] = &[
     ),
     (
         "a text lifts STOP",
-        |it, event| match event.act {
-            Act::Wrote if !it.allows_texts() => Ok(Consent::unknown(event.at())),
-            _ => it.apply(event),
+        |it, event| {
+            if event.act == Act::Wrote && !it.allows_texts() {
+                Ok(Consent::unknown(event.at()))
+            } else {
+                it.apply(event)
+            }
         },
         "STOP ends every purpose",
     ),

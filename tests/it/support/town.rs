@@ -121,6 +121,7 @@ impl Town {
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         });
         let settings = WebSettings {
+            desk: None,
             public_url,
             simulator: false,
             carriers,
@@ -229,10 +230,9 @@ impl Town {
 
     /// The newest text that the carrier took for a phone.
     pub(crate) fn last(&self, number: &str) -> Text {
-        let texts = self.fake.texts().into_iter();
+        let mut texts = self.fake.texts().into_iter();
         texts
-            .filter(|it| !it.inbound && it.sent.to == number)
-            .next_back()
+            .rfind(|it| !it.inbound && it.sent.to == number)
             .unwrap()
     }
 
