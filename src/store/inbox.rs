@@ -65,7 +65,8 @@ pub struct Counts {
 macro_rules! lines {
     ($where:literal) => {
         concat!(
-            "SELECT c.*, \
+            "SELECT c.*, (SELECT count(*) FROM opt_out o WHERE o.practice = c.practice \
+             AND o.number_hash = c.number_hash) AS closed, \
              (SELECT count(*) FROM hold h WHERE h.conversation = c.id AND h.settled IS NULL) AS holds, \
              (SELECT min(a.kind) FROM alarm a WHERE a.conversation = c.id AND a.due IS NOT NULL) AS alarm \
              FROM conversation c WHERE c.practice = $1 AND c.last_turn > 0 AND c.last_turn < $2 ",

@@ -247,9 +247,9 @@ async fn talk_that_is_therapy_is_answered_by_a_person_where_the_law_says_so() {
              practice: Dec 1
              patient: I've been feeling so hopeless and I can't stop crying
              practice: passed this to our staff & 911
-             (staff: therapeutic talk: a person answers)
              patient: how do I cope with my anxiety?
              practice: passed this to our staff
+             (staff: therapeutic talk: a person answers)
              patient: me siento muy sola y no paro de llorar
              practice: personal
              patient: I want to kill myself
