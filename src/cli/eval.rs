@@ -96,7 +96,7 @@ pub(super) struct EvalArgs {
     /// Play each story once for each value of a key of its vars; may be given several times.
     #[arg(long, value_name = "KEY=A,B", value_parser = matrix::typed)]
     matrix: Vec<(String, Vec<serde_json::Value>)>,
-    /// Ask the model of the configuration ([llm]) where a suite's providers say `configured`. Cases
+    /// Ask the model of the configuration (`[llm]`) where a suite's providers say `configured`. Cases
     /// hold invented people only; what they say goes to that model.
     #[arg(long)]
     model: bool,

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use anteroom::agent::ports::{Model, Records};
 use anteroom::agent::texts::Texts;
@@ -34,6 +34,12 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A Sunday; the sample's visits begin on the Monday after.
 pub(crate) const SUNDAY: &str = "2026-11-29T18:00:00Z";
+
+/// The rules of the way out and the way in, compiled once for all houses of a test.
+static RULES: LazyLock<(Guardrail, Screen)> = LazyLock::new(|| {
+    let guardrail = Guardrail::embedded().unwrap();
+    (guardrail, Screen::embedded().unwrap())
+});
 
 /// Patients of the sample practice.
 pub(crate) const MARIA: &str = "+14155550111";
@@ -259,8 +265,8 @@ impl App {
         let house = House::new(Parts {
             store,
             clock: Arc::clone(&clock) as _,
-            guardrail: Guardrail::embedded().unwrap().into(),
-            screen: Screen::embedded().unwrap(),
+            guardrail: RULES.0.clone().into(),
+            screen: RULES.1.clone(),
             texts: Texts::embedded().unwrap(),
             records,
             model,
