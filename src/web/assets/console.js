@@ -41,7 +41,7 @@ one("#unlock")?.addEventListener("click", async () => {
 });
 
 /* Live parts: a tick says that something changed, the page is asked for anew, and its parts are exchanged. */
-const PARTS = ["tabs", "queues", "lines", "state", "alerts", "texts", "holds", "facts"];
+const PARTS = ["tabs", "queues", "lines", "state", "acts", "alerts", "texts", "holds", "facts"];
 let asking = false;
 let again = false;
 
