@@ -116,7 +116,7 @@ async function ask() {
   const mine = ++wanted;
   const text = box.value.trim();
   if (!text) { verdict.hidden = true; one("#segments").textContent = ""; return; }
-  const answer = await fetch(`/console/review/${talk}`, { method: "POST", body: fields() });
+  const answer = await fetch(`/console/review/${talk}`, { method: "POST", body: fields(), headers: { "x-script": "1" } });
   if (mine !== wanted) return;
   if (answer.status === 401) return leave();
   if (answer.ok) show(await answer.json());

@@ -11,7 +11,7 @@ use crate::domain::phi::Phi;
 use crate::pipeline::desk::{Answer, Answered};
 use crate::pipeline::desk_review::Verdicted;
 use crate::web::console::inbox::unavailable;
-use crate::web::console::seat::{Fields, Seat, again, desk, to};
+use crate::web::console::seat::{Fields, SCRIPT, Seat, again, desk, to};
 use crate::web::console::thread::pieces;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
@@ -93,7 +93,7 @@ pub(crate) async fn answer(
 ) -> Result<Response, Problem> {
     let text = written(&fields)?;
     let desk = desk(&door)?;
-    let script = headers.contains_key("x-script");
+    let script = headers.contains_key(SCRIPT);
     if text.as_str().is_empty() {
         return Ok(if script {
             Problem::because(StatusCode::UNPROCESSABLE_ENTITY, "the text is empty").into_response()

@@ -24,6 +24,9 @@ const COOKIE_NAME: &str = "anteroom_console";
 /// What a page that refreshes itself sends: it must not keep an unattended session alive.
 const LIVE: &str = "x-live";
 
+/// What a script sends with a form that it reads the answer of.
+pub(super) const SCRIPT: &str = "x-script";
+
 /// Who asks.
 #[derive(Clone, Debug)]
 pub(crate) struct Seat {
@@ -117,8 +120,10 @@ fn need_of(parts: &Parts) -> Option<Need> {
 
 async fn seated(door: &Door, need: Need, parts: &Parts) -> Result<Seat, Response> {
     let live = parts.headers.contains_key(LIVE);
+    // A script is told; a person is shown the door.
+    let script = live || parts.headers.contains_key(SCRIPT);
     let back = || {
-        if live {
+        if script {
             return StatusCode::UNAUTHORIZED.into_response();
         }
         let next = parts.uri.path();
