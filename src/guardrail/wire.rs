@@ -221,60 +221,74 @@ pub fn findings_out(text: &str, findings: &[Finding]) -> Vec<FindingOut> {
     findings.iter().map(out).collect()
 }
 
+impl ContextIn {
+    /// Does something in this setting, for a draft by this author; `proof` names the evidence of a
+    /// consent that was granted.
+    pub(crate) fn within<T>(
+        &self,
+        author: Author,
+        proof: &str,
+        work: impl FnOnce(&Setting<'_>) -> T,
+    ) -> T {
+        let facts: Vec<Fact<'_>> = self
+            .facts
+            .iter()
+            .map(|fact| Fact {
+                field: &fact.field,
+                value: &fact.value,
+            })
+            .collect();
+        let told: Vec<&str> = self.told.iter().map(String::as_str).collect();
+        let setting = Setting {
+            practice_name: &self.practice.name,
+            practice_phone: &self.practice.phone,
+            practice_type: &self.practice.kind,
+            portal_url: &self.practice.portal_url,
+            channel: self.channel,
+            consent: match self.consent {
+                ConsentIn::Granted => Consent::Granted { proof },
+                ConsentIn::None => Consent::None,
+                ConsentIn::Declined => Consent::Declined,
+                ConsentIn::OptedOut => Consent::OptedOut,
+            },
+            state: self.state,
+            language: self.language,
+            timezone: &self.timezone,
+            now: self.now,
+            purpose: self.purpose,
+            relation: self.relation,
+            author,
+            facts: &facts,
+            told: &told,
+        };
+        work(&setting)
+    }
+}
+
 /// Reviews one line. The draft counts as the agent's; `micros` is left 0 for the caller.
 pub fn check_line(guardrail: &Guardrail, line: &CheckIn) -> CheckOut {
-    let context = &line.context;
-    let facts: Vec<Fact<'_>> = context
-        .facts
-        .iter()
-        .map(|fact| Fact {
-            field: &fact.field,
-            value: &fact.value,
-        })
-        .collect();
-    let told: Vec<&str> = context.told.iter().map(String::as_str).collect();
-    let setting = Setting {
-        practice_name: &context.practice.name,
-        practice_phone: &context.practice.phone,
-        practice_type: &context.practice.kind,
-        portal_url: &context.practice.portal_url,
-        channel: context.channel,
-        consent: match context.consent {
-            ConsentIn::Granted => Consent::Granted { proof: "check" },
-            ConsentIn::None => Consent::None,
-            ConsentIn::Declined => Consent::Declined,
-            ConsentIn::OptedOut => Consent::OptedOut,
-        },
-        state: context.state,
-        language: context.language,
-        timezone: &context.timezone,
-        now: context.now,
-        purpose: context.purpose,
-        relation: context.relation,
-        author: Author::Agent,
-        facts: &facts,
-        told: &told,
-    };
-    let Review {
-        verdict,
-        cleared,
-        findings,
-        told,
-        policy,
-    } = guardrail.review(&line.draft, &setting);
-    CheckOut {
-        id: line.id.clone(),
-        verdict,
-        text: cleared.as_ref().map(|cleared| cleared.text().to_owned()),
-        portal: cleared
-            .as_ref()
-            .and_then(Cleared::portal)
-            .map(str::to_owned),
-        findings: findings_out(&line.draft, &findings),
-        told: told.iter().map(|name| name.as_str().to_owned()).collect(),
-        policy: policy.to_string(),
-        micros: 0,
-    }
+    line.context.within(Author::Agent, "check", |setting| {
+        let Review {
+            verdict,
+            cleared,
+            findings,
+            told,
+            policy,
+        } = guardrail.review(&line.draft, setting);
+        CheckOut {
+            id: line.id.clone(),
+            verdict,
+            text: cleared.as_ref().map(|cleared| cleared.text().to_owned()),
+            portal: cleared
+                .as_ref()
+                .and_then(Cleared::portal)
+                .map(str::to_owned),
+            findings: findings_out(&line.draft, &findings),
+            told: told.iter().map(|name| name.as_str().to_owned()).collect(),
+            policy: policy.to_string(),
+            micros: 0,
+        }
+    })
 }
 
 /// Searches one line, whatever the policy says of what is found.

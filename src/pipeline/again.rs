@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::guardrail::finding::{Action, Verdict};
 use crate::guardrail::review::Guardrail;
-use crate::guardrail::setting::{Author, Consent, Fact, Setting};
+use crate::guardrail::setting::{Author, Consent, Setting};
 use crate::guardrail::wire::{ConsentIn, ContextIn, FactIn, PracticeIn};
 use crate::pipeline::in_force::Judge;
 use crate::pipeline::law::{Governed, day_of};
@@ -102,65 +102,36 @@ impl Reviewed {
     pub fn again(&self, guardrail: &Guardrail) -> Decision {
         let kept = &self.setting;
         let context = &kept.context;
-        let facts: Vec<Fact<'_>> = context
-            .facts
-            .iter()
-            .map(|fact| Fact {
-                field: &fact.field,
-                value: &fact.value,
-            })
-            .collect();
-        let told: Vec<&str> = context.told.iter().map(String::as_str).collect();
-        let setting = Setting {
-            practice_name: &context.practice.name,
-            practice_phone: &context.practice.phone,
-            practice_type: &context.practice.kind,
-            portal_url: &context.practice.portal_url,
-            channel: context.channel,
-            consent: match context.consent {
-                ConsentIn::Granted => Consent::Granted { proof: PROOF },
-                ConsentIn::None => Consent::None,
-                ConsentIn::Declined => Consent::Declined,
-                ConsentIn::OptedOut => Consent::OptedOut,
-            },
-            relation: context.relation,
-            state: context.state,
-            language: context.language,
-            timezone: &context.timezone,
-            now: context.now,
-            purpose: context.purpose,
-            author: kept.author,
-            facts: &facts,
-            told: &told,
-        };
-        let review = guardrail.review(&self.draft, &setting);
-        let acted = review
-            .findings
-            .iter()
-            .filter(|it| it.action != Action::Keep);
-        let mut rules: BTreeSet<String> = acted.map(|it| it.rule.to_string()).collect();
-        let governed = self.governed(guardrail);
-        let away = governed.kept_away(&review, context.channel);
-        rules.extend(away.iter().map(ToString::to_string));
-        let mut verdict = review.verdict;
-        if review.cleared.is_some() && kept.author == Author::Agent {
-            let public: Vec<(String, String)> = context
-                .facts
+        context.within(kept.author, PROOF, |setting| {
+            let review = guardrail.review(&self.draft, setting);
+            let acted = review
+                .findings
                 .iter()
-                .filter(|fact| fact.field.starts_with("practice."))
-                .map(|fact| (fact.field.clone(), fact.value.clone()))
-                .collect();
-            if let Some(by) = governed.forbids(&review, &self.draft, context.channel, &public) {
-                rules.extend(by.iter().map(ToString::to_string));
-                verdict = Verdict::Hold;
+                .filter(|it| it.action != Action::Keep);
+            let mut rules: BTreeSet<String> = acted.map(|it| it.rule.to_string()).collect();
+            let governed = self.governed(guardrail);
+            let away = governed.kept_away(&review, context.channel);
+            rules.extend(away.iter().map(ToString::to_string));
+            let mut verdict = review.verdict;
+            if review.cleared.is_some() && kept.author == Author::Agent {
+                let public: Vec<(String, String)> = context
+                    .facts
+                    .iter()
+                    .filter(|fact| fact.field.starts_with("practice."))
+                    .map(|fact| (fact.field.clone(), fact.value.clone()))
+                    .collect();
+                if let Some(by) = governed.forbids(&review, &self.draft, context.channel, &public) {
+                    rules.extend(by.iter().map(ToString::to_string));
+                    verdict = Verdict::Hold;
+                }
             }
-        }
-        let text = review.cleared.as_ref().map(|it| it.text().to_owned());
-        Decision {
-            verdict,
-            rules,
-            text: text.filter(|_| verdict != Verdict::Hold),
-        }
+            let text = review.cleared.as_ref().map(|it| it.text().to_owned());
+            Decision {
+                verdict,
+                rules,
+                text: text.filter(|_| verdict != Verdict::Hold),
+            }
+        })
     }
 
     fn governed(&self, guardrail: &Guardrail) -> Governed {

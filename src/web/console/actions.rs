@@ -137,10 +137,14 @@ pub(crate) async fn answer(
 
 /// Where a form came from.
 fn back(fields: &Fields, id: i64) -> Response {
+    to(&format!("/console/inbox/{}?c={id}", queue_of(fields)))
+}
+
+/// The queue that a form was sent from.
+fn queue_of(fields: &Fields) -> &str {
     let queue = fields.get("queue");
     let word = !queue.is_empty() && queue.bytes().all(|it| it.is_ascii_lowercase());
-    let queue = if word { queue } else { "all" };
-    to(&format!("/console/inbox/{queue}?c={id}"))
+    if word { queue } else { "all" }
 }
 
 /// Takes a conversation over, or gives it back.
@@ -177,12 +181,7 @@ pub(crate) async fn unread(
     }
     let marked = desk.desk_see(&seat.staff, id, None).await;
     marked.map_err(unavailable)?;
-    let queue = fields.get("queue");
-    let word = !queue.is_empty() && queue.bytes().all(|it| it.is_ascii_lowercase());
-    Ok(to(&format!(
-        "/console/inbox/{}",
-        if word { queue } else { "all" }
-    )))
+    Ok(to(&format!("/console/inbox/{}", queue_of(&fields))))
 }
 
 /// Sets a held draft aside.
