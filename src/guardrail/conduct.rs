@@ -1,5 +1,6 @@
 //! Deeds, conduct and the drift of a sentence, read by rules that are data with their own examples.
 
+pub(crate) mod payers;
 pub(crate) mod ruleset;
 
 use serde::Deserialize;
@@ -30,6 +31,7 @@ pub(crate) const CONDUCT: (&str, &str) = (
 #[serde(deny_unknown_fields)]
 struct ClaimsFile {
     rule: Vec<Spanned<RawRule>>,
+    payers: RawPayers,
     context: Spanned<RawContext>,
     ordinary: RawOrdinary,
     phrase: Spanned<RawPhrase>,
@@ -40,6 +42,13 @@ struct ClaimsFile {
 #[serde(deny_unknown_fields)]
 struct ConductFile {
     rule: Vec<Spanned<RawRule>>,
+}
+
+/// Each payer by its names.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPayers {
+    names: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +88,16 @@ struct RawPhrase {
     subjects: Vec<String>,
     trivial: String,
     dangling: String,
+    several: String,
+    object: String,
+    hanging: Vec<RawHanging>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHanging {
+    pattern: String,
+    instead: String,
 }
 
 #[derive(Deserialize)]
@@ -138,7 +157,14 @@ pub(crate) struct Phrases {
     pub(crate) outcome: Pattern,
     pub(crate) subjects: Vec<String>,
     pub(crate) trivial: Pattern,
+    /// Begins with what only the sentence before can tell.
     pub(crate) dangling: Pattern,
+    /// The same of several things.
+    pub(crate) several: Pattern,
+    /// Speaks of something by a pronoun.
+    pub(crate) object: Pattern,
+    /// Words that speak so, by their group `v`, and what is said instead.
+    pub(crate) hanging: Vec<(Pattern, String)>,
 }
 
 /// Everything the judging half of the guardrail was told, compiled once.
@@ -253,6 +279,18 @@ impl Rules {
         let phrases = Phrases {
             trivial: regex(file, line, "phrase.trivial", &phrase.trivial)?,
             dangling: regex(file, line, "phrase.dangling", &phrase.dangling)?,
+            several: regex(file, line, "phrase.several", &phrase.several)?,
+            object: regex(file, line, "phrase.object", &phrase.object)?,
+            hanging: phrase
+                .hanging
+                .into_iter()
+                .map(|it| {
+                    Ok((
+                        regex(file, line, "phrase.hanging", &it.pattern)?,
+                        it.instead,
+                    ))
+                })
+                .collect::<Result<_, PolicyError>>()?,
             heads: phrase.heads,
             prepositions: phrase.prepositions,
             determiners: phrase.determiners,
@@ -280,8 +318,8 @@ impl Rules {
         let (conduct_file, conduct_text) = CONDUCT;
         let conduct: ConductFile = parse(conduct_file, conduct_text)?;
         Ok(Self {
-            deeds: RuleSet::compile(file, text, claims.rule)?,
-            conduct: RuleSet::compile(conduct_file, conduct_text, conduct.rule)?,
+            deeds: RuleSet::compile(file, text, claims.rule, &claims.payers.names)?,
+            conduct: RuleSet::compile(conduct_file, conduct_text, conduct.rule, &[])?,
             phrases,
             matrix: Matrix::embedded()?,
             accumulation: Accumulation::embedded()?,

@@ -51,42 +51,59 @@ pub(super) fn find(
     }
 }
 
-/// The stretch of the text outside of which the rule has no match.
-fn stretch(view: &View<'_>, rule: &Rule) -> Range<usize> {
-    let (before, behind) = rule.around;
-    let start = before.map_or(0, |most| view.digits_at.start.saturating_sub(most));
+/// Gives the stretches of the text outside of which the rule has no match, from left to right:
+/// around digits that stand near enough to each other, and are enough.
+fn stretches(view: &View<'_>, rule: &Rule, mut give: impl FnMut(Range<usize>)) {
     let last = view.folded.len();
-    let end = behind.map_or(last, |most| view.digits_at.end.saturating_add(most));
-    start..end.min(last)
+    let Some(reach) = rule.around else {
+        give(0..last);
+        return;
+    };
+    let mut rest = view.figures.iter().peekable();
+    while let Some(first) = rest.next() {
+        let (mut digits, mut end) = (first.len(), first.end);
+        while let Some(next) = rest.next_if(|next| next.start - end <= reach.gap) {
+            digits += next.len();
+            end = next.end;
+        }
+        if digits >= rule.digits {
+            give(
+                first.start.saturating_sub(reach.before)
+                    ..end.saturating_add(reach.behind).min(last),
+            );
+        }
+    }
 }
 
 fn run(policy: &Policy, view: &View<'_>, rule: &Rule, drafts: &mut Vec<Draft>) {
-    let Range { start: mut at, end } = stretch(view, rule);
-    for _ in 0..MOST {
-        if at > end {
-            return;
+    let (mut from, mut left) = (0, MOST);
+    stretches(view, rule, |stretch| {
+        let mut at = from.max(stretch.start);
+        while left > 0 && at <= stretch.end {
+            let Some(whole) = rule.pattern.find_in(&view.folded, at..stretch.end) else {
+                break;
+            };
+            left -= 1;
+            let span = if rule.grouped {
+                group(rule, view, whole.clone())
+            } else {
+                whole.clone()
+            };
+            let span = trim(view, span);
+            let clear = is_whole(view, rule, &span) && is_sound(view, rule, whole.start, &span);
+            let draft = if clear {
+                judge(policy, view, rule, span)
+            } else {
+                None
+            };
+            at = match &draft {
+                Some(draft) => draft.span.end.max(whole.start + 1),
+                None => next_start(view, whole.start),
+            };
+            from = at;
+            drafts.extend(draft);
         }
-        let Some(whole) = rule.pattern.find_in(&view.folded, at..end) else {
-            return;
-        };
-        let span = if rule.grouped {
-            group(rule, view, whole.clone())
-        } else {
-            whole.clone()
-        };
-        let span = trim(view, span);
-        let clear = is_whole(view, rule, &span) && is_sound(view, rule, whole.start, &span);
-        let draft = if clear {
-            judge(policy, view, rule, span)
-        } else {
-            None
-        };
-        at = match &draft {
-            Some(draft) => draft.span.end.max(whole.start + 1),
-            None => next_start(view, whole.start),
-        };
-        drafts.extend(draft);
-    }
+    });
 }
 
 /// After a refused place the search goes on behind the run of letters or digits that began it.
@@ -463,10 +480,20 @@ mod tests {
     fn check(text: &str) {
         let view = View::new(POLICY.phrases(), text, &mut Room::default());
         for rule in POLICY.rules() {
-            let whole = rule.pattern.find_at(&view.folded, 0);
-            let found = (view.digits >= rule.digits)
-                .then(|| rule.pattern.find_in(&view.folded, stretch(&view, rule)));
-            assert_eq!(found.flatten(), whole, "{} in {text:?}", rule.id);
+            let mut at = 0;
+            loop {
+                let whole = rule.pattern.find_at(&view.folded, at);
+                let mut found = None;
+                stretches(&view, rule, |stretch| {
+                    let stretch = stretch.start.max(at)..stretch.end;
+                    if found.is_none() && !stretch.is_empty() {
+                        found = rule.pattern.find_in(&view.folded, stretch);
+                    }
+                });
+                assert_eq!(found, whole, "{} in {text:?} from {at}", rule.id);
+                let Some(whole) = whole else { break };
+                at = whole.start + 1;
+            }
         }
     }
 
@@ -489,7 +516,7 @@ mod tests {
                 "12", "3", "415-555-0132", "(", ")", "+1 ", "/", "-", ".", " ", ", ", "mg", " weeks ",
                 "your ", "fax: ", "ssn ", "on ", "the 3rd", " Elm St", "Apt ", "10.0.0.1", "fe80:", "::",
                 "2001:db8", "a", "f", "March ", " 2026", "ninety", " years old", "acct #", "www.", ".com",
-                "e@x", "é", "½", "\u{200b}", "\n", "b12 ", "is ", "normal", "%", "90", "CA ", "94110",
+                "avenida ", "praia ", "suite ", "calle ", "1 ", "463", "e@x", "é", "½", "\u{200b}", "\n", "b12 ", "is ", "normal", "%", "90", "CA ", "94110",
             ]),
             0..10,
         )) {
