@@ -89,35 +89,37 @@ enum Wanted {
     Nothing,
 }
 
-/// The table, printed line by line.
-struct Table;
+/// The rows of the table: figure, wanted, got, met.
+#[derive(Default)]
+struct Table(Vec<[String; 4]>);
 
 impl Table {
-    fn begin() -> Self {
-        println!(
-            "| {:<58} | {:>8} | {:>8} | met |",
-            "figure", "wanted", "got"
-        );
-        println!("|{:-<60}|{:->9}:|{:->9}:|-----|", "", "", "");
-        Self
-    }
-
-    fn row(&self, figure: &str, wanted: Wanted, got: f64, digits: usize) {
+    fn row(&mut self, figure: &str, wanted: Wanted, got: f64, digits: usize) {
         let (wanted, met) = match wanted {
-            Wanted::AtMost(most) => (format!("<= {most}"), if got <= most { "yes" } else { "NO" }),
+            Wanted::AtMost(most) if got <= most => (format!("<= {most}"), "yes"),
+            Wanted::AtMost(most) => (format!("<= {most}"), "NO"),
             Wanted::Nothing => (String::new(), ""),
         };
-        println!("| {figure:<58} | {wanted:>8} | {got:>8.digits$} | {met:<3} |");
+        let got = format!("{got:.digits$}");
+        self.0
+            .push([figure.to_owned(), wanted, got, met.to_owned()]);
     }
 
-    fn times(&self, figure: &str, times: &Times, (p50, p99): (Wanted, Wanted)) {
+    fn times(&mut self, figure: &str, times: &Times, (p50, p99): (Wanted, Wanted)) {
         self.row(&format!("{figure}, p50, us"), p50, times.at(50), 1);
-        self.row(
-            &format!("{figure}, p99 over texts, us"),
-            p99,
-            times.at(99),
-            1,
+        let name = format!("{figure}, p99 over texts, us");
+        self.row(&name, p99, times.at(99), 1);
+    }
+
+    fn print(&self) {
+        println!(
+            "| {:<66} | {:>8} | {:>8} | met |",
+            "figure", "wanted", "got"
         );
+        println!("|{:-<68}|{:->9}:|{:->9}:|-----|", "", "", "");
+        for [figure, wanted, got, met] in &self.0 {
+            println!("| {figure:<66} | {wanted:>8} | {got:>8} | {met:<3} |");
+        }
     }
 }
 
@@ -216,6 +218,50 @@ fn gold() -> Vec<String> {
     all
 }
 
+/// The same 1,600 characters and short texts in ASCII and with accents.
+fn accented_beside_ascii(table: &mut Table, lines: &[String], review: impl Fn(&str) + Copy) {
+    let most = Wanted::AtMost;
+    let (ascii, accented): (Vec<String>, Vec<String>) =
+        lines.iter().cloned().partition(|line| line.is_ascii());
+    let medians = |one: &[String], other: &[String]| {
+        let (one, other) = (
+            Times::measure(one, review).at(50),
+            Times::measure(other, review).at(50),
+        );
+        (one, other, other / one)
+    };
+    let (_, _, ratio) = medians(&ascii, &accented);
+    let figure = "30 accented texts to 30 in ASCII, p50 to p50";
+    table.row(figure, most(1.5), ratio, 2);
+    let (one, other, ratio) = medians(&long(&ascii), &long(&accented));
+    let figure = "review, 1,600 characters, ASCII, p50, us";
+    table.row(figure, most(400.0), one, 1);
+    let figure = "review, 1,600 characters, accented, p50, us";
+    table.row(figure, most(400.0), other, 1);
+    table.row("1,600 characters, accented to ASCII", most(1.5), ratio, 2);
+}
+
+/// What stands beside the review, without a bound.
+fn beside(table: &mut Table, guardrail: &Guardrail, all: &[String]) {
+    let detect = Times::measure(all, |text| {
+        black_box(guardrail.detect(text));
+    });
+    table.times("detect alone, the same texts", &detect, NONE);
+    if let Ok(policy) = Policy::embedded() {
+        let told = Times::measure(all, |text| {
+            black_box(tagger::told(&policy, text));
+        });
+        let figure = "the tagger alone, folding and cutting included";
+        table.times(figure, &told, NONE);
+    }
+    if let Some(raw) = probe() {
+        let search = Times::measure(all, |text| {
+            black_box(raw.find_iter(text).count());
+        });
+        table.times("raw search for the words of three lists", &search, NONE);
+    }
+}
+
 fn main() {
     let before = resident().unwrap_or_default();
     let began = Instant::now();
@@ -233,25 +279,18 @@ fn main() {
     };
     // Before anything else, while every text is the first of its kind.
     let first = Times::first(&all, review);
-    let (ascii, accented): (Vec<String>, Vec<String>) =
-        lines.iter().cloned().partition(|line| line.is_ascii());
-    let verdict = |text: &String| guardrail.review(text, &setting).verdict;
     let of = |wanted: Verdict| -> Vec<String> {
-        let some = all.iter().filter(|text| verdict(text) == wanted);
-        some.cloned().collect()
+        let verdict = |text: &&String| guardrail.review(text, &setting).verdict == wanted;
+        all.iter().filter(verdict).cloned().collect()
     };
     let passing = of(Verdict::Pass);
-    let (long_ascii, long_accented) = (long(&ascii), long(&accented));
     let memory = resident().unwrap_or_default() - before;
 
-    let table = Table::begin();
     let most = Wanted::AtMost;
+    let mut table = Table::default();
     let short = format!("review, {} texts of 60-160 characters", all.len());
-    table.times(
-        &short,
-        &Times::measure(&all, review),
-        (most(20.0), most(80.0)),
-    );
+    let bounds = (most(20.0), most(80.0));
+    table.times(&short, &Times::measure(&all, review), bounds);
     for (what, texts) in [
         ("pass", &passing),
         ("are rewritten", &of(Verdict::Rewrite)),
@@ -261,73 +300,14 @@ fn main() {
         table.times(&figure, &Times::measure(texts, review), NONE);
     }
     table.times("  each at first sight", &first, NONE);
-    let (one, other) = (
-        Times::measure(&ascii, review),
-        Times::measure(&accented, review),
-    );
-    let ratio = other.at(50) / one.at(50);
-    table.row(
-        "30 accented texts to 30 in ASCII, p50 to p50",
-        most(1.5),
-        ratio,
-        2,
-    );
-    let (one, other) = (
-        Times::measure(&long_ascii, review),
-        Times::measure(&long_accented, review),
-    );
-    table.row(
-        "review, 1,600 characters, ASCII, p50, us",
-        most(400.0),
-        one.at(50),
-        1,
-    );
-    table.row(
-        "review, 1,600 characters, accented, p50, us",
-        most(400.0),
-        other.at(50),
-        1,
-    );
-    let ratio = other.at(50) / one.at(50);
-    table.row("1,600 characters, accented to ASCII", most(1.5), ratio, 2);
-    let of_a_pass = allocation_counter::measure(|| {
-        for text in &passing {
-            review(text);
-        }
-    });
+    accented_beside_ascii(&mut table, &lines, review);
+    let of_a_pass = allocation_counter::measure(|| passing.iter().for_each(|text| review(text)));
     let count = f64::from(u32::try_from(of_a_pass.count_total).unwrap_or(u32::MAX));
     let figure = format!("allocations of {} reviews that pass", passing.len());
     table.row(&figure, most(0.0), count, 0);
     table.row("load of the policy, ms", most(150.0), load, 0);
-    table.row(
-        "memory, everything loaded and used, MB",
-        most(40.0),
-        memory,
-        1,
-    );
-
-    let detect = |text: &str| {
-        black_box(guardrail.detect(text));
-    };
-    table.times(
-        "detect alone, the same texts",
-        &Times::measure(&all, detect),
-        NONE,
-    );
-    if let Ok(policy) = Policy::embedded() {
-        let told = Times::measure(&all, |text| {
-            black_box(tagger::told(&policy, text));
-        });
-        table.times(
-            "the tagger alone, folding and cutting included",
-            &told,
-            NONE,
-        );
-    }
-    if let Some(raw) = probe() {
-        let search = Times::measure(&all, |text| {
-            black_box(raw.find_iter(text).count());
-        });
-        table.times("raw search for the words of three lists", &search, NONE);
-    }
+    let figure = "memory, everything loaded and used, MB";
+    table.row(figure, most(40.0), memory, 1);
+    beside(&mut table, &guardrail, &all);
+    table.print();
 }

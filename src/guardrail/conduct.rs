@@ -250,6 +250,38 @@ fn regex(file: &str, line: usize, rule: &str, pattern: &str) -> Result<Pattern, 
     })
 }
 
+impl RawPhrase {
+    fn compile(self, file: &str, line: usize) -> Result<Phrases, PolicyError> {
+        Ok(Phrases {
+            trivial: regex(file, line, "phrase.trivial", &self.trivial)?,
+            dangling: regex(file, line, "phrase.dangling", &self.dangling)?,
+            several: regex(file, line, "phrase.several", &self.several)?,
+            object: regex(file, line, "phrase.object", &self.object)?,
+            hanging: self
+                .hanging
+                .into_iter()
+                .map(|it| {
+                    Ok((
+                        regex(file, line, "phrase.hanging", &it.pattern)?,
+                        it.instead,
+                    ))
+                })
+                .collect::<Result<_, PolicyError>>()?,
+            heads: self.heads,
+            prepositions: self.prepositions,
+            determiners: self.determiners,
+            nouns: self.nouns,
+            modified: self.modified,
+            labels: self.labels,
+            boundaries: self.boundaries,
+            when: self.when,
+            adjectives: self.adjectives,
+            outcome: regex(file, line, "phrase.outcome", &self.outcome)?,
+            subjects: self.subjects,
+        })
+    }
+}
+
 impl Rules {
     /// The rules that are built in.
     pub(crate) fn embedded() -> Result<Self, PolicyError> {
@@ -276,33 +308,7 @@ impl Rules {
         let contexts = Patterns::new(compiled?);
         let line = line_of(text, claims.phrase.span().start);
         let phrase = claims.phrase.into_inner();
-        let phrases = Phrases {
-            trivial: regex(file, line, "phrase.trivial", &phrase.trivial)?,
-            dangling: regex(file, line, "phrase.dangling", &phrase.dangling)?,
-            several: regex(file, line, "phrase.several", &phrase.several)?,
-            object: regex(file, line, "phrase.object", &phrase.object)?,
-            hanging: phrase
-                .hanging
-                .into_iter()
-                .map(|it| {
-                    Ok((
-                        regex(file, line, "phrase.hanging", &it.pattern)?,
-                        it.instead,
-                    ))
-                })
-                .collect::<Result<_, PolicyError>>()?,
-            heads: phrase.heads,
-            prepositions: phrase.prepositions,
-            determiners: phrase.determiners,
-            nouns: phrase.nouns,
-            modified: phrase.modified,
-            labels: phrase.labels,
-            boundaries: phrase.boundaries,
-            when: phrase.when,
-            adjectives: phrase.adjectives,
-            outcome: regex(file, line, "phrase.outcome", &phrase.outcome)?,
-            subjects: phrase.subjects,
-        };
+        let phrases = phrase.compile(file, line)?;
         for (name, texts) in [("text.en", &claims.text.en), ("text.es", &claims.text.es)] {
             let whole = [&texts.link, &texts.portal, &texts.portal_unnamed];
             if whole.iter().any(|text| text.matches("{url}").count() != 1) {

@@ -46,7 +46,7 @@ impl Names {
     pub(crate) fn any(&self, folded: &str) -> bool {
         let mut rest = words(folded);
         loop {
-            if self.at(rest.clone()).is_some() {
+            if self.at(&rest).is_some() {
                 return true;
             }
             if rest.next().is_none() {
@@ -56,10 +56,11 @@ impl Names {
     }
 
     /// The name with which the words begin: its place and how many words it has.
-    fn at<'t>(&self, text: impl Iterator<Item = &'t str> + Clone) -> Option<(usize, usize)> {
+    fn at(&self, text: &(impl Iterator<Item: AsRef<str>> + Clone)) -> Option<(usize, usize)> {
         let begins = |name: &[String]| {
             let mut here = text.clone();
-            name.iter().all(|word| here.next() == Some(word))
+            name.iter()
+                .all(|word| here.next().is_some_and(|it| it.as_ref() == word))
         };
         let found = self.names.iter().position(|(name, _)| begins(name))?;
         let (name, _) = self.names.get(found)?;
@@ -73,15 +74,13 @@ impl Names {
         let mut before = "";
         let mut rest = folded
             .split(|c: char| !c.is_alphanumeric() && c != '\'')
-            .flat_map(|word| match word.ends_with("n't") {
-                true => [word, ""],
-                false => word
-                    .split_once('\'')
-                    .map_or([word, ""], |(head, tail)| [head, tail]),
+            .flat_map(|word| match word.split_once('\'') {
+                Some((head, tail)) if !word.ends_with("n't") => [head, tail],
+                Some(_) | None => [word, ""],
             })
             .filter(|word| !word.is_empty());
         loop {
-            if let Some((name, length)) = self.at(rest.clone()) {
+            if let Some((name, length)) = self.at(&rest) {
                 found.push(Named { name, denied });
                 before = rest.nth(length - 1).unwrap_or_default();
                 continue;

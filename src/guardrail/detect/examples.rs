@@ -20,8 +20,8 @@ const SOMEBODY: Known<'static> = Known {
 /// The built-in rules are tried by the tests; what a folder lays over them is tried here, by the
 /// whole detector, so that checksums, words of context and other rules count.
 pub fn hold(policy: &Policy) -> Result<(), PolicyError> {
-    let own = policy.rules().iter().filter(|rule| rule.own);
-    own.map(|rule| of_rule(policy, rule)).collect()
+    let mut own = policy.rules().iter().filter(|rule| rule.own);
+    own.try_for_each(|rule| of_rule(policy, rule))
 }
 
 fn of_rule(policy: &Policy, rule: &Rule) -> Result<(), PolicyError> {
