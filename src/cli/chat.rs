@@ -50,40 +50,23 @@ async fn chat_in(folder: &std::path::Path, number: E164, mut glass: bool) -> u8 
         Ok(loaded) => loaded.config,
         Err(error) => return refuse(&error.to_string()),
     };
-    let assembled = match assemble::assemble(config).await {
+    let mut assembled = match assemble::assemble(config).await {
         Ok(assembled) => assembled,
         Err(error) => return refuse(&error),
     };
     let Some(practice) = assembled.house.practices().next().map(Arc::clone) else {
         return refuse("there is no practice to text");
     };
+    let Some(site) = phone(&mut assembled) else {
+        return refuse("the practice does not text by the simulator");
+    };
     let Assembled {
         house,
         people,
-        public_url,
-        simulated,
         tracker,
         stop,
         ..
     } = assembled;
-    let Some(simulated) = simulated else {
-        return refuse("the practice does not text by the simulator");
-    };
-    let settings = WebSettings {
-        public_url,
-        phone: None,
-        carriers: house.carriers().clone(),
-        guard: GuardSettings::default(),
-        desk: None,
-        clock: Arc::clone(house.clock()),
-        shutdown: stop.clone(),
-    };
-    let served = Served {
-        house: Arc::clone(&house),
-        people: Vec::new(),
-        metrics: PrometheusBuilder::new().build_recorder().handle(),
-    };
-    let site = simulated.serve(router(Arc::new(served), settings));
     let who = people.iter().find(|person| person.number == number);
     let name = who.map_or("nobody on file", |person| &person.name);
     eprintln!(
@@ -129,6 +112,27 @@ async fn chat_in(folder: &std::path::Path, number: E164, mut glass: bool) -> u8 
     tracker.close();
     tracker.wait().await;
     code
+}
+
+/// The phone: the fake carrier, with the house's front door behind it.
+fn phone(assembled: &mut Assembled) -> Option<FakeSite> {
+    let simulated = assembled.simulated.take()?;
+    let house = &assembled.house;
+    let settings = WebSettings {
+        public_url: assembled.public_url.clone(),
+        phone: None,
+        carriers: house.carriers().clone(),
+        guard: GuardSettings::default(),
+        desk: None,
+        clock: Arc::clone(house.clock()),
+        shutdown: assembled.stop.clone(),
+    };
+    let served = Served {
+        house: Arc::clone(house),
+        people: Vec::new(),
+        metrics: PrometheusBuilder::new().build_recorder().handle(),
+    };
+    Some(simulated.serve(router(Arc::new(served), settings)))
 }
 
 /// Writes a text on the phone; whether the carrier brought it.

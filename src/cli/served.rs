@@ -172,7 +172,7 @@ impl Served {
     /// Why a text did not arrive, in the words that staff read.
     fn reason(&self, conversation: &Conversation, turn: &Turn) -> Option<String> {
         let code = turn.code.as_deref()?;
-        let ended = turn.delivery.is_some_and(|it| it.is_final());
+        let ended = turn.delivery.is_some_and(Delivery::is_final);
         let arrived = matches!(turn.delivery, Some(Delivery::Delivered | Delivery::Read));
         let key = (conversation.practice.clone(), conversation.carrier);
         let class = self

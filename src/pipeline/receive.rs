@@ -8,6 +8,7 @@ use crate::audit::Entry;
 use crate::carrier::keywords::{Keyword, keyword};
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion};
+use crate::domain::ids::TurnId;
 use crate::domain::message::{INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::{KeywordReplies, Practice};
@@ -138,20 +139,9 @@ impl House {
             let none = Phi::default();
             tx.hold(&conversation, &none, &none, reason, now).await?;
         }
-        let about = serde_json::json!({
-            "turn": turn.0,
-            "carrier": inbound.carrier.as_str(),
-            "channel": inbound.channel.as_str(),
-            "intent": meaning.intent,
-            "written": (at < now).then(|| at.to_string()),
-            "injection": reading.injection,
-            "language": reading.language.as_str(),
-            "rules": reading.rules,
-            "consent": moved,
-            "suppressed": suppressed,
-            "at_length_limit": inbound.body.as_str().chars().count() >= INBOUND_CHARS_MAX,
-            "outcome": silence.unwrap_or("queued"),
-        });
+        let outcome = silence.unwrap_or("queued");
+        let did = (meaning.intent, moved, suppressed);
+        let about = told((turn, inbound, now), &reading, did, outcome);
         tx.append_audit(&received(&conversation, now, &about))
             .await?;
         Ok(Received::New)
@@ -166,6 +156,29 @@ impl House {
         let said = said(inbound, conversation);
         self.parts.screen.read(said, open, conversation.language)
     }
+}
+
+/// What is told of a text without its words.
+fn told(
+    (turn, inbound, now): (TurnId, &Inbound, Timestamp),
+    reading: &Reading,
+    (intent, moved, suppressed): (&str, Vec<serde_json::Value>, u64),
+    outcome: &str,
+) -> serde_json::Value {
+    serde_json::json!({
+        "turn": turn.0,
+        "written": (inbound.at < now).then(|| inbound.at.to_string()),
+        "consent": moved,
+        "suppressed": suppressed,
+        "outcome": outcome,
+        "carrier": inbound.carrier.as_str(),
+        "channel": inbound.channel.as_str(),
+        "intent": intent,
+        "injection": reading.injection,
+        "language": reading.language.as_str(),
+        "rules": reading.rules,
+        "at_length_limit": inbound.body.as_str().chars().count() >= INBOUND_CHARS_MAX,
+    })
 }
 
 /// Whether a question was asked after a text was written.
