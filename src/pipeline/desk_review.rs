@@ -100,6 +100,7 @@ impl House {
             facts: &known,
             link: link.as_ref(),
             told: &told,
+            before: &[],
             now,
             law: &law,
             session: None,

@@ -14,6 +14,7 @@ use crate::domain::practice::Practice;
 use crate::domain::reach::{Reach, reach};
 use crate::domain::record::{Fact, Patient};
 use crate::domain::speaker::MISSES_MAX;
+use crate::guardrail::continues::TEXTS_BEFORE;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::review::Review;
@@ -185,6 +186,7 @@ impl House {
             facts: &outcome.facts,
             link: link.as_ref(),
             told: asking.told,
+            before: &texts_before(asking.turns),
             now,
             law: asking.law,
             session: Some(self.session(asking.turns, patient, asking.law, now)),
@@ -296,6 +298,7 @@ impl Reviewer for Door<'_> {
             facts,
             link: link.as_ref(),
             told: self.asking.told,
+            before: &texts_before(self.asking.turns),
             now,
             law: self.asking.law,
             session: None,
@@ -315,6 +318,20 @@ impl Reviewer for Door<'_> {
         told.dedup();
         told
     }
+}
+
+/// The last texts that left of a conversation, oldest first.
+fn texts_before(turns: &[Turn]) -> Vec<String> {
+    let left = turns
+        .iter()
+        .filter(|turn| turn.direction == Direction::Outbound);
+    let mut bodies: Vec<String> = left
+        .rev()
+        .take(TEXTS_BEFORE)
+        .map(|turn| turn.body.as_str().to_owned())
+        .collect();
+    bodies.reverse();
+    bodies
 }
 
 /// The report, with what staff are told of a record system that failed.

@@ -149,6 +149,7 @@ impl House {
             facts: &outcome.facts,
             link: link.as_ref(),
             told: &[],
+            before: &[],
             now,
             law: &self.governed(practice, residence, now),
             session: None,

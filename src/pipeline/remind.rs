@@ -231,6 +231,7 @@ impl House {
             facts: &known,
             link: link.as_ref(),
             told: about.told,
+            before: &[],
             now,
             law: about.law,
             session: None,
