@@ -69,7 +69,10 @@ impl Guardrail {
                 continue;
             }
             // Behind this text alone, and behind it and those that came after it.
-            chain = format!("{end} {chain}").trim_end().to_owned();
+            if !chain.is_empty() {
+                chain.insert(0, ' ');
+            }
+            chain.insert_str(0, end);
             for tail in [end, &chain] {
                 for piece in [first, last] {
                     if let Some(found) = self.across(tail, piece, setting) {

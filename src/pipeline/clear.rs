@@ -85,6 +85,12 @@ impl House {
         Ok(all)
     }
 
+    /// A page behind the link for one text; none where no token can be made.
+    pub(crate) fn portal_link(&self, practice: &Practice) -> Option<PortalLink> {
+        let parts = &self.parts;
+        PortalLink::new(&parts.public_url, &practice.portal_url, &parts.entropy)
+    }
+
     /// Reviews a text. Never fails.
     pub(crate) fn clear(&self, writing: &Writing<'_>) -> Written {
         self.clear_by(writing, |guardrail, draft, setting| {

@@ -23,7 +23,6 @@ use crate::pipeline::clear::Writing;
 use crate::pipeline::consent;
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
-use crate::pipeline::portal::PortalLink;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::pipeline::wording::Chosen;
 use crate::policy::law::join::Ids;
@@ -165,11 +164,7 @@ impl House {
             return self.ask_who(practice, conversation, now);
         }
         let draft = outcome.draft.clone().unwrap_or_default();
-        let link = PortalLink::new(
-            &self.parts.public_url,
-            &practice.portal_url,
-            &self.parts.entropy,
-        );
+        let link = self.portal_link(practice);
         let private = outcome.portal.as_ref();
         let writing = Writing {
             practice,
@@ -286,8 +281,7 @@ impl Reviewer for Door<'_> {
             now,
             ..
         } = *self.asking;
-        let parts = &self.house.parts;
-        let link = PortalLink::new(&parts.public_url, &practice.portal_url, &parts.entropy);
+        let link = self.house.portal_link(practice);
         let written = self.house.clear(&Writing {
             practice,
             conversation,

@@ -80,7 +80,7 @@ pub(super) fn numbers(view: &View<'_>) -> Option<Disguise> {
     if view.digits < 2 * NUMBERS_MIN {
         return None;
     }
-    let (mut run, mut from) = (Vec::new(), 0);
+    let (mut run, mut letters, mut from) = (0, 0, 0);
     let value = |bytes: &[u8]| {
         let text = std::str::from_utf8(bytes).ok()?;
         match bytes.len() {
@@ -94,21 +94,19 @@ pub(super) fn numbers(view: &View<'_>) -> Option<Disguise> {
     for word in &view.words {
         match value(view.word_bytes(word)) {
             Some(byte) => {
-                if run.is_empty() {
+                if run == 0 {
                     from = word.start;
                 }
-                run.push(byte);
-                let letters = run
-                    .iter()
-                    .filter(|byte| byte.is_ascii_alphabetic() || **byte == b' ');
-                if run.len() >= NUMBERS_MIN && letters.count() * 10 >= run.len() * 9 {
+                run += 1;
+                letters += usize::from(byte.is_ascii_alphabetic() || byte == b' ');
+                if run >= NUMBERS_MIN && letters * 10 >= run * 9 {
                     return Some(Disguise {
                         span: view.to_original(&(from..word.end)),
                         how: "numbers for letters",
                     });
                 }
             }
-            None => run.clear(),
+            None => (run, letters) = (0, 0),
         }
     }
     None
@@ -161,12 +159,25 @@ pub(super) fn decoded(text: &str, span: &Range<usize>) -> Option<&'static str> {
         .find(char::is_whitespace)
         .map_or(text.len(), |at| span.end + at);
     let stretch = text.get(start..end)?;
+    if !codelike(stretch) {
+        return None;
+    }
     let whole: String = stretch.split_whitespace().collect();
     let mut tokens = stretch.split_whitespace().chain([whole.as_str()]);
     tokens.find_map(|token| {
         let outside = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '/' | '=' | '_');
         let token = token.trim_matches(outside);
         hexadecimal(token).or_else(|| base64_words(token))
+    })
+}
+
+/// Has a stretch letters as only codes have them: beside digits, large behind small, before a `=`?
+fn codelike(stretch: &str) -> bool {
+    stretch.as_bytes().windows(2).any(|pair| {
+        let [one, two] = pair else { return false };
+        one.is_ascii_lowercase() && two.is_ascii_uppercase()
+            || one.is_ascii_alphabetic() && (two.is_ascii_digit() || *two == b'=')
+            || one.is_ascii_digit() && two.is_ascii_alphabetic()
     })
 }
 
