@@ -18,6 +18,18 @@ const TEMPLATES: [(&str, &str); 7] = [
         include_str!("templates/console_audit.html"),
     ),
     (
+        "console_papers.html",
+        include_str!("templates/console_papers.html"),
+    ),
+    (
+        "console_versions.html",
+        include_str!("templates/console_versions.html"),
+    ),
+    (
+        "console_version.html",
+        include_str!("templates/console_version.html"),
+    ),
+    (
         "console_base.html",
         include_str!("templates/console_base.html"),
     ),
