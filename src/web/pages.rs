@@ -12,7 +12,7 @@ use crate::web::assets;
 use crate::web::problem::Problem;
 
 /// The templates. Their names end in `.html`, so every value is escaped.
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 10] = [
     (
         "console_audit.html",
         include_str!("templates/console_audit.html"),
