@@ -50,12 +50,12 @@ async fn a_version_is_tried_on_stored_drafts_and_each_opens_for_whoever_may_read
     let path = format!("/console/policy/{id}");
 
     let mut officer = lab.staff(Role::Compliance).await;
-    let list = officer.get("/console/policy").await.text();
+    let list = officer.get("/console/policy").await.text().to_owned();
     assert!(
         list.contains("Dana Whitfield") && list.contains(&path),
         "{list}"
     );
-    let page = officer.get(&path).await.text();
+    let page = officer.get(&path).await.text().to_owned();
     assert!(
         page.contains("<strong>1</strong> would be decided otherwise"),
         "{page}"
@@ -70,7 +70,7 @@ async fn a_version_is_tried_on_stored_drafts_and_each_opens_for_whoever_may_read
         .chars()
         .take_while(char::is_ascii_digit)
         .collect();
-    let open = officer.get(&format!("{path}?review={review}")).await.text();
+    let open = officer.get(&format!("{path}?review={review}")).await.text().to_owned();
     assert!(
         open.contains(DRAFT) && open.contains(&format!("Draft {review}")),
         "{open}"
@@ -78,7 +78,7 @@ async fn a_version_is_tried_on_stored_drafts_and_each_opens_for_whoever_may_read
     let log = officer
         .get("/console/audit?action=policy.simulated")
         .await
-        .text();
+        .text().to_owned();
     assert!(
         log.contains("&quot;review&quot;:") && log.contains("texts_shown"),
         "{log}"
@@ -86,7 +86,7 @@ async fn a_version_is_tried_on_stored_drafts_and_each_opens_for_whoever_may_read
 
     // Who tunes prompts sees how many decisions change, and no patient.
     let mut editor = lab.staff(Role::PromptEditor).await;
-    let page = editor.get(&path).await.text();
+    let page = editor.get(&path).await.text().to_owned();
     assert!(
         page.contains("<strong>1</strong> would be") && !page.contains("review="),
         "{page}"
@@ -102,7 +102,7 @@ async fn a_version_that_does_not_compile_any_more_says_why() {
     let mut owner = lab.staff(Role::Owner).await;
     let told = owner.get(&format!("/console/policy/{id}")).await;
     assert_eq!(told.status, 200);
-    let page = told.text();
+    let page = told.text().to_owned();
     assert!(
         page.contains("does not compile") && page.contains("house.toml:"),
         "{page}"
@@ -114,11 +114,11 @@ async fn a_version_that_does_not_compile_any_more_says_why() {
 async fn the_empty_pages_say_what_to_do() {
     let lab = Lab::new().await;
     let mut owner = lab.staff(Role::Owner).await;
-    let page = owner.get("/console/policy").await.text();
+    let page = owner.get("/console/policy").await.text().to_owned();
     assert!(
         page.contains("Nothing was published yet") && page.contains("policy publish"),
         "{page}"
     );
-    let page = owner.get("/console/agreements").await.text();
+    let page = owner.get("/console/agreements").await.text().to_owned();
     assert!(page.contains("anteroom agreement add"), "{page}");
 }
