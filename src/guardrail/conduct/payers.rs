@@ -63,7 +63,6 @@ impl Names {
     fn at(&self, text: &(impl Iterator<Item: AsRef<str>> + Clone)) -> Option<(usize, usize)> {
         let first = text.clone().next()?;
         let first = first.as_ref();
-        let opens = |name: &[String]| name.first().map_or("", String::as_str);
         let from = self.names.partition_point(|(name, _)| opens(name) < first);
         let like = self.names.iter().enumerate().skip(from);
         let mut like = like.take_while(|(_, (name, _))| opens(name) == first);
@@ -134,6 +133,10 @@ impl Names {
             listed != said.denied
         })
     }
+}
+
+fn opens(name: &[String]) -> &str {
+    name.first().map_or("", String::as_str)
 }
 
 /// What turns a sentence to its other side.
