@@ -15,6 +15,7 @@ use crate::agent::sayings::{self, System};
 use crate::agent::tools::{self, HandOver, Scene, ToolResult};
 use crate::agent::when;
 use crate::domain::conversation::{PendingKind, PendingQuestion};
+use crate::domain::ids::PatientId;
 use crate::domain::phi::Phi;
 use crate::domain::practice::{ModelSees, Practice};
 use crate::domain::record::{Fact, Patient};
@@ -25,6 +26,9 @@ pub const HISTORY_MAX: usize = 20;
 
 /// The most of a patient's words that a request holds: a few long texts.
 const WORDS_CHARS_MAX: usize = 1_000;
+
+/// Whose entries are read where nobody is known; no record system gives this id.
+const NOBODY: &str = "anteroom-nobody";
 
 /// What a model is told that wrote a reference of its own making.
 const UNKNOWN_REFERENCE: &str =
@@ -140,6 +144,11 @@ pub async fn run_reviewed(
                 return outcome;
             }
         }
+    } else {
+        // As much is read for a number that is not on file, so that the time to an answer that needs
+        // no record tells nothing of who is.
+        let nobody = PatientId::new(NOBODY);
+        let _nothing = records.clinical(&input.practice.id, &nobody).await;
     }
     let Some(mut opening) = opening(&input, &zone) else {
         return turn.hand_over(HandOver::Model);

@@ -131,6 +131,7 @@ impl House {
             portal_url: link,
             channel: conversation.channel,
             consent,
+            covered: writing.covered,
             state: writing
                 .patient
                 .map_or(Jurisdiction::UNKNOWN, |patient| patient.state),

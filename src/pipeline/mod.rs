@@ -10,6 +10,7 @@ pub mod catch_up;
 mod clear;
 mod commit;
 mod consent;
+mod copies;
 pub mod desk;
 pub mod desk_review;
 pub mod dispatch;

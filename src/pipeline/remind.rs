@@ -16,7 +16,7 @@ use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion};
 use crate::domain::ids::{AppointmentId, PatientId};
 use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
-use crate::domain::practice::Practice;
+use crate::domain::practice::{IdentifyBy, Practice};
 use crate::domain::record::{Appointment, Fact, Patient};
 use crate::domain::speaker::SESSION;
 use crate::domain::waiting::{Errand, Waiting};
@@ -103,7 +103,12 @@ impl House {
             return end("the number is not on file any more", true);
         };
         let mut conversation = conversation;
-        let (mut moves, ready) = take_over(&mut conversation, &people, &patient.id, now);
+        let (mut moves, ready) = take_over(
+            &mut conversation,
+            (&people, practice.identify_by),
+            &patient.id,
+            now,
+        );
         if let Some(later) = ready {
             return Fate::Wait(later.min(waiting.expires.max(now)));
         }
@@ -373,11 +378,11 @@ struct About<'a> {
 /// where another is writing or a question is open: one question at a time. Pure.
 fn take_over(
     conversation: &mut Conversation,
-    people: &[Patient],
+    (people, by): (&[Patient], IdentifyBy),
     who: &PatientId,
     now: Timestamp,
 ) -> (Vec<Move>, Option<Timestamp>) {
-    let mut moves = person::arrive(conversation, people, &[], now).moves;
+    let mut moves = person::arrive(conversation, (people, by), &[], now).moves;
     let busy = match &conversation.pending {
         Some(question) => {
             let waits = matches!(question.kind, PendingKind::Consent | PendingKind::Person);

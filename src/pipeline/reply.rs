@@ -16,7 +16,7 @@ use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::domain::publication::Side;
-use crate::domain::record::{Note, Patient};
+use crate::domain::record::Patient;
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
@@ -30,7 +30,6 @@ use crate::pipeline::plan::{Plan, UNKNOWN_WRITER, plan, waiting};
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::policy::words::{Jurisdiction, Language, Purpose};
-use crate::screen::Intent;
 use crate::store::StoreError;
 
 /// After so many leases without an end the conversation is parked for staff: the text may be one
@@ -124,8 +123,16 @@ impl House {
             read_from: turns.first().map(|turn| turn.id),
             ..reply
         });
-        self.commit(job.clone(), conversation.epoch, reply, now)
-            .await
+        let patient = reply.as_ref().and_then(|reply| reply.patient.clone());
+        let committed = self
+            .commit(job.clone(), conversation.epoch, reply, now)
+            .await?;
+        if let (true, Some(patient)) = (committed, patient) {
+            // The answer is on its way: what only concerns people on file delays it for nobody.
+            self.outbox.notify_one();
+            self.copy_consent(&conversation, &patient, &turns).await;
+        }
+        Ok(committed)
     }
 
     /// Gives a job back for later; one that never ends well is set aside for staff.
@@ -153,14 +160,14 @@ impl House {
         now: Timestamp,
     ) -> Result<Option<Reply>, StoreError> {
         let (arrival, failed) = match self.people_at(practice, &conversation.number).await {
-            Ok(people) => (person::arrive(&mut conversation, &people, turns, now), None),
+            Ok(people) => {
+                let people = (&*people, practice.identify_by);
+                (person::arrive(&mut conversation, people, turns, now), None)
+            }
             Err(why) => (Arrival::default(), Some(why)),
         };
         let conversation = &conversation;
         let patient = arrival.patient;
-        if let Some(patient) = &patient {
-            self.copy_consent(conversation, patient, turns).await;
-        }
         let residence = patient.as_ref().map(|patient| patient.state);
         let law = self.governed(practice, residence.unwrap_or(Jurisdiction::UNKNOWN), now);
         let mut planned = plan(conversation, turns, now);
@@ -246,30 +253,6 @@ impl House {
             moves: arrival.moves,
             ..reply
         }))
-    }
-
-    /// Tells a record system that keeps copies what the patient has just said of health details by
-    /// text. The ledger here is what counts; a copy that fails is told of in the log.
-    async fn copy_consent(&self, conversation: &Conversation, patient: &Patient, turns: &[Turn]) {
-        let said = |turn: &&Turn| {
-            let words = [Intent::ConsentYes, Intent::ConsentNo, Intent::OptOut];
-            words.iter().any(|it| turn.intent == it.as_str())
-        };
-        let Some(turn) = waiting(turns).rfind(said) else {
-            return;
-        };
-        let note = Note::Consent {
-            agreed: turn.intent == Intent::ConsentYes.as_str(),
-            at: turn.at,
-        };
-        let key = format!("consent/{}/{}", conversation.id, turn.id);
-        let kept = self
-            .records()
-            .note(&conversation.practice, &patient.id, &note, &key)
-            .await;
-        if let Err(error) = kept {
-            tracing::warn!(%error, "the record system keeps no copy of a consent");
-        }
     }
 
     /// Asks whose record it is about, in the same words whoever is on file.

@@ -23,6 +23,7 @@ mod lines;
 mod outreach;
 mod paging;
 mod papers;
+mod strangers;
 mod transcripts;
 mod trouble;
 mod waiting;

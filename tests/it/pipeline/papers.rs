@@ -19,6 +19,7 @@ use crate::support::stores;
 
 stories! {
     a_text_with_phi_is_withdrawn_when_its_agreement_ends => agreement_ends;
+    whatsapp_carries_nothing_from_the_instant_that_a_paper_ends => whatsapp_ends;
     every_text_of_every_kind_carries_its_law => tagged;
     without_agreement_the_vendor_of_a_model_is_asked_nothing_about_a_patient => no_vendor;
 }
@@ -86,35 +87,116 @@ fn by_whatsapp(practice: &mut Practice) {
     practice.senders[0].channel = Channel::Whatsapp;
 }
 
+/// What is on record, whether WhatsApp tells a visit then, and what is said to be missing.
+type Papers = (&'static str, Vec<Agreement>, bool, &'static [&'static str]);
+
+const NO_BAA: &str = "no executed agreement with twilio (whatsapp-business) is recorded";
+const NO_TERMS: &str = "no signed review of the terms of meta (terms-review) is recorded";
+const BAA_OVER: &str = "the executed agreement with twilio (whatsapp-business) ended on 2026-11-28";
+const TERMS_OVER: &str =
+    "the signed review of the terms of meta (terms-review) ended on 2026-11-28";
+const BAA_LATER: &str =
+    "the executed agreement with twilio (whatsapp-business) begins on 2026-12-01";
+
+fn whatsapp_papers() -> Vec<Papers> {
+    let baa = || paper("twilio", "whatsapp-business", None);
+    let terms = || paper("meta", "terms-review", None);
+    let over = Some(date(2026, 11, 28));
+    let later = |it: Agreement| Agreement {
+        from: date(2026, 12, 1),
+        ..it
+    };
+    let sms = paper("twilio", "programmable-messaging", None);
+    let bird = paper("bird", "whatsapp-business", None);
+    vec![
+        ("neither", vec![], false, &[NO_BAA, NO_TERMS]),
+        ("the agreement alone", vec![baa()], false, &[NO_TERMS]),
+        ("the review alone", vec![terms()], false, &[NO_BAA]),
+        ("both", vec![baa(), terms()], true, &[]),
+        ("for SMS", vec![sms, terms()], false, &[NO_BAA]),
+        ("of another carrier", vec![bird, terms()], false, &[NO_BAA]),
+        (
+            "the agreement is over",
+            vec![paper("twilio", "whatsapp-business", over), terms()],
+            false,
+            &[BAA_OVER],
+        ),
+        (
+            "the review is over",
+            vec![baa(), paper("meta", "terms-review", over)],
+            false,
+            &[TERMS_OVER],
+        ),
+        ("not yet", vec![later(baa()), terms()], false, &[BAA_LATER]),
+        (
+            "renewed",
+            vec![paper("twilio", "whatsapp-business", over), baa(), terms()],
+            true,
+            &[],
+        ),
+    ]
+}
+
 #[tokio::test]
-async fn whatsapp_lacks_its_papers_until_both_are_on_record_and_carries_links_only() {
-    let visit = |said: &str| said.contains("Dec 1") || said.contains("9:00");
-    let baa = paper("twilio", "whatsapp-business", None);
-    let terms = paper("meta", "terms-review", None);
-    // Neither, one, the other, both.
-    for papers in [vec![], vec![&baa], vec![&terms], vec![&baa, &terms]] {
+async fn whatsapp_tells_a_visit_with_both_its_papers_in_force_and_not_otherwise() {
+    let visit = |said: &str| said.contains("Dec 1") && said.contains("9:00");
+    for (case, papers, tells, lacks) in whatsapp_papers() {
         let kept = stores::sqlite().await;
         let app = App::made(kept.store.clone(), offline(), SUNDAY, by_whatsapp).await;
+        let now = app.house.clock().now();
         for one in &papers {
-            let now = app.house.clock().now();
-            app.house
-                .store()
-                .add_agreement(app.practice(), one, now)
-                .await
-                .unwrap();
+            let store = app.house.store();
+            store.add_agreement(app.practice(), one, now).await.unwrap();
         }
         heard(&app, "Hello").await;
         heard(&app, "YES").await;
         let said = heard(&app, "When is my appointment?").await;
-        // Minimum necessary is stricter than the papers: the visit stays behind the link.
-        assert!(!visit(&said), "{papers:?}: {said}");
-        let missing = app
-            .house
-            .missing_papers(app.house.clock().now())
-            .await
-            .unwrap();
-        assert_eq!(missing.is_empty(), papers.len() == 2, "{missing:?}");
+        assert_eq!(visit(&said), tells, "{case}: {said}");
+        // What is clinical stays behind the link, whatever is signed.
+        let said = heard(&app, "Is my biopsy result in?").await;
+        assert!(!said.contains("biopsy"), "{case}: {said}");
+        let missing = app.house.missing_papers(now).await.unwrap();
+        let told: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        let told = told.join("; ");
+        assert_eq!(told.is_empty(), lacks.is_empty(), "{case}: {told}");
+        for lack in lacks {
+            assert!(told.contains(lack), "{case}: {told}");
+        }
+        assert_eq!(told.matches(" is recorded").count(), {
+            let is = |it: &&&str| it.contains(" is recorded");
+            lacks.iter().filter(is).count()
+        });
     }
+}
+
+async fn whatsapp_ends(store: Store) {
+    let app = App::made(store, offline(), SUNDAY, |it| {
+        by_whatsapp(it);
+        it.agreements = vec![
+            paper("twilio", "whatsapp-business", None),
+            paper("meta", "terms-review", Some(date(2026, 11, 29))),
+        ];
+    })
+    .await;
+    heard(&app, "Hello").await;
+    heard(&app, "YES").await;
+    let said = heard(&app, "When is my appointment?").await;
+    assert!(said.contains("Dec 1"), "{said}");
+    at(&app, "2026-11-30T07:59:00Z").await; // Sunday 23:59 in California
+    app.receive(app.inbound(TOM, "When is my appointment?"))
+        .await;
+    app.house.reply_once().await.unwrap();
+    let before = app.received_by(TOM).len();
+    at(&app, "2026-11-30T08:00:00Z").await; // Monday: the review is over
+    assert_eq!(
+        app.received_by(TOM).len(),
+        before,
+        "it was cleared, and stays"
+    );
+    let held = app.held().await;
+    assert_eq!(held.last().unwrap(), "withdrawn: agreement");
+    let said = heard(&app, "When is my appointment?").await;
+    assert!(!said.contains("Dec 1") && said.contains("http"), "{said}");
 }
 
 async fn tagged(store: Store) {
