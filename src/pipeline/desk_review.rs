@@ -18,6 +18,7 @@ use crate::pipeline::clear::{Writing, Written};
 use crate::pipeline::draft::{Asking, closed_page};
 use crate::pipeline::house::House;
 use crate::pipeline::portal::PortalLink;
+use crate::pipeline::ward::Whose;
 use crate::policy::words::{Jurisdiction, Purpose};
 use crate::store::StoreError;
 
@@ -114,6 +115,8 @@ impl House {
             now,
             law: &law,
             covered,
+            records: &**self.records(),
+            whose: Whose::Own,
         };
         let closed = match &written.review.cleared {
             _ if conversation.consent.state == ConsentState::OptedOut => Some("opted out"),

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::agent::facts;
-use crate::agent::ports::RecordsError;
+use crate::agent::ports::{Records as _, RecordsError};
 use crate::agent::prompts::Wording;
 use crate::agent::sayings::{REMINDER, Reminder};
 use crate::agent::when;
@@ -28,6 +28,8 @@ use crate::pipeline::law::Governed;
 use crate::pipeline::person::{self, Move};
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::reply::{Pending, Reply};
+use crate::pipeline::shelter::{SHELTERED, Shelter, Watch};
+use crate::pipeline::ward::Whose;
 use crate::pipeline::work::{LEASE, Step};
 use crate::policy::words::Purpose;
 use crate::store::StoreError;
@@ -120,6 +122,17 @@ impl House {
         let Ok(told) = self.told(conversation.id).await else {
             return Fate::Wait(now + RECORD_DOWN);
         };
+        let watch = Watch::over(&practice, patient, &conversation, &law, now);
+        if let (Some(watch), Errand::Visit { appointment, .. }) = (watch, &waiting.errand) {
+            let shelter = Shelter::new(self.records(), watch);
+            let seen = shelter.appointments(&practice.id, &patient.id, now);
+            match seen.await {
+                Ok(visits) if visits.iter().any(|it| it.id == *appointment) => {}
+                Ok(_) if shelter.hid() => return end(SHELTERED, true),
+                Ok(_) => {}
+                Err(_) => return Fate::Wait(now + RECORD_DOWN),
+            }
+        }
         if let Some(tomorrow) = self.told_enough(&practice, &conversation, now).await {
             return Fate::Wait(tomorrow.min(waiting.expires.max(now + RECORD_DOWN)));
         }
@@ -254,6 +267,8 @@ impl House {
             now,
             law: about.law,
             covered: about.covered,
+            records: &**self.records(),
+            whose: Whose::Own,
         };
         let closed = match &written.review.cleared {
             _ if written.barred.is_some() => written.barred,

@@ -22,12 +22,14 @@ use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::consent::question;
-use crate::pipeline::draft::Asking;
+use crate::pipeline::draft::{Asking, may_ask_who};
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
 use crate::pipeline::person::{self, Arrival, Move};
 use crate::pipeline::plan::{Plan, UNKNOWN_WRITER, plan, waiting};
 use crate::pipeline::portal::PortalLink;
+use crate::pipeline::shelter::{Shelter, Watch};
+use crate::pipeline::ward::Whose;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::policy::words::{Jurisdiction, Language, Purpose};
 use crate::store::StoreError;
@@ -159,7 +161,7 @@ impl House {
         turns: &[Turn],
         now: Timestamp,
     ) -> Result<Option<Reply>, StoreError> {
-        let (arrival, failed) = match self.people_at(practice, &conversation.number).await {
+        let (mut arrival, failed) = match self.people_at(practice, &conversation.number).await {
             Ok(people) => {
                 let people = (&*people, practice.identify_by);
                 (person::arrive(&mut conversation, people, turns, now), None)
@@ -167,7 +169,7 @@ impl House {
             Err(why) => (Arrival::default(), Some(why)),
         };
         let conversation = &conversation;
-        let patient = arrival.patient;
+        let patient = arrival.patient.take();
         let residence = patient.as_ref().map(|patient| patient.state);
         let law = self.governed(practice, residence.unwrap_or(Jurisdiction::UNKNOWN), now);
         let mut planned = plan(conversation, turns, now);
@@ -212,6 +214,17 @@ impl House {
             }
             Plan::Agent { asked, answers } => {
                 let told = self.told(conversation.id).await?;
+                let watch = patient
+                    .as_ref()
+                    .and_then(|it| Watch::over(practice, it, conversation, &law, now));
+                let shelter = watch.map(|watch| Shelter::new(self.records(), watch));
+                let whose = self.whose(
+                    practice,
+                    conversation,
+                    patient.as_ref(),
+                    (turns, &asked),
+                    now,
+                );
                 let asking = Asking {
                     practice,
                     conversation,
@@ -221,6 +234,11 @@ impl House {
                     now,
                     law: &law,
                     covered: self.covered(practice, conversation, now).await?,
+                    records: match &shelter {
+                        Some(shelter) => shelter,
+                        None => &**self.records(),
+                    },
+                    whose,
                 };
                 let told = &arrival.told;
                 let asked: Vec<TurnId> =
@@ -228,8 +246,16 @@ impl House {
                 let mut reply = if asked.is_empty() {
                     let text = self.fixed_text(TextId::ConsentYes, practice, conversation.language);
                     self.fixed(practice, conversation, &text, now)
+                } else if whose == Whose::OtherChild && may_ask_who(conversation) {
+                    // Whoever was known on this shared phone asks for somebody else on it.
+                    arrival.moves.push(Move::Forget);
+                    self.ask_who(practice, conversation, now)
                 } else {
-                    self.ask_agent(&asking, &asked).await?
+                    let reply = self.ask_agent(&asking, &asked).await?;
+                    match &shelter {
+                        Some(it) => self.sheltered(reply, it, practice, conversation, now),
+                        None => reply,
+                    }
                 };
                 if let (true, Some(why)) = (reply.asks_who(), failed) {
                     // Nobody is asked who they are while nobody could look.

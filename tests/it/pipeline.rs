@@ -26,7 +26,9 @@ mod papers;
 mod strangers;
 mod transcripts;
 mod trouble;
+mod veiled;
 mod waiting;
+mod wards;
 mod writers;
 
 use std::future::Future;

@@ -2,12 +2,8 @@
 
 #![cfg(test)]
 
-use std::sync::Arc;
-
-use anteroom::agent::ports::Model;
 use anteroom::domain::agreement::Agreement;
 use anteroom::domain::practice::{CarrierKind, OutsideWindow, Practice, TemplateText};
-use anteroom::llm::scripted::Scripted;
 use anteroom::policy::words::{Channel, Language};
 use anteroom::store::Store;
 use jiff::civil::date;
@@ -21,11 +17,14 @@ stories! {
     a_text_with_phi_is_withdrawn_when_its_agreement_ends => agreement_ends;
     whatsapp_carries_nothing_from_the_instant_that_a_paper_ends => whatsapp_ends;
     every_text_of_every_kind_carries_its_law => tagged;
-    without_agreement_the_vendor_of_a_model_is_asked_nothing_about_a_patient => no_vendor;
 }
 
 /// A paper from this day to that.
-fn paper(counterparty: &str, product: &str, until: Option<jiff::civil::Date>) -> Agreement {
+pub(super) fn paper(
+    counterparty: &str,
+    product: &str,
+    until: Option<jiff::civil::Date>,
+) -> Agreement {
     Agreement {
         counterparty: counterparty.to_owned(),
         product: product.to_owned(),
@@ -252,92 +251,4 @@ async fn tagged(store: Store) {
         assert_eq!(row.law.state, Some("CA".parse().unwrap()), "{row:?}");
         assert!(!row.law.rules.is_empty(), "{row:?}");
     }
-}
-
-/// A model that runs elsewhere.
-#[derive(Debug)]
-struct Vendor(Scripted);
-
-impl Model for Vendor {
-    fn name(&self) -> &'static str {
-        "vendor"
-    }
-
-    fn host(&self) -> Option<&str> {
-        Some("api.openai.com")
-    }
-
-    fn complete<'a>(
-        &'a self,
-        request: &'a anteroom::agent::ports::Request,
-    ) -> anteroom::agent::ports::BoxFuture<
-        'a,
-        Result<anteroom::agent::ports::Answer, anteroom::agent::ports::ModelError>,
-    > {
-        self.0.complete(request)
-    }
-
-    fn count_tokens(&self, text: &str) -> usize {
-        self.0.count_tokens(text)
-    }
-}
-
-async fn no_vendor(store: Store) {
-    let script = [
-        "Our address is 120 Shore Road.",
-        "Our address is 120 Shore Road.",
-    ];
-    let model = Arc::new(Vendor(Scripted::new(script.map(Scripted::text))));
-    let app = App::made(store, Arc::clone(&model) as _, SUNDAY, |it| {
-        it.senders[0].carrier = CarrierKind::Twilio;
-        it.agreements = vec![paper("twilio", "programmable-messaging", None)];
-    })
-    .await;
-    let now = app.house.clock().now();
-    let missing = app.house.missing_papers(now).await.unwrap();
-    let told: Vec<String> = missing.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 1);
-    assert!(
-        told[0].contains("model at api.openai.com")
-            && told[0].contains("openai (chat-completions)"),
-        "{told:?}"
-    );
-    heard(&app, "Hello").await;
-    heard(&app, "YES").await;
-    let said = heard(&app, "I'm Tom Nguyen. When is my appointment?").await;
-    assert!(said.contains("Dec 1"), "the offline rules answer: {said}");
-    assert_eq!(
-        model.0.asked().len(),
-        0,
-        "the vendor sees no value, because it sees nothing"
-    );
-    // With the agreement on record the same model drafts, and sees what was written.
-    let openai = paper("openai", "chat-completions", None);
-    app.house
-        .store()
-        .add_agreement(app.practice(), &openai, now)
-        .await
-        .unwrap();
-    assert_eq!(app.house.missing_papers(now).await.unwrap(), []);
-    let said = heard(&app, "Where are you? Tom here").await;
-    assert!(said.contains("120 Shore Road"), "{said}");
-    let asked = model.0.asked();
-    assert_eq!(asked.len(), 1);
-    assert!(
-        format!("{:?}", asked[0].messages).contains("Patient"),
-        "{asked:?}"
-    );
-    // When it ends, so does what the vendor sees.
-    let recorded = app.house.store().agreements(app.practice()).await.unwrap();
-    let id = recorded.last().unwrap().id;
-    let ended = app
-        .house
-        .store()
-        .end_agreement(app.practice(), id, date(2026, 11, 29), now)
-        .await
-        .unwrap();
-    assert!(ended);
-    at(&app, "2026-11-30T18:00:00Z").await;
-    heard(&app, "Where are you? It's Tom").await;
-    assert_eq!(model.0.asked().len(), 1, "nothing more is sent to it");
 }
