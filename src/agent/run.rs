@@ -8,7 +8,7 @@ use crate::agent::facts;
 use crate::agent::handed::{cause, handed_over};
 use crate::agent::machine::{Action, Event, Finish, Limits, Machine, Opening};
 use crate::agent::ports::{
-    Answer, Message, Model, ModelError, Records, Request, Reviewer, Unreviewed,
+    Answer, Message, Model, ModelError, Records, RecordsError, Request, Reviewer, Unreviewed,
 };
 use crate::agent::prompts::Wording;
 use crate::agent::references::{self, References};
@@ -41,6 +41,10 @@ const UNKNOWN_REFERENCE: &str =
     "write only references that a tool result gave, closed with a brace";
 
 /// What a turn is told.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing of the turn, by its name"
+)]
 #[derive(Debug)]
 pub struct Input<'a> {
     /// Whose patient.
@@ -147,21 +151,10 @@ pub async fn run_reviewed(
     let Ok(zone) = TimeZone::get(&input.practice.timezone) else {
         return turn.hand_over(HandOver::RecordDown);
     };
-    if let Some(patient) = input.patient {
-        turn.ground.extend(facts::of_patient(patient));
-        match records.clinical(&input.practice.id, &patient.id).await {
-            Ok(entries) => turn.ground.extend(facts::of_clinical(&entries)),
-            Err(why) => {
-                let mut outcome = turn.hand_over(HandOver::RecordDown);
-                outcome.trouble = cause(why);
-                return outcome;
-            }
-        }
-    } else {
-        // As much is read for a number that is not on file, so that the time to an answer that needs
-        // no record tells nothing of who is.
-        let nobody = PatientId::new(NOBODY);
-        let _nothing = records.clinical(&input.practice.id, &nobody).await;
+    if let Err(why) = turn.read_ground(records).await {
+        let mut outcome = turn.hand_over(HandOver::RecordDown);
+        outcome.trouble = cause(why);
+        return outcome;
     }
     let Some(mut opening) = opening(&input, &zone) else {
         return turn.hand_over(HandOver::Model);
@@ -223,6 +216,21 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// What the record says of who writes. As much is read for a number that is not on file, so that
+    /// the time to an answer that needs no record tells nothing of who is.
+    async fn read_ground(&mut self, records: &dyn Records) -> Result<(), RecordsError> {
+        let practice = &self.input.practice.id;
+        let Some(patient) = self.input.patient else {
+            let nobody = PatientId::new(NOBODY);
+            let _nothing = records.clinical(practice, &nobody).await;
+            return Ok(());
+        };
+        self.ground.extend(facts::of_patient(patient));
+        let entries = records.clinical(practice, &patient.id).await?;
+        self.ground.extend(facts::of_clinical(&entries));
+        Ok(())
+    }
+
     fn active(&self) -> &dyn Model {
         if self.failed.is_some() {
             self.fallback

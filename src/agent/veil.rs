@@ -39,6 +39,11 @@ const DAYS: &[&str] = &[
     "noviembre", "diciembre", "ene", "abr", "ago", "dic",
 ];
 
+/// Words behind which a name stands.
+const TITLES: &[&str] = &[
+    "dr", "dra", "doctor", "doctora", "nurse", "np", "pa", "mr", "mrs", "ms", "sr", "sra", "srta",
+];
+
 /// Keys of a tool's result whose values are words of ours: they say what happened, to nobody.
 #[rustfmt::skip]
 const OURS: &[&str] = &[
@@ -236,7 +241,12 @@ impl Veil {
                             self.values
                                 .insert(reference, std::mem::replace(text, hidden));
                         }
-                        other => self.walk(other, kind_of(key), find),
+                        Value::Null
+                        | Value::Bool(_)
+                        | Value::Number(_)
+                        | Value::String(_)
+                        | Value::Array(_)
+                        | Value::Object(_) => self.walk(field, kind_of(key), find),
                     }
                 }
             }
@@ -329,6 +339,7 @@ fn gloss(key: &str) -> &'static str {
 fn telling(text: &str) -> Vec<(Range<usize>, &'static str)> {
     let mut found = Vec::new();
     let mut at = 0;
+    let mut title = false;
     // The number of an offered time, and nothing else.
     let alone = text.trim().len() <= 2;
     for word in text.split_inclusive(char::is_whitespace) {
@@ -339,7 +350,12 @@ fn telling(text: &str) -> Vec<(Range<usize>, &'static str)> {
         let lower = bare.to_lowercase();
         let stem = lower.strip_suffix("'s").unwrap_or(&lower);
         let digits = bare.chars().filter(char::is_ascii_digit).count();
-        if DAYS.contains(&stem) {
+        let titled = std::mem::replace(&mut title, TITLES.contains(&stem));
+        if titled && bare.starts_with(char::is_uppercase) {
+            // A provider is no patient; but whose one it is says something.
+            found.push((span, "provider"));
+            title = true;
+        } else if DAYS.contains(&stem) {
             found.push((span, "day"));
         } else if digits > 0 && !alone {
             found.push((span, "number"));
@@ -360,22 +376,28 @@ fn day(text: &str, today: Date) -> Option<Date> {
         "tomorrow" | "mañana" | "manana" => return later(1),
         _ => {}
     }
-    let short: String = text.chars().take(3).collect();
-    let weekday = match short.as_str() {
-        "mon" | "lun" => Weekday::Monday,
-        "tue" | "mar" => Weekday::Tuesday,
-        "wed" | "mié" | "mie" => Weekday::Wednesday,
-        "thu" | "jue" => Weekday::Thursday,
-        "fri" | "vie" => Weekday::Friday,
-        "sat" | "sáb" | "sab" => Weekday::Saturday,
-        "sun" | "dom" => Weekday::Sunday,
-        _ => return None,
-    };
-    let named = DAYS.contains(&text.as_str());
+    let weekday = WEEKDAYS.iter().find(|(names, _)| {
+        let long = text.chars().count() >= 3;
+        long && names.iter().any(|name| name.starts_with(text.as_str()))
+    });
+    let (_, weekday) = weekday?;
     let days = (1..=7).map(|days| today.checked_add(days.days()).ok());
-    let mut days = days.flatten().filter(|it| named && it.weekday() == weekday);
-    days.next()
+    days.flatten().find(|it| it.weekday() == *weekday)
 }
+
+/// Weekdays by the names that stand for them, from three letters on.
+const WEEKDAYS: &[(&[&str], Weekday)] = &[
+    (&["monday", "lunes"], Weekday::Monday),
+    (&["tuesday", "martes"], Weekday::Tuesday),
+    (
+        &["wednesday", "weds", "miércoles", "miercoles"],
+        Weekday::Wednesday,
+    ),
+    (&["thursday", "jueves"], Weekday::Thursday),
+    (&["friday", "viernes"], Weekday::Friday),
+    (&["saturday", "sábado", "sabado"], Weekday::Saturday),
+    (&["sunday", "domingo"], Weekday::Sunday),
+];
 
 #[cfg(test)]
 mod tests {
@@ -402,7 +424,7 @@ mod tests {
                 "el 4 de julio",
                 "el {said1.number: a number} de {said2.day: a day}",
             ),
-            ("{appt1.when}", "(appt1.when)"),
+            ("{appt1.when}", "({said1.number: a number})"),
         ] {
             let mut veil = Veil::default();
             assert_eq!(veil.text(text, &nothing), want, "{text}");

@@ -87,7 +87,7 @@ pub struct Practice {
 }
 
 /// What a language model on another machine sees of the record, under its vendor's agreement; without
-/// one it is asked nothing at all.
+/// one it sees no identifier of anybody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelSees {

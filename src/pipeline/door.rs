@@ -103,11 +103,12 @@ fn is_someones(field: &str) -> bool {
         || matches!(field, "appointment.provider" | "appointment.location")
 }
 
-const fn gloss(category: Category) -> &'static str {
-    match category {
-        Category::Name => "name",
-        Category::Date => "day",
-        Category::Geographic => "place",
-        _ => "number",
-    }
+fn gloss(category: Category) -> &'static str {
+    let kinds = [
+        (Category::Name, "name"),
+        (Category::Date, "day"),
+        (Category::Geographic, "place"),
+    ];
+    let kind = kinds.iter().find(|(it, _)| *it == category);
+    kind.map_or("number", |(_, gloss)| gloss)
 }

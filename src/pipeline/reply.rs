@@ -29,7 +29,7 @@ use crate::pipeline::person::{self, Arrival, Move};
 use crate::pipeline::plan::{Plan, UNKNOWN_WRITER, plan, waiting};
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::shelter::{Shelter, Watch};
-use crate::pipeline::ward::Whose;
+use crate::pipeline::ward::{Whose, whose_are};
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::policy::words::{Jurisdiction, Language, Purpose};
 use crate::store::StoreError;
@@ -218,7 +218,7 @@ impl House {
                     .as_ref()
                     .and_then(|it| Watch::over(practice, it, conversation, &law, now));
                 let shelter = watch.map(|watch| Shelter::new(self.records(), watch));
-                let whose = self.whose(
+                let whose = whose_are(
                     practice,
                     conversation,
                     patient.as_ref(),

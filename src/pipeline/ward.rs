@@ -11,7 +11,6 @@ use crate::domain::practice::Practice;
 use crate::domain::reach::is_minor;
 use crate::domain::record::Patient;
 use crate::llm::offline::{Spoken, speaks_of};
-use crate::pipeline::house::House;
 
 /// Of whom the texts to answer speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +27,7 @@ pub(crate) enum Whose {
 }
 
 /// Reads it; pure.
-pub(crate) fn whose(
+fn whose(
     texts: impl Iterator<Item = impl AsRef<str>>,
     patient: Option<&Patient>,
     shared: bool,
@@ -63,20 +62,17 @@ pub(crate) fn whose(
     }
 }
 
-impl House {
-    /// Of whom the texts speak that the agent is asked about.
-    pub(crate) fn whose(
-        &self,
-        practice: &Practice,
-        conversation: &Conversation,
-        patient: Option<&Patient>,
-        (turns, asked): (&[Turn], &[TurnId]),
-        now: Timestamp,
-    ) -> Whose {
-        let zone = TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC);
-        let texts = turns.iter().filter(|turn| asked.contains(&turn.id));
-        let texts = texts.map(|turn| turn.body.as_str());
-        let shared = conversation.speaker.shared;
-        whose(texts, patient, shared, now.to_zoned(zone).date())
-    }
+/// Of whom the texts speak that the agent is asked about.
+pub(crate) fn whose_are(
+    practice: &Practice,
+    conversation: &Conversation,
+    patient: Option<&Patient>,
+    (turns, asked): (&[Turn], &[TurnId]),
+    now: Timestamp,
+) -> Whose {
+    let zone = TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC);
+    let texts = turns.iter().filter(|turn| asked.contains(&turn.id));
+    let texts = texts.map(|turn| turn.body.as_str());
+    let shared = conversation.speaker.shared;
+    whose(texts, patient, shared, now.to_zoned(zone).date())
 }

@@ -37,9 +37,8 @@ pub enum Spoken {
 /// Whose matter a text speaks of; none where it is the writer's own, or nobody's.
 pub fn speaks_of(text: &str) -> Option<Spoken> {
     let clauses = clauses(text);
-    let name = possessives(text)
-        .next()
-        .filter(|_| clauses.iter().any(is_personal));
+    let name = possessives(text).into_iter().next();
+    let name = name.filter(|_| clauses.iter().any(is_personal));
     if let Some(name) = name {
         return Some(Spoken::Named(name));
     }
@@ -126,11 +125,11 @@ pub(super) fn provider(texts: &[&str]) -> Option<String> {
 
 /// Whether a text speaks of what belongs to somebody by name: "When is Ana's appointment?".
 pub(super) fn names_another(text: &str) -> bool {
-    possessives(text).next().is_some()
+    !possessives(text).is_empty()
 }
 
 /// The names to which something belongs: `Ana` of "Ana's appointment".
-fn possessives(text: &str) -> impl Iterator<Item = String> {
+fn possessives(text: &str) -> Vec<String> {
     const NOBODY: &[&str] = &[
         "Today",
         "Tomorrow",
@@ -162,6 +161,5 @@ fn possessives(text: &str) -> impl Iterator<Item = String> {
             name.starts_with(char::is_uppercase) && name.len() > 1 && !NOBODY.contains(&name);
         named.then(|| name.to_owned())
     };
-    let owners: Vec<String> = text.split_whitespace().filter_map(owner).collect();
-    owners.into_iter()
+    text.split_whitespace().filter_map(owner).collect()
 }

@@ -54,6 +54,7 @@ impl Duties {
         let said = self.surfaces.get(&surface).into_iter();
         let said = said.flat_map(|duty| &duty.minor_controls);
         let mut ages = said.filter(|(word, _)| word.as_str() == care.as_str());
-        ages.find_map(|(_, age)| age.0).unwrap_or(care.youngest())
+        ages.find_map(|(_, age)| age.0)
+            .unwrap_or_else(|| care.youngest())
     }
 }
