@@ -8,9 +8,8 @@ use crate::domain::record::Fact;
 use crate::guardrail::finding::{Action, Category, Group};
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
-use crate::pipeline::draft::Asking;
+use crate::pipeline::draft::{Asking, texts_before};
 use crate::pipeline::house::House;
-use crate::pipeline::portal::PortalLink;
 use crate::policy::words::Purpose;
 
 /// The guardrail as the agent's reviewer.
@@ -34,8 +33,7 @@ impl Reviewer for Door<'_> {
             now,
             ..
         } = *self.asking;
-        let parts = &self.house.parts;
-        let link = PortalLink::new(&parts.public_url, &practice.portal_url, &parts.entropy);
+        let link = self.house.portal_link(practice);
         let written = self.house.clear(&Writing {
             practice,
             conversation,
@@ -46,6 +44,7 @@ impl Reviewer for Door<'_> {
             facts,
             link: link.as_ref(),
             told: self.asking.told,
+            before: &texts_before(self.asking.turns),
             now,
             law: self.asking.law,
             session: None,

@@ -26,7 +26,6 @@ use crate::pipeline::draft::{Asking, closed_page};
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
 use crate::pipeline::person::{self, Move};
-use crate::pipeline::portal::PortalLink;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::pipeline::shelter::{SHELTERED, Shelter, Watch};
 use crate::pipeline::ward::Whose;
@@ -234,11 +233,7 @@ impl House {
             Ok(told) => told,
             Err(fate) => return fate,
         };
-        let link = PortalLink::new(
-            &self.parts.public_url,
-            &practice.portal_url,
-            &self.parts.entropy,
-        );
+        let link = self.portal_link(practice);
         let written = self.clear(&Writing {
             practice,
             conversation,
@@ -249,6 +244,7 @@ impl House {
             facts: &known,
             link: link.as_ref(),
             told: about.told,
+            before: &[],
             now,
             law: about.law,
             session: None,

@@ -414,5 +414,6 @@ fn context(stage: &Stage) -> ContextIn {
             })
             .collect(),
         told: Vec::new(),
+        before: Vec::new(),
     }
 }
