@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::agent::choice;
 use crate::agent::facts;
+use crate::agent::handed::{cause, handed_over};
 use crate::agent::machine::{Action, Event, Finish, Limits, Machine, Opening};
 use crate::agent::ports::{
     Answer, Message, Model, ModelError, Records, RecordsError, Request, Reviewer, Unreviewed,
@@ -13,8 +14,10 @@ use crate::agent::prompts::Wording;
 use crate::agent::references::{self, References};
 use crate::agent::sayings::{self, System};
 use crate::agent::tools::{self, HandOver, Scene, ToolResult};
+use crate::agent::veil::Veil;
 use crate::agent::when;
 use crate::domain::conversation::{PendingKind, PendingQuestion};
+use crate::domain::ids::PatientId;
 use crate::domain::phi::Phi;
 use crate::domain::practice::{ModelSees, Practice};
 use crate::domain::record::{Fact, Patient};
@@ -26,11 +29,22 @@ pub const HISTORY_MAX: usize = 20;
 /// The most of a patient's words that a request holds: a few long texts.
 const WORDS_CHARS_MAX: usize = 1_000;
 
+/// What a model is told where a parent writes.
+const FOR_PATIENT: &str = "\nWhoever writes speaks for the patient on file, who is a child: \
+    \"my daughter\", \"her visit\" and the like mean that patient.";
+
+/// Whose entries are read where nobody is known; no record system gives this id.
+const NOBODY: &str = "anteroom-nobody";
+
 /// What a model is told that wrote a reference of its own making.
 const UNKNOWN_REFERENCE: &str =
     "write only references that a tool result gave, closed with a brace";
 
 /// What a turn is told.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing of the turn, by its name"
+)]
 #[derive(Debug)]
 pub struct Input<'a> {
     /// Whose patient.
@@ -57,8 +71,13 @@ pub struct Input<'a> {
     pub key: String,
     /// The bounds.
     pub limits: Limits,
+    /// Whether the model's vendor has signed nothing: then a model on another machine sees no identifier
+    /// of anybody (45 CFR 164.514(b)(2)).
+    pub veiled: bool,
     /// What it is said in.
     pub wording: Wording,
+    /// Whether whoever writes speaks for the patient: a parent for a child on file.
+    pub for_patient: bool,
 }
 
 /// A tool that ran.
@@ -125,25 +144,24 @@ pub async fn run_reviewed(
         failed: None,
         rejected: false,
         references: References::default(),
+        veil: Veil::default(),
+        reviewer,
         ground: facts::of_practice(input.practice, input.language),
     };
     let Ok(zone) = TimeZone::get(&input.practice.timezone) else {
         return turn.hand_over(HandOver::RecordDown);
     };
-    if let Some(patient) = input.patient {
-        turn.ground.extend(facts::of_patient(patient));
-        match records.clinical(&input.practice.id, &patient.id).await {
-            Ok(entries) => turn.ground.extend(facts::of_clinical(&entries)),
-            Err(why) => {
-                let mut outcome = turn.hand_over(HandOver::RecordDown);
-                outcome.trouble = cause(why);
-                return outcome;
-            }
-        }
+    if let Err(why) = turn.read_ground(records).await {
+        let mut outcome = turn.hand_over(HandOver::RecordDown);
+        outcome.trouble = cause(why);
+        return outcome;
     }
     let Some(mut opening) = opening(&input, &zone) else {
         return turn.hand_over(HandOver::Model);
     };
+    if input.for_patient {
+        opening.system.push_str(FOR_PATIENT);
+    }
     if turn.refers() {
         opening.system.push_str(references::EXPLAINED);
     }
@@ -192,10 +210,27 @@ struct Turn<'a> {
     failed: Option<ModelError>,
     rejected: bool,
     references: References,
+    veil: Veil,
+    reviewer: &'a dyn Reviewer,
     ground: Vec<Fact>,
 }
 
 impl Turn<'_> {
+    /// What the record says of who writes. As much is read for a number that is not on file, so that
+    /// the time to an answer that needs no record tells nothing of who is.
+    async fn read_ground(&mut self, records: &dyn Records) -> Result<(), RecordsError> {
+        let practice = &self.input.practice.id;
+        let Some(patient) = self.input.patient else {
+            let nobody = PatientId::new(NOBODY);
+            let _nothing = records.clinical(practice, &nobody).await;
+            return Ok(());
+        };
+        self.ground.extend(facts::of_patient(patient));
+        let entries = records.clinical(practice, &patient.id).await?;
+        self.ground.extend(facts::of_clinical(&entries));
+        Ok(())
+    }
+
     fn active(&self) -> &dyn Model {
         if self.failed.is_some() {
             self.fallback
@@ -206,7 +241,13 @@ impl Turn<'_> {
 
     /// Whether the model is on another machine, and shall see no values of the record.
     fn refers(&self) -> bool {
-        self.active().host().is_some() && self.input.practice.model_sees == ModelSees::References
+        let sees = self.input.practice.model_sees;
+        self.active().host().is_some() && !self.input.veiled && sees == ModelSees::References
+    }
+
+    /// Whether the model shall see no identifier at all.
+    fn veils(&self) -> bool {
+        self.active().host().is_some() && self.input.veiled
     }
 
     fn hide(&mut self, result: &mut ToolResult) {
@@ -258,7 +299,11 @@ impl Turn<'_> {
     }
 
     async fn ask(&mut self, request: &Request) -> Result<Answer, ModelError> {
-        let answer = self.active().complete(request).await;
+        let answer = if self.veils() {
+            self.ask_veiled(request).await
+        } else {
+            self.active().complete(request).await
+        };
         match (answer, self.failed) {
             (Err(error), None) => {
                 self.failed = Some(error);
@@ -266,6 +311,17 @@ impl Turn<'_> {
             }
             (answer, _) => answer,
         }
+    }
+
+    /// Asks through the veil. A reference to nothing is an answer that cannot be read.
+    async fn ask_veiled(&mut self, request: &Request) -> Result<Answer, ModelError> {
+        let (reviewer, ground) = (self.reviewer, &self.ground);
+        let find = |text: &str| reviewer.identifiers(text, ground);
+        let covered = self.veil.cover(request, self.input, &find);
+        let answer = self.active().complete(&covered).await?;
+        let zone = TimeZone::get(&request.timezone).unwrap_or(TimeZone::UTC);
+        let today = request.now.to_zoned(zone).date();
+        self.veil.open(answer, today).ok_or(ModelError::Malformed)
     }
 
     fn cost(&self, request: &Request) -> usize {
@@ -326,63 +382,6 @@ impl Turn<'_> {
     }
 }
 
-/// What is said where the record system does not answer who writes.
-pub fn record_down(
-    practice: &Practice,
-    language: Language,
-    why: RecordsError,
-    wording: &Wording,
-) -> Outcome {
-    let mut outcome = handed_over(practice, language, HandOver::RecordDown, wording);
-    outcome
-        .facts
-        .splice(0..0, facts::of_practice(practice, language));
-    outcome.trouble = cause(why);
-    outcome
-}
-
-fn handed_over(
-    practice: &Practice,
-    language: Language,
-    why: HandOver,
-    wording: &Wording,
-) -> Outcome {
-    let words = sayings::Phone {
-        phone: practice.phone.display_us(),
-    };
-    let template = if why == HandOver::RecordDown {
-        sayings::RECORD_DOWN
-    } else {
-        sayings::TROUBLE
-    };
-    let draft = wording
-        .prompts()
-        .ok()
-        .and_then(|prompts| prompts.say(language, template, &words).ok());
-    Outcome {
-        draft: draft.map(Phi::new),
-        facts: vec![Fact::new("receipt.message_sent", "staff")],
-        pending: None,
-        handover: Some(why.as_str()),
-        purpose: Purpose::Reply,
-        tools: Vec::new(),
-        model: String::new(),
-        model_error: None,
-        portal: None,
-        portal_from_record: false,
-        language: None,
-        trouble: None,
-    }
-}
-
-/// What staff are told of a failed record.
-fn cause(why: RecordsError) -> Option<Phi<String>> {
-    match why {
-        RecordsError::Failed(cause) => Some(cause),
-        RecordsError::NotFound | RecordsError::Conflict | RecordsError::Unavailable => None,
-    }
-}
-
 /// What the patient wrote of the matter, for staff: the texts to answer; and where these are only
 /// the choice of an offered time, the text before the offer.
 fn own_words(input: &Input<'_>) -> Phi<String> {
@@ -414,13 +413,18 @@ fn chosen(input: &Input<'_>) -> Option<u8> {
     choice::chosen(offer.as_str(), input.waiting.last()?.as_str())
 }
 
+/// How the system prompt tells the day.
+pub(super) fn today(local: &jiff::Zoned) -> String {
+    local.strftime("%A, %B %-d, %Y").to_string()
+}
+
 fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
     let prompts = input.wording.prompts().ok()?;
     let local = input.now.to_zoned(zone.clone());
     let system = System {
         practice: input.practice.name.clone(),
         phone: input.practice.phone.display_us(),
-        today: local.strftime("%A, %B %-d, %Y").to_string(),
+        today: today(&local),
         clock: when::spoken(input.now, zone, input.language),
         on_file: input.patient.is_some(),
         untrusted: input.untrusted,
@@ -467,5 +471,6 @@ fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
         untrusted: input.untrusted,
         limits: input.limits,
         wording: input.wording.clone(),
+        for_patient: input.for_patient,
     })
 }

@@ -281,7 +281,7 @@ async fn agreements(config: &Config) -> Finding {
 }
 
 /// The host of the language model, when one is configured.
-fn model_host(config: &Config) -> Option<String> {
+pub(super) fn model_host(config: &Config) -> Option<String> {
     let llm = &config.llm;
     let key =
         !llm.api_key.is_empty() || std::env::var("OPENAI_API_KEY").is_ok_and(|key| !key.is_empty());

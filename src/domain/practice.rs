@@ -75,6 +75,9 @@ pub struct Practice {
     /// What a language model on another machine sees of the record.
     #[serde(default)]
     pub model_sees: ModelSees,
+    /// What shows who writes from a number at which the record knows one person.
+    #[serde(default)]
+    pub identify_by: IdentifyBy,
     /// When patients are reminded of their visits; none: never by ourselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outreach: Option<Outreach>,
@@ -84,7 +87,7 @@ pub struct Practice {
 }
 
 /// What a language model on another machine sees of the record, under its vendor's agreement; without
-/// one it is asked nothing at all.
+/// one it sees no identifier of anybody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelSees {
@@ -93,6 +96,17 @@ pub enum ModelSees {
     References,
     /// The values.
     Values,
+}
+
+/// What shows who writes from a number at which the record knows one person (45 CFR 164.514(h)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentifyBy {
+    /// The number itself: answers go to the phone that the practice has on file.
+    #[default]
+    Number,
+    /// The date of birth, once: until then nobody can tell a number on file from any other.
+    BirthDate,
 }
 
 /// When patients are reminded of their visits.

@@ -51,6 +51,8 @@ struct RawRow {
     consents: Vec<Agreed>,
     #[serde(default)]
     practice_types: Vec<String>,
+    /// Only where the agreements of the channel are in force, or only where they are not.
+    covered: Option<bool>,
     action: Action,
     cite: String,
     examples: Vec<String>,
@@ -132,6 +134,7 @@ pub(crate) struct Row {
     channels: Vec<Channel>,
     consents: Vec<Agreed>,
     practice_types: Vec<String>,
+    covered: Option<bool>,
 }
 
 /// The matrix, read from the top.
@@ -156,6 +159,7 @@ pub(crate) struct Situation<'a> {
     channel: Channel,
     consent: Agreed,
     practice_type: &'a str,
+    covered: bool,
     sensitive: bool,
 }
 
@@ -180,6 +184,7 @@ impl Row {
             && (self.relations.is_empty() || self.relations.contains(&situation.relation))
             && (self.channels.is_empty() || self.channels.contains(&situation.channel))
             && (self.consents.is_empty() || self.consents.contains(&situation.consent))
+            && self.covered.is_none_or(|it| it == situation.covered)
             && any(&self.practice_types)
     }
 }
@@ -233,6 +238,7 @@ impl Matrix {
                 channels: row.channels,
                 consents: row.consents,
                 practice_types: row.practice_types,
+                covered: row.covered,
             });
         }
         let Some(last) = rows.pop() else {
@@ -250,7 +256,8 @@ impl Matrix {
             && last.relations.is_empty()
             && last.channels.is_empty()
             && last.consents.is_empty()
-            && last.practice_types.is_empty();
+            && last.practice_types.is_empty()
+            && last.covered.is_none();
         if !open {
             let message = "the last row does not catch everything";
             return Err(refuse(
@@ -317,6 +324,7 @@ impl Matrix {
             channel,
             consent,
             practice_type,
+            covered: false,
             sensitive,
         };
         Some(self.decide(&situation, Field::Of(field)))
@@ -330,6 +338,7 @@ impl Matrix {
             channel: setting.channel,
             consent: setting.consent.into(),
             practice_type: setting.practice_type,
+            covered: setting.covered,
             sensitive: self.reveals(setting),
         }
     }

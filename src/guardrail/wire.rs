@@ -45,6 +45,10 @@ pub struct ContextIn {
     pub channel: Channel,
     /// May PHI leave?
     pub consent: ConsentIn,
+    /// Whether every agreement is in force that the channel takes before it may carry PHI; WhatsApp
+    /// carries none without.
+    #[serde(default)]
+    pub covered: bool,
     /// The patient's state of residence.
     pub state: Jurisdiction,
     /// The patient's language.
@@ -260,6 +264,7 @@ impl ContextIn {
                 ConsentIn::Declined => Consent::Declined,
                 ConsentIn::OptedOut => Consent::OptedOut,
             },
+            covered: self.covered,
             state: self.state,
             language: self.language,
             timezone: &self.timezone,

@@ -75,6 +75,7 @@ impl Kept {
                     Consent::Declined => ConsentIn::Declined,
                     Consent::OptedOut => ConsentIn::OptedOut,
                 },
+                covered: setting.covered,
                 relation: setting.relation,
                 state: setting.state,
                 language: setting.language,

@@ -142,6 +142,7 @@ impl House {
             portal_url: link,
             channel: conversation.channel,
             consent,
+            covered: writing.covered,
             state: writing
                 .patient
                 .map_or(Jurisdiction::UNKNOWN, |patient| patient.state),

@@ -18,6 +18,7 @@ use crate::pipeline::clear::{Writing, Written};
 use crate::pipeline::draft::{Asking, closed_page};
 use crate::pipeline::house::House;
 use crate::pipeline::portal::PortalLink;
+use crate::pipeline::ward::Whose;
 use crate::policy::words::{Jurisdiction, Purpose};
 use crate::store::StoreError;
 
@@ -65,6 +66,7 @@ impl House {
         Ok(ready.map(|ready| verdicted(&ready, text)))
     }
 
+    #[expect(clippy::too_many_lines, reason = "one question, told in order")]
     pub(super) async fn desk_ready(
         &self,
         practice: &PracticeId,
@@ -111,6 +113,8 @@ impl House {
             now,
             law: &law,
             covered,
+            records: &**self.records(),
+            whose: Whose::Own,
         };
         let closed = match &written.review.cleared {
             _ if conversation.consent.state == ConsentState::OptedOut => Some("opted out"),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::agent;
-use crate::agent::ports::Reviewer;
+use crate::agent::ports::Records;
 use crate::agent::texts::TextId;
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, Direction, PendingKind, Turn};
@@ -12,21 +12,21 @@ use crate::domain::ids::TurnId;
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
 use crate::domain::reach::{Reach, reach};
-use crate::domain::record::{Fact, Patient};
+use crate::domain::record::Patient;
 use crate::domain::speaker::MISSES_MAX;
 use crate::guardrail::continues::TEXTS_BEFORE;
-use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::review::Review;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::consent;
+use crate::pipeline::door::Door;
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
 use crate::pipeline::reply::{Pending, Reply};
+use crate::pipeline::ward::Whose;
 use crate::pipeline::wording::Chosen;
 use crate::policy::law::join::Ids;
-use crate::policy::words::Purpose;
 use crate::screen::{Intent, Reading};
 use crate::store::StoreError;
 
@@ -46,6 +46,10 @@ pub(crate) struct Asking<'a> {
     pub(crate) now: Timestamp,
     pub(crate) law: &'a Governed,
     pub(crate) covered: bool,
+    /// What the agent may know of the record.
+    pub(crate) records: &'a dyn Records,
+    /// Of whom the texts speak.
+    pub(crate) whose: Whose,
 }
 
 impl House {
@@ -73,7 +77,7 @@ impl House {
         let key = asked.last().map_or_else(String::new, |turn| {
             format!("conversation/{}/turn/{turn}", conversation.id)
         });
-        let input = agent::Input {
+        let mut input = agent::Input {
             practice,
             patient: asking.patient,
             language: conversation.language,
@@ -89,7 +93,9 @@ impl House {
             untrusted: readings.iter().any(|reading| reading.injection),
             key,
             limits: agent::Limits::default(),
+            veiled: true,
             wording: chosen.wording.clone(),
+            for_patient: asking.whose == Whose::Patients,
         };
         // Where the law keeps AI out of therapy, talk that is therapy is answered by a person, and
         // nothing but templates is written to the rest.
@@ -100,18 +106,20 @@ impl House {
             return Ok(reply);
         }
         let host = self.parts.model.host();
-        let sees = self.register(now).model(practice, host).await?.is_none();
-        let model = if sees && barred.is_none() {
+        // Without its vendor's agreement a model sees no identifier, and where the law keeps what is
+        // talked about out of prompts, none sees anything.
+        input.veiled = self.register(now).model(practice, host).await?.is_some();
+        let sees = host.is_none() || !asking.law.keeps_from_prompts(&input);
+        // Of somebody else's matters no language model is asked: fixed rules leave them to staff.
+        let own = asking.whose != Whose::Anothers;
+        let model = if sees && barred.is_none() && own {
             &*self.parts.model
         } else {
             &*self.parts.offline
         };
         let models = (model, &*self.parts.offline);
-        let reviewer = Door {
-            house: self,
-            asking,
-        };
-        let outcome = agent::run_reviewed(input, models, &**self.records(), &reviewer).await;
+        let reviewer = Door::new(self, asking);
+        let outcome = agent::run_reviewed(input, models, asking.records, &reviewer).await;
         let mut reply = self.judge(asking, outcome, (barred, &chosen));
         if let Some(by) = barred {
             reply.law.rules.extend(by.iter().map(ToString::to_string));
@@ -266,56 +274,8 @@ impl House {
     }
 }
 
-/// The guardrail as the agent's reviewer.
-struct Door<'a> {
-    house: &'a House,
-    asking: &'a Asking<'a>,
-}
-
-impl Reviewer for Door<'_> {
-    fn complaints(&self, draft: &Phi<String>, facts: &[Fact]) -> Vec<String> {
-        let Asking {
-            practice,
-            conversation,
-            patient,
-            now,
-            ..
-        } = *self.asking;
-        let link = self.house.portal_link(practice);
-        let written = self.house.clear(&Writing {
-            practice,
-            conversation,
-            patient,
-            author: Author::Agent,
-            purpose: Purpose::Reply,
-            text: draft.as_str(),
-            facts,
-            link: link.as_ref(),
-            told: self.asking.told,
-            before: &texts_before(self.asking.turns),
-            now,
-            law: self.asking.law,
-            session: None,
-            covered: self.asking.covered,
-        });
-        let review = &written.review;
-        if review.cleared.is_some() {
-            return Vec::new();
-        }
-        let mut told: Vec<String> = review
-            .findings
-            .iter()
-            .filter(|finding| finding.action == Action::Hold)
-            .map(|finding| format!("{}: {}", finding.category, finding.rule))
-            .collect();
-        told.sort_unstable();
-        told.dedup();
-        told
-    }
-}
-
 /// The last texts that left of a conversation, oldest first.
-fn texts_before(turns: &[Turn]) -> Vec<String> {
+pub(crate) fn texts_before(turns: &[Turn]) -> Vec<String> {
     let left = turns
         .iter()
         .filter(|turn| turn.direction == Direction::Outbound);
@@ -404,7 +364,7 @@ fn needs_person(outcome: &agent::Outcome) -> bool {
 }
 
 /// A birth date is asked for by text only where the risk of texts was accepted, and not for ever.
-fn may_ask_who(conversation: &Conversation) -> bool {
+pub(crate) fn may_ask_who(conversation: &Conversation) -> bool {
     let declined = conversation.consent.state == ConsentState::Declined;
     !declined && conversation.speaker.misses < MISSES_MAX
 }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
+use crate::agent::Input;
 use crate::agent::texts::{RenderedText, TextId};
 use crate::domain::conversation::{Conversation, Direction, OutboxRow, Turn};
 use crate::domain::message::{LawTag, OutboundKind};
@@ -21,6 +22,7 @@ use crate::policy::law::Whereabouts;
 use crate::policy::law::answer::{Session, told};
 use crate::policy::law::duties::Duties;
 use crate::policy::law::join::Ids;
+use crate::policy::law::minors::Care;
 use crate::policy::law::terms::{Act, Class, Content, MessageClass, Surface, Writer};
 use crate::policy::law::window::{Clocks, Opening, opening};
 use crate::policy::law::zones;
@@ -258,6 +260,32 @@ impl Governed {
         }
         telling.texts.sort_unstable();
         telling
+    }
+
+    /// Whether the law keeps something that the texts of a turn speak of out of a model's prompt
+    /// (740 ILCS 110; Cal. Civ. Code 56.05).
+    pub(crate) fn keeps_from_prompts(&self, input: &Input<'_>) -> bool {
+        let said = input.history.iter().map(|(_, text)| text);
+        let mut said = said.chain(&input.waiting);
+        said.any(|text| {
+            let found = self.judge.guardrail.detect(text.as_str());
+            found.iter().any(|it| {
+                let name = it.category.as_str();
+                let classes = Class::ALL.iter();
+                let mut classes = classes.filter(|class| class.categories().contains(&name));
+                classes.any(|class| {
+                    let duties = &self.duties;
+                    duties
+                        .blocked(Surface::ModelPrompt, *class, Writer::Ai)
+                        .is_some()
+                })
+            })
+        })
+    }
+
+    /// From which age a minor decides on this care alone, on this channel.
+    pub(crate) fn minor_decides_from(&self, care: Care, channel: Channel) -> u8 {
+        self.duties.minor_decides_from(care, surface(channel))
     }
 
     /// Whether an AI may take part in talk that could be therapy.

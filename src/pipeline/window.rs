@@ -209,6 +209,7 @@ impl House {
             facts: &facts,
             // The same words to everybody: nothing that was told before adds up with them.
             told: &[],
+            covered: false,
         };
         let review = law.judge.guardrail.review(text, &setting).into_owned();
         // What Meta approved is sent word for word, or not at all.

@@ -23,9 +23,12 @@ mod lines;
 mod outreach;
 mod paging;
 mod papers;
+mod strangers;
 mod transcripts;
 mod trouble;
+mod veiled;
 mod waiting;
+mod wards;
 mod writers;
 
 use std::future::Future;
