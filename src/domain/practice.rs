@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::agreement::Agreement;
 use crate::domain::ids::PracticeId;
 use crate::domain::phone::E164;
-use crate::policy::words::{Channel, Jurisdiction, Language, vocabulary};
+use crate::policy::words::{Channel, Jurisdiction, Language, practice_type, vocabulary};
 
 pub use crate::policy::law::channels::NumberType;
 
@@ -36,7 +36,11 @@ pub struct Practice {
     /// The name that patients know; it opens fixed texts.
     pub name: String,
     /// `primary_care`, `behavioral_health`, `oncology`, ...: decides what its name and providers reveal.
-    #[serde(rename = "type", default = "primary_care")]
+    #[serde(
+        rename = "type",
+        default = "primary_care",
+        deserialize_with = "practice_type"
+    )]
     pub kind: String,
     /// The voice number of the front desk.
     pub phone: E164,

@@ -31,6 +31,7 @@ pub(crate) const MINIMUM: (&str, &str) = (
 #[serde(deny_unknown_fields)]
 struct File {
     sensitive_types: Vec<String>,
+    ordinary_types: Vec<String>,
     revealing_names: Vec<String>,
     row: Vec<Spanned<RawRow>>,
 }
@@ -139,7 +140,7 @@ pub(crate) struct Row {
 pub(crate) struct Matrix {
     rows: Vec<Row>,
     last: Row,
-    sensitive_types: Vec<String>,
+    ordinary_types: Vec<String>,
     revealing_names: Vec<String>,
     /// The same, by their letters.
     revealing_words: Trie,
@@ -261,11 +262,20 @@ impl Matrix {
                 "end with fields = [\"*\"] and action drop or hold",
             ));
         }
+        if let Some(both) = raw
+            .sensitive_types
+            .iter()
+            .find(|kind| raw.ordinary_types.contains(kind))
+        {
+            let message = "a type that is sensitive and ordinary";
+            let remedy = "list it once";
+            return Err(refuse(file, 1, both, message, remedy));
+        }
         let matrix = Self {
             rows,
             last,
             revealing_words: by_letters(&raw.revealing_names),
-            sensitive_types: raw.sensitive_types,
+            ordinary_types: raw.ordinary_types,
             revealing_names: raw.revealing_names,
         };
         matrix.check_examples(file, &examples)?;
@@ -302,10 +312,7 @@ impl Matrix {
             _ => return None,
         };
         let practice_type = words.next()?;
-        let sensitive = self
-            .sensitive_types
-            .iter()
-            .any(|kind| kind == practice_type);
+        let sensitive = !self.is_ordinary(practice_type);
         let field = words.next()?;
         let relation = words
             .next()
@@ -336,11 +343,17 @@ impl Matrix {
 
     /// Whether the practice's kind or name tells a condition.
     fn reveals(&self, setting: &Setting<'_>) -> bool {
-        let kind = setting.practice_type;
-        if self.sensitive_types.iter().any(|other| other == kind) {
-            return true;
-        }
-        let name = Folded::of(setting.practice_name);
+        !self.is_ordinary(setting.practice_type) || self.tells(setting.practice_name)
+    }
+
+    /// Whether a type of practice tells nothing. What nobody listed may tell anything.
+    fn is_ordinary(&self, kind: &str) -> bool {
+        self.ordinary_types.iter().any(|other| other == kind)
+    }
+
+    /// Whether a practice's name tells a condition by a word of its own.
+    fn tells(&self, name: &str) -> bool {
+        let name = Folded::of(name);
         words(&name).any(|word| {
             let mut tells = false;
             self.revealing_words.at(word.as_bytes(), 0, |part| {
@@ -387,6 +400,28 @@ mod tests {
             let named = Field::Of("clinical.dose").is(pattern);
             let found = Field::Found("clinical", Category::Dose).is(pattern);
             assert_eq!(named, found, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn every_listed_type_is_either_sensitive_or_ordinary_and_any_other_is_sensitive() {
+        let raw: File = toml::from_str(MINIMUM.1).unwrap();
+        let listed = crate::policy::listed_practice_types(std::path::Path::new(""));
+        let mut judged: Vec<&String> = raw.sensitive_types.iter().collect();
+        judged.extend(&raw.ordinary_types);
+        judged.sort();
+        assert_eq!(judged, listed.iter().collect::<Vec<_>>());
+        let matrix = Matrix::embedded().unwrap();
+        let provider = |kind: &str| {
+            let example = format!("scheduling sms granted {kind} appointment.provider");
+            matrix.example(&example).unwrap().action
+        };
+        for kind in &raw.ordinary_types {
+            assert_eq!(provider(kind), Action::Keep, "{kind}");
+        }
+        let unlisted = ["behavoral_health", "abortion_clinic", "Primary_care", "x"];
+        for kind in raw.sensitive_types.iter().map(String::as_str).chain(unlisted) {
+            assert_eq!(provider(kind), Action::Drop, "{kind}");
         }
     }
 

@@ -8,7 +8,9 @@ use crate::domain::conversation::{Conversation, Direction, PendingKind, Turn};
 use crate::domain::ids::TurnId;
 use crate::domain::message::{Delivery, OutboundKind};
 use crate::domain::speaker::{MISSES_MAX, PersonConsent};
-use crate::pipeline::consent::{ABUSE, KEEP, STOP_DOUBT, STOP_VISIT, STOP_WRONG};
+use crate::pipeline::consent::{
+    ABUSE, ASKS_WHO, ASKS_WHO_TOO, KEEP, STOP_DOUBT, STOP_VISIT, STOP_WRONG,
+};
 use crate::pipeline::person::answer_to_who;
 use crate::screen::Intent;
 
@@ -211,10 +213,13 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
     let starts = with(Intent::OptIn);
     let yes = with(Intent::ConsentYes);
     let no = with(Intent::ConsentNo);
-    let kept: Vec<TurnId> = waiting(turns)
-        .filter(|turn| turn.intent == KEEP)
-        .map(|turn| turn.id)
-        .collect();
+    let only = |intent: &str| -> Vec<TurnId> {
+        waiting(turns)
+            .filter(|turn| turn.intent == intent)
+            .map(|turn| turn.id)
+            .collect()
+    };
+    let kept = only(KEEP);
     let rest: Vec<TurnId> = all()
         .into_iter()
         .filter(|id| !yes.contains(id) && !starts.contains(id) && !kept.contains(id))
@@ -235,6 +240,13 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
         ConsentState::NoticeSent if never_arrived(conversation, turns) => Plan::Notice,
         // One question at a time: whether to text at all comes before health details.
         ConsentState::NoticeSent if asks_to_stop(conversation) => Plan::Wait,
+        // Who writes is told whenever it is asked: that takes nobody's consent.
+        ConsentState::NoticeSent if asks_who(turns) => {
+            fixed(TextId::AiIntro, OutboundKind::Reply, only(ASKS_WHO))
+        }
+        // A question in a language that they do not write in was not put to them.
+        ConsentState::NoticeSent if in_another_language(conversation) => Plan::Notice,
+        ConsentState::NoticeSent if still_here(conversation, turns) => Plan::Wait,
         ConsentState::NoticeSent if just_asked(conversation, now) => Plan::Wait,
         ConsentState::NoticeSent => fixed(TextId::ClarifyConsent, OutboundKind::Reply, Vec::new()),
         ConsentState::Declined if !no.is_empty() => {
@@ -246,6 +258,12 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
         ConsentState::Declined if rest.is_empty() && !kept.is_empty() => {
             fixed(TextId::ConsentNo, OutboundKind::Reply, all())
         }
+        // One approved answer, whatever model drafts the others.
+        ConsentState::Granted | ConsentState::Declined
+            if !rest.is_empty() && rest == only(ASKS_WHO) =>
+        {
+            fixed(TextId::AiIntro, OutboundKind::Reply, all())
+        }
         ConsentState::Granted | ConsentState::Declined | ConsentState::OptedOut => Plan::Agent {
             asked: rest,
             answers: all(),
@@ -253,15 +271,44 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
     }
 }
 
+/// Whether somebody asks who or what writes, and has not been told since.
+fn asks_who(turns: &[Turn]) -> bool {
+    let told = turns
+        .iter()
+        .rposition(|turn| turn.direction == Direction::Outbound && is_out(turn));
+    let since = turns.iter().skip(told.map_or(0, |at| at + 1));
+    let asks = |turn: &Turn| [ASKS_WHO, ASKS_WHO_TOO].contains(&turn.intent.as_str());
+    since.filter(|turn| !turn.answered).any(asks)
+}
+
+/// Whether a text of ours has left, or is about to.
+fn is_out(turn: &Turn) -> bool {
+    !matches!(turn.delivery, Some(Delivery::Suppressed | Delivery::Failed))
+}
+
+/// Whether the notice was put in another language than the one that they write in.
+fn in_another_language(conversation: &Conversation) -> bool {
+    let notice = conversation.consent.notice.as_ref();
+    notice.is_some_and(|notice| notice.language != conversation.language)
+}
+
+/// How far the notice is that was last sent.
+fn notice_delivery(conversation: &Conversation, turns: &[Turn]) -> Option<Delivery> {
+    let notice = conversation.consent.notice.as_ref()?;
+    let sent = turns
+        .iter()
+        .rfind(|turn| turn.direction == Direction::Outbound && same_time(turn.at, notice.at));
+    sent?.delivery
+}
+
+/// Whether the notice has not left yet: nobody has read it who could be reminded.
+fn still_here(conversation: &Conversation, turns: &[Turn]) -> bool {
+    notice_delivery(conversation, turns) == Some(Delivery::Pending)
+}
+
 /// Whether the notice is known not to have reached the phone: then nobody was asked.
 fn never_arrived(conversation: &Conversation, turns: &[Turn]) -> bool {
-    let notice = conversation.consent.notice.as_ref();
-    let sent = notice.and_then(|notice| {
-        turns
-            .iter()
-            .rfind(|turn| turn.direction == Direction::Outbound && same_time(turn.at, notice.at))
-    });
-    sent.and_then(|turn| turn.delivery).is_some_and(|state| {
+    notice_delivery(conversation, turns).is_some_and(|state| {
         matches!(
             state,
             Delivery::Suppressed | Delivery::Undelivered | Delivery::Failed
