@@ -418,7 +418,7 @@ fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
     let prompts = input.wording.prompts().ok()?;
     let local = input.now.to_zoned(zone.clone());
     let system = System {
-        practice: input.practice.name.clone(),
+        practice: input.practice.said_name(input.language).to_owned(),
         phone: input.practice.phone.display_us(),
         today: local.strftime("%A, %B %-d, %Y").to_string(),
         clock: when::spoken(input.now, zone, input.language),

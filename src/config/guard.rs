@@ -33,19 +33,28 @@ impl Guard {
         for key in &self.api_keys {
             let key = key.secret().expose_secret();
             if key.len() < KEY_CHARS_MIN || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return fail("guard.api_keys", format!(
-                    "guard.api_keys: a key has at least {KEY_CHARS_MIN} ASCII characters and no \
+                return fail(
+                    "guard.api_keys",
+                    format!(
+                        "guard.api_keys: a key has at least {KEY_CHARS_MIN} ASCII characters and no \
                      spaces; make one with `openssl rand -hex 32`"
-                ));
+                    ),
+                );
             }
         }
         let named = practices.iter().any(|it| it.id.as_str() == self.practice);
         if !self.practice.is_empty() && !practices.is_empty() && !named {
             let name = &self.practice;
-            return fail("guard.practice", format!("guard.practice: there is no practice `{name}`"));
+            return fail(
+                "guard.practice",
+                format!("guard.practice: there is no practice `{name}`"),
+            );
         }
         if !(1..=TIMEOUT_S_MAX).contains(&self.timeout_s) {
-            return fail("guard.timeout_s", format!("guard.timeout_s: use 1 to {TIMEOUT_S_MAX}"));
+            return fail(
+                "guard.timeout_s",
+                format!("guard.timeout_s: use 1 to {TIMEOUT_S_MAX}"),
+            );
         }
         Ok(())
     }

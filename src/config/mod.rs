@@ -20,6 +20,7 @@ use crate::domain::practice::Practice;
 pub use crate::domain::secret::Secret;
 
 pub use guard::Guard;
+pub(crate) use place::nearest;
 
 /// The documentation of every key and the defaults, in one text.
 pub const DEFAULTS: &str = include_str!("default.toml");

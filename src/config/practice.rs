@@ -26,8 +26,7 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
         if id.is_empty() || !id.chars().all(slug) {
             return fail("id", "an id has only a-z, 0-9 and -".to_owned());
         }
-        let types =
-            types.get_or_insert_with(|| policy::listed_practice_types(&config.policy_dir));
+        let types = types.get_or_insert_with(|| policy::listed_practice_types(&config.policy_dir));
         if !types.contains(&practice.kind) {
             return fail("type", unlisted(&practice.kind, types));
         }
@@ -46,9 +45,8 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
             let wanted = carrier != CarrierKind::Simulator;
             if wanted && config.accounts.get(carrier, &practice.id).is_none() {
                 let key = format!("practice[{at}].sender[{row}].carrier");
-                let text = format!(
-                    "practice `{id}` sends by {carrier}: add a [{carrier}.{id}] section"
-                );
+                let text =
+                    format!("practice `{id}` sends by {carrier}: add a [{carrier}.{id}] section");
                 return Err(Wrong::at(key, text));
             }
         }

@@ -158,12 +158,18 @@ pub(crate) struct Situation<'a> {
     consent: Agreed,
     practice_type: &'a str,
     sensitive: bool,
+    name_tells: bool,
 }
 
 impl Situation<'_> {
     /// Whether the practice's kind or name tells a condition.
     pub(crate) const fn is_sensitive(&self) -> bool {
         self.sensitive
+    }
+
+    /// Whether the practice's name tells a condition by itself.
+    pub(crate) const fn name_tells(&self) -> bool {
+        self.name_tells
     }
 }
 
@@ -325,25 +331,23 @@ impl Matrix {
             consent,
             practice_type,
             sensitive,
+            name_tells: false,
         };
         Some(self.decide(&situation, Field::Of(field)))
     }
 
     /// The situation of a setting, once a review.
     pub(crate) fn situation<'a>(&self, setting: &Setting<'a>) -> Situation<'a> {
+        let name_tells = self.tells(setting.practice_name);
         Situation {
             purpose: setting.purpose,
             relation: setting.relation,
             channel: setting.channel,
             consent: setting.consent.into(),
             practice_type: setting.practice_type,
-            sensitive: self.reveals(setting),
+            sensitive: name_tells || !self.is_ordinary(setting.practice_type),
+            name_tells,
         }
-    }
-
-    /// Whether the practice's kind or name tells a condition.
-    fn reveals(&self, setting: &Setting<'_>) -> bool {
-        !self.is_ordinary(setting.practice_type) || self.tells(setting.practice_name)
     }
 
     /// Whether a type of practice tells nothing. What nobody listed may tell anything.
@@ -352,7 +356,7 @@ impl Matrix {
     }
 
     /// Whether a practice's name tells a condition by a word of its own.
-    fn tells(&self, name: &str) -> bool {
+    pub(crate) fn tells(&self, name: &str) -> bool {
         let name = Folded::of(name);
         words(&name).any(|word| {
             let mut tells = false;
@@ -420,7 +424,12 @@ mod tests {
             assert_eq!(provider(kind), Action::Keep, "{kind}");
         }
         let unlisted = ["behavoral_health", "abortion_clinic", "Primary_care", "x"];
-        for kind in raw.sensitive_types.iter().map(String::as_str).chain(unlisted) {
+        for kind in raw
+            .sensitive_types
+            .iter()
+            .map(String::as_str)
+            .chain(unlisted)
+        {
             assert_eq!(provider(kind), Action::Drop, "{kind}");
         }
     }

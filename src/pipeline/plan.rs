@@ -112,7 +112,11 @@ pub(crate) fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) 
         let stop = waiting(turns).rfind(|turn| is_stop(&turn.intent));
         return match with(&[Intent::Help]) {
             _ if let Some(stop) = stop => Plan::Fixed {
-                text: TextId::Stop,
+                text: if stop.intent == STOP_VISIT {
+                    TextId::StopVisit
+                } else {
+                    TextId::Stop
+                },
                 kind: OutboundKind::OptOutConfirmation,
                 answers: all(),
                 staff: told_to_staff(&stop.intent),

@@ -155,7 +155,11 @@ impl House {
 impl House {
     /// A text against the open question.
     fn read(&self, inbound: &Inbound, conversation: &Conversation) -> Reading {
-        consent::read(&self.parts.screen, said(inbound, conversation), conversation)
+        consent::read(
+            &self.parts.screen,
+            said(inbound, conversation),
+            conversation,
+        )
     }
 }
 

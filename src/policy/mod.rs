@@ -120,7 +120,11 @@ pub fn listed_practice_types(folder: &Path) -> BTreeSet<String> {
         .filter(|source| source.path == Path::new("default.toml"))
         .map(|source| source.text.clone().into_owned())
         .chain(own)
-        .flat_map(|text| toml::from_str::<Listing>(&text).unwrap_or_default().practice_types)
+        .flat_map(|text| {
+            toml::from_str::<Listing>(&text)
+                .unwrap_or_default()
+                .practice_types
+        })
         .map(|(name, _)| name)
         .collect()
 }
