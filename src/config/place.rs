@@ -44,11 +44,10 @@ impl Wrong {
         };
         if said.starts_with("unknown field") {
             let known = known_here(known);
-            let mut text = format!("unknown key `{word}`");
-            match nearest(word, known.iter().copied()) {
-                Some(name) => text += &format!("; did you mean `{name}`?"),
-                None => text += &format!("; known here: {}", known.join(", ")),
-            }
+            let text = match nearest(word, known.iter().copied()) {
+                Some(name) => format!("unknown key `{word}`; did you mean `{name}`?"),
+                None => format!("unknown key `{word}`; known here: {}", known.join(", ")),
+            };
             return Self::at(below(word), text);
         }
         if said.starts_with("missing field") {
@@ -147,10 +146,10 @@ fn line_of_key(text: &str, key: &str) -> Option<usize> {
         if steps.peek().is_none() {
             break;
         }
-        match value.get_ref() {
-            DeValue::Table(inner) => table = inner,
-            _ => break,
-        }
+        let DeValue::Table(inner) = value.get_ref() else {
+            break;
+        };
+        table = inner;
     }
     line
 }

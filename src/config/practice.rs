@@ -71,9 +71,10 @@ fn unlisted(kind: &str, listed: &BTreeSet<String>) -> String {
             .filter(|word| kind.starts_with(*word))
             .max_by_key(|word| word.len())
     });
-    let meant = meant.map_or("; use one of".to_owned(), |it| {
-        format!("; did you mean `{it}`? Use one of")
-    });
+    let meant = match meant {
+        Some(it) => format!("; did you mean `{it}`? Use one of"),
+        None => "; use one of".to_owned(),
+    };
     format!("type `{kind}` is not listed{meant} {}", list.join(", "))
 }
 

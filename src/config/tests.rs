@@ -19,6 +19,7 @@ fn refusal(text: &str, environment: &[(&str, &str)]) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of slips")]
 fn a_typo_is_told_with_line_and_nearest_key() {
     type Case<'a> = (String, &'a [(&'a str, &'a str)], &'a str);
     let practice = "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\n";

@@ -203,6 +203,13 @@ fn by_letters(names: &[String]) -> Trie {
     )
 }
 
+/// A word that is on both lists.
+fn twice<'a>(one: &'a [String], other: &[String]) -> Option<&'a str> {
+    one.iter()
+        .find(|kind| other.contains(kind))
+        .map(String::as_str)
+}
+
 impl Matrix {
     /// The matrix that is built in; every example is tried.
     pub(crate) fn embedded() -> Result<Self, PolicyError> {
@@ -243,13 +250,8 @@ impl Matrix {
             });
         }
         let Some(last) = rows.pop() else {
-            return Err(refuse(
-                file,
-                1,
-                "row",
-                "the matrix is empty",
-                "write at least the row for the rest",
-            ));
+            let remedy = "write at least the row for the rest";
+            return Err(refuse(file, 1, "row", "the matrix is empty", remedy));
         };
         let open = last.fields.iter().any(|field| field == "*")
             && last.action != Action::Keep
@@ -268,14 +270,9 @@ impl Matrix {
                 "end with fields = [\"*\"] and action drop or hold",
             ));
         }
-        if let Some(both) = raw
-            .sensitive_types
-            .iter()
-            .find(|kind| raw.ordinary_types.contains(kind))
-        {
+        if let Some(both) = twice(&raw.sensitive_types, &raw.ordinary_types) {
             let message = "a type that is sensitive and ordinary";
-            let remedy = "list it once";
-            return Err(refuse(file, 1, both, message, remedy));
+            return Err(refuse(file, 1, both, message, "list it once"));
         }
         let matrix = Self {
             rows,

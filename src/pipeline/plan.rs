@@ -241,18 +241,7 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
             }
         }
         ConsentState::Unknown | ConsentState::Expired | ConsentState::Reassigned => Plan::Notice,
-        ConsentState::NoticeSent if never_arrived(conversation, turns) => Plan::Notice,
-        // One question at a time: whether to text at all comes before health details.
-        ConsentState::NoticeSent if asks_to_stop(conversation) => Plan::Wait,
-        // Who writes is told whenever it is asked: that takes nobody's consent.
-        ConsentState::NoticeSent if asks_who(turns) => {
-            fixed(TextId::AiIntro, OutboundKind::Reply, only(ASKS_WHO))
-        }
-        // A question in a language that they do not write in was not put to them.
-        ConsentState::NoticeSent if in_another_language(conversation) => Plan::Notice,
-        ConsentState::NoticeSent if still_here(conversation, turns) => Plan::Wait,
-        ConsentState::NoticeSent if just_asked(conversation, now) => Plan::Wait,
-        ConsentState::NoticeSent => fixed(TextId::ClarifyConsent, OutboundKind::Reply, Vec::new()),
+        ConsentState::NoticeSent => after_notice(conversation, turns, now),
         ConsentState::Declined if !no.is_empty() => {
             fixed(TextId::ConsentNo, OutboundKind::Reply, all())
         }
@@ -272,6 +261,38 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
             asked: rest,
             answers: all(),
         },
+    }
+}
+
+/// While the notice has no answer yet.
+fn after_notice(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
+    // One question at a time: whether to text at all comes before health details.
+    let waits = asks_to_stop(conversation);
+    if never_arrived(conversation, turns) {
+        return Plan::Notice;
+    }
+    if !waits && asks_who(turns) {
+        // Who writes is told whenever it is asked: that takes nobody's consent.
+        let asked = waiting(turns).filter(|turn| turn.intent == ASKS_WHO);
+        return Plan::Fixed {
+            text: TextId::AiIntro,
+            kind: OutboundKind::Reply,
+            answers: asked.map(|turn| turn.id).collect(),
+            staff: None,
+        };
+    }
+    // A question in a language that they do not write in was not put to them.
+    if !waits && in_another_language(conversation) {
+        return Plan::Notice;
+    }
+    if waits || still_here(conversation, turns) || just_asked(conversation, now) {
+        return Plan::Wait;
+    }
+    Plan::Fixed {
+        text: TextId::ClarifyConsent,
+        kind: OutboundKind::Reply,
+        answers: Vec::new(),
+        staff: None,
     }
 }
 
