@@ -87,7 +87,7 @@ pub(crate) fn read(screen: &Screen, said: &str, conversation: &Conversation) -> 
     let reading = screen.read(said, open.and_then(|question| asked(question.kind)), hint);
     let said_no = conversation.consent.state == ConsentState::Declined;
     let idle = matches!(reading.intent, Intent::Other | Intent::Confirm) && !reading.ambiguous;
-    if open.is_some() || !said_no || !idle {
+    if open.is_some() || !said_no || !idle || !says_yes(said) {
         return reading;
     }
     let yes = screen.read(said, Some(Pending::Consent), hint);
@@ -98,6 +98,17 @@ pub(crate) fn read(screen: &Screen, said: &str, conversation: &Conversation) -> 
         intent: Intent::OptIn,
         ..yes
     }
+}
+
+/// Whether a text says yes by that word: "ok" to the answer to NO agrees with the NO.
+fn says_yes(said: &str) -> bool {
+    let words = said.split(|c: char| !c.is_alphanumeric());
+    let yes = [
+        "yes", "yeah", "yep", "yup", "y", "agree", "accept", "si", "s\u{ed}", "acepto",
+    ];
+    words
+        .map(str::to_lowercase)
+        .any(|word| yes.contains(&word.as_str()))
 }
 
 /// What a text means in this conversation; pure. `heard` is whether the notice has left: nobody
