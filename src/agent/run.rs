@@ -422,7 +422,7 @@ fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
     let prompts = input.wording.prompts().ok()?;
     let local = input.now.to_zoned(zone.clone());
     let system = System {
-        practice: input.practice.name.clone(),
+        practice: input.practice.said_name(input.language).to_owned(),
         phone: input.practice.phone.display_us(),
         today: today(&local),
         clock: when::spoken(input.now, zone, input.language),

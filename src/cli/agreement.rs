@@ -13,7 +13,7 @@ use crate::cli::assemble::open_store;
 use crate::cli::doctor::model_host;
 use crate::cli::guardrail;
 use crate::cli::{HOLDS, NO_VERDICT, refuse};
-use crate::config::Loaded;
+use crate::config::{Loaded, nearest};
 use crate::domain::agreement::Agreement;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::practice::Practice;
@@ -168,7 +168,10 @@ fn check(loaded: &Loaded, law: &Law, add: &Add) -> Result<(), String> {
     );
     products.sort_unstable();
     products.dedup();
-    // A vendor that no row names may still be a model's host; a known one must name its product.
+    if products.is_empty() && !add.counterparty.contains('.') {
+        return Err(unknown_party(law, &add.counterparty));
+    }
+    // A model's host that no row names is its own counterparty; a known one must name its product.
     if !products.is_empty() && !products.contains(&add.product.as_str()) {
         return Err(format!(
             "nothing of {} asks for an agreement over `{}`; use one of: {}",
@@ -178,6 +181,24 @@ fn check(loaded: &Loaded, law: &Law, add: &Add) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// Nobody asks for an agreement with this one: a slip would leave the practice without the one that
+/// it means to record.
+fn unknown_party(law: &Law, given: &str) -> String {
+    let channels = law.channels();
+    let papers = channels.rules.iter().flat_map(|rule| &rule.needs);
+    let mut known: Vec<&str> = papers.map(|paper| paper.counterparty.as_str()).collect();
+    known.extend(channels.models.iter().map(|it| it.counterparty.as_str()));
+    known.sort_unstable();
+    known.dedup();
+    let meant = nearest(&given.to_lowercase(), known.iter().copied());
+    let meant = meant.map_or_else(String::new, |it| format!("; did you mean `{it}`?"));
+    format!(
+        "no channel and no model asks for an agreement with `{given}`{meant} (known: {}; the vendor \
+         of another model is named by the host of its address, such as llm.example.com)",
+        known.join(", ")
+    )
 }
 
 async fn add(loaded: &Loaded, law: &Arc<Law>, store: &Store, add: &Add) -> u8 {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::agreement::Agreement;
 use crate::domain::ids::PracticeId;
 use crate::domain::phone::E164;
-use crate::policy::words::{Channel, Jurisdiction, Language, vocabulary};
+use crate::policy::words::{Channel, Jurisdiction, Language, practice_type, vocabulary};
 
 pub use crate::policy::law::channels::NumberType;
 
@@ -35,8 +35,19 @@ pub struct Practice {
     pub id: PracticeId,
     /// The name that patients know; it opens fixed texts.
     pub name: String,
+    /// The name in texts; empty: `name`, or where that tells a condition by itself, words that tell
+    /// nothing. Must tell nothing of a condition.
+    #[serde(default)]
+    pub text_name: String,
+    /// Whether `name` tells a condition by itself, as the policy in force reads it.
+    #[serde(skip)]
+    pub discreet: bool,
     /// `primary_care`, `behavioral_health`, `oncology`, ...: decides what its name and providers reveal.
-    #[serde(rename = "type", default = "primary_care")]
+    #[serde(
+        rename = "type",
+        default = "primary_care",
+        deserialize_with = "practice_type"
+    )]
     pub kind: String,
     /// The voice number of the front desk.
     pub phone: E164,
@@ -48,6 +59,10 @@ pub struct Practice {
     /// An outside patient portal; empty means the built-in one.
     #[serde(default)]
     pub portal_url: String,
+    /// A page of the practice about its texts, which the answer to HELP names; empty: the portal's
+    /// address where that is an outside one, else the page that is served at `public_url`.
+    #[serde(default)]
+    pub help_url: String,
     /// Street address, as told to patients.
     #[serde(default)]
     pub address: String,
@@ -280,6 +295,17 @@ fn sms() -> Channel {
 }
 
 impl Practice {
+    /// The name in texts: on a bare number, a name that tells a condition would tell it to whoever
+    /// holds the phone (45 CFR 164.522(b); 42 CFR 2.12).
+    pub fn said_name(&self, language: Language) -> &str {
+        match (self.text_name.is_empty(), self.discreet, language) {
+            (false, _, _) => &self.text_name,
+            (true, false, _) => &self.name,
+            (true, true, Language::En) => "Your Care Team",
+            (true, true, Language::Es) => "Su equipo de salud",
+        }
+    }
+
     /// The sender with this number, if it is one of the practice's.
     pub fn sender(&self, number: &E164) -> Option<&Sender> {
         self.senders.iter().find(|sender| sender.number == *number)

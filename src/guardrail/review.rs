@@ -125,6 +125,11 @@ impl Guardrail {
         self
     }
 
+    /// Whether a practice's name tells a condition by itself.
+    pub fn name_tells(&self, practice_name: &str) -> bool {
+        self.rules.matrix.tells(practice_name)
+    }
+
     /// The digest of everything that decides a verdict.
     pub fn digest(&self) -> &str {
         &self.digest

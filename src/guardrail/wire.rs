@@ -22,6 +22,7 @@ use crate::policy::words::Channel;
 use crate::policy::words::Jurisdiction;
 use crate::policy::words::Language;
 use crate::policy::words::Purpose;
+use crate::policy::words::practice_type;
 
 /// One draft to check.
 #[derive(Clone, Debug, Deserialize)]
@@ -87,7 +88,7 @@ pub struct PracticeIn {
     /// The front desk's number.
     pub phone: String,
     /// Its kind.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "practice_type")]
     pub kind: String,
     /// Where the link points.
     pub portal_url: String,

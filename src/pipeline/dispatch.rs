@@ -103,7 +103,7 @@ impl House {
         if self.is_overruled(&row, &conversation, &practice, now) {
             return self.withdraw(row, Bar::Policy, now).await;
         }
-        match self.opening_for(&row, &practice, now) {
+        match self.opening_for(&row, &conversation, &practice, now) {
             Opening::Open => {}
             Opening::Never(_) => return self.withdraw(row, Bar::Hours, now).await,
             Opening::At(until, _) => {

@@ -90,11 +90,21 @@ impl House {
     pub(crate) fn opening_for(
         &self,
         row: &OutboxRow,
+        conversation: &Conversation,
         practice: &Practice,
         now: Timestamp,
     ) -> Opening {
-        if !matches!(row.kind, OutboundKind::Initiated | OutboundKind::Invitation) {
-            return Opening::Open;
+        // Who has written since is in a live conversation: the notice answers them.
+        let wrote = conversation.last_inbound.is_some_and(|at| at >= row.at);
+        match row.kind {
+            OutboundKind::Initiated => {}
+            OutboundKind::Invitation if !wrote => {}
+            OutboundKind::Invitation
+            | OutboundKind::Notice
+            | OutboundKind::Reply
+            | OutboundKind::Safety
+            | OutboundKind::OptOutConfirmation
+            | OutboundKind::Help => return Opening::Open,
         }
         let residence = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
         let governed = self.governed(practice, residence, now);

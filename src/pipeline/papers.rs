@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::domain::agreement::{Agreement, Lack, lacking};
@@ -103,14 +104,47 @@ impl Register<'_> {
         Ok(missing)
     }
 
+    /// Agreements in force today that end within so many days with none recorded to follow.
+    pub async fn ending(
+        &self,
+        practice: &Practice,
+        days: i64,
+    ) -> Result<Vec<Agreement>, StoreError> {
+        let today = self.today(practice);
+        let mut all = practice.agreements.clone();
+        if let Some(store) = self.store {
+            let recorded = store.agreements(&practice.id).await?;
+            all.extend(recorded.into_iter().map(|it| it.agreement));
+        }
+        let ends = |it: &&Agreement| {
+            let Some(until) = it.until.filter(|_| it.covers(today)) else {
+                return false;
+            };
+            let left = until.duration_since(today).as_hours() / 24;
+            let next = until.tomorrow().unwrap_or(until);
+            let follows = |other: &Agreement| {
+                other.counterparty == it.counterparty
+                    && other.product == it.product
+                    && other.covers(next)
+            };
+            left <= days && !all.iter().any(follows)
+        };
+        Ok(all.iter().filter(ends).cloned().collect())
+    }
+
+    /// The day where the practice is.
+    fn today(&self, practice: &Practice) -> Date {
+        let zone = TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC);
+        self.now.to_zoned(zone).date()
+    }
+
     /// Which of these are not in force today, where the practice is.
     async fn unsigned(
         &self,
         practice: &Practice,
         needs: &[Paper],
     ) -> Result<Vec<Lack>, StoreError> {
-        let zone = TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC);
-        let today = self.now.to_zoned(zone).date();
+        let today = self.today(practice);
         let mut known: Vec<&Agreement> = practice.agreements.iter().collect();
         let left = lacking(needs, &known, today);
         let (false, Some(store)) = (left.is_empty(), self.store) else {

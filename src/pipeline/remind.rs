@@ -423,7 +423,7 @@ fn reminder(
     known.extend(facts::of_visit(visit, &zone));
     let language = about.conversation.language;
     let words = Reminder {
-        practice: about.practice.name.clone(),
+        practice: about.practice.said_name(language).to_owned(),
         when: when::spoken(visit.start, &zone, language),
         phone: about.practice.phone.display_us(),
         asks: !about.conversation.speaker.shared,

@@ -13,6 +13,7 @@ pub mod words;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -100,6 +101,32 @@ impl PolicyError {
             remedy: remedy.to_owned(),
         }
     }
+}
+
+/// The types of practice that the law files list: those in the program, and those of a policy folder
+/// laid over them. A file that cannot be read lists none; loading the policy says what is wrong.
+pub fn listed_practice_types(folder: &Path) -> BTreeSet<String> {
+    #[derive(Default, Deserialize)]
+    struct Listing {
+        #[serde(default)]
+        practice_types: BTreeMap<String, Vec<String>>,
+    }
+    let law = sources::law();
+    let own = ["default.toml", "house.toml"]
+        .into_iter()
+        .filter(|_| !folder.as_os_str().is_empty())
+        .filter_map(|name| std::fs::read_to_string(folder.join(name)).ok());
+    law.iter()
+        .filter(|source| source.path == Path::new("default.toml"))
+        .map(|source| source.text.clone().into_owned())
+        .chain(own)
+        .flat_map(|text| {
+            toml::from_str::<Listing>(&text)
+                .unwrap_or_default()
+                .practice_types
+        })
+        .map(|(name, _)| name)
+        .collect()
 }
 
 /// The phrases around a contact or a date that say it is the practice's own.

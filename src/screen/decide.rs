@@ -178,8 +178,16 @@ impl Wish<'_> {
     }
 }
 
+/// Words that answer a question in either language: "si" to a text in English is a yes, no change of
+/// language.
+const ANSWERS: &[&str] = &["si", "yes", "no", "ok", "okay", "y", "n", "s", "c"];
+
 /// English or Spanish by their small words; a text too short or too mixed to tell keeps the hint.
 fn language(book: &Book, view: &View, hint: Language) -> Language {
+    let answers = |text: &str| ANSWERS.contains(&text);
+    if view.words.iter().all(|word| answers(word.text.as_ref())) {
+        return hint;
+    }
     let count = |language: Language| {
         let words = book.function_words.get(&language);
         let known = |text: &str| words.is_some_and(|words| words.contains(text));

@@ -111,6 +111,20 @@ impl Reading {
         self.any("symptom.")
     }
 
+    /// Whether the text asks who or what writes: a person, a machine, somebody of a health profession.
+    pub fn asks_who_writes(&self) -> bool {
+        self.any("identity.")
+    }
+
+    /// The language in which the text asks to be written to.
+    pub fn wished_language(&self) -> Option<Language> {
+        match (self.any("language.en"), self.any("language.es")) {
+            (true, false) => Some(Language::En),
+            (false, true) => Some(Language::Es),
+            (false, false) | (true, true) => None,
+        }
+    }
+
     /// Whether the text threatens somebody else.
     pub fn threatens(&self) -> bool {
         self.any("harm.")

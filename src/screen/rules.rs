@@ -70,6 +70,10 @@ pub(super) enum Kind {
     Refill,
     /// A question without its mark.
     Question,
+    /// Who or what writes here.
+    Identity,
+    /// To be written to in a language.
+    Language,
     /// Orders to the agent.
     Injection,
     /// Talk that is therapy.

@@ -81,7 +81,8 @@ const CHANNELS: &[Channel] = &[
 const TYPES: &[(&str, bool)] = &[
     ("primary_care", false),
     ("pediatrics", false),
-    ("a_type_of_their_own", false),
+    // What nobody listed may tell anything.
+    ("a_type_of_their_own", true),
     ("oncology", true),
     ("behavioral_health", true),
 ];

@@ -16,6 +16,7 @@ macro_rules! stories {
 
 mod agreeing;
 mod alarms;
+mod asked;
 mod booking;
 mod carried;
 mod lawful;

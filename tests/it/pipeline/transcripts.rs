@@ -295,7 +295,7 @@ scenes! {
     "STOP between draft and dispatch",
     "An answer with a visit in it was cleared before STOP came; it never leaves." => stop_in_between;
     "YES with no question open",
-    "A YES agrees to nothing that was not asked; after NO it does not bring anything back." => yes_to_nothing;
+    "A YES agrees to nothing that was not asked; after NO it takes the NO back, and the question is asked anew." => yes_to_nothing;
     "CANCEL with nothing open",
     "An opt-out by rule (47 CFR 64.1200(a)(10)), with the phone number." => cancel_alone;
     "CANCEL with a visit open",
