@@ -1,4 +1,4 @@
-//! `MessageBird`'s classic REST API: SMS out, SMS and MMS in, status reports by GET.
+//! `MessageBird`'s classic REST API: SMS and MMS both ways, status reports by GET.
 
 mod account;
 mod codes_table;
@@ -36,6 +36,14 @@ use crate::policy::words::Channel;
 /// Most characters of one text: nine parts of GSM-7.
 const TEXT_CHARS_MAX: usize = 1_377;
 
+/// Most characters of an MMS, and most files that go along.
+const MMS_CHARS_MAX: usize = 2_000;
+const FILES_MAX: usize = 10;
+
+/// The resources that hold texts.
+const SMS: &str = "messages";
+const MMS: &str = "mms";
+
 const HOOK_BYTES_MAX: usize = 64 * 1024;
 
 /// Seconds that `MessageBird` may hold a text by default.
@@ -59,6 +67,8 @@ pub struct Messagebird {
     legacy: bool,
     report_url: Option<String>,
     numbers: Vec<E164>,
+    /// Whether files go out by it: then a text may be among the MMS as well.
+    files_out: bool,
     used: Arc<jwt::Used>,
 }
 
@@ -140,6 +150,10 @@ fn number(value: Option<&serde_json::Value>) -> Option<E164> {
     format!("+{}", text.trim_start_matches('+')).parse().ok()
 }
 
+fn bare(number: &E164) -> &str {
+    number.as_str().trim_start_matches('+')
+}
+
 impl Messagebird {
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut address = self.base.clone();
@@ -155,29 +169,21 @@ impl Messagebird {
     async fn post(&self, outbound: &Outbound) -> SendOutcome {
         if outbound.channel != Channel::Sms && outbound.channel != Channel::Mms
             || outbound.template.is_some()
-            || !outbound.files.is_empty()
         {
             return exchange::not_carried("channel_not_carried");
         }
-        if outbound.body.as_str().chars().count() > TEXT_CHARS_MAX {
+        let files = !outbound.files.is_empty();
+        let most = if files { MMS_CHARS_MAX } else { TEXT_CHARS_MAX };
+        if outbound.body.as_str().chars().count() > most {
             return exchange::not_carried("text_too_long");
         }
-        let bare = |number: &E164| number.as_str().trim_start_matches('+').to_owned();
-        let mut body = json!({
-            "originator": bare(&outbound.from),
-            "recipients": [bare(&outbound.to)],
-            "body": outbound.body.as_str(),
-            // `plain`, the default, replaces characters without a word.
-            "datacoding": "auto",
-            "reference": outbound.reference,
-            "validity": outbound.valid_s.unwrap_or(VALIDITY_S),
-        });
-        // Ignored by `MessageBird` unless there is a reference.
-        if let (Some(url), Some(fields)) = (&self.report_url, body.as_object_mut()) {
-            fields.insert("reportUrl".to_owned(), url.as_str().into());
-        }
+        let (resource, body) = if files {
+            (MMS, Self::picture_message(outbound))
+        } else {
+            (SMS, self.text_message(outbound))
+        };
         let answer = match self
-            .request(Method::POST, "messages")
+            .request(Method::POST, resource)
             .json(&body)
             .send()
             .await
@@ -210,13 +216,52 @@ impl Messagebird {
         codes::ending(CODES, status.as_u16(), code.as_deref(), after_ms)
     }
 
+    fn text_message(&self, outbound: &Outbound) -> serde_json::Value {
+        let mut body = json!({
+            "originator": bare(&outbound.from),
+            "recipients": [bare(&outbound.to)],
+            "body": outbound.body.as_str(),
+            // `plain`, the default, replaces characters without a word.
+            "datacoding": "auto",
+            "reference": outbound.reference,
+            "validity": outbound.valid_s.unwrap_or(VALIDITY_S),
+        });
+        // Ignored by `MessageBird` unless there is a reference.
+        if let (Some(url), Some(fields)) = (&self.report_url, body.as_object_mut()) {
+            fields.insert("reportUrl".to_owned(), url.as_str().into());
+        }
+        body
+    }
+
+    /// An MMS names no address for reports: what became of it is asked for.
+    fn picture_message(outbound: &Outbound) -> serde_json::Value {
+        let files: Vec<&String> = outbound.files.iter().take(FILES_MAX).collect();
+        json!({
+            "originator": bare(&outbound.from),
+            "recipients": [bare(&outbound.to)],
+            "body": outbound.body.as_str(),
+            "mediaUrls": files,
+            "reference": outbound.reference,
+        })
+    }
+
+    /// The resources among which a text of ours may be.
+    fn resources(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(SMS).chain(self.files_out.then_some(MMS))
+    }
+
     /// One page of the account's texts, newest first.
-    async fn page(&self, page: usize, filter: &[(&str, String)]) -> Option<Vec<Listed>> {
+    async fn page(
+        &self,
+        resource: &str,
+        page: usize,
+        filter: &[(&str, String)],
+    ) -> Option<Vec<Listed>> {
         let query = [
             ("limit", PAGE_SIZE.to_string()),
             ("offset", (page * PAGE_SIZE).to_string()),
         ];
-        let request = self.request(Method::GET, "messages");
+        let request = self.request(Method::GET, resource);
         let answer = request.query(&query).query(filter).send().await.ok()?;
         if answer.status() != StatusCode::OK {
             return None;
@@ -228,11 +273,11 @@ impl Messagebird {
 
     /// The texts of the account, newest first, page by page, back to `since`; none when the list
     /// cannot be read that far.
-    async fn listed(&self, since: Timestamp) -> Option<Vec<Listed>> {
+    async fn listed(&self, resource: &str, since: Timestamp) -> Option<Vec<Listed>> {
         let since = since.saturating_sub(CLOCK_SLACK).unwrap_or(Timestamp::MIN);
         let mut found = Vec::new();
         for page in 0..PAGES_MAX {
-            let items = self.page(page, &[]).await?;
+            let items = self.page(resource, page, &[]).await?;
             let whole = items.len() < PAGE_SIZE;
             for item in items {
                 if item.created? < since {
@@ -253,10 +298,16 @@ impl Messagebird {
         // nothing; a filter may not do what it says.
         let to = outbound.to.as_str().trim_start_matches('+').to_owned();
         let filter = [("recipient", to), ("direction", "mt".to_owned())];
-        let newest = self.page(0, &filter).await;
+        let newest = self.page(SMS, 0, &filter).await;
         let mut ours = newest.and_then(|page| page.into_iter().find(is_ours));
-        if ours.is_none() {
-            ours = self.listed(since).await?.into_iter().find(is_ours);
+        for resource in self.resources() {
+            if ours.is_none() {
+                ours = self
+                    .listed(resource, since)
+                    .await?
+                    .into_iter()
+                    .find(is_ours);
+            }
         }
         Some(ours.map(|it| SendOutcome::Accepted {
             delivery: it.taken(),
@@ -266,7 +317,7 @@ impl Messagebird {
 
     async fn received(&self, since: Timestamp, now: Timestamp) -> Option<Vec<Event>> {
         let mut events = Vec::new();
-        for it in self.listed(since).await?.into_iter().rev() {
+        for it in self.listed(SMS, since).await?.into_iter().rev() {
             if it.direction.as_deref() != Some("mo") {
                 continue;
             }
@@ -295,12 +346,17 @@ impl Messagebird {
         if !hook::is_id(carrier_id) {
             return None;
         }
-        let request = self.request(Method::GET, &format!("messages/{carrier_id}"));
-        let answer = request.send().await.ok()?;
-        if answer.status() != StatusCode::OK {
-            return None;
+        let mut found = None;
+        for resource in self.resources() {
+            let request = self.request(Method::GET, &format!("{resource}/{carrier_id}"));
+            let answer = request.send().await.ok()?;
+            if answer.status() == StatusCode::OK {
+                found = Some(answer);
+                break;
+            }
         }
-        let it: Listed = serde_json::from_slice(&exchange::read_capped(answer).await?).ok()?;
+        let it = exchange::read_capped(found?).await?;
+        let it: Listed = serde_json::from_slice(&it).ok()?;
         Some(Event::Report(Report {
             delivery: it.delivery(),
             code: it
@@ -396,7 +452,7 @@ impl Carrier for Messagebird {
             channels: &[Channel::Sms, Channel::Mms],
             text_max: TEXT_CHARS_MAX,
             media: true,
-            media_out: false,
+            media_out: self.files_out,
             window: &[],
             templates: &[],
             keywords: Keywords::WeReply,
