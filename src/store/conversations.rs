@@ -13,6 +13,7 @@ use crate::domain::conversation::PendingQuestion;
 use crate::domain::ids::ConversationId;
 use crate::domain::ids::PatientId;
 use crate::domain::ids::PracticeId;
+use crate::domain::ids::TurnId;
 use crate::domain::phone::E164;
 use crate::domain::practice::CarrierKind;
 use crate::domain::speaker::Speaker;
@@ -77,7 +78,8 @@ const INSERT: &str = "INSERT INTO conversation (id, practice, carrier, channel, 
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
     ON CONFLICT (practice, number_hash, sender_hash, carrier, channel) DO NOTHING";
 const UPDATE: &str = "UPDATE conversation SET epoch = $2, language = $3, consent = $4, \
-    human = $5, last_inbound = $6, sealed = $7, consent_until = $8 WHERE id = $1";
+    human = $5, last_inbound = $6, sealed = $7, consent_until = $8, \
+    last_turn = COALESCE($9, last_turn), last_in = COALESCE($9, last_in) WHERE id = $1";
 
 /// What a conversation is found by, and begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,6 +181,15 @@ impl Tx {
 
     /// Keeps what has changed of a conversation that this transaction has locked.
     pub async fn save_conversation(&mut self, it: &Conversation) -> Result<(), StoreError> {
+        self.save_heard(it, None).await
+    }
+
+    /// As [`Tx::save_conversation`], and that this text of the patient's is its newest.
+    pub async fn save_heard(
+        &mut self,
+        it: &Conversation,
+        heard: Option<TurnId>,
+    ) -> Result<(), StoreError> {
         let key = self.key_for_row(it.practice.as_str()).await?;
         let row = args![
             it.id.0,
@@ -189,6 +200,7 @@ impl Tx {
             it.last_inbound,
             sealed(it, &key)?,
             until(it),
+            heard.map(|it| it.0),
         ];
         match self.run(UPDATE, row).await? {
             0 => Err(StoreError::NoConversation(it.id.0)),
