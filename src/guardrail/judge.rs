@@ -1,5 +1,6 @@
 //! One reading of one text: what was found, what each finding means in this setting, what is wrong.
 
+mod advice;
 mod deeds;
 pub(crate) mod kinds;
 mod public;
@@ -173,6 +174,7 @@ pub(crate) fn read(
     judge.conduct(view, matched);
     judge.disguise(disguise);
     judge.instructions(view, contexts);
+    judge.sentences(view, contexts);
     judge.relations(view, contexts);
     judge.details(view, matched);
     judge.revealing_name(view);

@@ -96,15 +96,17 @@ impl Guardrail {
         detect::examples::hold(&policy)?;
         let mut hash = Sha256::new();
         hash.update(policy.digest().as_bytes());
-        for (file, text) in [
+        let texts = [
             conduct::CLAIMS,
             conduct::CONDUCT,
             minimum::MINIMUM,
             accumulate::ACCUMULATION,
-        ] {
+        ];
+        let texts = texts.map(|(file, text)| (file, text.as_bytes()));
+        for (file, bytes) in texts.into_iter().chain([conduct::ADVICE]) {
             hash.update(file.as_bytes());
             hash.update([0]);
-            hash.update(text.as_bytes());
+            hash.update(bytes);
         }
         let digest = hex::encode(hash.finalize()).into();
         Ok(Self {

@@ -3,9 +3,11 @@
 pub mod fold;
 pub mod folder;
 pub mod law;
+pub mod linear;
 pub mod pattern;
 pub mod phrases;
 pub mod rules;
+pub mod sentence;
 mod sources;
 pub mod tagger;
 mod tighten;

@@ -14,6 +14,7 @@ mod rules;
 mod therapy;
 mod view;
 mod vocabulary;
+mod vote;
 pub mod wire;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use crate::policy::words::Language;
 use crate::policy::words::vocabulary;
 use crate::screen::rules::Book;
+use crate::screen::vote::Vote;
 
 pub use crate::screen::rules::ScreenError;
 
@@ -140,6 +142,7 @@ impl Reading {
 pub struct Screen {
     book: Arc<Book>,
     therapy: Arc<Book>,
+    vote: Arc<Vote>,
 }
 
 impl Screen {
@@ -181,6 +184,7 @@ impl Screen {
         Ok(Self {
             book: Arc::new(Book::compile(&Self::EMBEDDED)?),
             therapy: Arc::new(therapy::book()?),
+            vote: Arc::new(Vote::embedded()?),
         })
     }
 
@@ -192,12 +196,13 @@ impl Screen {
         Ok(Self {
             book: Arc::new(book),
             therapy: Arc::new(therapy::book()?),
+            vote: Arc::new(Vote::embedded()?),
         })
     }
 
     /// Reads one inbound text against the question that is open.
     pub fn read(&self, text: &str, pending: Option<Pending>, language_hint: Language) -> Reading {
-        decide::read(&self.book, text, pending, language_hint)
+        decide::read((&self.book, &self.vote), text, pending, language_hint)
     }
 
     /// How many rules, phrases and examples are in force, for `doctor` and the log.
