@@ -93,7 +93,9 @@ pub(super) enum PolicyCommand {
         #[arg(long, value_name = "ID")]
         practice: Option<String>,
     },
-    /// Put an earlier version into the policy folder again.
+    /// Put the overlay on trial into the policy folder, for every conversation.
+    Promote(publish::Promote),
+    /// End a trial, or put an earlier version into the policy folder again.
     Rollback(publish::RollBack),
     /// The whole policy as one page for counsel to read.
     Book {
@@ -115,6 +117,7 @@ impl PolicyCommand {
                 ..
             } | Self::Publish(_)
                 | Self::Versions { .. }
+                | Self::Promote(_)
                 | Self::Rollback(_)
         )
     }
@@ -178,9 +181,10 @@ pub(super) fn run(command: &PolicyCommand) -> u8 {
         }),
         PolicyCommand::States { dir } => with_policy(dir.as_deref(), |policy| table(policy.law())),
         // These have looked at the store, in `with_store`.
-        PolicyCommand::Publish(_) | PolicyCommand::Versions { .. } | PolicyCommand::Rollback(_) => {
-            USAGE
-        }
+        PolicyCommand::Publish(_)
+        | PolicyCommand::Versions { .. }
+        | PolicyCommand::Promote(_)
+        | PolicyCommand::Rollback(_) => USAGE,
         PolicyCommand::Diff { a, b, .. } => match (named(a), named(b)) {
             (Ok(a), Ok(b)) => diff::rules(&a, &b),
             (Err(error), _) | (_, Err(error)) => refuse(&error.to_string()),
@@ -310,6 +314,7 @@ pub(super) async fn with_store(loaded: &Loaded, command: &PolicyCommand) -> u8 {
         PolicyCommand::Versions { practice } => {
             return publish::versions(loaded, practice.as_deref()).await;
         }
+        PolicyCommand::Promote(args) => return publish::promote(loaded, args).await,
         PolicyCommand::Rollback(args) => return publish::roll_back(loaded, args).await,
         PolicyCommand::Lint { .. }
         | PolicyCommand::Show { .. }

@@ -132,6 +132,12 @@ impl Guardrail {
         self.rules.matrix.tells(practice_name)
     }
 
+    /// The guardrail over another policy, with the same voters.
+    pub fn over(&self, policy: Arc<Policy>) -> Result<Self, PolicyError> {
+        let voters = self.voters.iter().map(Arc::clone);
+        Ok(voters.fold(Self::new(policy)?, Self::with_voter))
+    }
+
     /// The digest of everything that decides a verdict.
     pub fn digest(&self) -> &str {
         &self.digest

@@ -152,6 +152,7 @@ impl Reviewed {
             duties: Arc::new(guardrail.law().duties(at)),
             residence: context.state,
             judge: Arc::new(Judge::new(guardrail.clone())),
+            trial: None,
         }
     }
 }

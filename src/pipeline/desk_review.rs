@@ -66,7 +66,6 @@ impl House {
         Ok(ready.map(|ready| verdicted(&ready, text)))
     }
 
-    #[expect(clippy::too_many_lines, reason = "one question, told in order")]
     pub(super) async fn desk_ready(
         &self,
         practice: &PracticeId,
@@ -83,8 +82,10 @@ impl House {
         };
         let patient = self.desk_patient(&practice, &conversation).await;
         let known = self.desk_facts(&practice, patient.as_ref()).await;
-        let residence = patient.as_ref().map(|it| it.state);
-        let law = self.governed(&practice, residence.unwrap_or(Jurisdiction::UNKNOWN), now);
+        let residence = patient
+            .as_ref()
+            .map_or(Jurisdiction::UNKNOWN, |it| it.state);
+        let law = self.governed_in(&conversation, &practice, residence, now);
         let covered = self.covered(&practice, &conversation, now).await?;
         let told = self.told(conversation.id).await?;
         let link = self.portal_link(&practice);

@@ -156,7 +156,7 @@ impl House {
     ) -> bool {
         let drafted = matches!(row.kind, OutboundKind::Reply | OutboundKind::Initiated);
         let residence = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
-        let law = self.governed(practice, residence, now);
+        let law = self.governed_in(conversation, practice, residence, now);
         if !drafted || row.law.policy == law.judge.guardrail.digest() {
             return false;
         }

@@ -236,7 +236,10 @@ impl House {
                 .and_then(|_| closed_page(asking, link.is_some())),
         };
         let verdict = closed.map_or(written.review.verdict, |_| Verdict::Hold);
-        reply.trial = chosen.trial.map(|(version, side)| (version, side, verdict));
+        let trials = chosen.trial.into_iter().chain(asking.law.trial);
+        reply.trials = trials
+            .map(|(version, side)| (version, side, verdict))
+            .collect();
         if let Some(reason) = closed {
             // Nothing of the draft leaves; the patient is told the truth, that staff have it.
             let text = self.fixed_text(TextId::Handoff, practice, conversation.language);

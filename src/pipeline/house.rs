@@ -17,6 +17,7 @@ use crate::domain::conversation::Conversation;
 use crate::domain::ids::{AlarmId, OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::pipeline::in_force::InForce;
+use crate::pipeline::policy_trial;
 use crate::pipeline::wording;
 use crate::policy::words::Language;
 use crate::screen::Screen;
@@ -93,6 +94,7 @@ pub struct House {
     pub(crate) doubted: Mutex<BTreeMap<OutboxId, Timestamp>>,
     changes: watch::Sender<u64>,
     wordings: Mutex<wording::ByPractice>,
+    trials: Mutex<policy_trial::ByPractice>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -136,12 +138,18 @@ impl House {
             doubted: Mutex::default(),
             changes,
             wordings: Mutex::default(),
+            trials: Mutex::default(),
         })
     }
 
     /// What each practice's conversations are answered in.
     pub(crate) fn lock_wordings(&self) -> MutexGuard<'_, wording::ByPractice> {
         self.wordings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which policy is on trial at each practice.
+    pub(crate) fn lock_trials(&self) -> MutexGuard<'_, policy_trial::ByPractice> {
+        self.trials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store.

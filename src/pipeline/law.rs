@@ -18,6 +18,7 @@ use crate::guardrail::review::Review;
 use crate::pipeline::house::House;
 use crate::pipeline::in_force::Judge;
 use crate::pipeline::papers::{Missing, Register};
+use crate::pipeline::policy_trial::Part;
 use crate::policy::law::Whereabouts;
 use crate::policy::law::answer::{Session, told};
 use crate::policy::law::duties::Duties;
@@ -42,6 +43,8 @@ pub(crate) struct Governed {
     pub(crate) residence: Jurisdiction,
     /// By what it is judged, from first to last.
     pub(crate) judge: Arc<Judge>,
+    /// The trial of a policy that it is a part of.
+    pub(crate) trial: Option<Part>,
 }
 
 /// What is told along with a text, and by which rules.
@@ -59,13 +62,34 @@ impl House {
         residence: Jurisdiction,
         now: Timestamp,
     ) -> Governed {
+        Self::governed_by(practice, residence, now, (self.in_force(), None))
+    }
+
+    /// The same in one conversation, which a policy on trial may judge.
+    pub(crate) fn governed_in(
+        &self,
+        conversation: &Conversation,
+        practice: &Practice,
+        residence: Jurisdiction,
+        now: Timestamp,
+    ) -> Governed {
+        let judge = self.judge_of(&practice.id, conversation.id);
+        Self::governed_by(practice, residence, now, judge)
+    }
+
+    fn governed_by(
+        practice: &Practice,
+        residence: Jurisdiction,
+        now: Timestamp,
+        (judge, trial): (Arc<Judge>, Option<Part>),
+    ) -> Governed {
         let day = day_of(residence, now);
         let key = (practice.state, residence, practice.kind.clone(), day);
-        let judge = self.in_force();
         let governed = |duties: &Arc<Duties>| Governed {
             duties: Arc::clone(duties),
             residence,
             judge: Arc::clone(&judge),
+            trial,
         };
         let mut kept = judge.lock_duties();
         if let Some(duties) = kept.get(&key) {

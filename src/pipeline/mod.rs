@@ -30,6 +30,7 @@ mod page;
 pub mod papers;
 mod person;
 mod plan;
+mod policy_trial;
 pub mod portal;
 pub mod price;
 pub mod receive;

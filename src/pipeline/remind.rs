@@ -117,7 +117,7 @@ impl House {
         let Ok(covered) = self.covered(&practice, &conversation, now).await else {
             return Fate::Wait(now + RECORD_DOWN);
         };
-        let law = self.governed(&practice, patient.state, now);
+        let law = self.governed_in(&conversation, &practice, patient.state, now);
         let Ok(told) = self.told(conversation.id).await else {
             return Fate::Wait(now + RECORD_DOWN);
         };

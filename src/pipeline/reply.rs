@@ -74,8 +74,8 @@ pub(crate) struct Reply {
     pub(crate) read_from: Option<TurnId>,
     /// By which law the text was cleared.
     pub(crate) law: LawTag,
-    /// The trial of a wording that the draft was a part of, and what became of it.
-    pub(crate) trial: Option<(i64, Side, Verdict)>,
+    /// The trials of a wording and of a policy that the draft was a part of, and what became of it.
+    pub(crate) trials: Vec<(i64, Side, Verdict)>,
     pub(crate) detail: serde_json::Value,
 }
 
@@ -171,7 +171,8 @@ impl House {
         let conversation = &conversation;
         let patient = arrival.patient.take();
         let residence = patient.as_ref().map(|patient| patient.state);
-        let law = self.governed(practice, residence.unwrap_or(Jurisdiction::UNKNOWN), now);
+        let residence = residence.unwrap_or(Jurisdiction::UNKNOWN);
+        let law = self.governed_in(conversation, practice, residence, now);
         let mut planned = plan(conversation, turns, now);
         if arrival.twice && matches!(planned, Plan::Person { .. } | Plan::Agent { .. }) {
             planned = twice(turns);
@@ -325,7 +326,7 @@ impl House {
             told: &[],
             before: &[],
             now,
-            law: &self.governed(practice, Jurisdiction::UNKNOWN, now),
+            law: &self.governed_in(conversation, practice, Jurisdiction::UNKNOWN, now),
             session: None,
             covered: true,
         });
@@ -378,8 +379,8 @@ impl Reply {
     }
 
     /// Whether it was cleared under another policy than this.
-    pub(crate) fn is_stale(&self, policy: &str) -> bool {
-        self.cleared.is_some() && self.law.policy != policy
+    pub(crate) fn is_stale(&self, house: &House) -> bool {
+        self.cleared.is_some() && !house.judges(&self.law.policy)
     }
 
     /// Whether it asks whose record it is about.
@@ -404,7 +405,7 @@ impl Reply {
             more: false,
             read_from: None,
             law: LawTag::default(),
-            trial: None,
+            trials: Vec::new(),
             detail: serde_json::json!({ "how": how }),
         }
     }

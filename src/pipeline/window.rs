@@ -127,7 +127,7 @@ impl House {
     ) -> Result<(), StoreError> {
         let (template, text) = template.fill(practice, conversation.language);
         let residence = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
-        let law = self.governed(practice, residence, now);
+        let law = self.governed_in(conversation, practice, residence, now);
         let Some(cleared) = self.clear_template(conversation, practice, &text, &law, now) else {
             return self.withdraw(row, Bar::Window, now).await;
         };

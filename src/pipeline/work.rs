@@ -109,6 +109,7 @@ impl House {
                 if tended.is_none_or(|at| at.elapsed() >= TENDING) {
                     tended = Some(tokio::time::Instant::now());
                     house.keep("wordings", house.tend_wordings_once()).await;
+                    house.keep("policies", house.tend_policies_once()).await;
                 }
                 if erased.is_none_or(|at| at.elapsed() >= ERASING) {
                     erased = Some(tokio::time::Instant::now());

@@ -2,10 +2,13 @@
 
 #![cfg(test)]
 
+mod broken_off;
 mod ci;
 mod foreign;
 mod gate;
+mod history;
 mod planted;
+mod trial;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -70,7 +70,11 @@ async fn a_version_is_tried_on_stored_drafts_and_each_opens_for_whoever_may_read
         .chars()
         .take_while(char::is_ascii_digit)
         .collect();
-    let open = officer.get(&format!("{path}?review={review}")).await.text().to_owned();
+    let open = officer
+        .get(&format!("{path}?review={review}"))
+        .await
+        .text()
+        .to_owned();
     assert!(
         open.contains(DRAFT) && open.contains(&format!("Draft {review}")),
         "{open}"
@@ -78,7 +82,8 @@ async fn a_version_is_tried_on_stored_drafts_and_each_opens_for_whoever_may_read
     let log = officer
         .get("/console/audit?action=policy.simulated")
         .await
-        .text().to_owned();
+        .text()
+        .to_owned();
     assert!(
         log.contains("&quot;review&quot;:") && log.contains("texts_shown"),
         "{log}"
