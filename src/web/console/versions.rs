@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use crate::domain::publication::{Published, Standing, Version};
 use crate::domain::staff::Right;
 use crate::eval::shadow::{self, Change, Shadow, Wanted};
-use crate::guardrail::review::Guardrail;
 use crate::pipeline::house::House;
 use crate::policy::Policy;
 use crate::web::console::inbox::{frame, unavailable};
@@ -125,9 +124,11 @@ pub(crate) async fn tried(
     fields.insert("note".to_owned(), content.note.as_str().into());
     fields.insert("days".to_owned(), asked.days.into());
     // Compiling a policy takes a moment of the processor; nobody else's answer waits for it.
+    let today = desk.guardrail();
+    let beside = Arc::clone(&today);
     let compiled = tokio::task::spawn_blocking(move || {
-        let policy = Policy::from_files(&content.files).map_err(|error| error.to_string())?;
-        Guardrail::new(Arc::new(policy)).map_err(|error| error.to_string())
+        let policy = Policy::from_files(&content.files)?;
+        beside.over(Arc::new(policy))
     });
     match compiled.await.map_err(|_stopped| Problem::unavailable())? {
         Ok(other) => {
@@ -136,7 +137,7 @@ pub(crate) async fn tried(
                 most: DRAFTS_MAX,
                 texts: asked.review.is_some(),
             };
-            let both = (&*desk.guardrail(), &other);
+            let both = (&*today, &other);
             let found = shadow::shadow(desk.store(), practice, both, wanted).await;
             let found = found.map_err(unavailable)?;
             let by = shadow::Look {
@@ -151,8 +152,8 @@ pub(crate) async fn tried(
             fields.insert("found".to_owned(), told(&found, &asked, &zone));
         }
         // A version of an older program may not compile any more; that is said, not hidden.
-        Err(message) => {
-            fields.insert("fault".to_owned(), message.into());
+        Err(error) => {
+            fields.insert("fault".to_owned(), error.to_string().into());
         }
     }
     Ok(pages::console(
