@@ -66,6 +66,7 @@ impl House {
         Ok(ready.map(|ready| verdicted(&ready, text)))
     }
 
+    #[expect(clippy::too_many_lines, reason = "one question, told in order")]
     pub(super) async fn desk_ready(
         &self,
         practice: &PracticeId,
