@@ -174,10 +174,10 @@ pub(crate) fn read(
     judge.conduct(view, matched);
     judge.disguise(disguise);
     judge.instructions(view, contexts);
-    judge.sentences(view, contexts);
     judge.relations(view, contexts);
     judge.details(view, matched);
     judge.revealing_name(view);
+    judge.sentences(view, contexts);
     let mut reading = judge.reading;
     sort(&mut reading.findings);
     reading

@@ -173,7 +173,7 @@ fn advice_that_no_rule_foresaw_is_held_and_office_talk_is_not() {
             }
             Some("ok") => {
                 plain += 1;
-                wrong.extend(told.then_some(text));
+                wrong.extend(told.then(|| text.to_owned()));
             }
             _ => {}
         }
@@ -190,6 +190,7 @@ fn setting() -> Setting<'static> {
         portal_url: "https://portal.example.com",
         channel: Channel::Sms,
         consent: Consent::Granted { proof: "sha256:1" },
+        covered: false,
         state: Jurisdiction::UNKNOWN,
         language: Language::En,
         timezone: "America/Los_Angeles",
