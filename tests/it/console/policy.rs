@@ -65,11 +65,8 @@ async fn a_version_is_tried_on_stored_drafts_and_each_opens_for_whoever_may_read
         !page.contains("quillonol"),
         "no text before it is asked for"
     );
-    let at = page.find("&amp;review=").unwrap();
-    let review: String = page[at + "&amp;review=".len()..]
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .collect();
+    let (_, from) = page.split_once("&amp;review=").unwrap();
+    let review: String = from.chars().take_while(char::is_ascii_digit).collect();
     let open = officer
         .get(&format!("{path}?review={review}"))
         .await

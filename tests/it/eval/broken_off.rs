@@ -68,7 +68,7 @@ fn a_model_that_is_down_gives_no_verdict_and_the_rest_is_reported() {
 
 /// Answers a request of the model with a refusal that is not tried again.
 fn refuse(mut stream: TcpStream) {
-    let mut request = [0; 64 << 10];
+    let mut request = vec![0; 64 << 10];
     let _read = stream.read(&mut request).unwrap();
     let answer = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
     stream.write_all(answer.as_bytes()).unwrap();
