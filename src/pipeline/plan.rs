@@ -188,9 +188,9 @@ fn by_request(turns: &[Turn]) -> Option<Plan> {
 /// What consent allows for the rest.
 fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
     let all = || waiting(turns).map(|turn| turn.id).collect::<Vec<_>>();
-    let with = |intent: Intent| -> Vec<TurnId> {
+    let only = |intent: &str| -> Vec<TurnId> {
         waiting(turns)
-            .filter(|turn| turn.intent == intent.as_str())
+            .filter(|turn| turn.intent == intent)
             .map(|turn| turn.id)
             .collect()
     };
@@ -214,15 +214,9 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
             }
         };
     }
-    let starts = with(Intent::OptIn);
-    let yes = with(Intent::ConsentYes);
-    let no = with(Intent::ConsentNo);
-    let only = |intent: &str| -> Vec<TurnId> {
-        waiting(turns)
-            .filter(|turn| turn.intent == intent)
-            .map(|turn| turn.id)
-            .collect()
-    };
+    let starts = only(Intent::OptIn.as_str());
+    let yes = only(Intent::ConsentYes.as_str());
+    let no = only(Intent::ConsentNo.as_str());
     let kept = only(KEEP);
     let rest: Vec<TurnId> = all()
         .into_iter()
