@@ -36,7 +36,7 @@ pub(crate) const ASKS_WHO: &str = "asks_who_writes";
 /// Kept as the intent of a text that asks who or what writes, and more.
 pub(crate) const ASKS_WHO_TOO: &str = "asks_who_writes_too";
 
-/// Words of a text that asks who writes and cannot well ask more.
+/// Words of a text that says one thing and cannot well say more.
 const ASKS_ONLY_WORDS: usize = 6;
 
 /// The rules that read an opt-out which says that the number is another's begin so.
@@ -91,7 +91,7 @@ pub(crate) fn read(screen: &Screen, said: &str, conversation: &Conversation) -> 
         return reading;
     }
     let yes = screen.read(said, Some(Pending::Consent), hint);
-    if yes.intent != Intent::ConsentYes {
+    if yes.intent != Intent::ConsentYes && !leads_with_yes(said) {
         return reading;
     }
     Reading {
@@ -102,13 +102,29 @@ pub(crate) fn read(screen: &Screen, said: &str, conversation: &Conversation) -> 
 
 /// Whether a text says yes by that word: "ok" to the answer to NO agrees with the NO.
 fn says_yes(said: &str) -> bool {
-    let words = said.split(|c: char| !c.is_alphanumeric());
-    let yes = [
-        "yes", "yeah", "yep", "yup", "y", "agree", "accept", "si", "s\u{ed}", "acepto",
-    ];
-    words
+    words(said).iter().any(|word| is_yes(word))
+}
+
+/// Whether a short text begins with yes, whatever follows: "YES I agree to texts".
+fn leads_with_yes(said: &str) -> bool {
+    let words = words(said);
+    let polite = ["ok", "okay", "oh", "hi", "hello", "hola", "pues"];
+    let first = words.iter().find(|it| !polite.contains(&it.as_str()));
+    words.len() <= ASKS_ONLY_WORDS && !said.contains('?') && first.is_some_and(|it| is_yes(it))
+}
+
+fn words(said: &str) -> Vec<String> {
+    said.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
-        .any(|word| yes.contains(&word.as_str()))
+        .collect()
+}
+
+fn is_yes(word: &str) -> bool {
+    [
+        "yes", "yeah", "yep", "yup", "y", "agree", "accept", "si", "s\u{ed}", "acepto",
+    ]
+    .contains(&word)
 }
 
 /// What a text means in this conversation; pure. `heard` is whether the notice has left: nobody

@@ -194,7 +194,6 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
             .map(|turn| turn.id)
             .collect()
     };
-    let with = |intent: Intent| only(intent.as_str());
     let fixed = |text, kind, answers| Plan::Fixed {
         text,
         kind,
@@ -215,9 +214,9 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
             }
         };
     }
-    let starts = with(Intent::OptIn);
-    let yes = with(Intent::ConsentYes);
-    let no = with(Intent::ConsentNo);
+    let starts = only(Intent::OptIn.as_str());
+    let yes = only(Intent::ConsentYes.as_str());
+    let no = only(Intent::ConsentNo.as_str());
     let kept = only(KEEP);
     let rest: Vec<TurnId> = all()
         .into_iter()
