@@ -131,6 +131,7 @@ pub(crate) fn read(
         voters,
     };
     let mut found = detect::search(policy, view.text, &known, &mut scratch.detect);
+    let disguise = scratch.detect.disguise.take();
     let Scratch {
         contexts,
         matched,
@@ -170,6 +171,7 @@ pub(crate) fn read(
     *statement_room = renew(statements);
     judge.deeds(&ground, matched);
     judge.conduct(view, matched);
+    judge.disguise(disguise);
     judge.instructions(view, contexts);
     judge.relations(view, contexts);
     judge.details(view, matched);
@@ -227,6 +229,9 @@ impl<'a> Judge<'a> {
             .rules
             .ordinary(text.get(finding.span.clone()).unwrap_or_default())
         {
+            return;
+        }
+        if self.is_payer(&finding, text) {
             return;
         }
         if finding.category == Category::Name && self.split_name(&finding, text) {
