@@ -174,9 +174,9 @@ pub(crate) fn read(
     judge.conduct(view, matched);
     judge.disguise(disguise);
     judge.instructions(view, contexts);
-    judge.sentences(view, contexts);
     judge.relations(view, contexts);
     judge.details(view, matched);
+    judge.sentences(view, contexts);
     let mut reading = judge.reading;
     sort(&mut reading.findings);
     reading

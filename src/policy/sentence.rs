@@ -63,6 +63,12 @@ pub fn read(model: &Model, folded: &[u8]) -> Leads {
     best
 }
 
+/// The leads of a folded sentence that is cut out already; "3:00 p. m." does not end it.
+pub fn read_one(model: &Model, folded: &[u8]) -> Leads {
+    let words: Words<'_> = cut(folded).take(WORDS_MAX).collect();
+    leads(model, &words)
+}
+
 /// The features of each stretch of a text that is read together.
 pub fn stretches(folded: &[u8]) -> Vec<Vec<u32>> {
     let mut all = Vec::new();

@@ -173,7 +173,7 @@ fn advice_that_no_rule_foresaw_is_held_and_office_talk_is_not() {
             }
             Some("ok") => {
                 plain += 1;
-                wrong.extend(told.then_some(text));
+                wrong.extend(told.then(|| text.to_owned()));
             }
             _ => {}
         }

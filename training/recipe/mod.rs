@@ -6,7 +6,7 @@
 )]
 
 mod generate;
-mod learn;
+pub(crate) mod learn;
 mod sets;
 
 use std::fmt::Write as _;

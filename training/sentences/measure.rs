@@ -25,6 +25,9 @@ const FOLDS: usize = 5;
 /// False ones in 1,000 harmless texts at which learners are compared.
 const ALLOWED: [usize; 4] = [1, 3, 10, 30];
 
+/// One way to learn.
+type Learner = fn(&[Word], Settings) -> Option<Model>;
+
 struct Scored {
     set: String,
     label: usize,
@@ -94,7 +97,7 @@ pub(crate) fn run(
     let seen = sets::seen(reader, evals)?;
     let spelt = sets::spelt(&seen, how.seed);
     let (public, _) = sets::public(reader, data)?;
-    let learners: [(&str, fn(&[Word], Settings) -> Option<Model>); 2] = [
+    let learners: [(&str, Learner); 2] = [
         ("log-linear", logistic),
         ("averaged perceptron", perceptron),
     ];

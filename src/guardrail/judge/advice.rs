@@ -25,10 +25,11 @@ impl Judge<'_> {
         let needed = model.thresholds();
         for (at, context) in view.sentences.iter().zip(contexts) {
             let sentence = view.slice(at);
-            if context.emergency || sentence.ends_with('?') {
+            // "Your visit is on Tuesday with Dr. Lee" advises nothing, however it is put.
+            if context.emergency || context.relation || sentence.ends_with('?') {
                 continue;
             }
-            let leads = sentence::read(model, sentence.as_bytes());
+            let leads = sentence::read_one(model, sentence.as_bytes());
             if leads.get(LABEL) >= needed.get(LABEL) {
                 let why = (Action::Hold, "conduct.sentence".into(), ADVICE.into());
                 let span = view.span(at);

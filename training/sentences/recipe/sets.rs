@@ -106,19 +106,17 @@ fn alarm(reader: &Reader, row: &Value) -> Option<(String, usize)> {
     if kind == "abuse" {
         return Some((text, place("abuse")?));
     }
-    let expected = match &row["expect"] {
-        Value::Array(any) if any.len() > 1 => {
-            // What may be read in two ways is no teacher, but two kinds of alarm are one alarm.
-            let alarms =
-                |it: &Value| matches!(it.as_str(), Some("emergency" | "crisis" | "poison"));
-            if any.iter().any(|it| alarms(it) || it == "opt_out") && !any.iter().all(alarms) {
-                return None;
-            }
-            any.first()?.as_str()?
-        }
-        Value::Array(any) => any.first()?.as_str()?,
-        one => one.as_str()?,
+    let expect = &row["expect"];
+    let Some(any) = expect.as_array() else {
+        return Some((text, place(expect.as_str()?).unwrap_or(0)));
     };
+    // What may be read in two ways is no teacher, but two kinds of alarm are one alarm.
+    let alarms = |it: &Value| matches!(it.as_str(), Some("emergency" | "crisis" | "poison"));
+    let mixed = any.iter().any(|it| alarms(it) || it == "opt_out") && !any.iter().all(alarms);
+    if any.len() > 1 && mixed {
+        return None;
+    }
+    let expected = any.first()?.as_str()?;
     Some((text, place(expected).unwrap_or(0)))
 }
 

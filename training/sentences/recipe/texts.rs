@@ -41,7 +41,7 @@ pub(crate) fn write(files: &[&str], labels: &[&str], seed: u64, noise: bool) -> 
             .filter(|(_, line)| !line.trim().is_empty())
         {
             if let Some(head) = line.strip_prefix('#') {
-                family = head.trim().to_owned();
+                head.trim().clone_into(&mut family);
                 let word = family.split(' ').next().unwrap_or_default();
                 label = labels.iter().position(|it| *it == word);
                 continue;
