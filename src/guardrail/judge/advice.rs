@@ -13,6 +13,8 @@ use crate::policy::sentence;
 
 /// The place of its label.
 const LABEL: usize = 1;
+/// A sentence of fewer words ("It is: metformin.") names something and advises nothing.
+const SPACES_MIN: usize = 3;
 
 impl Judge<'_> {
     /// Holds a draft with a sentence that reads as advice; a question, and what is held already, is not
@@ -26,7 +28,8 @@ impl Judge<'_> {
         for (at, context) in view.sentences.iter().zip(contexts) {
             let sentence = view.slice(at);
             // "Your visit is on Tuesday with Dr. Lee" advises nothing, however it is put.
-            if context.emergency || context.relation || sentence.ends_with('?') {
+            let short = sentence.matches(' ').count() < SPACES_MIN;
+            if context.emergency || context.relation || short || sentence.ends_with('?') {
                 continue;
             }
             let leads = sentence::read_one(model, sentence.as_bytes());
