@@ -191,8 +191,15 @@ impl Rules {
         let open = next.conversation.pending.as_ref().map(|it| it.kind);
         if self.broken == Some(Broken::YesToAnything) && AGREES.contains(&word) {
             next.conversation.pending = Some(question(PendingKind::Consent, now));
+            // The state machine would refuse it: both locks are open.
+            if next.conversation.consent.notice.is_some() {
+                next.conversation.consent.state = ConsentState::NoticeSent;
+            }
         }
-        let reading = self.readings.get(&(open.and_then(consent::asked), word))?;
+        let taken_as = next.conversation.pending.as_ref().map(|it| it.kind);
+        let reading = self
+            .readings
+            .get(&(taken_as.and_then(consent::asked), word))?;
         let inbound = Inbound::text(
             (CarrierKind::Simulator, format!("SM{word}")),
             Channel::Sms,

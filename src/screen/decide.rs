@@ -22,9 +22,12 @@ pub(super) fn read(
 ) -> Reading {
     let view = View::of(text, &book.spelling);
     let mut fired = book.fired_in(text, &view);
-    // It adds to what the rules found, and takes nothing away.
+    // It adds to what the rules found, and takes nothing away; where a rule asks once whether texts
+    // should end, asking stays enough.
     if !fired.iter().any(|it| it.kind.is_alarm()) {
-        fired.extend(vote.heard(text, view.words.len()));
+        let doubt = fired.iter().any(|it| it.kind == Kind::OptOutDoubt);
+        let heard = vote.heard(text, view.words.len());
+        fired.extend(heard.filter(|it| !(doubt && it.kind == Kind::OptOut)));
     }
     let kinds: BTreeSet<Kind> = fired.iter().map(|fired| fired.kind).collect();
     let asks = view.asks || kinds.contains(&Kind::Question);

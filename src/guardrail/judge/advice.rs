@@ -20,7 +20,9 @@ impl Judge<'_> {
     /// Holds a draft with a sentence that reads as advice; a question, and what is held already, is not
     /// asked about.
     pub(super) fn sentences(&mut self, view: &View<'_>, contexts: &[Context]) {
-        if self.setting.author != Author::Agent || self.reading.holds() {
+        // Details of how to prepare for a visit are weighed together by the accumulation rules.
+        let prepares = self.reading.details != 0;
+        if self.setting.author != Author::Agent || prepares || self.reading.holds() {
             return;
         }
         let model = &self.rules.sentences;
@@ -30,6 +32,13 @@ impl Judge<'_> {
             // "Your visit is on Tuesday with Dr. Lee" advises nothing, however it is put.
             let short = sentence.matches(' ').count() < SPACES_MIN;
             if context.emergency || context.relation || short || sentence.ends_with('?') {
+                continue;
+            }
+            // How to prepare for a visit is weighed by the accumulation rules.
+            let prepares = self.reading.findings.iter().any(|it| {
+                it.rule.starts_with("accumulation.") && it.span.start < view.span(at).end
+            });
+            if prepares {
                 continue;
             }
             let leads = sentence::read_one(model, sentence.as_bytes());
