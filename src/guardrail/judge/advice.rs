@@ -4,6 +4,7 @@ use crate::guardrail::conduct::Context;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
+use crate::guardrail::finding::Finding;
 use crate::guardrail::ground::view::View;
 use crate::guardrail::judge::Judge;
 use crate::guardrail::judge::kinds::ADVICE;
@@ -16,13 +17,26 @@ const LABEL: usize = 1;
 /// A sentence of fewer words ("It is: metformin.") names something and advises nothing.
 const SPACES_MIN: usize = 3;
 
+/// What of a draft is news or preparation.
+const TOLD_ELSEWHERE: &[Category] = &[
+    Category::Imaging,
+    Category::Lab,
+    Category::LabValue,
+    Category::Procedure,
+    Category::OtherUnique,
+];
+
 impl Judge<'_> {
     /// Holds a draft with a sentence that reads as advice; a question, and what is held already, is not
     /// asked about.
     pub(super) fn sentences(&mut self, view: &View<'_>, contexts: &[Context]) {
         // Details of how to prepare for a visit are weighed together by the accumulation rules.
         let prepares = self.reading.details != 0;
-        if self.setting.author != Author::Agent || prepares || self.reading.holds() {
+        // A result, or how to prepare, that a rule cuts is told behind the link; it advises nothing.
+        let found =
+            |it: &Finding| it.action != Action::Keep && TOLD_ELSEWHERE.contains(&it.category);
+        let found = self.reading.findings.iter().any(found);
+        if self.setting.author != Author::Agent || prepares || found {
             return;
         }
         let model = &self.rules.sentences;
@@ -32,13 +46,6 @@ impl Judge<'_> {
             // "Your visit is on Tuesday with Dr. Lee" advises nothing, however it is put.
             let short = sentence.matches(' ').count() < SPACES_MIN;
             if context.emergency || context.relation || short || sentence.ends_with('?') {
-                continue;
-            }
-            // How to prepare for a visit is weighed by the accumulation rules.
-            let prepares = self.reading.findings.iter().any(|it| {
-                it.rule.starts_with("accumulation.") && it.span.start < view.span(at).end
-            });
-            if prepares {
                 continue;
             }
             let leads = sentence::read_one(model, sentence.as_bytes());
