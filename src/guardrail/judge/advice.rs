@@ -27,8 +27,8 @@ const TOLD_ELSEWHERE: &[Category] = &[
 ];
 
 impl Judge<'_> {
-    /// Holds a draft with a sentence that reads as advice; a question, and what is held already, is not
-    /// asked about.
+    /// Holds a draft with a sentence that reads as advice. A question is not asked about, nor a draft
+    /// that tells a result or how to prepare.
     pub(super) fn sentences(&mut self, view: &View<'_>, contexts: &[Context]) {
         // Details of how to prepare for a visit are weighed together by the accumulation rules.
         let prepares = self.reading.details != 0;
