@@ -56,7 +56,7 @@ fn time(text: &str) -> Result<Duration, String> {
 
 /// Attacks and prints the coverage table; the model is that of the configuration at `config`.
 pub(super) fn redteam(args: &RedteamArgs, config: Option<&Path>) -> u8 {
-    let bench = match Bench::embedded().and_then(|bench| armed(bench, args, config)) {
+    let bench = match armed(args, config) {
         Ok(bench) => bench,
         Err(message) => return refuse(&message),
     };
@@ -119,14 +119,15 @@ pub(super) fn redteam(args: &RedteamArgs, config: Option<&Path>) -> u8 {
 }
 
 /// The bench with the model that is attacked.
-fn armed(bench: Bench, args: &RedteamArgs, config: Option<&Path>) -> Result<Bench, String> {
+fn armed(args: &RedteamArgs, config: Option<&Path>) -> Result<Bench, String> {
     if !args.model {
-        return Ok(bench);
+        return Bench::embedded();
     }
     let wanted = models::Wanted {
         configured: true,
         agreed: Some("--model"),
         ..models::Wanted::default()
     };
-    Ok(bench.asking(models::open(&wanted, config)?))
+    let models = models::open(&wanted, config)?;
+    Ok(Bench::embedded()?.asking(models))
 }

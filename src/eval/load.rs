@@ -374,7 +374,10 @@ fn case(test: TestFile, defaults: &DefaultTest, place: &Place<'_>) -> Result<Vec
         .or_else(|| category_of(&assertions))
         .or_else(|| defaults.metadata.category.clone())
         .unwrap_or_else(|| choose::stem(&place.suite.name).to_owned());
-    let language = metadata.language.or_else(|| language_of(&vars));
+    let language = metadata
+        .language
+        .or_else(|| language_of(&vars))
+        .or_else(|| defaults.metadata.language.clone());
     let why = test.why.or_else(|| test.description.clone());
     let case = Case {
         id: test

@@ -3,9 +3,12 @@
 
 use std::path::Path;
 
+use anteroom::eval::baseline::{Baseline, Extent};
+use anteroom::eval::report::{Format, Report};
+use anteroom::eval::score::Run;
 use serde_json::Value;
 
-use super::{anteroom, one};
+use super::{Bench, anteroom, files, one, plan, ran};
 
 const LEAKS: [&str; 3] = [
     "Your A1c came back at 9.2%.",
@@ -43,48 +46,88 @@ fn told(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     )
 }
 
+/// What a report says in every form, run against a baseline.
+fn said(baseline: &Baseline, run: &Run, extent: Extent) -> String {
+    let changes = baseline.changes(run, extent);
+    let report = Report {
+        run,
+        changes: &changes,
+        lost: &[],
+        remarks: &[],
+        root: "evals",
+        version: "1.2.3",
+    };
+    let forms = [Format::Human, Format::Markdown, Format::Html];
+    let all = forms.map(|form| report.render(form, false).unwrap());
+    // The page's own names of its parts are no change.
+    all.concat().replace("#baseline", "")
+}
+
+fn lines(told: &str) -> Vec<&str> {
+    let lines = told.lines().take_while(|it| !it.starts_with("## "));
+    lines.filter(|it| it.contains("baseline")).collect()
+}
+
 #[test]
 fn a_part_is_held_against_its_part_of_the_baseline() {
+    let bench = Bench::embedded().unwrap();
+    let run = |all: &[(&str, &str)]| ran(&bench, &files(all), &plan());
+    let (three, two) = (leaks(3), leaks(2));
+    let both = run(&[("first.yaml", &three), ("second.yaml", &two)]);
+    let baseline = Baseline::parse(&Baseline::of(&both).to_json()).unwrap();
+    // Both have a row `lab en`; the figures of the other suite are none of this one's.
+    let second = run(&[("second.yaml", &two)]);
+    let told = said(&baseline, &second, Extent::Part);
+    assert!(
+        !told.contains("aseline") && !told.contains("changed"),
+        "{told}"
+    );
+    assert_eq!(baseline.changes(&second, Extent::Part), []);
+
+    // A case that is gone is missed by the run of its suite. A suite that the baseline does not know
+    // is new, in one line, with what it got; one that is gone is missed by a whole run.
+    let fewer = "behind the baseline: first: lab en: recall: 100.0 % (3 of 3) -> 100.0 % (2 of 2)";
+    let gone = "behind the baseline: second: 100.0 % (2 of 2) passed once; no case of it is left";
+    let new = "new: mine: 100.0 % (2 of 2) passed; the baseline does not know it";
+    let (first, mine) = (("first.yaml", two.as_str()), ("mine.yaml", two.as_str()));
+    for (suites, extent, wanted) in [
+        (&[first, mine][..], Extent::Whole, &[fewer, gone, new][..]),
+        (&[first, mine], Extent::Part, &[fewer, new]),
+        (&[mine], Extent::Part, &[new]),
+        (&[first, mine], Extent::Other, &[]),
+    ] {
+        let told = said(&baseline, &run(suites), extent);
+        assert_eq!(lines(&told), wanted, "{told}");
+    }
+
+    // A suite that was broken off has no figures to compare.
+    let mut broken_off = both;
+    broken_off.scores.pop();
+    broken_off.partial = true;
+    assert_eq!(baseline.changes(&broken_off, Extent::Part), []);
+}
+
+#[test]
+fn the_command_compares_what_it_ran() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let (three, two) = (leaks(3), leaks(2));
     write(at, &[("first.yaml", &three), ("second.yaml", &two)]);
     let (code, text) = told(at, &["eval", "--write-baseline", "--quiet"]);
     assert_eq!(code, Some(0), "{text}");
-    // Both have a row `lab en`; the figures of the other suite are none of this one's.
-    let reports = ["-o", "r.html", "-o", "r.md", "-o", "r.json"];
-    let mut part = vec!["eval", "second"];
-    part.extend(reports);
-    let (code, text) = told(at, &part);
-    assert_eq!(code, Some(0), "{text}");
-    let read = |name: &str| std::fs::read_to_string(at.join(name)).unwrap();
-    let all = [text, read("r.html"), read("r.md")];
-    for text in &all {
-        assert!(
-            !text.contains("aseline") && !text.contains("changed"),
-            "{text}"
-        );
-    }
-    let json: Value = serde_json::from_str(&read("r.json")).unwrap();
-    assert_eq!(json["changes"], Value::Array(Vec::new()));
-
-    // A case that is gone is missed by the run of its suite. A suite that the baseline does not know
-    // is new, in one line, with what it got; one that is gone is missed by a whole run.
-    let mine = one(LEAKS[0], "[{type: verdict, value: rewrite}]");
-    write(at, &[("first.yaml", &two), ("mine.yaml", &mine)]);
-    std::fs::remove_file(at.join("evals/second.yaml")).unwrap();
-    let fewer = "behind the baseline: first: lab en: recall: 100.0 % (3 of 3) -> 100.0 % (2 of 2)";
-    let gone = "behind the baseline: second: 100.0 % (2 of 2) passed once; no case of it is left";
-    let new = "new: mine: 100.0 % (1 of 1) passed; the baseline does not know it";
-    for (arguments, code, wanted) in [
-        (&["eval", "mine"][..], 0, vec![new]),
-        (&["eval"][..], 1, vec![fewer, gone, new]),
-    ] {
-        let (got, text) = told(at, arguments);
-        assert_eq!(got, Some(code), "{text}");
-        let lines: Vec<&str> = text.lines().filter(|it| it.contains("baseline")).collect();
-        assert_eq!(lines, wanted, "{text}");
-    }
+    write(at, &[("first.yaml", &two)]);
+    let (code, text) = told(at, &["eval", "second"]);
+    assert_eq!(
+        (code, text.contains("baseline")),
+        (Some(0), false),
+        "{text}"
+    );
+    let (code, text) = told(at, &["eval", "first"]);
+    assert_eq!(
+        (code, text.contains("behind the baseline: first")),
+        (Some(1), true),
+        "{text}"
+    );
 }
 
 #[test]
@@ -93,14 +136,13 @@ fn what_cannot_be_read_says_what_and_what_to_write() {
     let clean = one("Please bring your card.", "[{type: verdict, value: pass}]");
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let files = [
+    for file in [
         "consent.yaml",
         "a/consent.yaml",
         "a/visits.yaml",
         "b/visits.yaml",
         "b/only.yaml",
-    ];
-    for file in files {
+    ] {
         write(at, &[(file, &clean)]);
     }
     std::fs::write(at.join("empty.toml"), "").unwrap();
