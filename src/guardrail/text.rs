@@ -9,6 +9,9 @@ use crate::policy::phrases::flag;
 use crate::policy::phrases::hash_bytes;
 use crate::policy::phrases::hash_word;
 
+/// A word in two parts has so many letters.
+const PARTED_MIN: usize = 5;
+
 /// How a word is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Case {
@@ -309,6 +312,7 @@ impl<'a> View<'a> {
             if run >= 3 && self.join_run(phrases, index, run) {
                 continue;
             }
+            self.join_parted(phrases, index);
             self.read_signs(phrases, index);
             index += 1;
         }
@@ -357,6 +361,45 @@ impl<'a> View<'a> {
             }
         }
         false
+    }
+
+    /// Joins a word that a sign or the end of a line parts (`*asth*ma`, `chlamy-` and `dia`); a star may
+    /// stand for a vowel (`c*ncer`).
+    fn join_parted(&mut self, phrases: &Phrases, index: usize) {
+        let (Some(word), Some(next)) = (self.words.get(index), self.words.get(index + 1)) else {
+            return;
+        };
+        let (masked, plain) = match self.bytes(word.end..next.start) {
+            b"*" => (true, true),
+            b"_" | b"~" | b"|" | b"-\n" | b"-\r\n" => (false, true),
+            b"-" => (false, !word.is(flag::COMMON) && !next.is(flag::COMMON)),
+            _ => return,
+        };
+        let letters = |word: &Word| self.word_bytes(word).iter().all(u8::is_ascii_lowercase);
+        if !plain || word.len() + next.len() < PARTED_MIN || !letters(word) || !letters(next) {
+            return;
+        }
+        let vowels = masked.then_some(b"aeiou").into_iter().flatten();
+        let between = std::iter::once(None).chain(vowels.copied().map(Some));
+        let (first, second) = (self.word_bytes(word), self.word_bytes(next));
+        let found = between.into_iter().find_map(|sign| {
+            let bytes = first.iter().copied().chain(sign);
+            let hash = hash_bytes(bytes.chain(second.iter().copied()));
+            let entry = phrases.get(hash)?;
+            let section = phrases.section(entry)?;
+            section.category.is_some().then_some((hash, entry.flags))
+        });
+        if let Some((hash, flags)) = found {
+            let joined = Word {
+                end: next.end,
+                hash,
+                stem: hash,
+                flags,
+                listed: true,
+                ..*word
+            };
+            self.words.splice(index..index + 2, [joined]);
+        }
     }
 
     /// Reads digits and signs inside a word as the letters they stand for, when that gives a listed word.
