@@ -11,12 +11,13 @@ pub mod run;
 pub mod sayings;
 pub mod texts;
 pub mod tools;
+mod turn;
 pub mod when;
 
 pub use machine::Limits;
 pub use run::Input;
 pub use run::Outcome;
 pub use run::ToolUse;
-pub use run::record_down;
 pub use run::run;
 pub use run::run_reviewed;
+pub use turn::record_down;

@@ -55,6 +55,8 @@ vocabulary! {
         AskPerson = "ask_person",
         /// Coming or not?
         ClarifyVisit = "clarify_visit",
+        /// The answer takes longer than a patient waits gladly.
+        OneMoment = "one_moment",
         /// No answer can be made now.
         Unavailable = "unavailable",
     }

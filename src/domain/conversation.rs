@@ -232,6 +232,9 @@ vocabulary! {
     }
 }
 
+/// How a text is marked that only said that an answer takes a moment.
+pub const INTERIM: &str = "interim";
+
 /// One text of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
@@ -241,7 +244,8 @@ pub struct Turn {
     pub direction: Direction,
     /// What was written.
     pub body: Phi<String>,
-    /// What the screen made of an inbound text (`question`, `opt_out`, ...); empty for outbound.
+    /// What the screen made of an inbound text (`question`, `opt_out`, ...); [`INTERIM`] for one of
+    /// ours that only said that an answer takes a moment, else empty.
     pub intent: String,
     /// When it was accepted.
     pub at: Timestamp,
@@ -266,6 +270,8 @@ pub struct ReplyJob {
     pub attempts: i64,
     /// Rises with each lease: a worker that lost its lease cannot commit.
     pub lease: i64,
+    /// When the answer to what waits was first begun.
+    pub begun: Timestamp,
 }
 
 /// A cleared text as the outbox keeps it.

@@ -64,13 +64,19 @@ async fn commit_in(
     let Some(mut conversation) = tx.lock_conversation(job.conversation).await? else {
         return Ok(false);
     };
-    let current = tx.reply_is_current(job).await?;
+    let (current, interim) = tx.reply_is_current(job).await?;
     if !tx.finish_reply(job).await? {
         return Ok(false);
     }
     let Some(reply) = reply else {
         return Ok(current);
     };
+    if reply.overtaken {
+        if current {
+            tx.want_reply(conversation.id, now).await?;
+        }
+        return Ok(false);
+    }
     // A deed that was done is told even when another text came meanwhile; that one is answered next.
     if !current && !reply.acted {
         return Ok(false);
@@ -78,6 +84,9 @@ async fn commit_in(
     if conversation.epoch != epoch {
         tx.want_reply(conversation.id, now).await?;
         return Ok(false);
+    }
+    if interim {
+        tx.suppress_interim(conversation.id).await?;
     }
     settle(tx, &mut conversation, reply, now).await?;
     if reply.more {

@@ -110,6 +110,7 @@ impl House {
                 })
             })
             .await?;
+        self.overtake(id);
         self.changed();
         Ok(known)
     }

@@ -7,7 +7,7 @@ use crate::agent;
 use crate::agent::ports::Reviewer;
 use crate::agent::texts::TextId;
 use crate::domain::consent::ConsentState;
-use crate::domain::conversation::{Conversation, Direction, PendingKind, Turn};
+use crate::domain::conversation::{Conversation, Direction, INTERIM, PendingKind, Turn};
 use crate::domain::ids::TurnId;
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
@@ -21,6 +21,7 @@ use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::consent;
 use crate::pipeline::house::House;
+use crate::pipeline::interim::Drafting;
 use crate::pipeline::law::Governed;
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::reply::{Pending, Reply};
@@ -54,6 +55,7 @@ impl House {
         &self,
         asking: &Asking<'_>,
         asked: &[TurnId],
+        drafting: &Drafting<'_>,
     ) -> Result<Reply, StoreError> {
         let Asking {
             practice,
@@ -67,6 +69,7 @@ impl House {
         let history = turns
             .iter()
             .filter(|turn| turn.answered || turn.direction == Direction::Outbound)
+            .filter(|turn| turn.intent != INTERIM)
             .map(|turn| (turn.direction == Direction::Inbound, turn.body.clone()))
             .collect();
         let chosen = self.wording(conversation);
@@ -106,12 +109,20 @@ impl House {
         } else {
             &*self.parts.offline
         };
-        let models = (model, &*self.parts.offline);
+        let models = [model, &*self.parts.offline];
         let reviewer = Door {
             house: self,
             asking,
         };
-        let outcome = agent::run_reviewed(input, models, &**self.records(), &reviewer).await;
+        let records = &**self.records();
+        let run = agent::run_reviewed(input, &models, records, (&reviewer, drafting));
+        let outcome = Box::pin(self.while_waiting(asking, drafting, run)).await;
+        if outcome.overtaken {
+            return Ok(Reply {
+                overtaken: true,
+                ..Reply::silent(Vec::new(), "overtaken")
+            });
+        }
         let mut reply = self.judge(asking, outcome, (barred, &chosen));
         if let Some(by) = barred {
             reply.law.rules.extend(by.iter().map(ToString::to_string));

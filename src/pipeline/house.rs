@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::agent::facts;
@@ -14,7 +15,7 @@ use crate::carrier::Carrier;
 use crate::carrier::pager::Pager;
 use crate::domain::clock::Clock;
 use crate::domain::conversation::Conversation;
-use crate::domain::ids::{AlarmId, OutboxId, PracticeId};
+use crate::domain::ids::{AlarmId, ConversationId, OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::pipeline::in_force::InForce;
 use crate::pipeline::wording;
@@ -89,6 +90,8 @@ pub struct House {
     pub(crate) remarks: Mutex<Remarks>,
     pub(crate) paged: Mutex<Paged>,
     pub(crate) looked: Mutex<Looked>,
+    /// Which conversations are being answered here, and how that is ended when they move on.
+    pub(crate) drafting: Mutex<BTreeMap<ConversationId, CancellationToken>>,
     /// When texts in doubt were first met by catching up.
     pub(crate) doubted: Mutex<BTreeMap<OutboxId, Timestamp>>,
     changes: watch::Sender<u64>,
@@ -122,6 +125,7 @@ impl House {
             remarks: Mutex::default(),
             paged: Mutex::default(),
             looked: Mutex::default(),
+            drafting: Mutex::default(),
             doubted: Mutex::default(),
             changes,
             wordings: Mutex::default(),

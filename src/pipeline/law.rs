@@ -216,7 +216,10 @@ impl Governed {
                     windows.filter(|((class, _), _)| *class == MessageClass::OutboundInitiated);
                 rules.extend(own.flat_map(|(_, week)| week.by.iter().cloned()));
             }
-            OutboundKind::Notice | OutboundKind::Reply | OutboundKind::Help => {}
+            OutboundKind::Notice
+            | OutboundKind::Reply
+            | OutboundKind::Help
+            | OutboundKind::Interim => {}
         }
         if kind != OutboundKind::Safety && kind != OutboundKind::OptOutConfirmation {
             rules.extend(

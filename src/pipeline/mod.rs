@@ -17,6 +17,7 @@ mod draft;
 pub mod house;
 pub mod housekeep;
 pub mod in_force;
+mod interim;
 mod law;
 pub mod media;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::audit::Entry;
 use crate::carrier::keywords::{Keyword, keyword};
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, PendingKind};
+use crate::domain::ids::ConversationId;
 use crate::domain::message::{INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::{KeywordReplies, Practice};
@@ -59,6 +60,10 @@ impl House {
                 Box::pin(async move { house.receive_in(tx, &practice, &inbound).await })
             })
             .await?;
+        let (received, conversation) = received;
+        if let Some(conversation) = conversation {
+            self.overtake(conversation);
+        }
         if received == Received::New {
             metrics::counter!("anteroom_inbound_total").increment(1);
             self.replies.notify_one();
@@ -74,12 +79,12 @@ impl House {
         tx: &mut Tx,
         practice: &Practice,
         inbound: &Inbound,
-    ) -> Result<Received, StoreError> {
+    ) -> Result<(Received, Option<ConversationId>), StoreError> {
         if !tx
             .admit(&practice.id, inbound.carrier, &inbound.carrier_id)
             .await?
         {
-            return Ok(Received::Duplicate);
+            return Ok((Received::Duplicate, None));
         }
         let now = inbound.at;
         let mut conversation = tx.conversation_for(&key_of(practice, inbound), now).await?;
@@ -140,7 +145,7 @@ impl House {
         });
         tx.append_audit(&received(&conversation, now, &about))
             .await?;
-        Ok(Received::New)
+        Ok((Received::New, Some(conversation.id)))
     }
 }
 

@@ -24,6 +24,7 @@ use crate::pipeline::clear::Writing;
 use crate::pipeline::consent::question;
 use crate::pipeline::draft::Asking;
 use crate::pipeline::house::House;
+use crate::pipeline::interim::Drafting;
 use crate::pipeline::law::Governed;
 use crate::pipeline::person::{self, Arrival, Move};
 use crate::pipeline::plan::{Plan, UNKNOWN_WRITER, plan, waiting};
@@ -67,6 +68,8 @@ pub(crate) struct Reply {
     pub(crate) link: Option<PortalLink>,
     pub(crate) hold: Option<(Phi<String>, &'static str)>,
     pub(crate) report: Option<Phi<String>>,
+    /// Whether the conversation moved on before anything was done or said.
+    pub(crate) overtaken: bool,
     /// Whether texts are left that this reply does not answer and that wait for nobody.
     pub(crate) more: bool,
     /// The oldest turn that was read; older ones that still wait will never be.
@@ -116,7 +119,8 @@ impl House {
             None => left_to_staff(&turns, "practice not configured"),
             Some(practice) => {
                 let renew = || self.store().renew_reply(job, self.clock().now() + LEASE);
-                let made = self.make(&practice, conversation.clone(), &turns, now);
+                let drafting = self.draft_begins(job, conversation.epoch);
+                let made = self.make(&practice, conversation.clone(), &turns, (&drafting, now));
                 Box::pin(renewing(renew, made)).await?
             }
         };
@@ -150,7 +154,7 @@ impl House {
         practice: &Arc<Practice>,
         mut conversation: Conversation,
         turns: &[Turn],
-        now: Timestamp,
+        (drafting, now): (&Drafting<'_>, Timestamp),
     ) -> Result<Option<Reply>, StoreError> {
         let (arrival, failed) = match self.people_at(practice, &conversation.number).await {
             Ok(people) => (person::arrive(&mut conversation, &people, turns, now), None),
@@ -222,8 +226,11 @@ impl House {
                     let text = self.fixed_text(TextId::ConsentYes, practice, conversation.language);
                     self.fixed(practice, conversation, &text, now)
                 } else {
-                    self.ask_agent(&asking, &asked).await?
+                    self.ask_agent(&asking, &asked, drafting).await?
                 };
+                if reply.overtaken {
+                    return Ok(Some(reply));
+                }
                 if let (true, Some(why)) = (reply.asks_who(), failed) {
                     // Nobody is asked who they are while nobody could look.
                     let chosen = self.wording(conversation);
@@ -391,6 +398,7 @@ impl Reply {
             link: None,
             hold: None,
             report: None,
+            overtaken: false,
             more: false,
             read_from: None,
             law: LawTag::default(),

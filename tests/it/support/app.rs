@@ -14,12 +14,13 @@ use anteroom::carrier::twilio::codes_table::CODES;
 use anteroom::carrier::{Answering, Capabilities, Carrier, Keywords};
 use anteroom::domain::clock::{Clock as _, ManualClock};
 use anteroom::domain::conversation::Conversation;
-use anteroom::domain::ids::PracticeId;
+use anteroom::domain::ids::{PracticeId, StaffId};
 use anteroom::domain::message::{Delivery, Inbound, Outbound, SendOutcome};
 use anteroom::domain::phi::Phi;
 use anteroom::domain::phone::E164;
 use anteroom::domain::practice::Practice;
 use anteroom::domain::record::{Patient, RecordSet};
+use anteroom::domain::staff::{Role, Staff, StaffSecrets};
 use anteroom::fhir::bundle;
 use anteroom::guardrail::review::Guardrail;
 use anteroom::llm::offline::Offline;
@@ -466,4 +467,25 @@ pub(crate) fn sample_practice() -> Practice {
     }
     let file: File = toml::from_str(include_str!("../../../samples/lakeside.toml")).unwrap();
     file.practice.into_iter().next().unwrap()
+}
+
+/// Somebody at the front desk.
+pub(crate) fn staff(app: &App) -> Staff {
+    Staff {
+        id: StaffId(1),
+        practice: app.practice.id.clone(),
+        role: Role::FrontDesk,
+        active: true,
+        wrong: 0,
+        resting_until: None,
+        secrets: StaffSecrets {
+            name: "Dana Reyes".to_owned(),
+            email: "dana@example.com".to_owned(),
+            password: None,
+            totp: None,
+            offered: None,
+            last_step: 0,
+            recovery: Vec::new(),
+        },
+    }
 }
