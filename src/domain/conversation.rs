@@ -77,6 +77,8 @@ pub struct Conversation {
     pub pending: Option<PendingQuestion>,
     /// Whether a person has taken over; then the agent is silent.
     pub human: bool,
+    /// Until when the person has it at most; then the agent is back. None: until staff say so.
+    pub human_until: Option<Timestamp>,
     /// When the patient last wrote.
     pub last_inbound: Option<Timestamp>,
     /// Whether the number has opted out of the practice's texts on any line and not come back: as

@@ -75,6 +75,9 @@ pub struct Practice {
     /// What a language model on another machine sees of the record.
     #[serde(default)]
     pub model_sees: ModelSees,
+    /// What becomes of conversations that the agent hands over.
+    #[serde(default)]
+    pub handoff: Handoff,
     /// When patients are reminded of their visits; none: never by ourselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outreach: Option<Outreach>,
@@ -93,6 +96,29 @@ pub enum ModelSees {
     References,
     /// The values.
     Values,
+}
+
+/// What becomes of conversations that a person has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handoff {
+    /// Hours after which the agent is back where staff have not given the conversation back; 0: only
+    /// staff bring it back.
+    #[serde(default = "a_day")]
+    pub returns_after_h: u32,
+}
+
+impl Default for Handoff {
+    fn default() -> Self {
+        Self {
+            returns_after_h: a_day(),
+        }
+    }
+}
+
+/// Who asked for a person yesterday and writes today wants an answer more than silence.
+const fn a_day() -> u32 {
+    24
 }
 
 /// When patients are reminded of their visits.

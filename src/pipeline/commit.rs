@@ -11,6 +11,7 @@ use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
 use crate::domain::waiting::Errand;
 use crate::pipeline::consent;
+use crate::pipeline::handoff;
 use crate::pipeline::house::House;
 use crate::pipeline::person;
 use crate::pipeline::remind::QUESTION_WAITS;
@@ -119,10 +120,13 @@ pub(crate) async fn settle(
     if let Some(language) = reply.language {
         conversation.language = language;
     }
+    if let (Some(aside), Some((_, reason))) = (reply.aside, &reply.hold) {
+        handoff::step_aside(tx, conversation, aside, reason, now).await?;
+    }
     tx.save_conversation(conversation).await?;
     let outbox = send(tx, conversation, reply, now).await?;
     if let Some((draft, reason)) = &reply.hold {
-        let report = reply.report.clone().unwrap_or_default();
+        let report = handoff::with_summary(reply.report.as_ref(), reply.summary.as_ref());
         tx.hold(conversation, draft, &report, reason, now).await?;
     }
     if let Some(report) = &reply.report {

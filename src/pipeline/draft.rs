@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use crate::agent;
 use crate::agent::ports::Reviewer;
 use crate::agent::texts::TextId;
+use crate::agent::tools::HandOver;
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, Direction, INTERIM, PendingKind, Turn};
 use crate::domain::ids::TurnId;
@@ -20,6 +21,7 @@ use crate::guardrail::review::Review;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::consent;
+use crate::pipeline::handoff::{self, Aside};
 use crate::pipeline::house::House;
 use crate::pipeline::interim::Drafting;
 use crate::pipeline::law::Governed;
@@ -123,7 +125,13 @@ impl House {
                 ..Reply::silent(Vec::new(), "overtaken")
             });
         }
+        let person = outcome.handover == Some(HandOver::Person.as_str());
         let mut reply = self.judge(asking, outcome, (barred, &chosen));
+        if let Some((_, reason)) = &reply.hold
+            && (person || self.failed_before(conversation, reason).await?)
+        {
+            reply.aside = Some(Aside::of(practice, now));
+        }
         if let Some(by) = barred {
             reply.law.rules.extend(by.iter().map(ToString::to_string));
         }
@@ -250,6 +258,7 @@ impl House {
             reply.cleared = handed.cleared;
             reply.pending = Pending::Set(None);
             reply.hold = Some((draft, reason));
+            reply.aside = handoff::misconduct(&written.review).then(|| Aside::of(practice, now));
             return reply;
         }
         reply.cleared = written.review.cleared;

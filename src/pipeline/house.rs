@@ -17,6 +17,7 @@ use crate::domain::clock::Clock;
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::{AlarmId, ConversationId, OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
+use crate::pipeline::handoff;
 use crate::pipeline::in_force::InForce;
 use crate::pipeline::wording;
 use crate::policy::words::Language;
@@ -199,6 +200,7 @@ impl House {
         } else {
             practice.portal_url.as_str()
         };
+        let when = handoff::answering(practice, self.parts.clock.now(), language);
         self.parts.texts.render(
             id,
             language,
@@ -207,6 +209,7 @@ impl House {
                 phone: &practice.phone.display_us(),
                 url,
                 hours: facts::hours(practice, language),
+                when: when.as_deref().unwrap_or_default(),
             },
         )
     }

@@ -14,6 +14,7 @@ pub mod desk;
 pub mod desk_review;
 pub mod dispatch;
 mod draft;
+mod handoff;
 pub mod house;
 pub mod housekeep;
 pub mod in_force;

@@ -14,6 +14,7 @@ use crate::domain::phi::Phi;
 use crate::domain::practice::{KeywordReplies, Practice};
 use crate::pipeline::alarm;
 use crate::pipeline::consent::{self, CarrierDid, KEEP, lines};
+use crate::pipeline::handoff;
 use crate::pipeline::house::House;
 use crate::pipeline::plan::told_to_staff;
 use crate::policy::words::{Channel, Language};
@@ -88,6 +89,7 @@ impl House {
         }
         let now = inbound.at;
         let mut conversation = tx.conversation_for(&key_of(practice, inbound), now).await?;
+        handoff::come_back(tx, &mut conversation, now).await?;
         let closed = lines::close_if_opted_out(tx, &mut conversation, now).await?;
         let doubt = consent::doubt_silence(tx, &mut conversation, now).await?;
         let newly_closed = closed.is_some();

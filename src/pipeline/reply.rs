@@ -23,11 +23,12 @@ use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::consent::question;
 use crate::pipeline::draft::Asking;
+use crate::pipeline::handoff::{self, Aside};
 use crate::pipeline::house::House;
 use crate::pipeline::interim::Drafting;
 use crate::pipeline::law::Governed;
 use crate::pipeline::person::{self, Arrival, Move};
-use crate::pipeline::plan::{Plan, UNKNOWN_WRITER, plan, waiting};
+use crate::pipeline::plan::{ABUSED, ASKED_FOR_PERSON, Plan, UNKNOWN_WRITER, plan, waiting};
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::policy::words::{Jurisdiction, Language, Purpose};
@@ -68,6 +69,10 @@ pub(crate) struct Reply {
     pub(crate) link: Option<PortalLink>,
     pub(crate) hold: Option<(Phi<String>, &'static str)>,
     pub(crate) report: Option<Phi<String>>,
+    /// Whether the agent leaves the conversation to a person.
+    pub(crate) aside: Option<Aside>,
+    /// What staff read first of what is left to them.
+    pub(crate) summary: Option<serde_json::Value>,
     /// Whether the conversation moved on before anything was done or said.
     pub(crate) overtaken: bool,
     /// Whether texts are left that this reply does not answer and that wait for nobody.
@@ -186,6 +191,14 @@ impl House {
                 answers,
                 staff,
             } => {
+                let (text, staff) = match staff {
+                    Some(ASKED_FOR_PERSON) => {
+                        let who = (&*conversation, patient.as_ref());
+                        let called = self.file_callback(practice, who, turns, &answers).await;
+                        called.unwrap_or((text, staff))
+                    }
+                    _ => (text, staff),
+                };
                 let asks = (text == TextId::ClarifyStop).then_some(PendingKind::StopConfirm);
                 let mut text = self.fixed_text(text, practice, conversation.language);
                 let session = self.session(turns, patient.as_ref(), &law, now);
@@ -202,6 +215,9 @@ impl House {
                 // An answer to some of the texts leaves the others to the next round.
                 reply.more = !answers.is_empty() && answers.len() < waiting(turns).count();
                 reply.answers = answers;
+                if matches!(staff, Some(ASKED_FOR_PERSON | ABUSED)) {
+                    reply.aside = Some(Aside::of(practice, now));
+                }
                 reply.hold = staff
                     .map(|reason| (Phi::default(), reason))
                     .or_else(|| reply.hold.take());
@@ -248,6 +264,13 @@ impl House {
             }
         };
         reply.tag(&law);
+        if reply.hold.is_some() {
+            reply.summary = Some(handoff::summary(
+                (conversation, patient.as_ref()),
+                turns,
+                (&reply.answers, &reply.detail),
+            ));
+        }
         Ok(Some(Reply {
             patient,
             moves: arrival.moves,
@@ -398,6 +421,8 @@ impl Reply {
             link: None,
             hold: None,
             report: None,
+            aside: None,
+            summary: None,
             overtaken: false,
             more: false,
             read_from: None,

@@ -77,7 +77,9 @@ const INSERT: &str = "INSERT INTO conversation (id, practice, carrier, channel, 
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
     ON CONFLICT (practice, number_hash, sender_hash, carrier, channel) DO NOTHING";
 const UPDATE: &str = "UPDATE conversation SET epoch = $2, language = $3, consent = $4, \
-    human = $5, last_inbound = $6, sealed = $7, consent_until = $8 WHERE id = $1";
+    human = $5, last_inbound = $6, sealed = $7, consent_until = $8, human_until = $9 WHERE id = $1";
+const HANDED_OVER: &str = "SELECT id FROM conversation WHERE human_until <= $1 \
+    ORDER BY human_until LIMIT $2";
 
 /// What a conversation is found by, and begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +145,7 @@ impl Tx {
             consent: Consent::unknown(now),
             pending: None,
             human: false,
+            human_until: None,
             last_inbound: None,
             closed: false,
         };
@@ -189,6 +192,7 @@ impl Tx {
             it.last_inbound,
             sealed(it, &key)?,
             until(it),
+            it.human_until,
         ];
         match self.run(UPDATE, row).await? {
             0 => Err(StoreError::NoConversation(it.id.0)),
@@ -253,6 +257,21 @@ impl Tx {
             Some(row) => row.text("practice"),
             None => Err(StoreError::NoConversation(id.0)),
         }
+    }
+}
+
+impl Store {
+    /// The conversations whose time with a person is over, longest first.
+    pub async fn handed_over_until(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx.rows(HANDED_OVER, args![now, i64::from(limit)]).await?;
+        rows.iter()
+            .map(|row| row.int("id").map(ConversationId))
+            .collect()
     }
 }
 
@@ -356,6 +375,10 @@ fn from_row(row: &Row, key: &DataKey) -> Result<Conversation, StoreError> {
         consent: content.consent,
         pending: content.pending,
         human: row.int("human")? != 0,
+        human_until: match row.int_opt("human_until")? {
+            Some(micros) => Some(instant(micros, damage("human_until"))?),
+            None => None,
+        },
         last_inbound,
         practice,
     })

@@ -18,6 +18,7 @@ mod agreeing;
 mod alarms;
 mod booking;
 mod carried;
+mod handoff;
 mod interim;
 mod lawful;
 mod lines;
