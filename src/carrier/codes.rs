@@ -12,6 +12,8 @@ vocabulary! {
         /// The number is gone or another's: unreachable for good, unknown, no mobile any more, no
         /// account on this channel.
         Gone = "gone",
+        /// The phone is switched off or out of reach: it may be back tomorrow.
+        Unreachable = "unreachable",
         /// The number cannot be texted from here.
         BadAddress = "bad_address",
         /// Our request or the account's settings are wrong.
@@ -40,6 +42,7 @@ impl ErrorClass {
         match self {
             Self::OptedOut => "the person opted out at the carrier",
             Self::Gone => "the number is gone or another's",
+            Self::Unreachable => "the phone is switched off or out of reach",
             Self::BadAddress => "the number cannot receive texts",
             Self::OurRequest => "the carrier refused the request: check the account",
             Self::Registration => "the carrier filtered it or suspended the number: act there",
@@ -75,6 +78,7 @@ pub fn ending(codes: Codes, status: u16, code: Option<&str>, after_ms: Option<u6
         (
             Some(
                 ErrorClass::Gone
+                | ErrorClass::Unreachable
                 | ErrorClass::BadAddress
                 | ErrorClass::OurRequest
                 | ErrorClass::Registration

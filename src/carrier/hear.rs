@@ -60,6 +60,12 @@ impl<'a> Call<'a> {
     }
 }
 
+/// When a text was written of which the carrier's list tells an instant. A clock that runs ahead of
+/// ours tells nothing.
+pub fn written(told: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    told.map_or(now, |told| told.min(now))
+}
+
 /// Something that a carrier said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {

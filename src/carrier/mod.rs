@@ -15,6 +15,7 @@ use crate::domain::message::{Attachment, Outbound, SendOutcome};
 use crate::policy::words::Channel;
 
 pub mod account;
+pub mod at_once;
 pub mod bandwidth;
 pub mod bird;
 pub mod codes;

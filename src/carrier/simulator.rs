@@ -1,50 +1,95 @@
-//! A carrier inside the machine: it takes every text at once and then reports on it, so that the
-//! whole way can be tried without an account and without anything leaving.
+//! The simulator: a whole carrier within this process, for trying everything without an account.
+//!
+//! The other side is the [fake carrier](crate::carrier::fake) as it plays Twilio. A text leaves by
+//! a REST call, what phones say comes by signed webhooks, and what became of a text is what the
+//! carrier reports of it. Nothing leaves the machine.
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use secrecy::SecretString;
 
+use crate::carrier::account::{Account as _, AccountError, Advice, Site};
+use crate::carrier::codes::ErrorClass;
+use crate::carrier::exchange::FetchFault;
+use crate::carrier::fake::Line;
+use crate::carrier::hear::{Answer, Call, Event, Heard, Refusal};
+use crate::carrier::twilio::account::TwilioAccount;
 use crate::carrier::{Answering, Capabilities, Carrier, Keywords};
-use crate::domain::message::{Delivery, INBOUND_CHARS_MAX, Outbound, SendOutcome};
+use crate::domain::message::{Attachment, Outbound, SendOutcome};
+use crate::domain::phone::E164;
+use crate::domain::practice::CarrierKind;
 use crate::policy::words::Channel;
 
-/// Reports that may wait to be drained; beyond it texts are put off, as a carrier's full queue would.
-pub const REPORTS_MAX: usize = 4_096;
+/// The account of the simulator with its other side: an id that no real account has.
+const ACCOUNT_SID: &str = "AC00000000000000000000000000000000";
 
-/// What a carrier reports after it took a text, in order.
-const COURSE: [Delivery; 3] = [Delivery::Queued, Delivery::Sent, Delivery::Delivered];
+/// Largest webhook: the page takes longer texts than carriers do.
+const HOOK_BYTES_MAX: usize = 256 * 1024;
 
-/// A report on a text: the carrier's id, and what became of it.
-pub type Report = (String, Delivery);
+/// The account by which the simulator speaks with its other side.
+#[derive(Clone, Debug)]
+pub struct Simulation(TwilioAccount);
+
+impl Simulation {
+    /// An account with the fake carrier at the address `base`, with a token that both know.
+    pub fn new(base: &str, token: &SecretString) -> Self {
+        use secrecy::ExposeSecret as _;
+        Self(TwilioAccount {
+            account_sid: ACCOUNT_SID.to_owned(),
+            auth_tokens: vec![token.expose_secret().to_owned().into()],
+            base_url: base.to_owned(),
+            ..TwilioAccount::default()
+        })
+    }
+
+    /// This side: the carrier of a practice.
+    pub fn open(&self, site: &Site<'_>) -> Result<Arc<dyn Carrier>, AccountError> {
+        let chats = site.senders().filter(|it| it.channel == Channel::Webchat);
+        Ok(Arc::new(Simulator {
+            line: self.0.open(site)?,
+            chats: chats.map(|it| it.number.clone()).collect(),
+        }))
+    }
+
+    /// The other side: the account of a practice as the fake carrier plays it.
+    pub fn line(&self, site: &Site<'_>) -> Option<Line> {
+        let speaks = self.0.fake(site, &self.0.base_url)?;
+        let name = line_of(site);
+        Some(Line { name, speaks })
+    }
+}
+
+/// What the fake carrier calls the account of a practice.
+fn line_of(site: &Site<'_>) -> String {
+    format!("{}.{}", site.kind, site.practice.id)
+}
 
 /// The carrier of the phone page.
 #[derive(Clone, Debug)]
-pub struct Simulator {
-    reports: mpsc::Sender<Report>,
+struct Simulator {
+    line: Arc<dyn Carrier>,
+    /// Numbers that stand for the chat of a page, which Twilio does not carry.
+    chats: Vec<E164>,
 }
 
 impl Simulator {
-    /// A carrier, and the reports that whoever runs it must drain into the house.
-    pub fn new() -> (Self, mpsc::Receiver<Report>) {
-        let (reports, waiting) = mpsc::channel(REPORTS_MAX);
-        (Self { reports }, waiting)
+    fn ours(&self, mut event: Event) -> Event {
+        if let Event::Text(inbound) = &mut event {
+            inbound.carrier = CarrierKind::Simulator;
+            if self.chats.contains(&inbound.to) {
+                inbound.channel = Channel::Webchat;
+            }
+        }
+        event
     }
 
-    fn take(&self, outbound: &Outbound) -> SendOutcome {
-        let carrier_id = format!("SIM{}", outbound.reference);
-        let Ok(places) = self.reports.try_reserve_many(COURSE.len()) else {
-            return SendOutcome::Retry {
-                code: "reports_not_drained".to_owned(),
-                after_ms: None,
-            };
-        };
-        for (place, delivery) in places.zip(COURSE) {
-            place.send((carrier_id.clone(), delivery));
+    fn spoken(outbound: &Outbound) -> Outbound {
+        let mut outbound = outbound.clone();
+        if outbound.channel == Channel::Webchat {
+            outbound.channel = Channel::Sms;
         }
-        SendOutcome::Accepted {
-            carrier_id,
-            delivery: Delivery::Accepted,
-        }
+        outbound
     }
 }
 
@@ -52,31 +97,68 @@ impl Carrier for Simulator {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             channels: Channel::ALL,
-            text_max: INBOUND_CHARS_MAX,
-            media: false,
-            media_out: false,
-            window: &[],
-            templates: &[],
             keywords: Keywords::WeReply,
-            reports: true,
-            idempotent: true,
-            listing: false,
-            redacts: false,
-            hook_bytes_max: 0,
+            hook_bytes_max: HOOK_BYTES_MAX,
+            ..self.line.capabilities()
         }
     }
 
     fn send<'a>(&'a self, outbound: &'a Outbound) -> Answering<'a, SendOutcome> {
-        Box::pin(std::future::ready(self.take(outbound)))
+        Box::pin(async move { self.line.send(&Self::spoken(outbound)).await })
     }
 
-    /// Keeps nothing, and one reference is one text however often it is handed over, so another
-    /// try is always safe.
     fn find<'a>(
         &'a self,
-        _outbound: &'a Outbound,
-        _since: Timestamp,
+        outbound: &'a Outbound,
+        since: Timestamp,
     ) -> Answering<'a, Option<Option<SendOutcome>>> {
-        Box::pin(std::future::ready(Some(None)))
+        Box::pin(async move { self.line.find(&Self::spoken(outbound), since).await })
+    }
+
+    fn hear(&self, call: &Call<'_>) -> Result<Vec<Event>, Refusal> {
+        let events = self.line.hear(call)?;
+        Ok(events.into_iter().map(|event| self.ours(event)).collect())
+    }
+
+    fn unhear(&self, call: &Call<'_>) {
+        self.line.unhear(call);
+    }
+
+    fn answer(&self, heard: Heard) -> Answer {
+        self.line.answer(heard)
+    }
+
+    fn class_of(&self, code: &str) -> Option<ErrorClass> {
+        self.line.class_of(code)
+    }
+
+    fn list(&self, since: Timestamp, now: Timestamp) -> Answering<'_, Option<Vec<Event>>> {
+        Box::pin(async move {
+            let events = self.line.list(since, now).await?;
+            Some(events.into_iter().map(|event| self.ours(event)).collect())
+        })
+    }
+
+    fn look<'a>(&'a self, carrier_id: &'a str) -> Answering<'a, Option<Event>> {
+        self.line.look(carrier_id)
+    }
+
+    fn redact<'a>(&'a self, carrier_id: &'a str) -> Answering<'a, bool> {
+        self.line.redact(carrier_id)
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        attachment: &'a Attachment,
+    ) -> Answering<'a, Result<Vec<u8>, FetchFault>> {
+        self.line.fetch(attachment)
+    }
+
+    fn discard<'a>(&'a self, attachment: &'a Attachment) -> Answering<'a, bool> {
+        self.line.discard(attachment)
+    }
+
+    fn examine(&self) -> Answering<'_, Vec<Advice>> {
+        self.line.examine()
     }
 }

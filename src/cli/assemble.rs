@@ -12,13 +12,11 @@ use crate::agent::prompts::Prompts;
 use crate::agent::texts::Texts;
 use crate::carrier::Carrier;
 use crate::carrier::account::Site;
-use crate::carrier::hear::Report;
-use crate::carrier::simulator::Simulator;
 use crate::cli::guardrail;
+use crate::cli::phone::Simulated;
 use crate::cli::records::ByPractice;
 use crate::config::{Config, Llm};
 use crate::domain::clock::{Clock, SystemClock};
-use crate::domain::ids::PracticeId;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::domain::record::RecordSet;
 use crate::fhir::bundle;
@@ -35,15 +33,14 @@ use crate::web::port::Person;
 const SAMPLE_PRACTICE: &str = include_str!("../../samples/lakeside.toml");
 const SAMPLE_RECORD: &str = include_str!("../../samples/lakeside.json");
 
-/// Rest before a report that the store did not take is tried again.
-const REPORT_REST: std::time::Duration = std::time::Duration::from_secs(1);
-
 /// A house and what runs beside it.
 pub(super) struct Assembled {
     pub(super) house: Arc<House>,
     pub(super) config: Config,
     pub(super) people: Vec<Person>,
     pub(super) public_url: Url,
+    /// The other side of the phone simulator, until it is served.
+    pub(super) simulated: Option<Simulated>,
     pub(super) tracker: TaskTracker,
     pub(super) stop: CancellationToken,
 }
@@ -114,7 +111,8 @@ pub(super) async fn assemble_at(
     for remark in by_practice.remarks().await {
         tracing::warn!("{remark}; `anteroom doctor` tells more");
     }
-    let (carriers, reports) = carriers(&config, &practices, &public_url)?;
+    let simulated = Simulated::of(&practices, &public_url, &clock, (&tracker, &stop)).await?;
+    let carriers = carriers(&config, &practices, &public_url, simulated.as_ref())?;
     // On SQLite this process is the only one: leases of the last run are nobody's.
     store
         .release_leases()
@@ -151,86 +149,46 @@ pub(super) async fn assemble_at(
         .settle_simulated()
         .await
         .map_err(|error| error.to_string())?;
-    for (practice, waiting) in reports {
-        drain(&house, practice, waiting, &tracker, &stop);
-    }
     Ok(Assembled {
         house,
         config,
         people,
         public_url,
+        simulated,
         tracker,
         stop,
     })
 }
 
-/// What a simulator reports, and for which practice.
-type Reports = Vec<(
-    PracticeId,
-    tokio::sync::mpsc::Receiver<crate::carrier::simulator::Report>,
-)>;
-
-/// The carriers of every practice; what simulators report must be drained into the house.
+/// The carriers of every practice.
 fn carriers(
     config: &Config,
     practices: &[Practice],
     public_url: &Url,
-) -> Result<(Carriers, Reports), String> {
+    simulated: Option<&Simulated>,
+) -> Result<Carriers, String> {
     let mut carriers = Carriers::new();
-    let mut reports = Vec::new();
     for practice in practices {
         for sender in &practice.senders {
-            let carrier: Arc<dyn Carrier> = if sender.carrier == CarrierKind::Simulator {
-                let (simulator, waiting) = Simulator::new();
-                reports.push((practice.id.clone(), waiting));
-                Arc::new(simulator)
-            } else {
-                line(config, practice, sender.carrier, public_url)?
+            let kind = sender.carrier;
+            let site = Site {
+                kind,
+                practice,
+                public_url,
+            };
+            let carrier = match simulated {
+                Some(simulated) if kind == CarrierKind::Simulator => {
+                    let opened = simulated.simulation.open(&site);
+                    opened.map_err(|error| error.to_string())?
+                }
+                _ => line(config, &site)?,
             };
             carriers
-                .entry((practice.id.clone(), sender.carrier))
+                .entry((practice.id.clone(), kind))
                 .or_insert(carrier);
         }
     }
-    Ok((carriers, reports))
-}
-
-/// Feeds what the simulator reports into the house, as a carrier's status webhook would.
-fn drain(
-    house: &Arc<House>,
-    practice: PracticeId,
-    mut waiting: tokio::sync::mpsc::Receiver<crate::carrier::simulator::Report>,
-    tracker: &TaskTracker,
-    stop: &CancellationToken,
-) {
-    let (house, stop) = (Arc::clone(house), stop.clone());
-    tracker.spawn(async move {
-        loop {
-            let report = tokio::select! {
-                biased;
-                report = waiting.recv() => report,
-                () = stop.cancelled() => None,
-            };
-            let Some((carrier_id, delivery)) = report else {
-                break;
-            };
-            let kind = CarrierKind::Simulator;
-            let report = Report {
-                carrier_id,
-                delivery,
-                code: None,
-                reference: None,
-            };
-            while let Err(error) = house.delivery(&practice, kind, &report).await {
-                tracing::warn!(%error, "a delivery report was not kept; it is tried again");
-                tokio::select! {
-                    // What is lost now is settled at the next start.
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(REPORT_REST) => {}
-                }
-            }
-        }
-    });
+    Ok(carriers)
 }
 
 /// Random bytes from the operating system. Without them no link may be made: zeroes would be a
@@ -311,23 +269,14 @@ fn people(set: &RecordSet, practice: &Practice) -> Vec<Person> {
 }
 
 /// A line to a real carrier.
-fn line(
-    config: &Config,
-    practice: &Practice,
-    kind: CarrierKind,
-    public_url: &Url,
-) -> Result<Arc<dyn Carrier>, String> {
-    let id = &practice.id;
+fn line(config: &Config, site: &Site<'_>) -> Result<Arc<dyn Carrier>, String> {
+    let (kind, id) = (site.kind, &site.practice.id);
     let account = config
         .accounts
         .get(kind, id)
         .ok_or_else(|| format!("practice `{id}` sends by {kind}: add a [{kind}.{id}] section"))?;
     account
-        .open(&Site {
-            kind,
-            practice,
-            public_url,
-        })
+        .open(site)
         .map_err(|error| format!("[{kind}.{id}]: {error}; `anteroom doctor` tells the rest"))
 }
 

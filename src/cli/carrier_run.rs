@@ -25,7 +25,7 @@ use crate::domain::message::Delivery;
 use crate::pipeline::house::House;
 use crate::pipeline::price;
 use crate::pipeline::work::Step;
-use crate::web::fake::{FakeSite, fake_router};
+use crate::web::fake::{FakeSite, Way, fake_router};
 use crate::web::gate::GuardSettings;
 use crate::web::router::{WebSettings, router};
 
@@ -221,7 +221,7 @@ fn start(
     });
     let settings = WebSettings {
         public_url: assembled.public_url.clone(),
-        simulator: false,
+        phone: None,
         carriers: house.carriers().clone(),
         guard: GuardSettings::default(),
         desk: None,
@@ -237,7 +237,7 @@ fn start(
     let site = FakeSite {
         fake: Arc::clone(&fake),
         clock: Arc::clone(&clock) as _,
-        poster: Poster::new().ok_or("no HTTP client can be made on this machine")?,
+        way: Way::Http(Poster::new().ok_or("no HTTP client can be made on this machine")?),
         tracker: hooks.clone(),
         stop: stop.clone(),
     };

@@ -4,22 +4,34 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
+use crate::carrier::fake::Sending;
 use crate::cli::assemble::{self, Assembled};
+use crate::cli::served::Served;
 use crate::cli::{HOLDS, NO_VERDICT, refuse};
 use crate::config;
 use crate::domain::conversation::{Direction, Turn};
 use crate::domain::ids::TurnId;
-use crate::domain::message::Inbound;
-use crate::domain::phi::Phi;
+use crate::domain::message::Delivery;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::pipeline::house::House;
 use crate::pipeline::price;
+use crate::policy::words::Channel;
+use crate::web::fake::FakeSite;
+use crate::web::gate::GuardSettings;
+use crate::web::router::{WebSettings, router};
 
 /// A reply that takes longer than this does not come: every limit on the way is shorter.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How long the carrier may take to tell what became of a text.
+const REPORTS: Duration = Duration::from_secs(2);
+
+/// Texts of a conversation that are looked at.
+const TURNS_MAX: u32 = 50;
 
 /// Texts as `number` until the input ends.
 pub(super) async fn chat(number: E164, glass: bool) -> u8 {
@@ -38,9 +50,15 @@ async fn chat_in(folder: &std::path::Path, number: E164, mut glass: bool) -> u8 
         Ok(loaded) => loaded.config,
         Err(error) => return refuse(&error.to_string()),
     };
-    let assembled = match assemble::assemble(config).await {
+    let mut assembled = match assemble::assemble(config).await {
         Ok(assembled) => assembled,
         Err(error) => return refuse(&error),
+    };
+    let Some(practice) = assembled.house.practices().next().map(Arc::clone) else {
+        return refuse("there is no practice to text");
+    };
+    let Some(site) = phone(&mut assembled) else {
+        return refuse("the practice does not text by the simulator");
     };
     let Assembled {
         house,
@@ -49,9 +67,6 @@ async fn chat_in(folder: &std::path::Path, number: E164, mut glass: bool) -> u8 
         stop,
         ..
     } = assembled;
-    let Some(practice) = house.practices().next().map(Arc::clone) else {
-        return refuse("there is no practice to text");
-    };
     let who = people.iter().find(|person| person.number == number);
     let name = who.map_or("nobody on file", |person| &person.name);
     eprintln!(
@@ -60,7 +75,7 @@ async fn chat_in(folder: &std::path::Path, number: E164, mut glass: bool) -> u8 
     );
     let prompt = std::io::stdin().is_terminal();
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let (mut seen, mut sent, mut code) = (TurnId(0), 0, HOLDS);
+    let (mut seen, mut code) = (TurnId(0), HOLDS);
     loop {
         if prompt {
             eprint!("> ");
@@ -73,12 +88,8 @@ async fn chat_in(folder: &std::path::Path, number: E164, mut glass: bool) -> u8 
             eprintln!("The glass is {}.", if glass { "on" } else { "off" });
             continue;
         }
-        sent += 1;
-        let Some(inbound) = inbound(&practice, &number, &line, sent, house.clock().now()) else {
-            return refuse("the practice has no number to text");
-        };
-        if let Err(error) = house.receive(Arc::clone(&practice), inbound).await {
-            eprintln!("anteroom: {error}");
+        if !write(&site, &practice, &number, &line).await {
+            eprintln!("anteroom: the text was not taken");
             code = NO_VERDICT;
             break;
         }
@@ -89,34 +100,86 @@ async fn chat_in(folder: &std::path::Path, number: E164, mut glass: bool) -> u8 
             eprintln!("anteroom: no answer within {} s", PATIENCE.as_secs());
             code = NO_VERDICT;
         }
+        let reported = reported(&house, &practice, &number);
+        if tokio::time::timeout(REPORTS, reported).await.is_err() {
+            tracing::debug!("a text has no end yet; it is shown as it stands");
+        }
         seen = show(&house, &practice, &number, seen, glass).await;
     }
     stop.cancel();
+    drop(site);
     drop(house);
     tracker.close();
     tracker.wait().await;
     code
 }
 
-fn inbound(
-    practice: &Practice,
-    number: &E164,
-    body: &str,
-    count: u32,
-    at: jiff::Timestamp,
-) -> Option<Inbound> {
-    let sender = practice.senders.first()?;
-    Some(Inbound {
-        carrier: sender.carrier,
-        carrier_id: format!("chat-{}-{count}", at.as_microsecond()),
-        channel: sender.channel,
-        from: number.clone(),
-        to: sender.number.clone(),
-        body: Phi::from(body),
-        media: Vec::new(),
-        button: None,
-        at,
-    })
+/// The phone: the fake carrier, with the house's front door behind it.
+fn phone(assembled: &mut Assembled) -> Option<FakeSite> {
+    let simulated = assembled.simulated.take()?;
+    let house = &assembled.house;
+    let settings = WebSettings {
+        public_url: assembled.public_url.clone(),
+        phone: None,
+        carriers: house.carriers().clone(),
+        guard: GuardSettings::default(),
+        desk: None,
+        clock: Arc::clone(house.clock()),
+        shutdown: assembled.stop.clone(),
+    };
+    let served = Served {
+        house: Arc::clone(house),
+        people: Vec::new(),
+        metrics: PrometheusBuilder::new().build_recorder().handle(),
+    };
+    Some(simulated.serve(router(Arc::new(served), settings)))
+}
+
+/// Writes a text on the phone; whether the carrier brought it.
+async fn write(site: &FakeSite, practice: &Practice, number: &E164, body: &str) -> bool {
+    let Some(sender) = practice.senders.first() else {
+        return false;
+    };
+    let sending = Sending {
+        from: number.as_str().to_owned(),
+        to: sender.number.as_str().to_owned(),
+        body: body.to_owned(),
+        whatsapp: sender.channel == Channel::Whatsapp,
+        ..Sending::default()
+    };
+    let line = format!("{}.{}", sender.carrier, practice.id);
+    let now = site.clock.now();
+    let Some((_, posts)) = site.fake.write(&line, sending, Vec::new(), now) else {
+        return false;
+    };
+    for (_, post) in posts {
+        let status = site.way.post(&post).await;
+        if !status.is_some_and(|status| (200..300).contains(&status)) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Waits until the carrier has told what became of every text that it took.
+async fn reported(house: &House, practice: &Practice, number: &E164) {
+    let mut changes = house.changes();
+    loop {
+        changes.mark_unchanged();
+        let mut open = false;
+        let conversations = house.store().conversations_with(&practice.id, number).await;
+        for conversation in conversations.unwrap_or_default() {
+            let turns = house.store().turns(conversation.id, TURNS_MAX).await;
+            let turns = turns.unwrap_or_default();
+            open |= turns.iter().any(|turn| {
+                let state = turn.delivery;
+                state.is_some_and(|state| state != Delivery::Pending && !state.is_final())
+            });
+        }
+        if !open || changes.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Waits until nothing is queued any more.
@@ -146,7 +209,7 @@ async fn show(
     for conversation in conversations.unwrap_or_default() {
         let turns = house
             .store()
-            .turns(conversation.id, 50)
+            .turns(conversation.id, TURNS_MAX)
             .await
             .unwrap_or_default();
         let fresh: Vec<&Turn> = turns.iter().filter(|turn| turn.id > seen).collect();

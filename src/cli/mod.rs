@@ -28,6 +28,7 @@ mod import;
 mod jsonl;
 mod log;
 mod out;
+mod phone;
 mod policy;
 mod prompt;
 mod publish;

@@ -9,11 +9,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::cli::assemble::{self, Assembled};
 use crate::cli::gateway;
+use crate::cli::phone::Simulated;
 use crate::cli::reload;
 use crate::cli::served::Served;
 use crate::cli::{HOLDS, NO_VERDICT, refuse, staff};
 use crate::config::Loaded;
-use crate::domain::practice::CarrierKind;
 use crate::web::router::{WebSettings, router};
 
 /// Runs the server until SIGINT or SIGTERM.
@@ -45,20 +45,18 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
         config,
         people,
         public_url,
+        simulated,
         tracker,
         stop,
     } = assembled;
-    let simulator = house
-        .practices()
-        .flat_map(|practice| &practice.senders)
-        .any(|sender| sender.carrier == CarrierKind::Simulator);
+    let simulator = simulated.is_some();
     let guard = match gateway::settings(&config, &house, simulator) {
         Ok(guard) => guard,
         Err(error) => return refuse(&error),
     };
     let settings = WebSettings {
         public_url,
-        simulator,
+        phone: simulated.as_ref().map(Simulated::phone),
         carriers: house.carriers().clone(),
         guard,
         clock: Arc::clone(house.clock()),
@@ -78,11 +76,11 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
         people,
         metrics,
     });
-    let web = tracker.spawn(crate::web::serve::serve(
-        listener,
-        router(served, settings),
-        stop.clone(),
-    ));
+    let front = router(served, settings);
+    if let Some(simulated) = simulated {
+        drop(simulated.serve(front.clone()));
+    }
+    let web = tracker.spawn(crate::web::serve::serve(listener, front, stop.clone()));
     wait_for_signal().await;
     stop.cancel();
     drop(house);

@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use crate::agent::ports::BoxFuture;
 use crate::carrier::hear::Report;
 use crate::cli::assemble;
-use crate::domain::conversation::{Direction, PortalMessage};
+use crate::domain::conversation::{Conversation, Direction, PortalMessage, Turn};
 use crate::domain::ids::PracticeId;
-use crate::domain::message::Inbound;
+use crate::domain::message::{Delivery, Inbound};
 use crate::domain::phone::E164;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::guardrail::review::Guardrail;
@@ -138,6 +138,7 @@ impl Served {
                 thread.extend(turns.into_iter().map(|turn| {
                     let (patient, sender) = (with.clone(), conversation.sender.clone());
                     let inbound = turn.direction == Direction::Inbound;
+                    let reason = self.reason(&conversation, &turn);
                     let (from, to) = if inbound {
                         (patient, sender)
                     } else {
@@ -151,6 +152,7 @@ impl Served {
                         body: turn.body,
                         at: turn.at,
                         status: turn.delivery,
+                        reason,
                         segments: turn.segments,
                         price: line
                             .zip(turn.segments)
@@ -165,6 +167,21 @@ impl Served {
             thread.sort_by_key(|turn| turn.at);
         }
         Ok(thread)
+    }
+
+    /// Why a text did not arrive, in the words that staff read.
+    fn reason(&self, conversation: &Conversation, turn: &Turn) -> Option<String> {
+        let code = turn.code.as_deref()?;
+        let ended = turn.delivery.is_some_and(Delivery::is_final);
+        let arrived = matches!(turn.delivery, Some(Delivery::Delivered | Delivery::Read));
+        let key = (conversation.practice.clone(), conversation.carrier);
+        let class = self
+            .house
+            .carriers()
+            .get(&key)
+            .and_then(|it| it.class_of(code));
+        let told = class.map_or_else(|| code.to_owned(), |it| format!("{} ({code})", it.told()));
+        (ended && !arrived).then_some(told)
     }
 
     async fn reports(&self, with: &E164) -> Result<Vec<serde_json::Value>, StoreError> {

@@ -12,8 +12,8 @@ use crate::carrier::fake::{Fake, Faults};
 use crate::cli::serve::wait_for_signal;
 use crate::cli::{HOLDS, refuse};
 use crate::config::Loaded;
-use crate::domain::clock::SystemClock;
-use crate::web::fake::{FakeSite, fake_router};
+use crate::domain::clock::{Clock as _, SystemClock};
+use crate::web::fake::{FakeSite, Way, fake_router};
 
 /// Plays the carriers until SIGINT or SIGTERM.
 pub(super) async fn simulate(loaded: &Loaded, listen: SocketAddr, faults: Faults) -> u8 {
@@ -51,9 +51,9 @@ pub(super) async fn simulate(loaded: &Loaded, listen: SocketAddr, faults: Faults
     );
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
     let site = FakeSite {
-        fake: Arc::new(Fake::new(lines, faults)),
+        fake: Arc::new(Fake::new(lines, faults).begun(SystemClock.now())),
         clock: Arc::new(SystemClock),
-        poster,
+        way: Way::Http(poster),
         tracker: tracker.clone(),
         stop: stop.clone(),
     };

@@ -255,6 +255,8 @@ pub struct Turn {
     pub answered: bool,
     /// Where an outbound text stands.
     pub delivery: Option<Delivery>,
+    /// With which code of the carrier's, or of ours, it failed.
+    pub code: Option<String>,
     /// How many SMS segments an outbound text takes.
     pub segments: Option<i64>,
     /// The carrier's id of an inbound text.

@@ -31,7 +31,8 @@ pub struct Inbound {
     pub media: Vec<Attachment>,
     /// The payload of the button that the patient pressed (WhatsApp), as we sent it.
     pub button: Option<String>,
-    /// When it was accepted here.
+    /// When it was written, as far as is known: when its webhook came, or, where that was lost and
+    /// the text was found in the carrier's list, when the carrier took it.
     pub at: Timestamp,
 }
 

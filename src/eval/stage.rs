@@ -16,7 +16,7 @@ use crate::agent::ports::{Model, ModelError};
 use crate::agent::prompts::Wording;
 use crate::agent::texts::Texts;
 use crate::carrier::Carrier;
-use crate::carrier::simulator::{Report, Simulator};
+use crate::carrier::at_once::{AtOnce, Report};
 use crate::domain::clock::{Clock as _, ManualClock};
 use crate::domain::conversation::{Conversation, Direction, Turn};
 use crate::domain::dice::SharedDice;
@@ -143,7 +143,7 @@ impl Setup {
             .import(&practice.id, &set)
             .await
             .map_err(|it| tell(&it))?;
-        let (carrier, reports) = Simulator::new();
+        let (carrier, reports) = AtOnce::new();
         let key = (practice.id.clone(), CarrierKind::Simulator);
         let carriers = BTreeMap::from([(key, Arc::new(carrier) as Arc<dyn Carrier>)]);
         let model = Arc::new(Listening::new(model));

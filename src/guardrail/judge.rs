@@ -131,6 +131,7 @@ pub(crate) fn read(
         voters,
     };
     let mut found = detect::search(policy, view.text, &known, &mut scratch.detect);
+    let disguise = scratch.detect.disguise.take();
     let Scratch {
         contexts,
         matched,
@@ -170,6 +171,7 @@ pub(crate) fn read(
     *statement_room = renew(statements);
     judge.deeds(&ground, matched);
     judge.conduct(view, matched);
+    judge.disguise(disguise);
     judge.instructions(view, contexts);
     judge.relations(view, contexts);
     judge.details(view, matched);

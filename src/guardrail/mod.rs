@@ -9,7 +9,9 @@
 
 pub mod accumulate;
 pub(crate) mod conduct;
+pub mod continues;
 pub mod detect;
+mod disguise;
 pub mod finding;
 pub mod findings;
 pub(crate) mod ground;

@@ -138,6 +138,11 @@ impl<'a> View<'a> {
         };
     }
 
+    /// The text as given.
+    pub(crate) const fn original(&self) -> &'a str {
+        self.original
+    }
+
     /// The bytes of a stretch of the view; empty when it lies outside.
     pub(crate) fn bytes(&self, span: Range<usize>) -> &[u8] {
         self.folded.get(span).unwrap_or(&[])

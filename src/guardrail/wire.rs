@@ -64,6 +64,10 @@ pub struct ContextIn {
     /// The `told` of the earlier reviews of this conversation; nothing for its first text.
     #[serde(default)]
     pub told: Vec<String>,
+    /// The last texts of this conversation that left, oldest first: a draft may say together with
+    /// them what it does not say alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<String>,
 }
 
 const fn patient() -> Relation {
@@ -222,6 +226,11 @@ pub fn findings_out(text: &str, findings: &[Finding]) -> Vec<FindingOut> {
 }
 
 impl ContextIn {
+    /// The last texts that left, as a review takes them.
+    pub(crate) fn texts_before(&self) -> Vec<&str> {
+        self.before.iter().map(String::as_str).collect()
+    }
+
     /// Does something in this setting, for a draft by this author; `proof` names the evidence of a
     /// consent that was granted.
     pub(crate) fn within<T>(
@@ -274,7 +283,7 @@ pub fn check_line(guardrail: &Guardrail, line: &CheckIn) -> CheckOut {
             findings,
             told,
             policy,
-        } = guardrail.review(&line.draft, setting);
+        } = guardrail.review_after(&line.context.texts_before(), &line.draft, setting);
         CheckOut {
             id: line.id.clone(),
             verdict,

@@ -51,7 +51,11 @@ pub struct Decision {
 }
 
 impl Kept {
-    pub(crate) fn of(setting: &Setting<'_>, practice_state: Jurisdiction) -> Self {
+    pub(crate) fn of(
+        setting: &Setting<'_>,
+        before: &[String],
+        practice_state: Jurisdiction,
+    ) -> Self {
         let facts = setting.facts.iter().map(|fact| FactIn {
             field: fact.field.to_owned(),
             value: fact.value.to_owned(),
@@ -79,6 +83,7 @@ impl Kept {
                 purpose: setting.purpose,
                 facts: facts.collect(),
                 told: setting.told.iter().map(|it| (*it).to_owned()).collect(),
+                before: before.to_vec(),
             },
             author: setting.author,
             practice_state,
@@ -103,7 +108,7 @@ impl Reviewed {
         let kept = &self.setting;
         let context = &kept.context;
         context.within(kept.author, PROOF, |setting| {
-            let review = guardrail.review(&self.draft, setting);
+            let review = guardrail.review_after(&context.texts_before(), &self.draft, setting);
             let acted = review
                 .findings
                 .iter()

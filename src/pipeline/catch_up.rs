@@ -58,10 +58,8 @@ impl House {
             if carrier.capabilities().listing {
                 found.texts += self.lost_texts(practice, *kind, carrier).await?;
             }
-            if *kind != CarrierKind::Simulator {
-                found.reports += self.lost_reports(practice, *kind, carrier).await?;
-                found.doubts += self.doubts(practice, *kind).await?;
-            }
+            found.reports += self.lost_reports(practice, *kind, carrier).await?;
+            found.doubts += self.doubts(practice, *kind).await?;
         }
         metrics::counter!("anteroom_caught_up_total", "what" => "texts").increment(found.texts);
         metrics::counter!("anteroom_caught_up_total", "what" => "reports").increment(found.reports);

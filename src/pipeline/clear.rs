@@ -36,6 +36,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) link: Option<&'a PortalLink>,
     /// What earlier texts of the conversation told, by name.
     pub(crate) told: &'a [String],
+    /// The last texts that left, oldest first, where the draft may go on from them.
+    pub(crate) before: &'a [String],
     pub(crate) now: Timestamp,
     /// The law that applies.
     pub(crate) law: &'a Governed,
@@ -83,9 +85,18 @@ impl House {
         Ok(all)
     }
 
+    /// A page behind the link for one text; none where no token can be made.
+    pub(crate) fn portal_link(&self, practice: &Practice) -> Option<PortalLink> {
+        let parts = &self.parts;
+        PortalLink::new(&parts.public_url, &practice.portal_url, &parts.entropy)
+    }
+
     /// Reviews a text. Never fails.
     pub(crate) fn clear(&self, writing: &Writing<'_>) -> Written {
-        self.clear_by(writing, Guardrail::review)
+        self.clear_by(writing, |guardrail, draft, setting| {
+            let before: Vec<&str> = writing.before.iter().map(String::as_str).collect();
+            guardrail.review_after(&before, draft, setting)
+        })
     }
 
     /// Reviews a text that goes behind the link as a whole. Never fails.
@@ -96,7 +107,7 @@ impl House {
     fn clear_by(
         &self,
         writing: &Writing<'_>,
-        review: for<'d> fn(&Guardrail, &'d str, &Setting<'d>) -> Review<'d>,
+        review: impl for<'d> Fn(&Guardrail, &'d str, &Setting<'d>) -> Review<'d>,
     ) -> Written {
         let practice = writing.practice;
         let conversation = writing.conversation;
@@ -158,7 +169,7 @@ impl House {
             barred: None,
             micros: u64::try_from(spent.as_micros()).unwrap_or(u64::MAX),
             draft: Phi::new(writing.text.to_owned()),
-            setting: Kept::of(&setting, practice.state),
+            setting: Kept::of(&setting, writing.before, practice.state),
             at: writing.now,
         };
         self.apply_law(&mut written, writing, &setting, &public);

@@ -85,11 +85,7 @@ impl House {
         let law = self.governed(&practice, residence.unwrap_or(Jurisdiction::UNKNOWN), now);
         let covered = self.covered(&practice, &conversation, now).await?;
         let told = self.told(conversation.id).await?;
-        let link = PortalLink::new(
-            &self.parts.public_url,
-            &practice.portal_url,
-            &self.parts.entropy,
-        );
+        let link = self.portal_link(&practice);
         let written = self.clear(&Writing {
             practice: &practice,
             conversation: &conversation,
@@ -100,6 +96,7 @@ impl House {
             facts: &known,
             link: link.as_ref(),
             told: &told,
+            before: &[],
             now,
             law: &law,
             session: None,

@@ -15,6 +15,7 @@ use crate::domain::practice::Practice;
 use crate::domain::reach::{Reach, reach};
 use crate::domain::record::{Fact, Patient};
 use crate::domain::speaker::MISSES_MAX;
+use crate::guardrail::continues::TEXTS_BEFORE;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::review::Review;
@@ -25,7 +26,6 @@ use crate::pipeline::handoff::{self, Aside};
 use crate::pipeline::house::House;
 use crate::pipeline::interim::Drafting;
 use crate::pipeline::law::Governed;
-use crate::pipeline::portal::PortalLink;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::pipeline::wording::Chosen;
 use crate::policy::law::join::Ids;
@@ -183,11 +183,7 @@ impl House {
             return self.ask_who(practice, conversation, now);
         }
         let draft = outcome.draft.clone().unwrap_or_default();
-        let link = PortalLink::new(
-            &self.parts.public_url,
-            &practice.portal_url,
-            &self.parts.entropy,
-        );
+        let link = self.portal_link(practice);
         let private = outcome.portal.as_ref();
         let writing = Writing {
             practice,
@@ -204,6 +200,7 @@ impl House {
             facts: &outcome.facts,
             link: link.as_ref(),
             told: asking.told,
+            before: &texts_before(asking.turns),
             now,
             law: asking.law,
             session: Some(self.session(asking.turns, patient, asking.law, now)),
@@ -304,8 +301,7 @@ impl Reviewer for Door<'_> {
             now,
             ..
         } = *self.asking;
-        let parts = &self.house.parts;
-        let link = PortalLink::new(&parts.public_url, &practice.portal_url, &parts.entropy);
+        let link = self.house.portal_link(practice);
         let written = self.house.clear(&Writing {
             practice,
             conversation,
@@ -316,6 +312,7 @@ impl Reviewer for Door<'_> {
             facts,
             link: link.as_ref(),
             told: self.asking.told,
+            before: &texts_before(self.asking.turns),
             now,
             law: self.asking.law,
             session: None,
@@ -335,6 +332,20 @@ impl Reviewer for Door<'_> {
         told.dedup();
         told
     }
+}
+
+/// The last texts that left of a conversation, oldest first.
+fn texts_before(turns: &[Turn]) -> Vec<String> {
+    let left = turns
+        .iter()
+        .filter(|turn| turn.direction == Direction::Outbound);
+    let mut bodies: Vec<String> = left
+        .rev()
+        .take(TEXTS_BEFORE)
+        .map(|turn| turn.body.as_str().to_owned())
+        .collect();
+    bodies.reverse();
+    bodies
 }
 
 /// The report, with what staff are told of a record system that failed.

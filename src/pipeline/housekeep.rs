@@ -47,6 +47,7 @@ impl House {
 
     /// Chains what was appended to the audit log and signs a checkpoint; measures the queues.
     pub async fn housekeep_once(self: &Arc<Self>) -> Result<(), StoreError> {
+        self.store().checkpoint().await?;
         let chained = self.store().sequence_audit(self.clock().now()).await?;
         metrics::counter!("anteroom_audit_chained_total").increment(chained);
         let depth = self.store().depth().await?;

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::Entry;
 use crate::carrier::keywords::{Keyword, keyword};
 use crate::domain::consent::ConsentState;
+<<<<<<< HEAD
 use crate::domain::conversation::{Conversation, PendingKind};
 use crate::domain::ids::ConversationId;
+=======
+use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion};
+use crate::domain::ids::TurnId;
+>>>>>>> main
 use crate::domain::message::{INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::{KeywordReplies, Practice};
@@ -32,6 +37,9 @@ const AFTER_STOP: &[OutboundKind] = &[
 /// not know that nobody answers there.
 const UNAWARE: &str = "wrote here after STOP on another line";
 
+/// How far a carrier's clock and ours may differ.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(120);
+
 /// What became of an inbound text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
@@ -49,6 +57,7 @@ impl House {
         inbound: Inbound,
     ) -> Result<Received, StoreError> {
         let house = Arc::clone(self);
+        let now = self.clock().now().max(inbound.at);
         let inbound = Arc::new(inbound);
         let received = self
             .store()
@@ -58,7 +67,7 @@ impl House {
                     Arc::clone(&practice),
                     Arc::clone(&inbound),
                 );
-                Box::pin(async move { house.receive_in(tx, &practice, &inbound).await })
+                Box::pin(async move { house.receive_in(tx, &practice, &inbound, now).await })
             })
             .await?;
         let (received, conversation) = received;
@@ -80,21 +89,38 @@ impl House {
         tx: &mut Tx,
         practice: &Practice,
         inbound: &Inbound,
+<<<<<<< HEAD
     ) -> Result<(Received, Option<ConversationId>), StoreError> {
+=======
+        now: Timestamp,
+    ) -> Result<Received, StoreError> {
+>>>>>>> main
         if !tx
             .admit(&practice.id, inbound.carrier, &inbound.carrier_id)
             .await?
         {
             return Ok((Received::Duplicate, None));
         }
+<<<<<<< HEAD
         let now = inbound.at;
         let mut conversation = tx.conversation_for(&key_of(practice, inbound), now).await?;
         handoff::come_back(tx, &mut conversation, now).await?;
         let closed = lines::close_if_opted_out(tx, &mut conversation, now).await?;
         let doubt = consent::doubt_silence(tx, &mut conversation, now).await?;
+=======
+        // A text whose webhook was lost was written before it came here: what it says of consent, and
+        // WhatsApp's window, count from then; what is done about it counts from now.
+        let at = inbound.at;
+        let mut conversation = tx.conversation_for(&key_of(practice, inbound), at).await?;
+        let closed = lines::close_if_opted_out(tx, &mut conversation, at).await?;
+        let doubt = consent::doubt_silence(tx, &mut conversation, at).await?;
+>>>>>>> main
         let newly_closed = closed.is_some();
         let mut moved: Vec<_> = closed.into_iter().chain(doubt).collect();
-        conversation.end_session(now);
+        conversation.end_session(at);
+        // What was asked after it was written, it does not answer.
+        let later = conversation.pending.take_if(|it| asked_after(it, at));
+        let epoch = conversation.epoch;
         let reading = self.read(inbound, &conversation);
         let did = carrier_did(practice, &conversation, inbound);
         // A YES to a notice that has not left answers something else.
@@ -102,7 +128,7 @@ impl House {
         let meaning = consent::meaning(&conversation, &reading, inbound, did, heard);
         let silence = silence(&conversation, &reading, did, meaning.intent);
         let turn = tx
-            .append_inbound(&conversation, inbound, meaning.intent, now)
+            .append_inbound(&conversation, inbound, meaning.intent, at)
             .await?;
         alarm::raise(tx, &conversation, turn, &reading, now).await?;
         let evidence = consent::evidence(inbound, &reading);
@@ -112,8 +138,11 @@ impl House {
             let waits = conversation.consent.state == ConsentState::NoticeSent;
             conversation.pending = waits.then(|| consent::question(PendingKind::Consent, now));
         }
+        if conversation.epoch == epoch {
+            conversation.pending = conversation.pending.take().or(later);
+        }
         conversation.language = reading.language;
-        conversation.last_inbound = Some(now);
+        conversation.last_inbound = conversation.last_inbound.max(Some(at));
         if moved.iter().any(|it| it["event"] == "yes") {
             tx.wake_waiting(conversation.id, now).await?;
         }
@@ -121,7 +150,7 @@ impl House {
         if conversation.consent.state == ConsentState::OptedOut {
             suppressed = tx.suppress_queued(conversation.id, AFTER_STOP).await?;
         }
-        tx.save_conversation(&conversation).await?;
+        tx.save_heard(&conversation, Some(turn)).await?;
         match silence {
             None => tx.want_reply(conversation.id, now).await?,
             Some(_) => drop(tx.mark_answered(conversation.id, &[turn]).await?),
@@ -132,19 +161,9 @@ impl House {
             let none = Phi::default();
             tx.hold(&conversation, &none, &none, reason, now).await?;
         }
-        let about = serde_json::json!({
-            "turn": turn.0,
-            "carrier": inbound.carrier.as_str(),
-            "channel": inbound.channel.as_str(),
-            "intent": meaning.intent,
-            "injection": reading.injection,
-            "language": reading.language.as_str(),
-            "rules": reading.rules,
-            "consent": moved,
-            "suppressed": suppressed,
-            "at_length_limit": inbound.body.as_str().chars().count() >= INBOUND_CHARS_MAX,
-            "outcome": silence.unwrap_or("queued"),
-        });
+        let outcome = silence.unwrap_or("queued");
+        let did = (meaning.intent, moved, suppressed);
+        let about = told((turn, inbound, now), &reading, did, outcome);
         tx.append_audit(&received(&conversation, now, &about))
             .await?;
         Ok((Received::New, Some(conversation.id)))
@@ -159,6 +178,34 @@ impl House {
         let said = said(inbound, conversation);
         self.parts.screen.read(said, open, conversation.language)
     }
+}
+
+/// What is told of a text without its words.
+fn told(
+    (turn, inbound, now): (TurnId, &Inbound, Timestamp),
+    reading: &Reading,
+    (intent, moved, suppressed): (&str, Vec<serde_json::Value>, u64),
+    outcome: &str,
+) -> serde_json::Value {
+    serde_json::json!({
+        "turn": turn.0,
+        "written": (inbound.at < now).then(|| inbound.at.to_string()),
+        "consent": moved,
+        "suppressed": suppressed,
+        "outcome": outcome,
+        "carrier": inbound.carrier.as_str(),
+        "channel": inbound.channel.as_str(),
+        "intent": intent,
+        "injection": reading.injection,
+        "language": reading.language.as_str(),
+        "rules": reading.rules,
+        "at_length_limit": inbound.body.as_str().chars().count() >= INBOUND_CHARS_MAX,
+    })
+}
+
+/// Whether a question was asked after a text was written.
+fn asked_after(question: &PendingQuestion, at: Timestamp) -> bool {
+    at + CLOCK_SLACK < question.asked
 }
 
 fn received(conversation: &Conversation, now: Timestamp, about: &serde_json::Value) -> Entry {

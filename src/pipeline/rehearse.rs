@@ -24,7 +24,6 @@ use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::house::House;
-use crate::pipeline::portal::PortalLink;
 use crate::policy::words::{Jurisdiction, Language};
 use crate::store::StoreError;
 
@@ -133,11 +132,7 @@ impl House {
             .patient
             .as_ref()
             .map_or(Jurisdiction::UNKNOWN, |it| it.state);
-        let link = PortalLink::new(
-            &self.parts.public_url,
-            &practice.portal_url,
-            &self.parts.entropy,
-        );
+        let link = self.portal_link(practice);
         let draft = outcome.draft.unwrap_or_default();
         let written = self.clear(&Writing {
             practice,
@@ -149,6 +144,7 @@ impl House {
             facts: &outcome.facts,
             link: link.as_ref(),
             told: &[],
+            before: &[],
             now,
             law: &self.governed(practice, residence, now),
             session: None,

@@ -26,7 +26,6 @@ use crate::pipeline::draft::{Asking, closed_page};
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
 use crate::pipeline::person::{self, Move};
-use crate::pipeline::portal::PortalLink;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::pipeline::work::{LEASE, Step};
 use crate::policy::words::Purpose;
@@ -216,11 +215,7 @@ impl House {
             Ok(told) => told,
             Err(fate) => return fate,
         };
-        let link = PortalLink::new(
-            &self.parts.public_url,
-            &practice.portal_url,
-            &self.parts.entropy,
-        );
+        let link = self.portal_link(practice);
         let written = self.clear(&Writing {
             practice,
             conversation,
@@ -231,6 +226,7 @@ impl House {
             facts: &known,
             link: link.as_ref(),
             told: about.told,
+            before: &[],
             now,
             law: about.law,
             session: None,

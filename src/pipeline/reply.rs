@@ -344,6 +344,7 @@ impl House {
             facts: &[],
             link: None,
             told: &[],
+            before: &[],
             now,
             law: &self.governed(practice, Jurisdiction::UNKNOWN, now),
             session: None,

@@ -201,7 +201,8 @@ pub(crate) fn said_by(
     let act = match class? {
         ErrorClass::OptedOut => Act::Stop,
         ErrorClass::Gone => Act::Reassigned(Doubt::Carrier),
-        ErrorClass::BadAddress
+        ErrorClass::Unreachable
+        | ErrorClass::BadAddress
         | ErrorClass::OurRequest
         | ErrorClass::Registration
         | ErrorClass::Window

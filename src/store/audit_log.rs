@@ -24,15 +24,32 @@ use crate::store::opening::CHECKPOINT_FILE;
 use crate::store::tx::Tx;
 use crate::store::tx::instant;
 
-const APPEND: &str = "INSERT INTO audit_entry (id, practice, at, actor, action, subject, detail) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const APPEND: Sql = Sql {
+    lite: "INSERT INTO audit_entry (id, practice, at, actor, action, subject, detail) \
+           VALUES ($7, $1, $2, $3, $4, $5, $6)",
+    pg: "INSERT INTO audit_entry (id, practice, at, actor, action, subject, detail) \
+         VALUES (nextval('serial_audit_entry'), $1, $2, $3, $4, $5, $6)",
+};
+/// Entries chained in one transaction: a webhook that comes meanwhile waits for a few milliseconds.
+const BATCH_MAX: usize = 200;
 const LOOSE: &str = "SELECT DISTINCT practice FROM audit_entry WHERE seq IS NULL";
 const ADD_HEAD: &str = "INSERT INTO audit_head (practice, seq, hash) VALUES ($1, 0, $2) \
                         ON CONFLICT (practice) DO NOTHING";
 const HEAD: Sql = locking!("SELECT seq, hash FROM audit_head WHERE practice = $1");
 const BATCH: &str = "SELECT * FROM audit_entry WHERE practice = $1 AND seq IS NULL \
-                     ORDER BY id LIMIT 1000";
-const CHAIN: &str = "UPDATE audit_entry SET seq = $2, hash = $3 WHERE id = $1";
+                     ORDER BY id LIMIT $2";
+/// Chains many entries at once: `$1` is `[[id, seq, hash in hex], ...]`. One by one they would keep
+/// webhooks waiting, on SQLite for its one writer and on PostgreSQL for the round trips.
+const CHAIN: Sql = Sql {
+    lite: "UPDATE audit_entry SET seq = link.seq, hash = link.hash FROM \
+           (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS seq, \
+           unhex(json_extract(value, '$[2]')) AS hash FROM json_each($1)) AS link \
+           WHERE audit_entry.id = link.id",
+    pg: "UPDATE audit_entry SET seq = link.seq, hash = link.hash FROM \
+         (SELECT (value->>0)::bigint AS id, (value->>1)::bigint AS seq, \
+         decode(value->>2, 'hex') AS hash FROM json_array_elements($1::json) AS value) AS link \
+         WHERE audit_entry.id = link.id",
+};
 const MOVE_HEAD: &str = "UPDATE audit_head SET seq = $2, hash = $3 WHERE practice = $1";
 const SIGN: &str = "INSERT INTO audit_checkpoint (practice, seq, hash, at, signature) \
                     VALUES ($1, $2, $3, $4, $5)";
@@ -61,9 +78,7 @@ impl Tx {
     /// Appends an entry to the audit log, in the transaction of the change that it tells of. It is
     /// chained and signed within a second of the commit.
     pub async fn append_audit(&mut self, entry: &Entry) -> Result<(), StoreError> {
-        let id = self.serial("audit_entry").await?;
-        let row = args![
-            id,
+        let mut row = args![
             entry.practice.as_str(),
             entry.at,
             entry.actor.as_str(),
@@ -71,6 +86,10 @@ impl Tx {
             entry.subject.as_str(),
             entry.detail.as_str(),
         ];
+        // PostgreSQL numbers the entry itself, without another round trip.
+        if self.link.is_lite() {
+            row.extend(args![self.serial("audit_entry").await?]);
+        }
         self.run(APPEND, row).await.map(drop)
     }
 
@@ -86,15 +105,22 @@ impl Tx {
         let head = self.row(HEAD, args![name]).await?.ok_or_else(damage)?;
         let mut seq = head.int("seq")?;
         let mut hash = bytes(&head.blob("hash")?, damage())?;
-        let rows = self.rows(BATCH, args![name]).await?;
+        let most = i64::try_from(BATCH_MAX).unwrap_or(i64::MAX);
+        let rows = self.rows(BATCH, args![name, most]).await?;
         if rows.is_empty() {
             return Ok((0, None));
         }
+        let mut links = Vec::with_capacity(rows.len());
         for row in &rows {
             seq += 1;
             let linked = Linked::new(&hash, seq, entry(row)?);
             hash = linked.hash;
-            self.run(CHAIN, args![row.int("id")?, seq, &hash]).await?;
+            links.push((row.int("id")?, seq, hex::encode(hash)));
+        }
+        let links = serde_json::json!(links).to_string();
+        let chained = self.run(CHAIN, args![links]).await?;
+        if chained != rows.len() as u64 {
+            return Err(damage().into());
         }
         self.run(MOVE_HEAD, args![name, seq, &hash]).await?;
         let checkpoint = self.keys.signer.checkpoint(practice, seq, hash, now);
@@ -117,24 +143,46 @@ impl Store {
         drop(tx);
         let mut chained = 0;
         for practice in practices {
-            let (entries, checkpoint) = self
-                .write(move |tx| {
-                    let practice = practice.clone();
-                    Box::pin(async move { tx.chain(&practice, now).await })
-                })
-                .await?;
-            chained += entries;
-            if let Some(checkpoint) = checkpoint {
-                self.copy_checkpoint(&checkpoint).await?;
-            }
+            chained += self.chain_all(&practice, now).await?;
         }
         Ok(chained)
     }
 
-    /// Appends a checkpoint to the file of copies.
-    async fn copy_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+    /// Chains what is loose of one practice, batch by batch, and copies the checkpoints.
+    async fn chain_all(&self, practice: &PracticeId, now: Timestamp) -> Result<u64, StoreError> {
+        let (mut chained, mut lines) = (0, String::new());
+        loop {
+            let practice = practice.clone();
+            let batch = self.write(move |tx| {
+                let practice = practice.clone();
+                Box::pin(async move { tx.chain(&practice, now).await })
+            });
+            let (entries, checkpoint) = match batch.await {
+                Ok(batch) => batch,
+                Err(error) => {
+                    // What was signed before is copied all the same.
+                    self.copy_checkpoints(lines).await?;
+                    return Err(error);
+                }
+            };
+            chained += entries;
+            if let Some(checkpoint) = checkpoint {
+                lines.push_str(&checkpoint.to_line());
+                lines.push('\n');
+            }
+            if entries < BATCH_MAX as u64 {
+                self.copy_checkpoints(lines).await?;
+                return Ok(chained);
+            }
+        }
+    }
+
+    /// Appends checkpoints to the file of copies.
+    async fn copy_checkpoints(&self, line: String) -> Result<(), StoreError> {
+        if line.is_empty() {
+            return Ok(());
+        }
         let path = self.inner.data_dir.join(CHECKPOINT_FILE);
-        let line = format!("{}\n", checkpoint.to_line());
         let to = path.clone();
         let written = tokio::task::spawn_blocking(move || {
             let mut file = std::fs::OpenOptions::new()

@@ -13,6 +13,7 @@ use crate::domain::conversation::PendingQuestion;
 use crate::domain::ids::ConversationId;
 use crate::domain::ids::PatientId;
 use crate::domain::ids::PracticeId;
+use crate::domain::ids::TurnId;
 use crate::domain::phone::E164;
 use crate::domain::practice::CarrierKind;
 use crate::domain::speaker::Speaker;
@@ -77,9 +78,14 @@ const INSERT: &str = "INSERT INTO conversation (id, practice, carrier, channel, 
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
     ON CONFLICT (practice, number_hash, sender_hash, carrier, channel) DO NOTHING";
 const UPDATE: &str = "UPDATE conversation SET epoch = $2, language = $3, consent = $4, \
+<<<<<<< HEAD
     human = $5, last_inbound = $6, sealed = $7, consent_until = $8, human_until = $9 WHERE id = $1";
 const HANDED_OVER: &str = "SELECT id FROM conversation WHERE human_until <= $1 \
     ORDER BY human_until LIMIT $2";
+=======
+    human = $5, last_inbound = $6, sealed = $7, consent_until = $8, \
+    last_turn = COALESCE($9, last_turn), last_in = COALESCE($9, last_in) WHERE id = $1";
+>>>>>>> main
 
 /// What a conversation is found by, and begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,6 +188,15 @@ impl Tx {
 
     /// Keeps what has changed of a conversation that this transaction has locked.
     pub async fn save_conversation(&mut self, it: &Conversation) -> Result<(), StoreError> {
+        self.save_heard(it, None).await
+    }
+
+    /// As [`Tx::save_conversation`], and that this text of the patient's is its newest.
+    pub async fn save_heard(
+        &mut self,
+        it: &Conversation,
+        heard: Option<TurnId>,
+    ) -> Result<(), StoreError> {
         let key = self.key_for_row(it.practice.as_str()).await?;
         let row = args![
             it.id.0,
@@ -192,7 +207,11 @@ impl Tx {
             it.last_inbound,
             sealed(it, &key)?,
             until(it),
+<<<<<<< HEAD
             it.human_until,
+=======
+            heard.map(|it| it.0),
+>>>>>>> main
         ];
         match self.run(UPDATE, row).await? {
             0 => Err(StoreError::NoConversation(it.id.0)),

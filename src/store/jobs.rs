@@ -17,7 +17,8 @@ use crate::store::tx::instant;
 
 /// A newer text makes a new attempt worth while, also where older ones failed.
 const WANT: &str = "INSERT INTO reply_job (conversation, practice, generation, due, attempts, \
-    lease, leased_until, parked) VALUES ($1, $2, 1, $3, 0, 0, 0, 0) \
+    lease, leased_until, parked) \
+    SELECT c.id, c.practice, 1, $2, 0, 0, 0, 0 FROM conversation c WHERE c.id = $1 \
     ON CONFLICT (conversation) DO UPDATE SET generation = reply_job.generation + 1, \
     due = excluded.due, parked = 0, \
     attempts = CASE WHEN reply_job.due IS NULL THEN 0 ELSE reply_job.attempts END";
@@ -63,7 +64,7 @@ impl Store {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<ReplyJob>, StoreError> {
-        self.write(move |tx| {
+        self.write_one(move |tx| {
             Box::pin(async move {
                 let Some(row) = tx.row(LEASE, args![now, until]).await? else {
                     return Ok(None);
@@ -129,7 +130,7 @@ impl Store {
         lease: i64,
         until: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |tx| {
+        self.write_one(move |tx| {
             Box::pin(async move { Ok(tx.run(sql, args![id, lease, until]).await? == 1) })
         })
         .await
@@ -143,10 +144,10 @@ impl Tx {
         conversation: ConversationId,
         due: Timestamp,
     ) -> Result<(), StoreError> {
-        let practice = self.practice_of(conversation).await?;
-        self.run(WANT, args![conversation.0, practice, due])
-            .await
-            .map(drop)
+        match self.run(WANT, args![conversation.0, due]).await? {
+            0 => Err(StoreError::NoConversation(conversation.0)),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the lease is held and no newer text has come since; and whether the patient was told

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
+use sqlx::Connection as _;
 use sqlx::PgPool;
 use sqlx::SqlitePool;
 use sqlx::postgres::PgConnectOptions;
@@ -38,6 +39,8 @@ pub(super) const CHECKPOINT_FILE: &str = "audit-checkpoints.jsonl";
 /// How long a connection is waited for: shorter than any request, so that whoever asked is told to
 /// come back.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
+/// How long a connection to PostgreSQL may have rested without being tested before it is used.
+const RESTED: Duration = Duration::from_secs(1);
 const LITE_READERS: u32 = 4;
 const PG_CONNECTIONS: u32 = 16;
 /// Races of several first starts on one PostgreSQL that are sat out.
@@ -239,6 +242,8 @@ fn lite_options(path: &Path) -> SqliteConnectOptions {
 async fn lite_readers(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
     SqlitePoolOptions::new()
         .max_connections(LITE_READERS)
+        // It is a file of ours: there is no wire that could break.
+        .test_before_acquire(false)
         .acquire_timeout(CONNECT_WAIT)
         .connect_with(options.pragma("query_only", "ON"))
         .await
@@ -249,6 +254,17 @@ async fn pg_pool(options: PgConnectOptions) -> Result<PgPool, StoreError> {
     PgPoolOptions::new()
         .max_connections(PG_CONNECTIONS)
         .acquire_timeout(CONNECT_WAIT)
+        // Each is tested when it is given back; again only where it has rested since, so that a
+        // webhook does not pay a round trip for it.
+        .test_before_acquire(false)
+        .before_acquire(|connection, since| {
+            Box::pin(async move {
+                if since.idle_for >= RESTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await
         .map_err(|error| unreachable(&error))

@@ -112,7 +112,8 @@ impl Store {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<OutboxRow>, StoreError> {
-        self.write(move |tx| {
+        // What follows the lease only reads.
+        self.write_one(move |tx| {
             Box::pin(async move {
                 let Some(taken) = tx.row(LEASE, args![now, until]).await? else {
                     return Ok(None);

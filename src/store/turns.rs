@@ -29,14 +29,13 @@ const ADMITTED: &str = "SELECT practice FROM admitted WHERE practice = $1 AND ha
 const INSERT: &str = "INSERT INTO turn (id, practice, conversation, direction, intent, segments, \
                       at, sealed, carrier_ref) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const TOUCH: &str = "UPDATE conversation SET last_turn = $2 WHERE id = $1";
-const TOUCH_IN: &str = "UPDATE conversation SET last_turn = $2, last_in = $2 WHERE id = $1";
 const ANSWERED: &str = "INSERT INTO answered (turn, conversation) SELECT t.id, t.conversation \
     FROM turn t WHERE t.id = $1 AND t.conversation = $2 AND t.direction = 'inbound' \
     ON CONFLICT (turn) DO NOTHING";
 const ANSWERED_OLDER: &str = "INSERT INTO answered (turn, conversation) \
     SELECT t.id, t.conversation FROM turn t LEFT JOIN answered a ON a.turn = t.id \
     WHERE t.conversation = $1 AND t.id < $2 AND t.direction = 'inbound' AND a.turn IS NULL";
-const NEWEST: &str = "SELECT t.*, a.turn AS answered, o.delivery FROM turn t \
+const NEWEST: &str = "SELECT t.*, a.turn AS answered, o.delivery, o.code FROM turn t \
     LEFT JOIN answered a ON a.turn = t.id LEFT JOIN outbox o ON o.turn = t.id \
     WHERE t.conversation = $1 ORDER BY t.id DESC LIMIT $2";
 
@@ -66,7 +65,8 @@ impl Tx {
         Ok(added == 1)
     }
 
-    /// Keeps a text from the patient, and takes note of its files.
+    /// Keeps a text from the patient, and takes note of its files. Whoever calls saves the conversation
+    /// with it ([`Tx::save_heard`]).
     pub async fn append_inbound(
         &mut self,
         conversation: &Conversation,
@@ -120,11 +120,9 @@ impl Tx {
             carrier_ref,
         ];
         self.run(INSERT, row).await?;
-        let touch = match turn.direction {
-            Direction::Inbound => TOUCH_IN,
-            Direction::Outbound => TOUCH,
-        };
-        self.run(touch, args![conversation.id.0, id]).await?;
+        if turn.direction == Direction::Outbound {
+            self.run(TOUCH, args![conversation.id.0, id]).await?;
+        }
         Ok(TurnId(id))
     }
 
@@ -216,6 +214,7 @@ fn from_row(row: &Row, key: &DataKey) -> Result<Turn, StoreError> {
         at: instant(row.int("at")?, damage("at"))?,
         answered: direction == Direction::Inbound && row.int_opt("answered")?.is_some(),
         delivery,
+        code: row.text_opt("code")?.filter(|code| !code.is_empty()),
         segments: row.int_opt("segments")?,
         carrier_id,
     })

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -18,6 +18,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+use url::Url;
 
 use crate::carrier::exchange::Poster;
 use crate::carrier::fake::{Asked, Fake, Post, Reply, Sending};
@@ -32,6 +34,46 @@ const BYTES_MAX: usize = 32 * 1024 * 1024;
 const REPEATS: u32 = 4;
 const REPEAT_AFTER: Duration = Duration::from_millis(250);
 
+/// How webhooks get to the house.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// Over HTTP.
+    Http(Poster),
+    /// To a house in the same process.
+    Within {
+        /// Its front door.
+        router: Router,
+        /// The address under which carriers reach it; it is what they sign.
+        public_url: Url,
+    },
+}
+
+impl Way {
+    /// Posts a webhook; the status of the answer, if there is one.
+    pub async fn post(&self, post: &Post) -> Option<u16> {
+        let (router, public_url) = match self {
+            Self::Http(poster) => return poster.post(post).await,
+            Self::Within { router, public_url } => (router, public_url),
+        };
+        let mut request = Request::builder()
+            .method(post.method.clone())
+            .uri(path_of(post, public_url)?);
+        for (name, value) in &post.headers {
+            request = request.header(*name, value);
+        }
+        let request = request.body(Body::from(post.body.clone())).ok()?;
+        let answer = router.clone().oneshot(request).await.ok()?;
+        Some(answer.status().as_u16())
+    }
+}
+
+/// Where a webhook goes below the public address.
+pub(crate) fn path_of<'a>(post: &'a Post, public_url: &Url) -> Option<&'a str> {
+    let base = public_url.as_str().trim_end_matches('/');
+    let path = post.url.strip_prefix(base)?;
+    path.starts_with('/').then_some(path)
+}
+
 /// The fake carrier, and what it needs to run.
 #[derive(Clone, Debug)]
 pub struct FakeSite {
@@ -39,8 +81,8 @@ pub struct FakeSite {
     pub fake: Arc<Fake>,
     /// The present.
     pub clock: Arc<dyn Clock>,
-    /// What posts webhooks.
-    pub poster: Poster,
+    /// How webhooks get to the house.
+    pub way: Way,
     /// Where webhooks that wait run.
     pub tracker: TaskTracker,
     /// Ends them.
@@ -98,7 +140,7 @@ impl FakeSite {
                     () = tokio::time::sleep(wait) => {}
                     () = site.stop.cancelled() => return,
                 }
-                let status = site.poster.post(&post).await;
+                let status = site.way.post(&post).await;
                 if status.is_some_and(|status| (200..300).contains(&status)) {
                     return;
                 }

@@ -17,5 +17,5 @@ pub(crate) mod portal;
 pub mod problem;
 pub mod router;
 pub mod serve;
-pub(crate) mod simulator;
+pub mod simulator;
 pub(crate) mod webhook;

@@ -51,6 +51,8 @@ pub struct ThreadTurn {
     pub at: Timestamp,
     /// Where an outbound text stands; none for inbound.
     pub status: Option<Delivery>,
+    /// Why an outbound text did not arrive.
+    pub reason: Option<String>,
     /// How many SMS segments an outbound text takes.
     pub segments: Option<i64>,
     /// What an outbound text is likely to cost, in US dollars: `0.0128`.

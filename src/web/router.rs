@@ -29,6 +29,7 @@ use crate::web::port::House;
 use crate::web::portal;
 use crate::web::problem::Problem;
 use crate::web::simulator;
+use crate::web::simulator::Phone;
 use crate::web::webhook;
 
 /// Largest body of a simulator text: 100,000 characters of any script, so that a monstrous text
@@ -45,6 +46,9 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// configured.
 pub const CHAT_TIMEOUT: Duration = Duration::from_mins(6);
 
+/// The whole front door, as whoever may not know of its making holds it.
+pub type FrontDoor = Router;
+
 /// The lines to carriers, by practice.
 pub type Carriers = BTreeMap<(PracticeId, CarrierKind), Arc<dyn Carrier>>;
 
@@ -53,8 +57,8 @@ pub type Carriers = BTreeMap<(PracticeId, CarrierKind), Arc<dyn Carrier>>;
 pub struct WebSettings {
     /// The address under which carriers and patients reach us; it is what carriers sign.
     pub public_url: Url,
-    /// Whether the phone page and its JSON exist.
-    pub simulator: bool,
+    /// The phone page and its JSON, where they exist.
+    pub phone: Option<Phone>,
     /// The carriers that may post.
     pub carriers: Carriers,
     /// The guard's addresses.
@@ -75,8 +79,8 @@ pub(crate) struct Door {
 }
 
 /// The whole front door.
-pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
-    let simulated = settings.simulator;
+pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
+    let simulated = settings.phone.is_some();
     let secure = settings.public_url.scheme() == "https";
     let door = Door {
         house,
@@ -128,7 +132,7 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics));
     if simulated {
-        router = router.merge(phone());
+        router = router.merge(simulator_routes());
     }
     router
         .fallback(|| std::future::ready(Problem::not_found()))
@@ -146,12 +150,16 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> Router {
 }
 
 /// The phone page and its JSON.
-fn phone() -> Router<Door> {
+fn simulator_routes() -> Router<Door> {
     Router::new()
         .route("/simulator", get(simulator::page))
         .route(
             "/simulator/messages",
             get(simulator::thread).post(simulator::text),
+        )
+        .route(
+            "/simulator/phone",
+            get(simulator::reach).post(simulator::set_reach),
         )
         .route("/simulator/people", get(simulator::people))
         .route("/simulator/glass", get(simulator::glass))

@@ -1,6 +1,8 @@
 //! The phone simulator: its page, its JSON, and its stream of changes.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
@@ -11,26 +13,35 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt as _};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio_stream::wrappers::WatchStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::domain::message::{INBOUND_CHARS_MAX, Inbound};
+use crate::carrier::fake::{Fake, Post, Reach, Sending};
+use crate::domain::message::INBOUND_CHARS_MAX;
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
-use crate::domain::practice::CarrierKind;
+use crate::domain::practice::{CarrierKind, Practice};
 use crate::policy::words::Channel;
 use crate::web::json;
 use crate::web::pages;
 use crate::web::port::{Person, ThreadTurn, Unavailable};
 use crate::web::problem::Problem;
 use crate::web::router::Door;
+use crate::web::webhook;
+
+/// Webhooks that come within this time are brought before the phone is answered, so that it is told
+/// what is committed.
+const AT_ONCE: Duration = Duration::from_millis(100);
 
 /// The page.
 pub(crate) async fn page() -> Response {
     pages::simulator()
 }
 
-/// A text from the phone; the answer comes after the commit.
+/// A text from the phone: the fake carrier brings it by a signed webhook, and the answer comes after
+/// the commit.
 pub(crate) async fn text(
     State(door): State<Door>,
     headers: HeaderMap,
@@ -48,26 +59,95 @@ pub(crate) async fn text(
         .house
         .practice_by_sender(CarrierKind::Simulator, &text.to)
         .ok_or_else(|| bad("`to` is not a number that a practice texts from by the simulator"))?;
+    let phone = phone_of(&door)?;
     let channel = practice
         .sender(&text.to)
         .map_or(Channel::Sms, |sender| sender.channel);
-    let id = message_id()?;
-    let inbound = Inbound {
-        carrier: CarrierKind::Simulator,
-        carrier_id: id.clone(),
-        channel,
-        from: text.from,
-        to: text.to,
-        body: text.body,
-        media: Vec::new(),
-        button: None,
-        at: door.settings.clock.now(),
+    let sending = Sending {
+        from: text.from.as_str().to_owned(),
+        to: text.to.as_str().to_owned(),
+        body: text.body.into_inner(),
+        whatsapp: channel == Channel::Whatsapp,
+        ..Sending::default()
     };
-    door.house
-        .receive(practice, inbound)
-        .await
-        .map_err(|Unavailable| Problem::unavailable())?;
+    let line = format!("{}.{}", CarrierKind::Simulator, practice.id);
+    let now = door.settings.clock.now();
+    let Some((id, posts)) = phone.fake.write(&line, sending, Vec::new(), now) else {
+        return Err(bad("`to` is not a number of the simulator's"));
+    };
+    for (after, post) in posts {
+        if after > AT_ONCE {
+            phone.later(&door, &practice, after, post);
+            continue;
+        }
+        let answer = webhook::from_the_phone(&door, &practice, &post).await;
+        if !answer.status().is_success() {
+            // The phone says that it was not sent, so nobody may find it later.
+            phone.fake.take_back(&id);
+            return Err(Problem::unavailable());
+        }
+    }
     Ok((StatusCode::ACCEPTED, Json(serde_json::json!({ "id": id }))).into_response())
+}
+
+/// The phone that the page shows: the fake carrier on its other end.
+#[derive(Clone, Debug)]
+pub struct Phone {
+    /// Who carries.
+    pub fake: Arc<Fake>,
+    /// Where webhooks that come late wait.
+    pub tracker: TaskTracker,
+    /// Ends them.
+    pub stop: CancellationToken,
+}
+
+impl Phone {
+    /// Brings a webhook after its time.
+    fn later(&self, door: &Door, practice: &Arc<Practice>, after: Duration, post: Post) {
+        let (door, practice, stop) = (door.clone(), Arc::clone(practice), self.stop.clone());
+        self.tracker.spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(after) => {
+                    drop(webhook::from_the_phone(&door, &practice, &post).await);
+                }
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+}
+
+fn phone_of(door: &Door) -> Result<&Phone, Problem> {
+    // The page's addresses exist only where there is a phone.
+    door.settings.phone.as_ref().ok_or_else(Problem::not_found)
+}
+
+/// What one phone does with the texts to it: `{"state":"on"}`.
+pub(crate) async fn reach(
+    State(door): State<Door>,
+    query: Result<Query<With>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    let number = with(query)?;
+    let state = phone_of(&door)?.fake.reach(number.as_str());
+    Ok(Json(serde_json::json!({ "state": state })))
+}
+
+/// Switches a phone on or off, or lets it block the practice at the carrier.
+pub(crate) async fn set_reach(
+    State(door): State<Door>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let mut fields = read_object(&headers, &body)?;
+    let person = number("number", &take(&mut fields, "number")?)?;
+    let state = take(&mut fields, "state")?;
+    if !fields.is_empty() {
+        return Err(bad("only the keys `number` and `state` are known"));
+    }
+    let state: Reach = state
+        .parse()
+        .map_err(|error| bad(format!("`state`: {error}")))?;
+    phone_of(&door)?.fake.set_reach(person.as_str(), state);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A text as it was posted.
@@ -77,7 +157,9 @@ struct Posted {
     body: Phi<String>,
 }
 
-fn read_text(headers: &HeaderMap, body: &[u8]) -> Result<Posted, Problem> {
+/// A JSON object. What is wrong with it is told by its place only: the parser's own message may
+/// quote the text.
+fn read_object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Problem> {
     if !json::is_json(headers) {
         return Err(Problem::because(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -86,24 +168,33 @@ fn read_text(headers: &HeaderMap, body: &[u8]) -> Result<Posted, Problem> {
     }
     let mended = json::without_lone_surrogates(body);
     let value: Value = serde_json::from_slice(&mended).map_err(|error| {
-        // The position only: the parser's own message may quote the text.
         bad(format!(
             "the body is not JSON (line {}, column {})",
             error.line(),
             error.column()
         ))
     })?;
-    let Value::Object(mut fields) = value else {
-        return Err(bad("the body is not a JSON object"));
-    };
-    let mut take = |name: &str| match fields.remove(name) {
+    match value {
+        Value::Object(fields) => Ok(fields),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(bad("the body is not a JSON object"))
+        }
+    }
+}
+
+fn take(fields: &mut Map<String, Value>, name: &str) -> Result<String, Problem> {
+    match fields.remove(name) {
         Some(Value::String(text)) => Ok(text),
         Some(_) => Err(bad(format!("`{name}` is not a string"))),
         None => Err(bad(format!("`{name}` is missing"))),
-    };
-    let from = number("from", &take("from")?)?;
-    let to = number("to", &take("to")?)?;
-    let written = take("body")?;
+    }
+}
+
+fn read_text(headers: &HeaderMap, body: &[u8]) -> Result<Posted, Problem> {
+    let mut fields = read_object(headers, body)?;
+    let from = number("from", &take(&mut fields, "from")?)?;
+    let to = number("to", &take(&mut fields, "to")?)?;
+    let written = take(&mut fields, "body")?;
     if !fields.is_empty() {
         return Err(bad("only the keys `from`, `to` and `body` are known"));
     }
@@ -124,12 +215,6 @@ fn number(name: &str, text: &str) -> Result<E164, Problem> {
 
 fn bad(detail: impl Into<String>) -> Problem {
     Problem::because(StatusCode::BAD_REQUEST, detail)
-}
-
-fn message_id() -> Result<String, Problem> {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(|_no_randomness| Problem::unavailable())?;
-    Ok(format!("SIM{}", hex::encode(bytes)))
 }
 
 /// Which thread.
@@ -159,6 +244,9 @@ struct Told {
     body: String,
     at: String,
     status: &'static str,
+    /// Why it did not arrive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     segments: Option<i64>,
     /// An estimate in US dollars.
@@ -176,6 +264,7 @@ impl From<ThreadTurn> for Told {
             body: turn.body.into_inner(),
             at: turn.at.to_string(),
             status: turn.status.map_or("received", |status| status.as_str()),
+            reason: turn.reason,
             segments: turn.segments,
             price: turn.price,
         }

@@ -14,10 +14,12 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use crate::carrier::Carrier;
+use crate::carrier::fake::Post;
 use crate::carrier::hear::{Answer, Call, Door as Entrance, Event, Heard, Refusal};
 use crate::domain::message::Inbound;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::policy::words::Channel;
+use crate::web::fake::path_of;
 use crate::web::port::Unavailable;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
@@ -62,13 +64,32 @@ impl Line {
         let practice = door.house.practice(&practice)?;
         let key = (practice.id.clone(), kind);
         let carrier = Arc::clone(door.settings.carriers.get(&key)?);
-        // The simulator's texts come by its page.
-        (kind != CarrierKind::Simulator).then_some(Self {
+        Some(Self {
             practice,
             kind,
             carrier,
         })
     }
+}
+
+/// Takes a webhook that the fake carrier of this process posts with a text from its phone, as if it
+/// had come over the wire: the answer, as the carrier would see it.
+pub(crate) async fn from_the_phone(door: &Door, practice: &Practice, post: &Post) -> Response {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &post.headers {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.append(*name, value);
+        }
+    }
+    let path = path_of(post, &door.settings.public_url).and_then(|path| path.parse::<Uri>().ok());
+    let Some(uri) = path else {
+        return refused(&Refusal::not_found("unknown_practice"));
+    };
+    let named = (CarrierKind::Simulator.to_string(), practice.id.to_string());
+    let line = Line::find(door, Ok(Path(named)));
+    let body = Body::from(post.body.clone());
+    let request = (post.method.clone(), uri, headers, body);
+    answered(door, line, Entrance::Texts, request).await
 }
 
 type Request = (Method, Uri, HeaderMap, Body);

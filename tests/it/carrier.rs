@@ -30,8 +30,8 @@ mod twilio;
 mod vectors;
 
 use anteroom::carrier::Carrier as _;
+use anteroom::carrier::at_once::{AtOnce, REPORTS_MAX};
 use anteroom::carrier::codes::{Codes, ErrorClass, class_in, ending};
-use anteroom::carrier::simulator::{REPORTS_MAX, Simulator};
 use anteroom::carrier::twilio::codes_table::CODES;
 use anteroom::carrier::twilio::hook::{self, Fields};
 use anteroom::carrier::twilio::listing::{Page, Search, search};
@@ -327,9 +327,9 @@ fn a_doubtful_text_is_found_or_proven_absent_or_neither() {
 }
 
 #[tokio::test]
-async fn the_simulator_takes_a_text_and_reports_its_course() {
-    let (simulator, mut reports) = Simulator::new();
-    let taken = simulator.send(&outbound(Channel::Sms, "Hello")).await;
+async fn a_story_carrier_takes_a_text_and_reports_its_course() {
+    let (carrier, mut reports) = AtOnce::new();
+    let taken = carrier.send(&outbound(Channel::Sms, "Hello")).await;
     let carrier_id = "SIMlakeside-7".to_owned();
     assert_eq!(
         taken,
@@ -343,30 +343,28 @@ async fn the_simulator_takes_a_text_and_reports_its_course() {
     }
     assert!(reports.try_recv().is_err());
     assert_eq!(
-        simulator
-            .find(&outbound(Channel::Sms, "Hello"), now())
-            .await,
+        carrier.find(&outbound(Channel::Sms, "Hello"), now()).await,
         Some(None)
     );
 }
 
 #[tokio::test]
-async fn the_simulator_puts_texts_off_when_nobody_drains_its_reports() {
-    let (simulator, reports) = Simulator::new();
+async fn a_story_carrier_puts_texts_off_when_nobody_drains_its_reports() {
+    let (carrier, reports) = AtOnce::new();
     let text = outbound(Channel::Sms, "Hello");
     for _ in 0..REPORTS_MAX / 3 {
         assert!(matches!(
-            simulator.send(&text).await,
+            carrier.send(&text).await,
             SendOutcome::Accepted { .. }
         ));
     }
     assert!(matches!(
-        simulator.send(&text).await,
+        carrier.send(&text).await,
         SendOutcome::Retry { .. }
     ));
     drop(reports);
     assert!(matches!(
-        simulator.send(&text).await,
+        carrier.send(&text).await,
         SendOutcome::Retry { .. }
     ));
 }

@@ -147,6 +147,42 @@ async fn each_fault_says_what_to_mend() {
 }
 
 #[tokio::test]
+async fn a_phone_is_switched_off_and_on_and_each_fault_says_what_to_mend() {
+    let fake = Fake::new();
+    let router = fake.router();
+    let state = "/simulator/phone?with=%2B14155550142";
+    let switch = |body: &str| {
+        let request = Request::post("/simulator/phone").header("content-type", "application/json");
+        request.body(Body::from(body.to_owned())).unwrap()
+    };
+    for to in ["off", "blocked", "on"] {
+        let body = format!(r#"{{"number":"+14155550142","state":"{to}"}}"#);
+        assert_eq!(ask(&router, switch(&body)).await.status, 204);
+        assert_eq!(get(&router, state).await.json()["state"], to);
+        let other = get(&router, "/simulator/phone?with=%2B14155550143").await;
+        assert_eq!(other.json()["state"], "on");
+    }
+    for (body, detail) in [
+        ("[]", "the body is not a JSON object"),
+        (r#"{"number":"+14155550142"}"#, "`state` is missing"),
+        (
+            r#"{"number":"+14155550142","state":"broken"}"#,
+            "`state`: unknown reach of a phone; use one of on, off, blocked",
+        ),
+        (
+            r#"{"number":"+14155550142","state":"on","x":1}"#,
+            "only the keys `number` and `state` are known",
+        ),
+    ] {
+        let told = ask(&router, switch(body)).await;
+        assert_eq!(
+            (told.status.as_u16(), told.json()["detail"].as_str()),
+            (400, Some(detail))
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_question_about_nobody_is_refused() {
     let router = Fake::new().router();
     for (path, detail) in [
@@ -191,13 +227,14 @@ async fn everything_says_so_when_the_store_is_gone() {
 async fn without_the_simulator_there_is_no_phone() {
     let fake = Fake::new();
     let mut settings = fake.settings();
-    settings.simulator = false;
+    settings.phone = None;
     let router = router(Arc::clone(&fake) as _, settings);
     let nowhere = get(&router, "/nowhere").await;
     for path in [
         "",
         "/messages?with=%2B14155550142",
         "/people",
+        "/phone?with=%2B14155550142",
         "/glass",
         "/events",
     ] {

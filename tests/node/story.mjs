@@ -43,6 +43,26 @@ assert(await page.locator("#glass .pane").first().evaluate((it) => it.classList.
 await log.getByText("Delivered").last().waitFor();
 await page.screenshot({ path: `${shots}/phone-1280.png` });
 
+// What the carrier reports is what the phone shows: a phone that is off, and one that has blocked the
+// practice where only the carrier knows of it.
+await page.getByText("Maria Gonzalez").first().click();
+await page.getByLabel("This phone").selectOption("off");
+await box.fill("What are your hours?");
+await box.press("Enter");
+await log.getByText(/^Not delivered .* the phone is switched off or out of reach \(30003\)$/).waitFor();
+await page.screenshot({ path: `${shots}/phone-off-1280.png` });
+await page.getByLabel("This phone").selectOption("on");
+await box.fill("Are you open on Monday?");
+await box.press("Enter");
+await log.getByText(/^Delivered /).first().waitFor();
+await page.getByLabel("This phone").selectOption("blocked");
+await page.getByRole("button", { name: "YES", exact: true }).click();
+await log.getByText(/^Not sent .* the person opted out at the carrier \(21610\)$/).waitFor();
+await page.screenshot({ path: `${shots}/phone-blocked-1280.png` });
+await page.getByText("Tom Nguyen").first().click();
+assert.equal(await page.getByLabel("This phone").inputValue(), "on", "another phone is another's");
+await link.waitFor();
+
 await page.setViewportSize({ width: 390, height: 844 });
 await page.screenshot({ path: `${shots}/phone-390.png` });
 await page.locator("#glass .pane.rewrite").first().scrollIntoViewIfNeeded();

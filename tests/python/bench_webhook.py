@@ -87,7 +87,12 @@ def texts(count):
 
 async def exchange(pool, port, text):
     """Posts a text on a connection of its own for that time; the status."""
-    reader, writer = pool.pop() if pool else await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = None, None
+    # As carriers do: a kept connection that the server has closed meanwhile is not used.
+    while pool and (reader is None or reader.at_eof()):
+        reader, writer = pool.pop()
+    if reader is None or reader.at_eof():
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(text)
     head = await reader.readuntil(b"\r\n\r\n")
     length = next(

@@ -12,6 +12,8 @@ pub const CODES: Codes = &[
         ErrorClass::Gone,
         &["landline_unreachable", "invalid_destination", "1", "5"],
     ),
+    // Absent subscriber, as networks number it (3GPP TS 29.002).
+    (ErrorClass::Unreachable, &["6", "27"]),
     (
         ErrorClass::BadAddress,
         &["2", "3", "9", "11", "12", "13", "21"],

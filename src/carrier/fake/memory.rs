@@ -11,6 +11,7 @@ use crate::carrier::fake::{
     Asked, Fault, Faults, Filter, Post, Reaction, Reply, Said, Sending, Speaks, Text, Wish,
 };
 use crate::domain::message::Delivery;
+use crate::policy::words::vocabulary;
 
 /// How long an answer takes that comes too late for any client's patience.
 const TOO_LATE: Duration = Duration::from_mins(1);
@@ -24,6 +25,22 @@ const REPORTS: [(Delivery, Duration); 3] = [
 
 /// How much later a late webhook comes.
 const LATE: Duration = Duration::from_secs(2);
+
+/// Texts that one second of the clock leaves numbers for, when they are to differ from those of an
+/// earlier run: far more than a fake carrier takes.
+const NUMBERS_A_SECOND: u64 = 100_000;
+
+vocabulary! {
+    /// What a phone does with the texts to it.
+    Reach, "reach of a phone" {
+        /// It takes them.
+        On = "on",
+        /// It is switched off: they are taken, and do not arrive.
+        Off = "off",
+        /// Its owner has opted out at the carrier, which told nobody: they are refused.
+        Blocked = "blocked",
+    }
+}
 
 /// One account on the fake carrier.
 #[derive(Clone, Debug)]
@@ -59,6 +76,7 @@ struct Memory {
     once: BTreeMap<String, String>,
     asked: BTreeMap<String, u64>,
     opted_out: BTreeSet<String>,
+    phones: BTreeMap<String, Reach>,
     files: BTreeMap<String, Vec<u8>>,
     requests: u64,
     faults: BTreeMap<&'static str, u64>,
@@ -69,6 +87,8 @@ struct Memory {
 pub struct Fake {
     lines: Vec<Line>,
     faults: Faults,
+    /// The number of the text before the first one.
+    before: u64,
     memory: Mutex<Memory>,
 }
 
@@ -78,8 +98,25 @@ impl Fake {
         Self {
             lines,
             faults,
+            before: 0,
             memory: Mutex::default(),
         }
+    }
+
+    /// The same, whose texts have other ids than those of any earlier run: whoever remembers a text
+    /// of then must not take one of now for it.
+    #[must_use]
+    pub fn begun(self, now: Timestamp) -> Self {
+        let second = u64::try_from(now.as_second()).unwrap_or(0);
+        Self {
+            before: second.saturating_mul(NUMBERS_A_SECOND),
+            ..self
+        }
+    }
+
+    fn next_id(&self, memory: &Memory, speaks: &Speaks) -> String {
+        let count = u64::try_from(memory.order.len()).unwrap_or(u64::MAX);
+        speaks.id(self.before.saturating_add(count).saturating_add(1))
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -205,7 +242,8 @@ impl Fake {
         if self.happens(memory, Fault::OptedOut, &what, 0) {
             memory.opted_out.insert(pair.clone());
         }
-        let opted_out = memory.opted_out.contains(&pair);
+        let reach = memory.phones.get(&sending.to).copied();
+        let opted_out = memory.opted_out.contains(&pair) || reach == Some(Reach::Blocked);
         if opted_out && speaks.refuses_opted_out() {
             return at_once(speaks.reply(&Said::Refused(speaks.codes().0)));
         }
@@ -213,8 +251,7 @@ impl Fake {
         if let Some(text) = known.and_then(|id| memory.texts.get(id)) {
             return at_once(speaks.reply(&Said::Taken(text)));
         }
-        let number = u64::try_from(memory.order.len()).unwrap_or(u64::MAX);
-        let id = speaks.id(number + 1);
+        let id = self.next_id(memory, speaks);
         if let Some(key) = &sending.once {
             memory.once.insert(key.clone(), id.clone());
         }
@@ -261,6 +298,8 @@ impl Fake {
         let Some(text) = memory.texts.get_mut(id) else {
             return Vec::new();
         };
+        let off = memory.phones.get(&text.sent.to) == Some(&Reach::Off);
+        let unreachable = unreachable || off;
         let mut course = REPORTS;
         if unreachable || text.code.is_some() {
             if let Some(last) = course.last_mut() {
@@ -330,8 +369,7 @@ impl Fake {
     ) -> Option<(String, Vec<(Duration, Post)>)> {
         let line = self.lines.iter().find(|it| it.name == line)?;
         let mut memory = self.memory();
-        let number = u64::try_from(memory.order.len()).unwrap_or(u64::MAX);
-        let id = line.speaks.id(number + 1);
+        let id = self.next_id(&memory, &line.speaks);
         let mut names = Vec::new();
         for (number, bytes) in files.into_iter().enumerate() {
             let name = format!("ME{}{number:04x}", id.get(2..30).unwrap_or_default());
@@ -375,6 +413,22 @@ impl Fake {
     /// A person who told the carrier, and not us, that this number must not text them.
     pub fn opt_out(&self, number: &str, person: &str) {
         self.memory().opted_out.insert(format!("{number} {person}"));
+    }
+
+    /// What a phone does from now on with the texts to it.
+    pub fn set_reach(&self, person: &str, reach: Reach) {
+        self.memory().phones.insert(person.to_owned(), reach);
+    }
+
+    /// What a phone does with the texts to it.
+    pub fn reach(&self, person: &str) -> Reach {
+        let reach = self.memory().phones.get(person).copied();
+        reach.unwrap_or(Reach::On)
+    }
+
+    /// Takes a text back that a patient wrote: it was told that it did not arrive.
+    pub fn take_back(&self, id: &str) {
+        drop(self.memory().texts.remove(id));
     }
 
     /// Files that it still has.

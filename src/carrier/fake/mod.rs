@@ -15,7 +15,7 @@ use crate::domain::message::Delivery;
 use crate::policy::words::Channel;
 
 pub use faults::{Fault, Faults};
-pub use memory::{Fake, Line, Sight};
+pub use memory::{Fake, Line, Reach, Sight};
 
 /// A request that reached the fake carrier.
 #[derive(Clone, Copy)]

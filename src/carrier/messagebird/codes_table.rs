@@ -9,6 +9,8 @@ pub const CODES: Codes = &[
     (ErrorClass::OptedOut, &["103"]),
     // Unknown and unidentified subscribers.
     (ErrorClass::Gone, &["1", "5"]),
+    // Absent subscriber, as networks number it (3GPP TS 29.002).
+    (ErrorClass::Unreachable, &["6", "27"]),
     (
         ErrorClass::BadAddress,
         &["2", "3", "9", "11", "12", "13", "21"],

@@ -23,7 +23,7 @@ pub use codes_table::CODES;
 use crate::carrier::account::Advice;
 use crate::carrier::codes::{self, ErrorClass, class_in};
 use crate::carrier::exchange::{self, FetchFault};
-use crate::carrier::hear::{Answer, Call, Event, Heard, Refusal, Report};
+use crate::carrier::hear::{self, Answer, Call, Event, Heard, Refusal, Report};
 use crate::carrier::{Answering, Capabilities, Carrier, Keywords, media};
 use crate::domain::message::{
     Attachment, Delivery, INBOUND_CHARS_MAX, Inbound, Outbound, SendOutcome,
@@ -285,7 +285,7 @@ impl Messagebird {
                 from,
                 to,
                 Phi::new(body.chars().take(INBOUND_CHARS_MAX).collect()),
-                now,
+                hear::written(it.created, now),
             )));
         }
         Some(events)

@@ -9,9 +9,11 @@ pub const CODES: Codes = &[
     (
         ErrorClass::Gone,
         &[
-            "21211", "21614", "21635", "30003", "30005", "30006", "63003", "63024",
+            "21211", "21614", "21635", "30005", "30006", "63003", "63024",
         ],
     ),
+    // Switched off or out of service; 30005 is the number that nobody knows.
+    (ErrorClass::Unreachable, &["30003"]),
     (ErrorClass::BadAddress, &["21612"]),
     (
         ErrorClass::OurRequest,

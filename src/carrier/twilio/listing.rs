@@ -97,6 +97,6 @@ pub fn search(page: &Page, body: &str, since: Timestamp) -> Search {
     }
 }
 
-fn read_date(text: &str) -> Option<Timestamp> {
+pub(super) fn read_date(text: &str) -> Option<Timestamp> {
     rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
 }

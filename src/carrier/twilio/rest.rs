@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::carrier::exchange::{FetchFault, read_capped};
-use crate::carrier::hear::{Event, HookError, Report};
+use crate::carrier::hear::{self, Event, HookError, Report};
 use crate::carrier::media;
 use crate::carrier::twilio::listing::{self, Page};
 use crate::carrier::twilio::{Twilio, addresses, hook, spell};
@@ -35,6 +35,17 @@ struct Received {
     from: Option<String>,
     body: Option<String>,
     num_media: Option<String>,
+    /// RFC 2822.
+    date_sent: Option<String>,
+    date_created: Option<String>,
+}
+
+impl Received {
+    /// When Twilio took it; the webhook would have come then.
+    fn at(&self, now: Timestamp) -> Timestamp {
+        let told = self.date_sent.as_deref().or(self.date_created.as_deref());
+        hear::written(told.and_then(listing::read_date), now)
+    }
 }
 
 #[derive(Deserialize)]
@@ -133,9 +144,12 @@ impl Twilio {
     pub(super) async fn received(&self, since: Timestamp, now: Timestamp) -> Option<Vec<Event>> {
         let mut events = Vec::new();
         for (channel, number) in &self.numbers {
+            let Some(to) = spell(*channel, number) else {
+                continue;
+            };
             let mut address = self.messages();
             address.query_pairs_mut().extend_pairs([
-                ("To", spell(*channel, number)?.as_str()),
+                ("To", to.as_str()),
                 ("DateSent>", &format!("{since:.0}")),
                 ("PageSize", CATCH_UP_PAGE_SIZE),
             ]);
@@ -199,7 +213,7 @@ impl Twilio {
             body: Phi::new(body.chars().take(INBOUND_CHARS_MAX).collect()),
             media,
             button: None,
-            at: now,
+            at: text.at(now),
         }))
     }
 

@@ -413,5 +413,6 @@ fn context(stage: &Stage) -> ContextIn {
             })
             .collect(),
         told: Vec::new(),
+        before: Vec::new(),
     }
 }

@@ -18,6 +18,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::guardrail::detect::voter::Voter;
+use crate::guardrail::disguise;
+use crate::guardrail::disguise::Disguise;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
@@ -119,6 +121,8 @@ pub(crate) struct Scratch {
     businesses: Vec<Range<usize>>,
     shields: Vec<Range<usize>>,
     value: Vec<u8>,
+    /// How the text hides its words from this search, if it does.
+    pub(crate) disguise: Option<Disguise>,
 }
 
 /// Finds every identifier and clinical span in `text`; sorted, without overlaps.
@@ -134,6 +138,7 @@ pub(crate) fn search(
     scratch: &mut Scratch,
 ) -> Findings {
     let view = View::new(policy.phrases(), text, &mut scratch.view);
+    scratch.disguise = disguise::find(policy.phrases(), &view);
     let mut drafts = std::mem::take(&mut scratch.drafts);
     patterns::find(policy, &view, &mut scratch.wanted, &mut drafts);
     numbers::find(&view, &mut drafts);

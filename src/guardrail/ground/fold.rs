@@ -7,6 +7,8 @@ use std::ops::Deref;
 use smallvec::SmallVec;
 
 use crate::guardrail::setting::Fact;
+use crate::policy;
+use crate::policy::fold::is_invisible;
 
 /// One character folded: lower case, no accent, plain quotes, dashes and spaces. `None` vanishes.
 pub(crate) fn fold_char(c: char) -> Option<char> {
@@ -26,8 +28,20 @@ pub(crate) fn fold_char(c: char) -> Option<char> {
         '\u{2010}'..='\u{2015}' => '-',
         '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
         '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}' | '\u{300}'..='\u{36f}' => return None,
-        other => other.to_lowercase().next().unwrap_or(other),
+        other if is_invisible(other) => return None,
+        other => plain(other).unwrap_or_else(|| other.to_lowercase().next().unwrap_or(other)),
     })
+}
+
+/// The ASCII letter or mark that a reader takes a character for, if it is one. Digits stay: a number
+/// that is written otherwise is none that a fact knows.
+fn plain(c: char) -> Option<char> {
+    let mut taken = SmallVec::<[u8; 4]>::new();
+    policy::fold::fold_char(c, |byte| taken.push(byte));
+    let [byte] = *taken else { return None };
+    // A bullet is no full stop: marks count only in their wide forms.
+    let wide = matches!(c, '\u{ff01}'..='\u{ff5e}');
+    (byte.is_ascii_alphabetic() || wide && byte.is_ascii_punctuation()).then_some(char::from(byte))
 }
 
 /// A whole text folded, for comparing values.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::guardrail::conduct::Context;
 use crate::guardrail::conduct::ruleset::Rule;
+use crate::guardrail::disguise::Disguise;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::ground::Ground;
@@ -112,6 +113,16 @@ impl Judge<'_> {
         rules.conduct.firings(view, matched, |rule, at| {
             self.breach(rule, view.span(&at));
         });
+    }
+
+    /// What an agent writes so that only a decoder reads it was examined by nobody.
+    pub(super) fn disguise(&mut self, disguise: Option<Disguise>) {
+        if let Some(it) = disguise.filter(|_| self.setting.author == Author::Agent) {
+            let cite = "house policy: what cannot be examined does not leave";
+            let why = (Action::Hold, "conduct.disguise".into(), cite.into());
+            let found = finding(it.span, Category::OtherUnique, why, "phrase", it.how.into());
+            self.reading.findings.push(found);
+        }
     }
 
     /// "You can take Tylenol", "that rash isn't contagious": a medicine in an instruction is advice,

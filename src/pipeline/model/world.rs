@@ -99,6 +99,7 @@ pub(super) fn turn(waiting: &[Turn], intent: &str, body: &str, at: Timestamp) ->
         at,
         answered: false,
         delivery: None,
+        code: None,
         segments: None,
         carrier_id: Some("SM".to_owned()),
     }

@@ -54,6 +54,7 @@ fn turn(id: i64, direction: Direction, intent: &str, delivery: Option<Delivery>)
         at: at(NOTICE_AT),
         answered: false,
         delivery,
+        code: None,
         segments: None,
         carrier_id: None,
     }

@@ -113,6 +113,7 @@ function describe(meta, turn) {
   const parts = [STATES[turn.status] ?? turn.status, time];
   if (turn.segments) parts.push(counted(turn.segments, "segment"));
   if (turn.price) parts.push(`about $${turn.price}`);
+  if (turn.reason) parts.push(turn.reason);
   replaceText(meta, parts.join(" · "));
   meta.classList.toggle("broken", BROKEN.has(turn.status));
 }

@@ -113,6 +113,29 @@ function fit() {
   byId("send").disabled = draft.value.trim() === "";
 }
 
+/** Shows what the chosen phone does with texts. */
+async function showReach() {
+  const asked = person;
+  const known = await fetchJson(`simulator/phone?with=${encodeURIComponent(asked.number)}`);
+  if (asked === person) byId("reach").value = known.state;
+}
+
+/** Switches the phone on or off, or lets it block the practice at the carrier. */
+async function setReach(state) {
+  fault("");
+  try {
+    const answer = await fetch("simulator/phone", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ number: person.number, state }),
+    });
+    if (!answer.ok) throw new Error(await problemOf(answer));
+  } catch (error) {
+    fault(`The phone is as it was: ${error.message}.`);
+    await showReach().catch(() => {});
+  }
+}
+
 function choose(chosen) {
   person = chosen;
   phone.clear();
@@ -124,6 +147,7 @@ function choose(chosen) {
   byId("avatar").textContent = initials(chosen.practice_name);
   sentAt = 0;
   if (narrow.matches) byId("people").open = false;
+  showReach().catch((error) => fault(`Cannot ask the phone: ${error.message}.`));
   refresh();
 }
 
@@ -188,6 +212,7 @@ async function start() {
   fold();
   byId("suggestions").append(...SUGGESTIONS.map(chip));
   byId("chips").append(...CHIPS.map(chip));
+  byId("reach").addEventListener("change", (event) => setReach(event.target.value));
   draft.addEventListener("input", fit);
   draft.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

@@ -15,7 +15,7 @@ use anteroom::domain::clock::{Clock as _, ManualClock};
 use anteroom::domain::message::{Delivery, Outbound, SendOutcome, Template};
 use anteroom::domain::practice::{CarrierKind, Practice};
 use anteroom::policy::words::Channel;
-use anteroom::web::fake::{FakeSite, fake_router};
+use anteroom::web::fake::{FakeSite, Way, fake_router};
 use anteroom::web::serve::serve;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -109,7 +109,7 @@ impl World {
         let site = FakeSite {
             fake: Arc::clone(&fake),
             clock: Arc::clone(&clock) as _,
-            poster: Poster::new().unwrap(),
+            way: Way::Http(Poster::new().unwrap()),
             tracker: tracker.clone(),
             stop: stop.clone(),
         };
@@ -383,10 +383,12 @@ async fn lost_texts_are_listed_with_their_pictures_which_are_fetched_once_and_de
         .fake
         .write("twilio.lakeside", sending, vec![picture.clone()], now)
         .unwrap();
-    let listed = line.list(since, world.clock.now()).await.unwrap();
+    let later = now + jiff::SignedDuration::from_mins(20);
+    let listed = line.list(since, later).await.unwrap();
     let [Event::Text(inbound)] = listed.as_slice() else {
         panic!("{listed:?}");
     };
+    assert_eq!(inbound.at, now, "the carrier's instant, not ours");
     assert_eq!(
         (inbound.body.as_str(), inbound.channel),
         ("my rash", Channel::Mms)

@@ -24,6 +24,7 @@ stories! {
     a_slow_number_makes_nobody_else_wait => paced;
     a_number_keeps_its_daily_cap_and_goes_on_the_next_day => capped;
     a_lost_text_is_found_and_answered_once => lost_text;
+    a_lost_text_counts_from_when_it_was_written => written_before;
     a_lost_report_is_asked_for => lost_report;
     the_carrier_forgets_the_words_and_we_keep_them => redacted;
     an_opt_out_at_the_carrier_is_kept_and_told => opted_out;
@@ -239,6 +240,56 @@ async fn lost_text(store: Store) {
     );
     town.settle().await;
     assert_eq!(town.phone(TOM).len(), 1);
+}
+
+async fn written_before(store: Store) {
+    let town = Town::new(store).await;
+    town.app.house.catch_up_once().await.unwrap();
+    // A YES that nobody asked for is lost; meanwhile the patient is asked.
+    let lost = sending(TOM, WHATSAPP, "YES", None);
+    drop(town.written(CarrierKind::Twilio, lost, Vec::new()));
+    let written = town.app.clock_now();
+    town.app.wait(SignedDuration::from_mins(5));
+    town.text(TOM, WHATSAPP, "When is my appointment?").await;
+    let asked = town.app.clock_now();
+    let before = town.app.conversation(TOM).await;
+    assert_eq!(before.consent.state, ConsentState::NoticeSent);
+    town.app.wait(SignedDuration::from_mins(4));
+    assert_eq!(town.app.house.catch_up_once().await.unwrap().texts, 1);
+    town.settle().await;
+    let after = town.app.conversation(TOM).await;
+    assert_eq!(
+        after.consent.state,
+        ConsentState::NoticeSent,
+        "it answers nothing"
+    );
+    assert_eq!(after.pending, before.pending, "the question stands open");
+    assert_eq!(
+        after.last_inbound,
+        Some(asked),
+        "the window ends a day after this"
+    );
+    let turns = town.app.house.store().turns(after.id, 10).await.unwrap();
+    let found = turns
+        .iter()
+        .find(|turn| turn.body.as_str() == "YES")
+        .unwrap();
+    assert_eq!(found.at, written);
+    // The same word to the question is its answer.
+    town.text(TOM, WHATSAPP, "YES").await;
+    let state = town.app.conversation(TOM).await.consent.state;
+    assert_eq!(state, ConsentState::Granted);
+    // A STOP that was lost revokes from when it was written.
+    let lost = sending(TOM, WHATSAPP, "STOP", None);
+    drop(town.written(CarrierKind::Twilio, lost, Vec::new()));
+    let revoked = town.app.clock_now();
+    town.app.wait(SignedDuration::from_mins(9));
+    assert_eq!(town.app.house.catch_up_once().await.unwrap().texts, 1);
+    let consent = town.app.conversation(TOM).await.consent;
+    assert_eq!(
+        (consent.state, consent.since),
+        (ConsentState::OptedOut, revoked)
+    );
 }
 
 async fn lost_report(store: Store) {

@@ -5,8 +5,11 @@
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use anteroom::agent::ports::BoxFuture;
+use anteroom::carrier;
 use anteroom::carrier::account::{Accounts, Site};
+use anteroom::carrier::fake::Faults;
 use anteroom::carrier::hear::Report;
+use anteroom::carrier::simulator::Simulation;
 use anteroom::domain::clock::{Clock as _, ManualClock};
 use anteroom::domain::conversation::Direction;
 use anteroom::domain::ids::PracticeId;
@@ -21,6 +24,7 @@ use anteroom::web::port::{
     Unavailable,
 };
 use anteroom::web::router::{Carriers, WebSettings, router};
+use anteroom::web::simulator::Phone;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{self, HeaderMap, StatusCode};
@@ -29,7 +33,9 @@ use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
+use url::Url;
 
 use super::script::script;
 
@@ -72,6 +78,7 @@ pub(crate) enum Portal {
 pub(crate) struct Fake {
     practice: Arc<Practice>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) phone: Arc<carrier::fake::Fake>,
     state: Mutex<State>,
     changes: watch::Sender<u64>,
 }
@@ -131,10 +138,28 @@ fn practice() -> Practice {
     .unwrap()
 }
 
+/// The simulator's account, whose other side nobody serves: what the house of cardboard answers,
+/// no carrier takes.
+fn simulation() -> Simulation {
+    Simulation::new("http://127.0.0.1:9", &"FAKE".into())
+}
+
+const fn simulated<'a>(practice: &'a Practice, public_url: &'a Url) -> Site<'a> {
+    Site {
+        kind: CarrierKind::Simulator,
+        practice,
+        public_url,
+    }
+}
+
 impl Fake {
     pub(crate) fn new() -> Arc<Self> {
+        let practice = practice();
+        let line = simulation().line(&simulated(&practice, &PUBLIC_URL.parse().unwrap()));
+        let lines = vec![line.unwrap()];
         Arc::new(Self {
-            practice: Arc::new(practice()),
+            practice: Arc::new(practice),
+            phone: Arc::new(carrier::fake::Fake::new(lines, Faults::none())),
             clock: Arc::new(ManualClock::new("2026-12-01T18:00:00Z".parse().unwrap())),
             state: Mutex::new(State {
                 down: false,
@@ -162,7 +187,11 @@ impl Fake {
         WebSettings {
             desk: None,
             public_url: PUBLIC_URL.parse().unwrap(),
-            simulator: true,
+            phone: Some(Phone {
+                fake: Arc::clone(&self.phone),
+                tracker: TaskTracker::new(),
+                stop: CancellationToken::new(),
+            }),
             carriers: self.carriers(),
             guard: GuardSettings::default(),
             clock: Arc::clone(&self.clock) as _,
@@ -186,6 +215,10 @@ impl Fake {
             });
             carriers.insert((self.practice.id.clone(), *kind), line.unwrap());
         }
+        let public_url = PUBLIC_URL.parse().unwrap();
+        let site = simulated(&self.practice, &public_url);
+        let line = simulation().open(&site).unwrap();
+        carriers.insert((self.practice.id.clone(), CarrierKind::Simulator), line);
         carriers
     }
 
@@ -220,6 +253,7 @@ impl Fake {
             body: body.into(),
             at,
             status: outbound.then_some(Delivery::Delivered),
+            reason: None,
             segments: outbound.then(|| i64::try_from(body.len() / 153 + 1).unwrap()),
             price: outbound.then(|| "0.0128".to_owned()),
         };

@@ -16,7 +16,7 @@ use anteroom::domain::message::Delivery;
 use anteroom::domain::practice::{CarrierKind, Practice};
 use anteroom::pipeline::work::Step;
 use anteroom::store::Store;
-use anteroom::web::fake::{FakeSite, fake_router};
+use anteroom::web::fake::{FakeSite, Way, fake_router};
 use anteroom::web::gate::GuardSettings;
 use anteroom::web::router::{WebSettings, router};
 use anteroom::web::serve::serve;
@@ -123,7 +123,7 @@ impl Town {
         let settings = WebSettings {
             desk: None,
             public_url,
-            simulator: false,
+            phone: None,
             carriers,
             guard: GuardSettings::default(),
             clock: Arc::clone(&clock) as _,
@@ -135,7 +135,7 @@ impl Town {
         let site = FakeSite {
             fake: Arc::clone(&fake),
             clock: clock as _,
-            poster: Poster::new().unwrap(),
+            way: Way::Http(Poster::new().unwrap()),
             tracker: hooks.clone(),
             stop: mute.clone(),
         };

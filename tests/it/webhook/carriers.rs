@@ -169,11 +169,24 @@ async fn what_is_no_json_and_what_is_too_large_is_refused_with_a_line_in_the_aud
 }
 
 #[tokio::test]
+async fn a_text_of_the_simulators_is_signed_as_any_carriers() {
+    let fake = Fake::new();
+    let request = Request::post("/webhooks/simulator/lakeside")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-twilio-signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+        .body(Body::from("From=%2B14155550142&To=%2B14155550102&Body=Hi"))
+        .unwrap();
+    assert_eq!(ask(&fake.router(), request).await.status, 403);
+    let refused = (CarrierKind::Simulator, "wrong_signature");
+    assert_eq!(fake.state().refused, [refused]);
+    assert!(fake.state().received.is_empty());
+}
+
+#[tokio::test]
 async fn an_address_of_no_carrier_looks_like_any_wrong_address() {
     let fake = Fake::new();
     for path in [
         "/webhooks/pigeon/lakeside",
-        "/webhooks/simulator/lakeside",
         "/webhooks/bandwidth/elsewhere",
         "/webhooks/bandwidth/lakeside/other",
     ] {
