@@ -7,13 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::audit::Entry;
 use crate::carrier::keywords::{Keyword, keyword};
 use crate::domain::consent::ConsentState;
-<<<<<<< HEAD
-use crate::domain::conversation::{Conversation, PendingKind};
-use crate::domain::ids::ConversationId;
-=======
 use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion};
-use crate::domain::ids::TurnId;
->>>>>>> main
+use crate::domain::ids::{ConversationId, TurnId};
 use crate::domain::message::{INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::{KeywordReplies, Practice};
@@ -89,32 +84,21 @@ impl House {
         tx: &mut Tx,
         practice: &Practice,
         inbound: &Inbound,
-<<<<<<< HEAD
-    ) -> Result<(Received, Option<ConversationId>), StoreError> {
-=======
         now: Timestamp,
-    ) -> Result<Received, StoreError> {
->>>>>>> main
+    ) -> Result<(Received, Option<ConversationId>), StoreError> {
         if !tx
             .admit(&practice.id, inbound.carrier, &inbound.carrier_id)
             .await?
         {
             return Ok((Received::Duplicate, None));
         }
-<<<<<<< HEAD
-        let now = inbound.at;
-        let mut conversation = tx.conversation_for(&key_of(practice, inbound), now).await?;
-        handoff::come_back(tx, &mut conversation, now).await?;
-        let closed = lines::close_if_opted_out(tx, &mut conversation, now).await?;
-        let doubt = consent::doubt_silence(tx, &mut conversation, now).await?;
-=======
         // A text whose webhook was lost was written before it came here: what it says of consent, and
         // WhatsApp's window, count from then; what is done about it counts from now.
         let at = inbound.at;
         let mut conversation = tx.conversation_for(&key_of(practice, inbound), at).await?;
+        handoff::come_back(tx, &mut conversation, now).await?;
         let closed = lines::close_if_opted_out(tx, &mut conversation, at).await?;
         let doubt = consent::doubt_silence(tx, &mut conversation, at).await?;
->>>>>>> main
         let newly_closed = closed.is_some();
         let mut moved: Vec<_> = closed.into_iter().chain(doubt).collect();
         conversation.end_session(at);

@@ -78,14 +78,11 @@ const INSERT: &str = "INSERT INTO conversation (id, practice, carrier, channel, 
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
     ON CONFLICT (practice, number_hash, sender_hash, carrier, channel) DO NOTHING";
 const UPDATE: &str = "UPDATE conversation SET epoch = $2, language = $3, consent = $4, \
-<<<<<<< HEAD
-    human = $5, last_inbound = $6, sealed = $7, consent_until = $8, human_until = $9 WHERE id = $1";
+    human = $5, last_inbound = $6, sealed = $7, consent_until = $8, \
+    last_turn = COALESCE($9, last_turn), last_in = COALESCE($9, last_in), \
+    human_until = $10 WHERE id = $1";
 const HANDED_OVER: &str = "SELECT id FROM conversation WHERE human_until <= $1 \
     ORDER BY human_until LIMIT $2";
-=======
-    human = $5, last_inbound = $6, sealed = $7, consent_until = $8, \
-    last_turn = COALESCE($9, last_turn), last_in = COALESCE($9, last_in) WHERE id = $1";
->>>>>>> main
 
 /// What a conversation is found by, and begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,11 +204,8 @@ impl Tx {
             it.last_inbound,
             sealed(it, &key)?,
             until(it),
-<<<<<<< HEAD
-            it.human_until,
-=======
             heard.map(|it| it.0),
->>>>>>> main
+            it.human_until,
         ];
         match self.run(UPDATE, row).await? {
             0 => Err(StoreError::NoConversation(it.id.0)),
