@@ -178,7 +178,7 @@ impl Model for OpenAi {
     fn count_request(&self, request: &Request) -> usize {
         let count = |text: &str| self.settings.tokens.count(text);
         let tools = wire::tools_text(request).map_or(0, |text| count(&text));
-        let said = request.messages.iter().map(|it| tokens::cost(it, &count));
+        let said = request.messages.iter().map(|it| tokens::cost(it, count));
         count(&request.system) + tools + said.sum::<usize>()
     }
 

@@ -77,6 +77,7 @@ impl House {
         Ok(Step::Worked)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one question after another")]
     async fn dispatch(&self, row: OutboxRow) -> Result<(), StoreError> {
         // What may be with the carrier already is looked for before anything else: it can be
         // neither withdrawn nor sent again.

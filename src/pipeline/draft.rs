@@ -53,6 +53,7 @@ pub(crate) struct Asking<'a> {
 
 impl House {
     /// Asks the agent, and judges what it drafts.
+    #[expect(clippy::too_many_lines, reason = "one turn, told in order")]
     pub(crate) async fn ask_agent(
         &self,
         asking: &Asking<'_>,

@@ -193,7 +193,7 @@ impl House {
             } => {
                 let (text, staff) = match staff {
                     Some(ASKED_FOR_PERSON) => {
-                        let who = (&*conversation, patient.as_ref());
+                        let who = (conversation, patient.as_ref());
                         let called = self.file_callback(practice, who, turns, &answers).await;
                         called.unwrap_or((text, staff))
                     }
