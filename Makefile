@@ -34,11 +34,23 @@ bench-peers:
 	cargo build --release
 	python3 benches/peers/peers.py $(or $(CARGO_TARGET_DIR),target)/release/anteroom $(FILE)
 
-# Any bytes to the detector, the review, the way in and the wire, a minute each; fuzz/Cargo.toml has the
-# coverage-guided targets for a nightly compiler.
+# Any bytes to the detector, the review, the way in and the wire, a minute each.
 fuzz:
 	PROPTEST_RNG_SEED=$${RANDOM_SEED:-$$(date +%s)} ANTEROOM_FUZZ_SECONDS=$(or $(SECONDS_EACH),60) \
 		cargo test --test it fuzz::
+
+# The same four, guided by coverage from the drafts of the gold set on: make fuzz-guided SECONDS_EACH=600.
+# On the stable compiler; cargo-fuzz builds the program once more, which takes minutes. What breaks is
+# kept under fuzz/artifacts/ and fails the run.
+.PHONY: fuzz-guided
+fuzz-guided:
+	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+	python3 fuzz/seeds.py
+	@for target in $(or $(TARGETS),detect review screen wire); do \
+		echo "fuzz: $$target, $(or $(SECONDS_EACH),600) s"; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none -O $$target -- \
+			-max_total_time=$(or $(SECONDS_EACH),600) -max_len=4096 -timeout=10 -print_final_stats=1 || exit 1; \
+	done
 
 # Figures of a running practice on the release binary: start, memory, webhook answers, round trips.
 .PHONY: figures recording

@@ -16,6 +16,7 @@ use crate::cli::policy::page::Page;
 use crate::cli::{FINDINGS, HOLDS, NOTHING, USAGE, refuse};
 use crate::config::Loaded;
 use crate::domain::clock::{Clock as _, SystemClock};
+use crate::guardrail::detect::examples;
 use crate::policy::law::file::LawRule;
 use crate::policy::law::terms::Standing;
 use crate::policy::law::{Law, Whereabouts};
@@ -127,7 +128,11 @@ fn load(dir: Option<&Path>) -> Result<Policy, PolicyError> {
             remedy: "name a folder with default.toml, house.toml, channels.toml or states/"
                 .to_owned(),
         }),
-        Some(dir) => Policy::from_dir(dir),
+        Some(dir) => {
+            let policy = Policy::from_dir(dir)?;
+            examples::hold(&policy)?;
+            Ok(policy)
+        }
         None => Policy::embedded(),
     }
 }

@@ -80,7 +80,7 @@ impl Accumulation {
 
     fn read(file: &str, text: &str) -> Result<Self, PolicyError> {
         let raw: File = parse(file, text)?;
-        let details = RuleSet::compile(file, text, raw.rule)?;
+        let details = RuleSet::compile(file, text, raw.rule, &[])?;
         let mut pictures = Vec::with_capacity(raw.picture.len());
         for spanned in raw.picture {
             let line = line_of(text, spanned.span().start);

@@ -1,5 +1,6 @@
 //! Deeds, conduct and the drift of a sentence, read by rules that are data with their own examples.
 
+pub(crate) mod payers;
 pub(crate) mod ruleset;
 
 use serde::Deserialize;
@@ -30,6 +31,7 @@ pub(crate) const CONDUCT: (&str, &str) = (
 #[serde(deny_unknown_fields)]
 struct ClaimsFile {
     rule: Vec<Spanned<RawRule>>,
+    payers: RawPayers,
     context: Spanned<RawContext>,
     ordinary: RawOrdinary,
     phrase: Spanned<RawPhrase>,
@@ -40,6 +42,13 @@ struct ClaimsFile {
 #[serde(deny_unknown_fields)]
 struct ConductFile {
     rule: Vec<Spanned<RawRule>>,
+}
+
+/// Each payer by its names.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPayers {
+    names: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +88,16 @@ struct RawPhrase {
     subjects: Vec<String>,
     trivial: String,
     dangling: String,
+    several: String,
+    object: String,
+    hanging: Vec<RawHanging>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHanging {
+    pattern: String,
+    instead: String,
 }
 
 #[derive(Deserialize)]
@@ -138,7 +157,14 @@ pub(crate) struct Phrases {
     pub(crate) outcome: Pattern,
     pub(crate) subjects: Vec<String>,
     pub(crate) trivial: Pattern,
+    /// Begins with what only the sentence before can tell.
     pub(crate) dangling: Pattern,
+    /// The same of several things.
+    pub(crate) several: Pattern,
+    /// Speaks of something by a pronoun.
+    pub(crate) object: Pattern,
+    /// Words that speak so, by their group `v`, and what is said instead.
+    pub(crate) hanging: Vec<(Pattern, String)>,
 }
 
 /// Everything the judging half of the guardrail was told, compiled once.
@@ -224,6 +250,38 @@ fn regex(file: &str, line: usize, rule: &str, pattern: &str) -> Result<Pattern, 
     })
 }
 
+impl RawPhrase {
+    fn compile(self, file: &str, line: usize) -> Result<Phrases, PolicyError> {
+        Ok(Phrases {
+            trivial: regex(file, line, "phrase.trivial", &self.trivial)?,
+            dangling: regex(file, line, "phrase.dangling", &self.dangling)?,
+            several: regex(file, line, "phrase.several", &self.several)?,
+            object: regex(file, line, "phrase.object", &self.object)?,
+            hanging: self
+                .hanging
+                .into_iter()
+                .map(|it| {
+                    Ok((
+                        regex(file, line, "phrase.hanging", &it.pattern)?,
+                        it.instead,
+                    ))
+                })
+                .collect::<Result<_, PolicyError>>()?,
+            heads: self.heads,
+            prepositions: self.prepositions,
+            determiners: self.determiners,
+            nouns: self.nouns,
+            modified: self.modified,
+            labels: self.labels,
+            boundaries: self.boundaries,
+            when: self.when,
+            adjectives: self.adjectives,
+            outcome: regex(file, line, "phrase.outcome", &self.outcome)?,
+            subjects: self.subjects,
+        })
+    }
+}
+
 impl Rules {
     /// The rules that are built in.
     pub(crate) fn embedded() -> Result<Self, PolicyError> {
@@ -250,21 +308,7 @@ impl Rules {
         let contexts = Patterns::new(compiled?);
         let line = line_of(text, claims.phrase.span().start);
         let phrase = claims.phrase.into_inner();
-        let phrases = Phrases {
-            trivial: regex(file, line, "phrase.trivial", &phrase.trivial)?,
-            dangling: regex(file, line, "phrase.dangling", &phrase.dangling)?,
-            heads: phrase.heads,
-            prepositions: phrase.prepositions,
-            determiners: phrase.determiners,
-            nouns: phrase.nouns,
-            modified: phrase.modified,
-            labels: phrase.labels,
-            boundaries: phrase.boundaries,
-            when: phrase.when,
-            adjectives: phrase.adjectives,
-            outcome: regex(file, line, "phrase.outcome", &phrase.outcome)?,
-            subjects: phrase.subjects,
-        };
+        let phrases = phrase.compile(file, line)?;
         for (name, texts) in [("text.en", &claims.text.en), ("text.es", &claims.text.es)] {
             let whole = [&texts.link, &texts.portal, &texts.portal_unnamed];
             if whole.iter().any(|text| text.matches("{url}").count() != 1) {
@@ -280,8 +324,8 @@ impl Rules {
         let (conduct_file, conduct_text) = CONDUCT;
         let conduct: ConductFile = parse(conduct_file, conduct_text)?;
         Ok(Self {
-            deeds: RuleSet::compile(file, text, claims.rule)?,
-            conduct: RuleSet::compile(conduct_file, conduct_text, conduct.rule)?,
+            deeds: RuleSet::compile(file, text, claims.rule, &claims.payers.names)?,
+            conduct: RuleSet::compile(conduct_file, conduct_text, conduct.rule, &[])?,
             phrases,
             matrix: Matrix::embedded()?,
             accumulation: Accumulation::embedded()?,

@@ -231,6 +231,9 @@ impl<'a> Judge<'a> {
         {
             return;
         }
+        if self.is_payer(&finding, text) {
+            return;
+        }
         if finding.category == Category::Name && self.split_name(&finding, text) {
             return;
         }

@@ -93,6 +93,7 @@ impl Guardrail {
 
     /// The guardrail over a policy that is loaded already.
     pub fn new(policy: Arc<Policy>) -> Result<Self, PolicyError> {
+        detect::examples::hold(&policy)?;
         let mut hash = Sha256::new();
         hash.update(policy.digest().as_bytes());
         for (file, text) in [

@@ -1,6 +1,7 @@
 //! The only maker of text that may leave: drops become edits, sentences stay whole, and what was
 //! taken out goes behind the portal link.
 
+mod hanging;
 pub(crate) mod phrase;
 pub(crate) mod tidy;
 
@@ -11,6 +12,7 @@ use crate::guardrail::conduct::Rules;
 use crate::guardrail::ground::fold::fold_text;
 use crate::guardrail::ground::view::View;
 use crate::guardrail::minimum::Situation;
+use crate::guardrail::rewrite::hanging::Before;
 use crate::guardrail::segment::SEGMENTS_MAX;
 use crate::guardrail::segment::Segments;
 use crate::guardrail::segment::fold;
@@ -213,7 +215,7 @@ fn keep(
     let phrases = &rules.phrases;
     let mut out = String::with_capacity(view.text.len());
     let mut useful = false;
-    let mut fell = false;
+    let mut before = Before::default();
     let mut end = 0;
     for sentence in &view.sentences {
         let span = view.span(sentence);
@@ -225,15 +227,14 @@ fn keep(
             .cloned()
             .collect();
         let kept = if inside.is_empty() {
-            let hangs = fell && phrases.dangling.is_match(view.slice(sentence));
-            (!hangs).then(|| view.text.get(span.clone()).unwrap_or_default().to_owned())
+            hanging::standing(view, phrases, sentence, before)
         } else {
             // A bare greeting that is all a sentence has left goes with it.
             let greeted = phrases.trivial.is_match(view.slice(sentence));
             phrase::mend(view, rules, sentence, (&inside, procedures))
                 .filter(|kept| greeted || !phrases.trivial.is_match(fold_text(kept)))
         };
-        fell = kept.is_none();
+        before = before.then(!inside.is_empty(), kept.is_none());
         let Some(kept) = kept else { continue };
         useful |= !phrases.trivial.is_match(fold_text(&kept));
         if !out.is_empty() {

@@ -73,6 +73,7 @@ pub(crate) struct Room {
     folded: Vec<u8>,
     places: Vec<u32>,
     words: Vec<Word>,
+    figures: Vec<Range<usize>>,
 }
 
 /// The view of one text.
@@ -88,8 +89,8 @@ pub(crate) struct View<'a> {
     pub(crate) words: Vec<Word>,
     /// How many digits it has.
     pub(crate) digits: usize,
-    /// From the first digit to behind the last.
-    pub(crate) digits_at: Range<usize>,
+    /// Where they stand: runs without anything between.
+    pub(crate) figures: Vec<Range<usize>>,
 }
 
 impl<'a> View<'a> {
@@ -99,30 +100,36 @@ impl<'a> View<'a> {
             mut folded,
             mut places,
             mut words,
+            mut figures,
         } = std::mem::take(room);
         folded.clear();
         places.clear();
         words.clear();
+        figures.clear();
         if original.is_ascii() {
             folded.extend(original.bytes().map(|byte| byte.to_ascii_lowercase()));
         } else {
             fold_with_places(original, &mut folded, &mut places);
         }
-        let digits = folded.iter().filter(|it| it.is_ascii_digit()).count();
-        let digits_at = if digits == 0 {
-            0..0
-        } else {
-            let first = folded.iter().position(u8::is_ascii_digit).unwrap_or(0);
-            let last = folded.iter().rposition(u8::is_ascii_digit).unwrap_or(0);
-            first..last + 1
-        };
+        let mut digits = 0;
+        for (at, _) in folded
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| it.is_ascii_digit())
+        {
+            digits += 1;
+            match figures.last_mut() {
+                Some(last) if last.end == at => last.end = at + 1,
+                _ => figures.push(at..at + 1),
+            }
+        }
         let mut view = Self {
             original,
             folded,
             places,
             words,
             digits,
-            digits_at,
+            figures,
         };
         view.cut(phrases);
         view.join_spelled(phrases);
@@ -135,6 +142,7 @@ impl<'a> View<'a> {
             folded: self.folded,
             places: self.places,
             words: self.words,
+            figures: self.figures,
         };
     }
 

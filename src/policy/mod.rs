@@ -331,7 +331,7 @@ fn compile_keywords(rules: &[Rule]) -> Result<(AhoCorasick, Vec<u16>), PolicyErr
         }
     }
     let built = AhoCorasick::builder()
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .kind(Some(AhoCorasickKind::DFA))
         .build(&words);
     let built = built.map_err(|error| {
         let remedy = "use fewer or shorter keywords";

@@ -1,7 +1,7 @@
 //! Regular expressions that are searched without allocating: the engine of the `regex` crate, with
 //! the memory for groups and sets in the caller's hands.
 
-mod reach;
+pub(crate) mod reach;
 pub(crate) mod trie;
 
 use std::ops::Range;
@@ -20,6 +20,7 @@ use regex_syntax::hir::literal::ExtractKind;
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::literal::Literal;
 
+use crate::policy::pattern::reach::Reach;
 use crate::policy::pattern::trie::Trie;
 
 /// A pattern has fewer groups than this, the whole match among them.
@@ -129,12 +130,9 @@ impl Pattern {
         self.hir().map_or(0, |hir| reach::least_digits(&hir))
     }
 
-    /// The most bytes before the first and behind the last digit of a match, where every match has a
-    /// digit and there is such a bound.
-    pub(crate) fn around_digits(&self) -> (Option<usize>, Option<usize>) {
-        let hir = self.hir();
-        let both = hir.map(|hir| (reach::before_digits(&hir), reach::behind_digits(&hir)));
-        both.unwrap_or_default()
+    /// How far a match reaches around its digits; nothing where one may have none.
+    pub(crate) fn around_digits(&self) -> Option<Reach> {
+        self.hir().and_then(|hir| reach::around_digits(&hir))
     }
 
     /// Byte strings of which one stands where a match begins; `None` when there is no such list.

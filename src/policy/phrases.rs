@@ -5,6 +5,7 @@
 
 mod build;
 mod endings;
+mod sieve;
 mod table;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use crate::policy::PolicyError;
 use crate::policy::fold::fold;
 use crate::policy::phrases::build::Build;
 use crate::policy::phrases::endings::Endings;
+use crate::policy::phrases::sieve::Sieve;
 use crate::policy::phrases::table::Table;
 use crate::policy::rules::Certainty;
 use crate::policy::words::Language;
@@ -112,6 +114,8 @@ pub struct Entry {
 pub struct Phrases {
     table: Table,
     typos: Vec<u32>,
+    /// A bit for the words that are worth a typing error and for their misspellings.
+    worth: Sieve,
     sections: Vec<Section>,
     nicknames: BTreeMap<u64, Vec<u64>>,
     endings: Endings,
@@ -176,10 +180,13 @@ impl Phrases {
             return None;
         }
         let whole = short_hash(word.iter().copied());
-        let near = self.typos.binary_search(&whole).is_ok();
+        let near = self.worth.may_hold(whole) && self.typos.binary_search(&whole).is_ok();
         let mut candidates = Vec::new();
         for skip in 0..word.len() {
             let hash = hash_skipping(word, skip);
+            if !self.worth.may_hold(short(hash)) {
+                continue;
+            }
             if let Some(entry) = self
                 .table
                 .get(hash)

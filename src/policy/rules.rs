@@ -10,6 +10,7 @@ use crate::policy::CATEGORIES;
 use crate::policy::PolicyError;
 use crate::policy::fold::fold_into;
 use crate::policy::pattern::Pattern;
+use crate::policy::pattern::reach::Reach;
 use crate::policy::words::vocabulary;
 
 vocabulary! {
@@ -99,8 +100,8 @@ pub struct Rule {
     pub needs: Needs,
     /// So many digits stand in every match.
     pub digits: usize,
-    /// The most bytes of a match before its first and behind its last digit, where that is bounded.
-    pub around: (Option<usize>, Option<usize>),
+    /// How far a match reaches around its digits, where every match has one.
+    pub around: Option<Reach>,
     /// What the value must pass.
     pub checksum: Option<Checksum>,
     /// Confidence without (or in no need of) a word of context.
@@ -115,6 +116,8 @@ pub struct Rule {
     pub cite: Arc<str>,
     /// Its file and line.
     pub place: (String, usize),
+    /// Is its file laid over the built-in ones? Then its examples are tried where it is loaded.
+    pub own: bool,
     /// Texts in which it must fire.
     pub flags: Vec<String>,
     /// Texts in which it must not.
@@ -180,7 +183,8 @@ pub(crate) fn read(
     let mut seen: BTreeSet<Arc<str>> = rules.iter().map(|rule| Arc::clone(&rule.id)).collect();
     for raw in parsed.rule {
         let line = line_of(text, raw.span().start);
-        let rule = compile_rule(file, line, raw.into_inner())?;
+        let mut rule = compile_rule(file, line, raw.into_inner())?;
+        rule.own = tried;
         if tried {
             try_examples(file, line, &rule)?;
         }
@@ -278,6 +282,7 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
         owner: raw.owner.unwrap_or(Owner::Person),
         cite: raw.cite.into(),
         place: (file.to_owned(), line),
+        own: false,
         flags: raw.flags,
         allows: raw.allows,
     })

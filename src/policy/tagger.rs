@@ -134,7 +134,8 @@ impl Model {
         let at = usize::try_from(feature & self.mask).unwrap_or(0);
         if let Some(row) = self.rows.get(at) {
             for (sum, weight) in sums.iter_mut().zip(row) {
-                *sum += i32::from(*weight);
+                // A few dozen small numbers: they cannot leave their type, and are added at once.
+                *sum = sum.wrapping_add(i32::from(*weight));
             }
         }
     }

@@ -3,10 +3,12 @@
 #![cfg(test)]
 
 use std::fs;
+use std::sync::Arc;
 
 use anteroom::guardrail::detect::Known;
 use anteroom::guardrail::detect::detect;
 use anteroom::guardrail::finding::Category;
+use anteroom::guardrail::review::Guardrail;
 use anteroom::policy::CATEGORIES;
 use anteroom::policy::Policy;
 
@@ -91,7 +93,7 @@ fn refused(change: &str, by: &str) -> String {
         format!("# house\n{}", sound.replace(change, by)),
     )
     .unwrap();
-    match Policy::from_dir(dir.path()) {
+    match Policy::from_dir(dir.path()).and_then(|policy| Guardrail::new(Arc::new(policy))) {
         Ok(_) => "loaded".to_owned(),
         Err(error) => error.to_string(),
     }
@@ -163,6 +165,30 @@ const SLIPS: &[(&str, &str, &str, &str)] = &[
         "a rule has id",
     ),
     ("'q\\d+'", "'q(?=\\d)'", "look-around", "write a pattern"),
+    (
+        "['q']",
+        "['call q7 now']",
+        "example `call q7 now` of `allows` is flagged",
+        "narrow `pattern`",
+    ),
+    (
+        "confidence = 'certain'",
+        "checksum = 'luhn'\nconfidence = 'certain'",
+        "example `q1` is not flagged, though the pattern matches",
+        "see whether `checksum`",
+    ),
+    (
+        "['q1']",
+        "['q1', 'aq12']",
+        "example `aq12` is not flagged, though",
+        "a letter or digit goes on",
+    ),
+    (
+        "'q\\d+'\nconfidence = 'certain'\nflags = ['q1']",
+        "'\\d+-\\d+-\\d+'\nconfidence = 'possible'\nflags = ['Call 415-555-0132']",
+        "finds it as phone already",
+        "give an example that only this rule finds",
+    ),
 ];
 
 #[test]

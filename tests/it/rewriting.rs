@@ -431,6 +431,106 @@ const REWRITES: &[(Language, &str, &str)] = &[
         "Your daughter's allergy shots are tomorrow at 3 PM.",
         "Your daughter's visit is tomorrow at 3 PM.",
     ),
+    (
+        Language::En,
+        "Your lab results are in. Dr. Reyes will go over them with you tomorrow at 3 PM.",
+        "Dr. Reyes will talk with you tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Your A1c was 9.2%. Dr. Reyes will discuss it with you tomorrow at 3.",
+        "Dr. Reyes will talk with you tomorrow at 3.",
+    ),
+    (
+        Language::En,
+        "Your biopsy results came back. They look fine. See you tomorrow at 3 PM.",
+        "See you tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Your cholesterol is high. See you tomorrow at 3. Dr. Reyes will explain it to you then.",
+        "See you tomorrow at 3. Dr. Reyes will talk with you then.",
+    ),
+    (
+        Language::En,
+        "Your strep test was negative. We can talk about it at your visit tomorrow at 3.",
+        "We can talk with you at your visit tomorrow at 3.",
+    ),
+    (
+        Language::En,
+        "Your MRI showed a tear. Dr. Reyes wants to talk with you about it tomorrow at 3 PM.",
+        "Dr. Reyes wants to talk with you tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Your Pap results are ready. Please ask us about them at the desk. See you tomorrow at 3.",
+        "See you tomorrow at 3.",
+    ),
+    (
+        Language::En,
+        "Your insulin and your form are ready. They are at the desk. See you tomorrow at 3.",
+        "Your form is ready. See you tomorrow at 3.",
+    ),
+    (
+        Language::En,
+        "Your HIV test is back. Bring your card and show it at the desk tomorrow at 3.",
+        "Bring your card and show it at the desk tomorrow at 3.",
+    ),
+    (
+        Language::En,
+        "Your visit for your eczema is tomorrow at 3 PM. Please confirm it with a YES.",
+        "Your visit is tomorrow at 3 PM. Please confirm it with a YES.",
+    ),
+    (
+        Language::En,
+        "Your ultrasound found gallstones. Those are in the report. See you tomorrow at 3 PM.",
+        "See you tomorrow at 3 PM.",
+    ),
+    (
+        Language::En,
+        "Your hemoglobin is low. We can review it with you tomorrow at 3.",
+        "We can talk with you tomorrow at 3.",
+    ),
+    (
+        Language::Es,
+        "Sus resultados de la biopsia están listos. La Dra. Reyes los revisará con usted mañana a las 3.",
+        "La Dra. Reyes hablará con usted mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Su A1c salió en 9.2%. La Dra. Reyes se lo explicará mañana a las 3.",
+        "La Dra. Reyes hablará con usted mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Su colesterol está alto. Lo revisaremos con usted mañana a las 3.",
+        "Hablaremos con usted mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Su prueba de VIH salió negativa. La Dra. Reyes quiere explicárselo mañana a las 3.",
+        "La Dra. Reyes quiere hablar con usted mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Su mamografía salió bien. La Dra. Reyes hablará de eso con usted mañana a las 3.",
+        "La Dra. Reyes hablará con usted mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Su azúcar salió alta. Esto está en su informe. Nos vemos mañana a las 3.",
+        "Nos vemos mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Sus análisis salieron altos. Pregunte por ellos en la recepción. Nos vemos mañana a las 3.",
+        "Nos vemos mañana a las 3.",
+    ),
+    (
+        Language::Es,
+        "Su prueba de estrés salió bien. Traiga su tarjeta y muéstrela en la recepción mañana a las 3.",
+        "Traiga su tarjeta y muéstrela en la recepción mañana a las 3.",
+    ),
 ];
 
 /// Drafts of which nothing can be told: the whole goes behind the link, and the practice says so.

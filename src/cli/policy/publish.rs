@@ -18,6 +18,7 @@ use crate::eval::gate::{self, Gate};
 use crate::eval::inventory::inventory;
 use crate::eval::run::Bench;
 use crate::eval::shadow::{Wanted, shadow};
+use crate::guardrail::detect::examples;
 use crate::guardrail::review::Guardrail;
 use crate::policy::Policy;
 use crate::screen::Screen;
@@ -89,7 +90,9 @@ pub(super) async fn publish(loaded: &Loaded, args: &Publish) -> u8 {
 async fn publish_in(opened: &Opened, args: &Publish) -> Result<u8, String> {
     let files = read(&args.folder)?;
     let shown = args.folder.display();
-    let after = Policy::from_dir(&args.folder).map_err(|error| format!("{shown}/{error}"))?;
+    let after = Policy::from_dir(&args.folder)
+        .and_then(|policy| examples::hold(&policy).map(|()| policy))
+        .map_err(|error| format!("{shown}/{error}"))?;
     let into = &args.place.into;
     let before = if into.is_dir() {
         Policy::from_dir(into).map_err(|error| format!("{}/{error}", into.display()))?

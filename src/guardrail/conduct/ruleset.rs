@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::guardrail::conduct::line_of;
+use crate::guardrail::conduct::payers::Names;
 use crate::guardrail::conduct::refuse;
 use crate::guardrail::conduct::regex;
 use crate::guardrail::finding::Action;
@@ -29,10 +30,22 @@ pub(crate) struct RawRule {
     receipts: Vec<String>,
     #[serde(default)]
     status: Vec<String>,
+    #[serde(default)]
+    names: Option<Listed>,
+    #[serde(default)]
+    denies: bool,
     pattern: String,
     except: Option<String>,
     flags: Vec<String>,
     allows: Vec<String>,
+}
+
+/// What a sentence must name for a rule to fire, and what must then stand in the receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Listed {
+    /// Who pays.
+    Payers,
 }
 
 /// One rule about deeds or conduct.
@@ -50,6 +63,10 @@ pub(crate) struct Rule {
     pub(crate) receipts: Vec<String>,
     /// States of a visit that bear it out.
     pub(crate) status: Vec<String>,
+    /// What the receipt must name as the sentence does.
+    pub(crate) names: Option<Listed>,
+    /// Is it a denial that is claimed: "we do not take Cigna"?
+    pub(crate) denies: bool,
     except: Option<Pattern>,
 }
 
@@ -58,6 +75,7 @@ pub(crate) struct Rule {
 pub(crate) struct RuleSet {
     rules: Vec<Rule>,
     any: Patterns,
+    payers: Names,
 }
 
 impl RuleSet {
@@ -65,6 +83,7 @@ impl RuleSet {
         file: &str,
         text: &str,
         raw: Vec<Spanned<RawRule>>,
+        payers: &[String],
     ) -> Result<Self, PolicyError> {
         let mut rules: Vec<Rule> = Vec::with_capacity(raw.len());
         let mut patterns = Vec::with_capacity(raw.len());
@@ -103,11 +122,14 @@ impl RuleSet {
                 cite: raw.cite.into(),
                 receipts: raw.receipts,
                 status: raw.status,
+                names: raw.names,
+                denies: raw.denies,
             });
             examples.push((line, raw.flags, raw.allows));
         }
         let any = Patterns::new(patterns);
-        let set = Self { rules, any };
+        let payers = Names::new(payers);
+        let set = Self { rules, any, payers };
         set.check_examples(file, &examples)?;
         Ok(set)
     }
@@ -115,6 +137,11 @@ impl RuleSet {
     /// The place of a rule among its like.
     pub(crate) fn place(&self, id: &str) -> Option<usize> {
         self.rules.iter().position(|rule| *rule.id == *id)
+    }
+
+    /// The names of payers.
+    pub(crate) const fn payers(&self) -> &Names {
+        &self.payers
     }
 
     /// The ids, in order.
@@ -184,8 +211,19 @@ impl RuleSet {
                     .is_some_and(|except| except.is_match(text));
                 let before = view.slice(&(sentence.start.min(place.start)..place.start));
                 let claim = rule.category == Category::UngroundedClaim;
-                let unsaid = claim && (text.ends_with('?') || hedged(before, view.slice(&place)));
-                if !except && !unsaid {
+                let denial = !rule.denies && denied(view.slice(&place));
+                let unsaid = claim && (text.ends_with('?') || denial || hedged(before));
+                let behind = view.slice(&(place.end..sentence.end.max(place.end)));
+                let named = rule.names.is_none_or(|Listed::Payers| {
+                    let here = view.slice(&place);
+                    let near = if is_passive(here) {
+                        last(before, REACH)
+                    } else {
+                        first(behind, REACH)
+                    };
+                    self.payers.any(near) || self.payers.any(here)
+                });
+                if !except && !unsaid && named {
                     fired(rule, place);
                 }
             }
@@ -199,17 +237,45 @@ const HEDGES: &[&str] = &[
     "despues", "antes", "aun", "nobody", "aren't", "don't", "whether", "would", "could", "can",
 ];
 
-fn hedged(before: &str, matched: &str) -> bool {
-    let inside = matched
+/// What a rule names stands so near to its verb, in bytes.
+const REACH: usize = 48;
+
+/// `is accepted`, `esta en nuestra red`: what is spoken of stands before it.
+fn is_passive(matched: &str) -> bool {
+    let mut words = matched
         .split(' ')
-        .any(|word| matches!(word, "not" | "never" | "isn't" | "no"));
+        .skip_while(|word| matches!(*word, "no" | "ya"));
+    words.next().is_some_and(|word| {
+        matches!(
+            word,
+            "is" | "are" | "isn't" | "aren't" | "es" | "esta" | "son" | "estan"
+        )
+    })
+}
+
+/// The first bytes of a text.
+fn first(text: &str, most: usize) -> &str {
+    let mut ends = (0..=most.min(text.len())).rev();
+    let end = ends.find(|at| text.is_char_boundary(*at));
+    end.and_then(|at| text.get(..at)).unwrap_or_default()
+}
+
+/// The last bytes of a text.
+fn last(text: &str, most: usize) -> &str {
+    let from = text.len().saturating_sub(most);
+    let start = (from..=text.len()).find(|at| text.is_char_boundary(*at));
+    start.and_then(|at| text.get(at..)).unwrap_or(text)
+}
+
+fn denied(matched: &str) -> bool {
+    let mut words = matched.split(' ');
+    words.any(|word| matches!(word, "not" | "never" | "isn't" | "no"))
+}
+
+fn hedged(before: &str) -> bool {
     let clause = before.rsplit([',', ';', ':']).next().unwrap_or(before);
-    inside
-        || clause
-            .split_whitespace()
-            .rev()
-            .take(5)
-            .any(|word| HEDGES.contains(&word))
+    let mut words = clause.split_whitespace().rev().take(5);
+    words.any(|word| HEDGES.contains(&word))
 }
 
 #[cfg(test)]
@@ -217,6 +283,7 @@ mod tests {
     use super::*;
     use crate::guardrail::conduct::CLAIMS;
     use crate::guardrail::conduct::CONDUCT;
+    use crate::guardrail::conduct::RawPayers;
 
     #[derive(Deserialize)]
     struct Examples {
@@ -232,13 +299,15 @@ mod tests {
     #[derive(Deserialize)]
     struct Raw {
         rule: Vec<Spanned<RawRule>>,
+        #[serde(default)]
+        payers: RawPayers,
     }
 
     #[test]
     fn without_any_one_rule_of_deeds_and_conduct_an_example_of_it_goes_unseen() {
         for (file, text) in [CLAIMS, CONDUCT] {
             let raw: Raw = toml::from_str(text).unwrap();
-            let set = RuleSet::compile(file, text, raw.rule).unwrap();
+            let set = RuleSet::compile(file, text, raw.rule, &raw.payers.names).unwrap();
             let examples: Examples = toml::from_str(text).unwrap();
             for example in &examples.rule {
                 // Each rule is searched for itself: without it, all that the others see is left.

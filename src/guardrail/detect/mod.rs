@@ -5,6 +5,7 @@
 
 mod address;
 mod checksums;
+pub mod examples;
 mod lexicon;
 mod names;
 mod numbers;

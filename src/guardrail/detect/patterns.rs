@@ -1,18 +1,17 @@
 //! The pattern rules of the policy on a view.
 
-use std::ops::Range;
+mod sound;
 
-use smallvec::SmallVec;
+use std::ops::Range;
 
 use crate::guardrail::detect::Draft;
 use crate::guardrail::detect::Soft;
 use crate::guardrail::detect::category_of;
-use crate::guardrail::detect::checksums;
 use crate::guardrail::detect::confidence_of;
+use crate::guardrail::detect::patterns::sound::is_sound;
 use crate::guardrail::finding::Category;
 use crate::guardrail::text::View;
 use crate::policy::Policy;
-use crate::policy::phrases::flag;
 use crate::policy::rules::Certainty;
 use crate::policy::rules::Checksum;
 use crate::policy::rules::Needs;
@@ -51,42 +50,59 @@ pub(super) fn find(
     }
 }
 
-/// The stretch of the text outside of which the rule has no match.
-fn stretch(view: &View<'_>, rule: &Rule) -> Range<usize> {
-    let (before, behind) = rule.around;
-    let start = before.map_or(0, |most| view.digits_at.start.saturating_sub(most));
+/// Gives the stretches of the text outside of which the rule has no match, from left to right:
+/// around digits that stand near enough to each other, and are enough.
+fn stretches(view: &View<'_>, rule: &Rule, mut give: impl FnMut(Range<usize>)) {
     let last = view.folded.len();
-    let end = behind.map_or(last, |most| view.digits_at.end.saturating_add(most));
-    start..end.min(last)
+    let Some(reach) = rule.around else {
+        give(0..last);
+        return;
+    };
+    let mut rest = view.figures.iter().peekable();
+    while let Some(first) = rest.next() {
+        let (mut digits, mut end) = (first.len(), first.end);
+        while let Some(next) = rest.next_if(|next| next.start - end <= reach.gap) {
+            digits += next.len();
+            end = next.end;
+        }
+        if digits >= rule.digits {
+            give(
+                first.start.saturating_sub(reach.before)
+                    ..end.saturating_add(reach.behind).min(last),
+            );
+        }
+    }
 }
 
 fn run(policy: &Policy, view: &View<'_>, rule: &Rule, drafts: &mut Vec<Draft>) {
-    let Range { start: mut at, end } = stretch(view, rule);
-    for _ in 0..MOST {
-        if at > end {
-            return;
+    let (mut from, mut left) = (0, MOST);
+    stretches(view, rule, |stretch| {
+        let mut at = from.max(stretch.start);
+        while left > 0 && at <= stretch.end {
+            let Some(whole) = rule.pattern.find_in(&view.folded, at..stretch.end) else {
+                break;
+            };
+            left -= 1;
+            let span = if rule.grouped {
+                group(rule, view, whole.clone())
+            } else {
+                whole.clone()
+            };
+            let span = trim(view, span);
+            let clear = is_whole(view, rule, &span) && is_sound(view, rule, whole.start, &span);
+            let draft = if clear {
+                judge(policy, view, rule, span)
+            } else {
+                None
+            };
+            at = match &draft {
+                Some(draft) => draft.span.end.max(whole.start + 1),
+                None => next_start(view, whole.start),
+            };
+            from = at;
+            drafts.extend(draft);
         }
-        let Some(whole) = rule.pattern.find_in(&view.folded, at..end) else {
-            return;
-        };
-        let span = if rule.grouped {
-            group(rule, view, whole.clone())
-        } else {
-            whole.clone()
-        };
-        let span = trim(view, span);
-        let clear = is_whole(view, rule, &span) && is_sound(view, rule, whole.start, &span);
-        let draft = if clear {
-            judge(policy, view, rule, span)
-        } else {
-            None
-        };
-        at = match &draft {
-            Some(draft) => draft.span.end.max(whole.start + 1),
-            None => next_start(view, whole.start),
-        };
-        drafts.extend(draft);
-    }
+    });
 }
 
 /// After a refused place the search goes on behind the run of letters or digits that began it.
@@ -152,190 +168,6 @@ fn is_whole(view: &View<'_>, rule: &Rule, span: &Range<usize>) -> bool {
             .is_some_and(|at| byte(at).is_ascii_digit());
     let priced = before == b'$';
     !(numeric && (goes_on || went_on) || priced)
-}
-
-fn is_sound(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> bool {
-    let bytes = view.bytes(span.clone());
-    let needs_digit =
-        matches!(rule.checksum, Some(Checksum::Phone)) && !bytes.iter().any(u8::is_ascii_digit);
-    if needs_digit
-        || rule
-            .checksum
-            .is_some_and(|check| !checksums::passes(check, bytes))
-    {
-        return false;
-    }
-    match &*rule.id {
-        "identifiers.street" => is_street(view, span),
-        "identifiers.zip_end" => capitals(view, &(from..span.end)) >= 1,
-        "identifiers.county" => is_county(view, span),
-        "identifiers.street_abroad" => is_abroad(view, span),
-        "identifiers.street_name" => is_named_street(view, span),
-        "identifiers.city_label" => capitals(view, span) >= 1,
-        "identifiers.result_found" => tells_finding(bytes),
-        "identifiers.city_state" => is_town(view, rule, from, span),
-        "identifiers.number_lookalike" => {
-            let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-            digits >= 5 && bytes.iter().any(u8::is_ascii_alphabetic)
-        }
-        "identifiers.street_lived" => !matches!(
-            bytes.split(|byte| *byte == b' ').next(),
-            Some(b"the" | b"a" | b"your" | b"our" | b"this" | b"my")
-        ),
-        "identifiers.initials" => is_initials(view, span),
-        "identifiers.phone_grouped" => {
-            bytes.iter().filter(|byte| byte.is_ascii_digit()).count() >= 7
-        }
-        _ => true,
-    }
-}
-
-/// `results I found for you` are none of a test.
-fn tells_finding(bytes: &[u8]) -> bool {
-    let first = bytes.split(|byte| *byte == b' ').next().unwrap_or_default();
-    !matches!(
-        first,
-        b"for"
-            | b"in"
-            | b"at"
-            | b"on"
-            | b"to"
-            | b"that"
-            | b"by"
-            | b"with"
-            | b"you"
-            | b"is"
-            | b"was"
-            | b"are"
-    )
-}
-
-fn capitals(view: &View<'_>, span: &Range<usize>) -> usize {
-    let inside = view
-        .words
-        .iter()
-        .filter(|word| span.start <= word.start && word.end <= span.end);
-    inside
-        .filter(|word| word.is_capital() && !word.digits)
-        .count()
-}
-
-/// Between the number and the street stand no words of time or of a sentence, unless written large.
-fn is_street(view: &View<'_>, span: &Range<usize>) -> bool {
-    let mut inside = view
-        .words
-        .iter()
-        .filter(|word| span.start <= word.start && word.end <= span.end);
-    inside.next();
-    let plain = |word: &&crate::guardrail::text::Word| {
-        !word.is_capital()
-            && word.len() > 1
-            && !word.digits
-            && word.is(flag::COMMON | flag::NEVER_NAME)
-            && !word.is(flag::STREET)
-    };
-    let common = inside.clone().filter(plain).count();
-    let mut short = false;
-    // `88 N. Juniper Ct`: the stop belongs to the direction.
-    let joined = inside.all(|word| {
-        let after = std::mem::replace(&mut short, word.len() <= 2);
-        after || word.gap <= crate::guardrail::text::Gap::Comma || word.is(flag::STREET)
-    });
-    joined && common == 0
-}
-
-/// `Cook County`: the name is written large, and the word before it is no `your` or `the`.
-fn is_county(view: &View<'_>, span: &Range<usize>) -> bool {
-    let mut inside = view
-        .words
-        .iter()
-        .filter(|word| span.start <= word.start && word.end <= span.end)
-        .rev();
-    let last = inside.next();
-    let labelled = last.is_some_and(|word| {
-        matches!(
-            view.word_bytes(word),
-            b"county" | b"parish" | b"borough" | b"township"
-        )
-    });
-    let name = if labelled { inside.next() } else { last };
-    name.is_some_and(|word| word.is_capital() && !word.is(flag::NEVER_NAME))
-}
-
-/// Words that mean a street in one language and something else in another are written large.
-fn is_abroad(view: &View<'_>, span: &Range<usize>) -> bool {
-    let mut inside = view
-        .words
-        .iter()
-        .filter(|word| span.start <= word.start && word.end <= span.end);
-    inside.all(|word| {
-        let both = matches!(
-            view.word_bytes(word),
-            b"via"
-                | b"place"
-                | b"gate"
-                | b"tee"
-                | b"largo"
-                | b"impasse"
-                | b"brisas"
-                | b"ut"
-                | b"quai"
-        );
-        !both || word.is_capital()
-    })
-}
-
-/// `K.D.L.`: all letters are large, and they abbreviate no hour, title or place.
-fn is_initials(view: &View<'_>, span: &Range<usize>) -> bool {
-    let letters = view
-        .words
-        .iter()
-        .filter(|word| span.start <= word.start && word.end <= span.end);
-    let known: [&[u8]; 12] = [
-        b"am", b"pm", b"eg", b"ie", b"us", b"usa", b"md", b"do", b"rn", b"np", b"pa", b"po",
-    ];
-    let mut spelled: SmallVec<[u8; 4]> = SmallVec::new();
-    let large = letters.fold(true, |large, word| {
-        spelled.extend_from_slice(view.word_bytes(word));
-        large && word.is_capital()
-    });
-    large && spelled.len() >= 2 && !known.contains(&&*spelled)
-}
-
-/// The name of the street is written large, and no doctor's name follows its `Dr`.
-fn is_named_street(view: &View<'_>, span: &Range<usize>) -> bool {
-    let mut inside = view
-        .words
-        .iter()
-        .filter(|word| span.start <= word.start && word.end <= span.end)
-        .rev();
-    let kind = inside.next();
-    let large = inside
-        .next()
-        .is_some_and(crate::guardrail::text::Word::is_capital);
-    let next = view.words.iter().find(|word| word.start >= span.end);
-    let titled = kind.is_some_and(|word| view.word_bytes(word) == b"dr")
-        && next.is_some_and(|word| {
-            word.is_capital() && !word.digits && word.gap == crate::guardrail::text::Gap::Space
-        });
-    large && !titled
-}
-
-/// The state is written large, and the town is a word of its own.
-fn is_town(view: &View<'_>, rule: &Rule, from: usize, span: &Range<usize>) -> bool {
-    let state = rule.pattern.group_at(&view.folded, from, &["s"]);
-    let Some(state) = state else { return false };
-    let large = view
-        .words
-        .iter()
-        .any(|word| word.start == state.start && word.case == crate::guardrail::text::Case::Upper);
-    // `Anne Han, MD` is a doctor, unless the word before is a town.
-    let doctor = view.bytes(state.clone()) == b"md"
-        && !view
-            .words
-            .iter()
-            .any(|word| span.start <= word.start && word.end < state.start && word.is(flag::PLACE));
-    large && capitals(view, span) >= 1 && !doctor
 }
 
 fn judge(policy: &Policy, view: &View<'_>, rule: &Rule, span: Range<usize>) -> Option<Draft> {
@@ -463,10 +295,20 @@ mod tests {
     fn check(text: &str) {
         let view = View::new(POLICY.phrases(), text, &mut Room::default());
         for rule in POLICY.rules() {
-            let whole = rule.pattern.find_at(&view.folded, 0);
-            let found = (view.digits >= rule.digits)
-                .then(|| rule.pattern.find_in(&view.folded, stretch(&view, rule)));
-            assert_eq!(found.flatten(), whole, "{} in {text:?}", rule.id);
+            let mut at = 0;
+            loop {
+                let whole = rule.pattern.find_at(&view.folded, at);
+                let mut found = None;
+                stretches(&view, rule, |stretch| {
+                    let stretch = stretch.start.max(at)..stretch.end;
+                    if found.is_none() && !stretch.is_empty() {
+                        found = rule.pattern.find_in(&view.folded, stretch);
+                    }
+                });
+                assert_eq!(found, whole, "{} in {text:?} from {at}", rule.id);
+                let Some(whole) = whole else { break };
+                at = whole.start + 1;
+            }
         }
     }
 
@@ -489,7 +331,7 @@ mod tests {
                 "12", "3", "415-555-0132", "(", ")", "+1 ", "/", "-", ".", " ", ", ", "mg", " weeks ",
                 "your ", "fax: ", "ssn ", "on ", "the 3rd", " Elm St", "Apt ", "10.0.0.1", "fe80:", "::",
                 "2001:db8", "a", "f", "March ", " 2026", "ninety", " years old", "acct #", "www.", ".com",
-                "e@x", "é", "½", "\u{200b}", "\n", "b12 ", "is ", "normal", "%", "90", "CA ", "94110",
+                "avenida ", "praia ", "suite ", "calle ", "1 ", "463", "e@x", "é", "½", "\u{200b}", "\n", "b12 ", "is ", "normal", "%", "90", "CA ", "94110",
             ]),
             0..10,
         )) {

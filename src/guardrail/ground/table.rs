@@ -76,7 +76,11 @@ impl<T: Copy> Table<T> {
         if !self.heads.begin(word) {
             return None;
         }
-        let found = self.entries.iter().find(|(name, _)| *name == word);
+        let last = word.as_bytes().last();
+        let found = self
+            .entries
+            .iter()
+            .find(|(name, _)| name.as_bytes().last() == last && *name == word);
         found.map(|(_, value)| *value)
     }
 

@@ -39,7 +39,8 @@ pub(crate) struct View<'a> {
     pub(crate) text: &'a str,
     /// The folded text.
     pub(crate) low: String,
-    /// For each byte of `low`, and one past its end, the byte of `text` it came from.
+    /// For each byte of `low`, and one past its end, the byte of `text` it came from; empty where
+    /// all stand at the same place in both.
     map: Vec<usize>,
     /// Its tokens, without white space.
     pub(crate) tokens: Vec<Token>,
@@ -77,7 +78,6 @@ impl<'a> View<'a> {
         if text.is_ascii() {
             low.push_str(text);
             low.make_ascii_lowercase();
-            map.extend(0..text.len());
         } else {
             for (at, c) in text.char_indices() {
                 if let Some(folded) = fold_char(c) {
@@ -85,8 +85,8 @@ impl<'a> View<'a> {
                     map.resize(low.len(), at);
                 }
             }
+            map.push(text.len());
         }
-        map.push(text.len());
         for value in public {
             mask_value(&mut low, &Folded::of(value));
         }
@@ -117,15 +117,22 @@ impl<'a> View<'a> {
     /// The place in the text as given.
     pub(crate) fn span(&self, at: &Range<usize>) -> Range<usize> {
         let end = self.text.len();
+        if self.map.is_empty() {
+            return at.start.min(end)..at.end.min(end);
+        }
         let start = self.map.get(at.start).copied().unwrap_or(end);
         start..self.map.get(at.end).copied().unwrap_or(end)
     }
 
     /// The place in the folded text of a stretch of the text as given.
     pub(crate) fn low_range(&self, span: &Range<usize>) -> Range<usize> {
+        let last = self.low.len();
+        if self.map.is_empty() {
+            let start = span.start.min(last);
+            return start..span.end.clamp(start, last);
+        }
         let start = self.map.partition_point(|&byte| byte < span.start);
         let end = self.map.partition_point(|&byte| byte < span.end);
-        let last = self.low.len();
         start.min(last)..end.clamp(start.min(last), last)
     }
 
@@ -320,25 +327,110 @@ fn mask_links(low: &mut String) {
     }
 }
 
+/// What a byte of the folded text can be; all of a letter beyond ASCII is told by its character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Byte {
+    Blank,
+    Of(Kind),
+    Wide,
+}
+
+const fn byte_of(byte: u8) -> Byte {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'\'' => Byte::Of(Kind::Word),
+        b'0'..=b'9' => Byte::Of(Kind::Number),
+        b' ' | b'\t'..=b'\r' => Byte::Blank,
+        0x80.. => Byte::Wide,
+        _ => Byte::Of(Kind::Mark),
+    }
+}
+
 fn cut_tokens(low: &str, tokens: &mut Vec<Token>) {
-    for (at, c) in low.char_indices() {
-        let kind = match c {
-            'a'..='z' | '\'' => Kind::Word,
-            ' ' => continue,
-            '0'..='9' => Kind::Number,
-            c if c.is_whitespace() => continue,
-            c if c.is_alphabetic() => Kind::Word,
-            _ => Kind::Mark,
-        };
-        let end = at + c.len_utf8();
-        if let Some(last) = tokens.last_mut() {
-            let joins = kind != Kind::Mark
-                || c == char::from(MASK) && low.as_bytes().get(last.at.start) == Some(&MASK);
-            if last.kind == kind && last.at.end == at && joins {
-                last.at.end = end;
+    let bytes = low.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let start = at;
+        let kind = match byte_of(*byte) {
+            Byte::Blank => {
+                at += 1;
                 continue;
             }
+            Byte::Of(Kind::Mark) => {
+                at += 1;
+                Kind::Mark
+            }
+            Byte::Of(kind) => {
+                let same = |it: &&u8| byte_of(**it) == Byte::Of(kind);
+                at += bytes.iter().skip(at).take_while(same).count();
+                kind
+            }
+            Byte::Wide => {
+                let wide = low.get(at..).and_then(|rest| rest.chars().next());
+                at += wide.map_or(1, char::len_utf8);
+                match wide {
+                    Some(c) if c.is_whitespace() => continue,
+                    Some(c) if c.is_alphabetic() => Kind::Word,
+                    Some(_) | None => Kind::Mark,
+                }
+            }
+        };
+        let joins = kind != Kind::Mark || *byte == MASK;
+        match tokens.last_mut().filter(|_| joins) {
+            Some(last)
+                if last.kind == kind
+                    && last.at.end == start
+                    && (kind != Kind::Mark || bytes.get(last.at.start) == Some(&MASK)) =>
+            {
+                last.at.end = at;
+            }
+            _ => tokens.push(Token {
+                at: start..at,
+                kind,
+            }),
         }
-        tokens.push(Token { at: at..end, kind });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// As [`cut_tokens`], a character at a time.
+    fn plainly(low: &str) -> Vec<(Range<usize>, Kind)> {
+        let mut tokens: Vec<(Range<usize>, Kind)> = Vec::new();
+        for (at, c) in low.char_indices().filter(|(_, c)| !c.is_whitespace()) {
+            let kind = match c {
+                '\'' => Kind::Word,
+                '0'..='9' => Kind::Number,
+                c if c.is_alphabetic() => Kind::Word,
+                _ => Kind::Mark,
+            };
+            let mask = c == char::from(MASK);
+            match tokens.last_mut() {
+                Some((last, same))
+                    if *same == kind
+                        && last.end == at
+                        && (kind != Kind::Mark || mask && low.as_bytes()[last.start] == MASK) =>
+                {
+                    last.end = at + c.len_utf8();
+                }
+                _ => tokens.push((at..at + c.len_utf8(), kind)),
+            }
+        }
+        tokens
+    }
+
+    proptest! {
+        #[test]
+        fn tokens_are_runs_of_letters_of_digits_and_of_the_mask(
+            low in "[a-z0-9' .,\u{1}\n\t\u{b}\u{85}\u{a0}ñéß¿日①²\u{1f600}-]{0,40}"
+        ) {
+            let mut tokens = Vec::new();
+            cut_tokens(&low, &mut tokens);
+            let told: Vec<_> = tokens.into_iter().map(|it| (it.at, it.kind)).collect();
+            prop_assert_eq!(told, plainly(&low));
+        }
     }
 }

@@ -3,16 +3,22 @@
 use std::ops::Range;
 
 use crate::guardrail::conduct::Context;
+use crate::guardrail::conduct::payers::Payers;
 use crate::guardrail::conduct::ruleset::Rule;
 use crate::guardrail::disguise::Disguise;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
+use crate::guardrail::finding::Finding;
 use crate::guardrail::ground::Ground;
+use crate::guardrail::ground::fold::Folded;
+use crate::guardrail::ground::fold::any_word;
+use crate::guardrail::ground::fold::words;
 use crate::guardrail::ground::view::View;
 use crate::guardrail::judge::Judge;
 use crate::guardrail::judge::kinds::ADVICE;
 use crate::guardrail::judge::kinds::finding;
 use crate::guardrail::judge::kinds::overlaps;
+use crate::guardrail::judge::public;
 use crate::guardrail::label::Label;
 use crate::guardrail::minimum::Field;
 use crate::guardrail::setting::Author;
@@ -32,6 +38,31 @@ const fn ails(category: Category) -> bool {
     )
 }
 
+/// Words of plans.
+const PLANS: &[&str] = &[
+    "insurance",
+    "insurances",
+    "plan",
+    "plans",
+    "network",
+    "coverage",
+    "hmo",
+    "ppo",
+    "payer",
+    "accept",
+    "accepts",
+    "accepted",
+    "seguro",
+    "seguros",
+    "aseguranza",
+    "red",
+    "cobertura",
+    "aceptamos",
+    "acepta",
+    "aceptan",
+    "planes",
+];
+
 impl Judge<'_> {
     /// Deeds need their receipts.
     pub(super) fn deeds(&mut self, ground: &Ground<'_>, matched: &mut Matched) {
@@ -40,9 +71,12 @@ impl Judge<'_> {
         }
         let rules = self.rules;
         rules.deeds.firings(ground.view, matched, |rule, at| {
-            if !ground.context(at.start).own_words {
-                self.deed(rule, ground.view.span(&at));
+            if ground.context(at.start).own_words {
+                return;
             }
+            let sentence = ground.view.sentences.get(ground.view.sentence_of(at.start));
+            let said = sentence.map_or("", |it| ground.view.slice(it));
+            self.deed(rule, ground.view.span(&at), said);
         });
     }
 
@@ -63,7 +97,7 @@ impl Judge<'_> {
         reading.details = rules.accumulation.read_draft(view, told, matched, add);
     }
 
-    fn deed(&mut self, rule: &Rule, span: Range<usize>) {
+    fn deed(&mut self, rule: &Rule, span: Range<usize>, said: &str) {
         let mut facts = self.setting.facts.iter();
         let receipt = facts.find(|fact| {
             let given = rule.receipts.iter().any(|receipt| receipt == fact.field);
@@ -71,6 +105,7 @@ impl Judge<'_> {
                 fact.field == "appointment.status" && rule.status.iter().any(|s| s == fact.value);
             given && !matches!(fact.value.trim(), "" | "false" | "none") || stands
         });
+        let receipt = receipt.filter(|_| rule.names.is_none() || self.names_stand(rule, said));
         match receipt.map(|fact| fact.field) {
             Some(field) => self.told_deed(span, field),
             None if self.setting.author == Author::Staff => {
@@ -78,6 +113,32 @@ impl Judge<'_> {
             }
             None => self.breach(rule, span),
         }
+    }
+
+    /// Are the payers that a sentence speaks of those of the receipts, and the denied ones not?
+    fn names_stand(&self, rule: &Rule, said: &str) -> bool {
+        let names = self.rules.deeds.payers();
+        let receipts = self.values.iter().filter(|(fact, _)| {
+            let mut receipts = rule.receipts.iter();
+            receipts.any(|receipt| receipt == fact.field)
+        });
+        let known: Payers = receipts
+            .flat_map(|(_, value)| names.of(value, false))
+            .collect();
+        names.borne_out(&names.of(said, rule.denies), &known)
+    }
+
+    /// `Kaiser`, `Molina` in a sentence about plans: who pays, and nobody's name.
+    pub(super) fn is_payer(&self, finding: &Finding, text: &str) -> bool {
+        let recorded = finding.evidence.iter().any(|it| it.kind == "record");
+        if finding.category != Category::Name || recorded {
+            return false;
+        }
+        let said = Folded::of(text.get(finding.span.clone()).unwrap_or_default());
+        let named = self.rules.deeds.payers().of(&said, false);
+        let all = words(&said).count() == self.rules.deeds.payers().length(&named);
+        let sentence = public::sentence(text, &finding.span);
+        !named.is_empty() && all && any_word(sentence, |word| PLANS.contains(&word))
     }
 
     /// A rule of deeds or conduct is broken.

@@ -68,7 +68,8 @@ fn holds(all: &str, run: &str) -> bool {
     }
 }
 
-fn sentence<'t>(text: &'t str, span: &Range<usize>) -> &'t str {
+/// The sentence around a place.
+pub(super) fn sentence<'t>(text: &'t str, span: &Range<usize>) -> &'t str {
     let ends = |c: char| matches!(c, '.' | '!' | '?' | '\n');
     let before = text.get(..span.start).unwrap_or_default();
     let start = before.rfind(ends).map_or(0, |at| at + 1);

@@ -17,6 +17,7 @@ use crate::policy::phrases::flag;
 use crate::policy::phrases::hash_skipping;
 use crate::policy::phrases::hash_word;
 use crate::policy::phrases::short;
+use crate::policy::phrases::sieve::Sieve;
 use crate::policy::phrases::split;
 use crate::policy::phrases::table::Table;
 use crate::policy::rules::Certainty;
@@ -58,8 +59,14 @@ impl Build {
         self.typos.sort_unstable();
         self.typos.dedup();
         let table = Table::build(&self.entries);
+        let worth = self
+            .entries
+            .iter()
+            .filter(|(_, it)| it.flags & flag::WORTH != 0);
+        let whole = worth.map(|(hash, _)| short(*hash));
         Phrases {
             table,
+            worth: Sieve::new(self.typos.iter().copied().chain(whole)),
             typos: self.typos,
             sections: self.sections,
             nicknames: self.nicknames,
