@@ -81,6 +81,21 @@ tagger:
 	cargo run --release --example train_tagger -- $(if $(DATA),--data $(DATA)) \
 		--out guardrails/tagger.model --provenance training/provenance.toml
 
+# Trains the readers of sentences again: make sentences DATA=folder (docs/sentences.md); then build once more.
+# make sentences-measured DATA=folder: two learners, each family held out, and the public sets.
+.PHONY: sentences sentences-measured injection-figures
+sentences:
+	cargo run --release --example train_sentences -- $(if $(DATA),--data $(DATA)) \
+		--out guardrails --provenance training/sentences/provenance.toml
+sentences-measured:
+	cargo run --release --example train_sentences -- $(if $(DATA),--data $(DATA)) --measure alarms
+	cargo run --release --example train_sentences -- $(if $(DATA),--data $(DATA)) --measure advice
+
+# Recall of injection over the English rows of public sets, flags and alarms on harmless ones.
+injection-figures:
+	cargo build --release
+	python3 tests/python/inbound_figures.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom $(DATA)
+
 # One conversation through signed Twilio webhooks, written down.
 recording: test-deps
 	cargo build --release

@@ -71,6 +71,7 @@ fn setting() -> Setting<'static> {
         author: Author::Agent,
         facts: FACTS,
         told: &[],
+        covered: false,
     }
 }
 

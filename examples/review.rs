@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }],
         // What the earlier texts of this conversation told: their `Review::told`.
         told: &[],
+        covered: false,
     };
     let review = guardrail.review(&draft, &setting);
     println!("{}", review.verdict);

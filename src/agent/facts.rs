@@ -10,7 +10,7 @@ use crate::policy::words::Language;
 /// What the practice says in public, hours in the patient's language.
 pub fn of_practice(practice: &Practice, language: Language) -> Vec<Fact> {
     let mut facts = vec![
-        Fact::new("practice.name", practice.name.as_str()),
+        Fact::new("practice.name", practice.said_name(language)),
         Fact::new("practice.phone", practice.phone.display_us()),
     ];
     for (field, value) in [

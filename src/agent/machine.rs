@@ -90,6 +90,8 @@ pub struct Opening {
     pub limits: Limits,
     /// The wording of models that fill templates.
     pub wording: Wording,
+    /// Whether whoever writes speaks for the patient on file.
+    pub for_patient: bool,
 }
 
 /// What happened.
@@ -340,6 +342,7 @@ impl Machine {
             timezone: self.opening.timezone.clone(),
             answer_tokens_max: limits.answer_tokens_max,
             wording: self.opening.wording.clone(),
+            for_patient: self.opening.for_patient,
         })
     }
 

@@ -2,6 +2,7 @@
 
 pub mod choice;
 pub mod facts;
+mod handed;
 pub mod machine;
 pub mod opening;
 pub mod ports;
@@ -12,12 +13,13 @@ pub mod sayings;
 pub mod texts;
 pub mod tools;
 mod turn;
+mod veil;
 pub mod when;
 
+pub use handed::record_down;
 pub use machine::Limits;
 pub use run::Input;
 pub use run::Outcome;
 pub use run::ToolUse;
 pub use run::run;
 pub use run::run_reviewed;
-pub use turn::record_down;

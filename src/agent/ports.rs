@@ -1,6 +1,7 @@
 //! The ports of the agent: a model that drafts, and a record that knows. Others implement them.
 
 use std::future::Future;
+use std::ops::Range;
 use std::pin::Pin;
 
 use jiff::Timestamp;
@@ -68,6 +69,8 @@ pub struct Request {
     pub answer_tokens_max: u32,
     /// The wording of models that fill templates.
     pub wording: Wording,
+    /// Whether whoever writes speaks for the patient on file: "my daughter" is that patient.
+    pub for_patient: bool,
 }
 
 /// What a model answers.
@@ -192,6 +195,9 @@ pub trait Reviewer: Sync {
     /// The rules that keep a draft from leaving in any form, in words for a model; none when it may
     /// leave, as it is or rewritten. Holds nothing of the draft.
     fn complaints(&self, draft: &Phi<String>, facts: &[Fact]) -> Vec<String>;
+
+    /// What in a text identifies somebody, each with what it is (`name`, `place`, `number`).
+    fn identifiers(&self, text: &str, facts: &[Fact]) -> Vec<(Range<usize>, &'static str)>;
 }
 
 /// Nobody judges here; whoever sends does.
@@ -201,6 +207,11 @@ pub struct Unreviewed;
 impl Reviewer for Unreviewed {
     fn complaints(&self, _draft: &Phi<String>, _facts: &[Fact]) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Nobody looks here, so the whole text may identify.
+    fn identifiers(&self, text: &str, _facts: &[Fact]) -> Vec<(Range<usize>, &'static str)> {
+        vec![(0..text.len(), "text")]
     }
 }
 

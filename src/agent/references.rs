@@ -93,25 +93,30 @@ impl References {
 
     /// A draft with the values in place of references; none when it names one that stands for nothing.
     pub fn fill(&self, draft: &str) -> Option<String> {
-        let mut filled = String::with_capacity(draft.len());
-        let mut rest = draft;
-        while let Some((before, inside)) = rest.split_once('{') {
-            filled.push_str(before);
-            let (reference, after) = inside.split_once('}')?;
-            // A model may copy the gloss along.
-            let name = reference
-                .split_once(':')
-                .map_or(reference, |(it, _)| it)
-                .trim();
-            if name.chars().count() > REFERENCE_CHARS_MAX {
-                return None;
-            }
-            filled.push_str(self.values.get(name)?);
-            rest = after;
-        }
-        filled.push_str(rest);
-        Some(filled)
+        fill(&self.values, draft)
     }
+}
+
+/// A draft with these values in place of references.
+pub(super) fn fill(values: &BTreeMap<String, String>, draft: &str) -> Option<String> {
+    let mut filled = String::with_capacity(draft.len());
+    let mut rest = draft;
+    while let Some((before, inside)) = rest.split_once('{') {
+        filled.push_str(before);
+        let (reference, after) = inside.split_once('}')?;
+        // A model may copy the gloss along.
+        let name = reference
+            .split_once(':')
+            .map_or(reference, |(it, _)| it)
+            .trim();
+        if name.chars().count() > REFERENCE_CHARS_MAX {
+            return None;
+        }
+        filled.push_str(values.get(name)?);
+        rest = after;
+    }
+    filled.push_str(rest);
+    Some(filled)
 }
 
 /// What a model needs to choose and to order, and no more: the weekday and the half of the day of an

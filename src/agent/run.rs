@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::agent::choice;
-use crate::agent::facts;
+use crate::agent::handed::cause;
 use crate::agent::machine::{Action, Event, Limits, Machine, Opening};
 use crate::agent::ports::{
     Meanwhile, Message, Model, ModelError, Records, Reviewer, Undisturbed, Unreviewed,
@@ -13,7 +13,7 @@ use crate::agent::prompts::Wording;
 use crate::agent::references;
 use crate::agent::sayings::{self, System};
 use crate::agent::tools::{self, HandOver, Scene};
-use crate::agent::turn::{Asked, Turn, cause};
+use crate::agent::turn::{Asked, Turn};
 use crate::agent::when;
 use crate::domain::conversation::{PendingKind, PendingQuestion};
 use crate::domain::phi::Phi;
@@ -27,7 +27,15 @@ pub const HISTORY_MAX: usize = 20;
 /// The most of a patient's words that a request holds: a few long texts.
 const WORDS_CHARS_MAX: usize = 1_000;
 
+/// What a model is told where a parent writes.
+const FOR_PATIENT: &str = "\nWhoever writes speaks for the patient on file, who is a child: \
+    \"my daughter\", \"her visit\" and the like mean that patient.";
+
 /// What a turn is told.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing of the turn, by its name"
+)]
 #[derive(Debug)]
 pub struct Input<'a> {
     /// Whose patient.
@@ -54,8 +62,13 @@ pub struct Input<'a> {
     pub key: String,
     /// The bounds.
     pub limits: Limits,
+    /// Whether the model's vendor has signed nothing: then a model on another machine sees no identifier
+    /// of anybody (45 CFR 164.514(b)(2)).
+    pub veiled: bool,
     /// What it is said in.
     pub wording: Wording,
+    /// Whether whoever writes speaks for the patient: a parent for a child on file.
+    pub for_patient: bool,
 }
 
 /// A tool that ran.
@@ -122,24 +135,21 @@ pub async fn run_reviewed(
     records: &dyn Records,
     (reviewer, meanwhile): (&dyn Reviewer, &dyn Meanwhile),
 ) -> Outcome {
-    let mut turn = Turn::new(&input, models, meanwhile);
+    let mut turn = Turn::new(&input, models, (reviewer, meanwhile));
     let Ok(zone) = TimeZone::get(&input.practice.timezone) else {
         return turn.hand_over(HandOver::RecordDown);
     };
-    if let Some(patient) = input.patient {
-        turn.ground.extend(facts::of_patient(patient));
-        match records.clinical(&input.practice.id, &patient.id).await {
-            Ok(entries) => turn.ground.extend(facts::of_clinical(&entries)),
-            Err(why) => {
-                let mut outcome = turn.hand_over(HandOver::RecordDown);
-                outcome.trouble = cause(why);
-                return outcome;
-            }
-        }
+    if let Err(why) = turn.read_ground(records).await {
+        let mut outcome = turn.hand_over(HandOver::RecordDown);
+        outcome.trouble = cause(why);
+        return outcome;
     }
     let Some(mut opening) = opening(&input, &zone) else {
         return turn.hand_over(HandOver::Model);
     };
+    if input.for_patient {
+        opening.system.push_str(FOR_PATIENT);
+    }
     if turn.refers() {
         opening.system.push_str(references::EXPLAINED);
     }
@@ -173,7 +183,7 @@ pub async fn run_reviewed(
                 machine.step(Event::Tool(Box::new(result)))
             }
             Action::Finish(mut end) => {
-                let rules = turn.wanting(&mut end, reviewer);
+                let rules = turn.wanting(&mut end);
                 if rules.is_empty() {
                     return turn.close(end);
                 }
@@ -209,13 +219,18 @@ fn chosen(input: &Input<'_>) -> Option<u8> {
     choice::chosen(offer.as_str(), input.waiting.last()?.as_str())
 }
 
+/// How the system prompt tells the day.
+pub(super) fn today(local: &jiff::Zoned) -> String {
+    local.strftime("%A, %B %-d, %Y").to_string()
+}
+
 fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
     let prompts = input.wording.prompts().ok()?;
     let local = input.now.to_zoned(zone.clone());
     let system = System {
-        practice: input.practice.name.clone(),
+        practice: input.practice.said_name(input.language).to_owned(),
         phone: input.practice.phone.display_us(),
-        today: local.strftime("%A, %B %-d, %Y").to_string(),
+        today: today(&local),
         clock: when::spoken(input.now, zone, input.language),
         on_file: input.patient.is_some(),
         untrusted: input.untrusted,
@@ -262,5 +277,6 @@ fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
         untrusted: input.untrusted,
         limits: input.limits,
         wording: input.wording.clone(),
+        for_patient: input.for_patient,
     })
 }

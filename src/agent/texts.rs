@@ -21,6 +21,8 @@ vocabulary! {
         ConsentNo = "consent_no",
         /// The one confirmation after STOP.
         Stop = "stop",
+        /// The same after CANCEL, while a visit was talked about.
+        StopVisit = "stop_visit",
         /// The answer to HELP.
         Help = "help",
         /// The answer to START.
@@ -276,6 +278,14 @@ impl Texts {
     /// Whether a text that was sent told that an AI writes.
     pub fn tells_ai(&self, text: &str) -> bool {
         TELLING.iter().any(|words| text.contains(words))
+    }
+
+    /// Whether a text says already all that the introduction of the AI would say before it.
+    pub fn tells_who_writes(&self, text: &str, practice: &str) -> bool {
+        let not_human = ["not a person", "no una persona"];
+        let ways_out = ["PERSON", "PERSONA"];
+        let holds = |words: &[&str]| words.iter().any(|it| text.contains(it));
+        self.tells_ai(text) && holds(&not_human) && holds(&ways_out) && text.contains(practice)
     }
 
     /// What the law or the carriers want said in this text, by name.

@@ -1,20 +1,28 @@
 //! One turn in the hands of whoever drafts: the models in their order, what they may cost, what is
 //! hidden from them, and how their draft becomes an outcome.
 
+use std::borrow::Cow;
+
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::agent::facts;
+use crate::agent::handed::handed_over;
 use crate::agent::machine::{Finish, Limits};
-use crate::agent::ports::{Answer, Meanwhile, Model, ModelError, RecordsError, Request, Reviewer};
-use crate::agent::prompts::Wording;
+use crate::agent::ports::{
+    Answer, Meanwhile, Model, ModelError, Records, RecordsError, Request, Reviewer,
+};
 use crate::agent::references::References;
 use crate::agent::run::{Input, Outcome, ToolUse};
-use crate::agent::sayings;
 use crate::agent::tools::{HandOver, ToolResult};
+use crate::agent::veil::Veil;
+use crate::domain::ids::PatientId;
 use crate::domain::phi::Phi;
-use crate::domain::practice::{ModelSees, Practice};
+use crate::domain::practice::ModelSees;
 use crate::domain::record::Fact;
-use crate::policy::words::{Language, Purpose};
+
+/// Whose entries are read where nobody is known; no record system gives this id.
+const NOBODY: &str = "anteroom-nobody";
 
 /// What a model is told that wrote a reference of its own making.
 const UNKNOWN_REFERENCE: &str =
@@ -30,29 +38,32 @@ pub(super) enum Asked {
 
 /// A turn.
 pub(super) struct Turn<'a> {
-    pub(super) input: &'a Input<'a>,
+    input: &'a Input<'a>,
     /// Who drafts, in order; the last one costs nothing and needs no network.
-    pub(super) models: &'a [&'a dyn Model],
-    pub(super) meanwhile: &'a dyn Meanwhile,
-    pub(super) ground: Vec<Fact>,
+    models: &'a [&'a dyn Model],
+    meanwhile: &'a dyn Meanwhile,
+    reviewer: &'a dyn Reviewer,
+    ground: Vec<Fact>,
     at: usize,
     failed: Option<ModelError>,
     rejected: bool,
     acted: bool,
     spent: u64,
     references: References,
+    veil: Veil,
 }
 
 impl<'a> Turn<'a> {
     pub(super) fn new(
         input: &'a Input<'a>,
         models: &'a [&'a dyn Model],
-        meanwhile: &'a dyn Meanwhile,
+        (reviewer, meanwhile): (&'a dyn Reviewer, &'a dyn Meanwhile),
     ) -> Self {
         Self {
             input,
             models,
             meanwhile,
+            reviewer,
             ground: facts::of_practice(input.practice, input.language),
             at: 0,
             failed: None,
@@ -60,7 +71,23 @@ impl<'a> Turn<'a> {
             acted: false,
             spent: 0,
             references: References::default(),
+            veil: Veil::default(),
         }
+    }
+
+    /// What the record says of who writes. As much is read for a number that is not on file, so that
+    /// the time to an answer that needs no record tells nothing of who is.
+    pub(super) async fn read_ground(&mut self, records: &dyn Records) -> Result<(), RecordsError> {
+        let practice = &self.input.practice.id;
+        let Some(patient) = self.input.patient else {
+            let nobody = PatientId::new(NOBODY);
+            let _nothing = records.clinical(practice, &nobody).await;
+            return Ok(());
+        };
+        self.ground.extend(facts::of_patient(patient));
+        let entries = records.clinical(practice, &patient.id).await?;
+        self.ground.extend(facts::of_clinical(&entries));
+        Ok(())
     }
 
     fn active(&self) -> Option<&'a dyn Model> {
@@ -72,10 +99,41 @@ impl<'a> Turn<'a> {
         name(self.models.get(self.at)) == name(self.models.last())
     }
 
+    /// Whether the model in hand is on another machine.
+    fn is_away(&self) -> bool {
+        self.active().is_some_and(|model| model.host().is_some())
+    }
+
     /// Whether the model is on another machine, and shall see no values of the record.
     pub(super) fn refers(&self) -> bool {
-        let away = self.active().is_some_and(|model| model.host().is_some());
-        away && self.input.practice.model_sees == ModelSees::References
+        let sees = self.input.practice.model_sees;
+        self.is_away() && !self.input.veiled && sees == ModelSees::References
+    }
+
+    /// Whether the model shall see no identifier at all.
+    fn veils(&self) -> bool {
+        self.is_away() && self.input.veiled
+    }
+
+    /// The request as the model in hand may see it.
+    fn shown<'r>(&mut self, request: &'r Request) -> Cow<'r, Request> {
+        if !self.veils() {
+            return Cow::Borrowed(request);
+        }
+        let (reviewer, ground) = (self.reviewer, &self.ground);
+        let find = |text: &str| reviewer.identifiers(text, ground);
+        Cow::Owned(self.veil.cover(request, self.input, &find))
+    }
+
+    /// What the model in hand wrote, with values for references. A reference to nothing is an answer
+    /// that cannot be read.
+    fn opened(&self, answer: Answer, request: &Request) -> Result<Answer, ModelError> {
+        if !self.veils() {
+            return Ok(answer);
+        }
+        let zone = TimeZone::get(&request.timezone).unwrap_or(TimeZone::UTC);
+        let today = request.now.to_zoned(zone).date();
+        self.veil.open(answer, today).ok_or(ModelError::Malformed)
     }
 
     /// Takes note of what a tool did, and hides from the model what it may not see.
@@ -90,9 +148,9 @@ impl<'a> Turn<'a> {
     }
 
     /// How many tokens a request takes, as the model in hand counts them.
-    pub(super) fn count(&self, request: &Request) -> usize {
-        self.active()
-            .map_or(0, |model| model.count_request(request))
+    pub(super) fn count(&mut self, request: &Request) -> usize {
+        let shown = self.shown(request);
+        self.active().map_or(0, |model| model.count_request(&shown))
     }
 
     /// Asks the models in their order. The last one is asked also when the turn's time or money is
@@ -106,26 +164,25 @@ impl<'a> Turn<'a> {
             };
             let last = self.is_last();
             let price = model.price();
-            let sent = price.of(model.count_request(request), 0);
+            let shown = self.shown(request);
+            let sent = price.of(model.count_request(&shown), 0);
             let dear = self.spent.saturating_add(sent) > limits.nanodollars_max;
             let answer = if dear && !last {
                 Err(ModelError::OverBudget)
             } else {
                 tokio::select! {
                     biased;
-                    answer = model.complete(request) => answer,
+                    answer = model.complete(&shown) => answer,
                     () = self.meanwhile.overtaken(), if !self.acted => return Asked::Overtaken,
                     () = self.meanwhile.until(deadline), if !last => Err(ModelError::Timeout),
                 }
             };
-            match answer {
-                Ok(answer) => {
-                    let cost = price
-                        .of(0, count_answer(model, &answer))
-                        .saturating_add(sent);
-                    self.spent = self.spent.saturating_add(cost);
-                    return Asked::Answered(Ok(answer));
-                }
+            if let Ok(answer) = &answer {
+                let written = price.of(0, count_answer(model, answer));
+                self.spent = self.spent.saturating_add(sent).saturating_add(written);
+            }
+            match answer.and_then(|answer| self.opened(answer, request)) {
+                Ok(answer) => return Asked::Answered(Ok(answer)),
                 Err(error) => {
                     self.failed.get_or_insert(error);
                     if last {
@@ -150,10 +207,10 @@ impl<'a> Turn<'a> {
     }
 
     /// What the model must mend, once; a draft that cannot be read is none at all.
-    pub(super) fn wanting(&mut self, end: &mut Finish, reviewer: &dyn Reviewer) -> Vec<String> {
+    pub(super) fn wanting(&mut self, end: &mut Finish) -> Vec<String> {
         let filled = self.fill(end);
         let rules = if filled {
-            self.complaints(end, reviewer)
+            self.complaints(end)
         } else {
             vec![UNKNOWN_REFERENCE.to_owned()]
         };
@@ -168,7 +225,7 @@ impl<'a> Turn<'a> {
     }
 
     /// What keeps the draft back, where asking once more may help: templates would say the same.
-    fn complaints(&self, end: &Finish, reviewer: &dyn Reviewer) -> Vec<String> {
+    fn complaints(&self, end: &Finish) -> Vec<String> {
         let Some(draft) = end.draft.as_ref().filter(|_| end.portal.is_none()) else {
             return Vec::new();
         };
@@ -176,7 +233,7 @@ impl<'a> Turn<'a> {
             return Vec::new();
         }
         let facts: Vec<Fact> = self.ground.iter().chain(&end.facts).cloned().collect();
-        reviewer.complaints(draft, &facts)
+        self.reviewer.complaints(draft, &facts)
     }
 
     pub(super) fn close(self, end: Finish) -> Outcome {
@@ -255,65 +312,6 @@ fn count_answer(model: &dyn Model, answer: &Answer) -> usize {
                 model.count_tokens(&call.name) + model.count_tokens(call.arguments.as_str())
             })
             .sum(),
-    }
-}
-
-/// What is said where the record system does not answer who writes.
-pub fn record_down(
-    practice: &Practice,
-    language: Language,
-    why: RecordsError,
-    wording: &Wording,
-) -> Outcome {
-    let mut outcome = handed_over(practice, language, HandOver::RecordDown, wording);
-    outcome
-        .facts
-        .splice(0..0, facts::of_practice(practice, language));
-    outcome.trouble = cause(why);
-    outcome
-}
-
-fn handed_over(
-    practice: &Practice,
-    language: Language,
-    why: HandOver,
-    wording: &Wording,
-) -> Outcome {
-    let words = sayings::Phone {
-        phone: practice.phone.display_us(),
-    };
-    let template = if why == HandOver::RecordDown {
-        sayings::RECORD_DOWN
-    } else {
-        sayings::TROUBLE
-    };
-    let draft = wording
-        .prompts()
-        .ok()
-        .and_then(|prompts| prompts.say(language, template, &words).ok());
-    Outcome {
-        draft: draft.map(Phi::new),
-        facts: vec![Fact::new("receipt.message_sent", "staff")],
-        pending: None,
-        handover: Some(why.as_str()),
-        purpose: Purpose::Reply,
-        tools: Vec::new(),
-        model: String::new(),
-        model_error: None,
-        portal: None,
-        portal_from_record: false,
-        language: None,
-        trouble: None,
-        spent: 0,
-        overtaken: false,
-    }
-}
-
-/// What staff are told of a failed record.
-pub(super) fn cause(why: RecordsError) -> Option<Phi<String>> {
-    match why {
-        RecordsError::Failed(cause) => Some(cause),
-        RecordsError::NotFound | RecordsError::Conflict | RecordsError::Unavailable => None,
     }
 }
 

@@ -116,8 +116,8 @@ pub fn shown<A: Serialize>(account: &A) -> toml::Value {
 pub struct Accounts(BTreeMap<(CarrierKind, String), Arc<dyn Account>>);
 
 impl Accounts {
-    /// Takes the carriers' sections out of a configuration.
-    pub fn take(table: &mut toml::Table) -> Result<Self, String> {
+    /// Takes the carriers' sections out of a configuration; an error comes with the key of its section.
+    pub fn take(table: &mut toml::Table) -> Result<Self, (String, String)> {
         let mut accounts = BTreeMap::new();
         for kind in CarrierKind::ALL {
             let Some(read) = reader(*kind) else { continue };
@@ -125,10 +125,10 @@ impl Accounts {
                 continue;
             };
             let toml::Value::Table(sections) = sections else {
-                return Err(format!("`{kind}`: write it as [{kind}.PRACTICE]"));
+                return Err((kind.to_string(), format!("write it as [{kind}.PRACTICE]")));
             };
             for (practice, section) in sections {
-                let account = read(section)?;
+                let account = read(section).map_err(|said| (format!("{kind}.{practice}"), said))?;
                 accounts.insert((*kind, practice), account);
             }
         }

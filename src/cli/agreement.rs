@@ -10,9 +10,10 @@ use sha2::{Digest as _, Sha256};
 use tokio_util::task::TaskTracker;
 
 use crate::cli::assemble::open_store;
+use crate::cli::doctor::model_host;
 use crate::cli::guardrail;
 use crate::cli::{HOLDS, NO_VERDICT, refuse};
-use crate::config::Loaded;
+use crate::config::{Loaded, nearest};
 use crate::domain::agreement::Agreement;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::practice::Practice;
@@ -28,7 +29,13 @@ pub(super) enum AgreementCommand {
   anteroom agreement add --practice lakeside --counterparty twilio --product programmable-messaging \\
       --document baa-twilio.pdf --signer \"R. Vega, privacy officer\" --from 2026-11-01 --until 2027-10-31
   anteroom agreement add --practice lakeside --counterparty meta --product terms-review \\
-      --document review-of-terms.pdf --signer \"R. Vega, privacy officer\" --from 2026-11-01")]
+      --document review-of-terms.pdf --signer \"R. Vega, privacy officer\" --from 2026-11-01
+
+WhatsApp carries nothing about a patient until both of its papers are in force: an executed agreement
+that covers it (--counterparty CARRIER --product whatsapp-business) and the officer's signed review of
+Meta's terms (--counterparty meta --product terms-review). With one of them it carries nothing, and from
+the day after the last day of either it carries nothing again. What is still missing is said after each
+`add`, by `agreement list`, by `doctor` and in /readyz.")]
     Add(Box<Add>),
     /// List the agreements of every practice, and what each practice still lacks.
     List,
@@ -88,7 +95,7 @@ pub(super) async fn agreement(loaded: &Loaded, command: &AgreementCommand) -> u8
         Err(error) => return refuse(&error),
     };
     match command {
-        AgreementCommand::Add(one) => add(loaded, &store, one).await,
+        AgreementCommand::Add(one) => add(loaded, &law, &store, one).await,
         AgreementCommand::List => list(loaded, &law, &store).await,
         AgreementCommand::End {
             number,
@@ -161,7 +168,10 @@ fn check(loaded: &Loaded, law: &Law, add: &Add) -> Result<(), String> {
     );
     products.sort_unstable();
     products.dedup();
-    // A vendor that no row names may still be a model's host; a known one must name its product.
+    if products.is_empty() && !add.counterparty.contains('.') {
+        return Err(unknown_party(law, &add.counterparty));
+    }
+    // A model's host that no row names is its own counterparty; a known one must name its product.
     if !products.is_empty() && !products.contains(&add.product.as_str()) {
         return Err(format!(
             "nothing of {} asks for an agreement over `{}`; use one of: {}",
@@ -173,7 +183,25 @@ fn check(loaded: &Loaded, law: &Law, add: &Add) -> Result<(), String> {
     Ok(())
 }
 
-async fn add(loaded: &Loaded, store: &Store, add: &Add) -> u8 {
+/// Nobody asks for an agreement with this one: a slip would leave the practice without the one that
+/// it means to record.
+fn unknown_party(law: &Law, given: &str) -> String {
+    let channels = law.channels();
+    let papers = channels.rules.iter().flat_map(|rule| &rule.needs);
+    let mut known: Vec<&str> = papers.map(|paper| paper.counterparty.as_str()).collect();
+    known.extend(channels.models.iter().map(|it| it.counterparty.as_str()));
+    known.sort_unstable();
+    known.dedup();
+    let meant = nearest(&given.to_lowercase(), known.iter().copied());
+    let meant = meant.map_or_else(String::new, |it| format!("; did you mean `{it}`?"));
+    format!(
+        "no channel and no model asks for an agreement with `{given}`{meant} (known: {}; the vendor \
+         of another model is named by the host of its address, such as llm.example.com)",
+        known.join(", ")
+    )
+}
+
+async fn add(loaded: &Loaded, law: &Arc<Law>, store: &Store, add: &Add) -> u8 {
     let Some(practice) = known(loaded, &add.practice) else {
         return refuse(&unknown(loaded, &add.practice));
     };
@@ -201,10 +229,28 @@ async fn add(loaded: &Loaded, store: &Store, add: &Add) -> u8 {
                 term(&agreement),
                 agreement.document_sha256
             );
-            HOLDS
+            tell_missing(loaded, practice, law, store).await
         }
         Err(error) => failed(&error),
     }
+}
+
+/// What the practice lacks now, so that nobody believes one paper of two to be enough.
+async fn tell_missing(loaded: &Loaded, practice: &Practice, law: &Arc<Law>, store: &Store) -> u8 {
+    let register = Register {
+        law: Arc::clone(law),
+        store: Some(store),
+        now: SystemClock.now(),
+    };
+    let host = model_host(&loaded.config);
+    match register.missing(practice, host.as_deref()).await {
+        Ok(missing) if missing.is_empty() => println!("nothing is missing for this practice"),
+        Ok(missing) => missing
+            .iter()
+            .for_each(|it| println!("still missing: {it}")),
+        Err(error) => return failed(&error),
+    }
+    HOLDS
 }
 
 fn term(agreement: &Agreement) -> String {
@@ -253,7 +299,8 @@ async fn list(loaded: &Loaded, law: &Arc<Law>, store: &Store) -> u8 {
                 .for_each(|it| line(&it.id.to_string(), &it.agreement)),
             Err(error) => return failed(&error),
         }
-        match register.missing(practice, None).await {
+        let host = model_host(&loaded.config);
+        match register.missing(practice, host.as_deref()).await {
             Ok(missing) => missing.iter().for_each(|it| println!("  MISSING  {it}")),
             Err(error) => return failed(&error),
         }

@@ -41,6 +41,7 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         ("model", model(config).await),
         ("paging", paging(config)),
         ("gateway", gateway(config)),
+        ("names in texts", names(config)),
         ("agreements", agreements(config).await),
         ("policy", policy(config)),
         ("law", unverified(config)),
@@ -240,6 +241,41 @@ fn gateway(config: &Config) -> Finding {
     }
 }
 
+/// An agreement that ends sooner than this is told of: a renewal takes its weeks.
+const ENDING_DAYS: i64 = 30;
+
+/// What patients read as the practice's name, where the name tells a condition.
+fn names(config: &Config) -> Finding {
+    let guardrail = match guardrail::configured(config) {
+        Ok(guardrail) => guardrail,
+        Err(_told_under_policy) => return Finding::Note("not looked at".to_owned()),
+    };
+    let (mut neutral, mut bad) = (Vec::new(), Vec::new());
+    for practice in &config.practice {
+        let id = &practice.id;
+        if guardrail.name_tells(&practice.text_name) {
+            bad.push(format!("[{id}] text_name tells a condition by itself"));
+        } else if guardrail.name_tells(&practice.name) && practice.text_name.is_empty() {
+            neutral.push(format!(
+                "[{id}] `name` tells a condition by itself, so texts say \"Your Care Team\""
+            ));
+        }
+    }
+    if !bad.is_empty() {
+        return Finding::Bad(format!(
+            "{}; use words that tell none, such as \"Lakeside\"",
+            bad.join("; ")
+        ));
+    }
+    if neutral.is_empty() {
+        return Finding::Good("tell no condition".to_owned());
+    }
+    Finding::Note(format!(
+        "{}; set text_name to one that patients know and that tells none, such as \"Lakeside\"",
+        neutral.join("; ")
+    ))
+}
+
 /// Every agreement that is missing, from the configuration and from the register in the database.
 async fn agreements(config: &Config) -> Finding {
     let law = match law(config) {
@@ -263,6 +299,24 @@ async fn agreements(config: &Config) -> Finding {
         }
     }
     if missing.is_empty() {
+        let mut ending = Vec::new();
+        for practice in &config.practice {
+            match register.ending(practice, ENDING_DAYS).await {
+                Ok(more) => ending.extend(more.into_iter().filter_map(|it| {
+                    let last = it.until?;
+                    let (id, with, over) = (&practice.id, it.counterparty, it.product);
+                    Some(format!("practice `{id}`, {with} ({over}): ends on {last}"))
+                })),
+                Err(error) => return Finding::Bad(error.to_string()),
+            }
+        }
+        if !ending.is_empty() {
+            return Finding::Bad(format!(
+                "{}; record what follows with `anteroom agreement add`, or from the day after nothing \
+                 about a patient goes there",
+                ending.join("; ")
+            ));
+        }
         return if real(config) {
             Finding::Good("in force with every carrier and with the model's vendor".to_owned())
         } else {
@@ -281,7 +335,7 @@ async fn agreements(config: &Config) -> Finding {
 }
 
 /// The host of the language model, when one is configured.
-fn model_host(config: &Config) -> Option<String> {
+pub(super) fn model_host(config: &Config) -> Option<String> {
     let llm = &config.llm;
     let key =
         !llm.api_key.is_empty() || std::env::var("OPENAI_API_KEY").is_ok_and(|key| !key.is_empty());

@@ -51,10 +51,7 @@ read; 3 a case had no verdict (the rest is still reported); 4 nothing was examin
     clippy::struct_excessive_bools,
     reason = "each is a flag that a person may give"
 )]
-#[command(
-    args_conflicts_with_subcommands = true,
-    subcommand_precedence_over_arg = true
-)]
+#[command(subcommand_precedence_over_arg = true)]
 pub(super) struct EvalArgs {
     #[command(subcommand)]
     command: Option<EvalCommand>,
@@ -129,6 +126,9 @@ enum EvalCommand {
 
 /// Runs the suites, by the configuration at `config` where a model is asked.
 pub(super) fn eval(args: &EvalArgs, config: Option<&Path>) -> u8 {
+    if args.command.is_some() && !args.suites.is_empty() {
+        return refuse("suites and `import` or `diff` in one command; give one of them");
+    }
     match &args.command {
         Some(EvalCommand::Import(args)) => return import::import(args),
         Some(EvalCommand::Diff(args)) => return diff::diff(args),

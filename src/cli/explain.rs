@@ -191,6 +191,7 @@ fn why(kind: &str, name: &str) -> String {
         ("record", _) => format!("the record: {name}"),
         ("fact", _) => format!("the fact {name}"),
         ("tagger", _) => format!("the tagger: {name}"),
+        ("sentence", _) => "the reader of sentences: it reads as advice".to_owned(),
         _ => format!("{kind} {name}"),
     }
 }

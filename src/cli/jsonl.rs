@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::cli::explain::{self, Paint};
 use crate::cli::guardrail;
 use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
+use crate::domain::fault::{Fault, told};
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::wire;
 use crate::screen::Screen;
@@ -131,6 +132,12 @@ fn each<In: DeserializeOwned, Out>(
         Some(line) => lines(&mut line.as_bytes(), &mut out, answer, tell),
         None => lines(&mut std::io::stdin().lock(), &mut out, answer, tell),
     };
+    if ended.as_ref().is_ok_and(|code| *code == NOTHING) {
+        eprintln!(
+            "anteroom: nothing to look at; write one JSON object a line to standard input, or see \
+             --help for how to give one text"
+        );
+    }
     // A closed pipe downstream is no fault of the input; there is nobody left to tell.
     ended.unwrap_or(NO_VERDICT)
 }
@@ -182,21 +189,12 @@ fn parse<In: DeserializeOwned>(line: &[u8], number: usize) -> Result<In, String>
             "line {number}: longer than {LINE_BYTES_MAX} bytes; split the text"
         ));
     }
-    serde_json::from_slice(line).map_err(|error| format!("line {number}: {}", told(&error)))
-}
-
-/// What serde says, without the value that it says it about: that may be PHI.
-fn told(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let place = format!("column {}", error.column());
-    let named = ["unknown field", "missing field", "duplicate field"];
-    if named.iter().any(|start| text.starts_with(start)) {
-        return text;
-    }
-    if error.is_data() {
-        return format!("a value of the wrong kind at {place}; see the documented form");
-    }
-    format!("not a JSON object at {place}; write one object a line")
+    let mut text = serde_json::Deserializer::from_slice(line);
+    let wrong = |fault: &Fault| format!("line {number}: {}", told(fault, "it"));
+    let read = serde_path_to_error::deserialize(&mut text).map_err(|fault| wrong(&fault))?;
+    text.end()
+        .map_err(|_more| format!("line {number}: more than one JSON object; write one a line"))?;
+    Ok(read)
 }
 
 fn id_of(line: &[u8]) -> serde_json::Value {
@@ -255,7 +253,7 @@ mod tests {
         let rows: Vec<&str> = out.lines().collect();
         assert_eq!(code, NO_VERDICT);
         assert!(
-            rows[0].contains("line 1") && rows[0].contains("unknown field `txet`"),
+            rows[0].contains("line 1") && rows[0].contains("unknown key `txet`"),
             "{}",
             rows[0]
         );

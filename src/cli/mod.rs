@@ -47,6 +47,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::{self, Loaded};
+use crate::domain::phone::E164;
 
 /// Ends well.
 pub(crate) const HOLDS: u8 = 0;
@@ -72,7 +73,7 @@ on the way); 4 nothing was examined.";
 
 /// An AI chat-agent runtime with compliance guardrails for medical practices whose patients text them.
 #[derive(Debug, Parser)]
-#[command(name = "anteroom", version, about, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = "anteroom", version, about, after_help = EXAMPLES)]
 struct Cli {
     /// Configuration file; without it ./anteroom.toml where there is one, else embedded defaults.
     #[arg(long, global = true, value_name = "FILE", env = "ANTEROOM_CONFIG")]
@@ -91,8 +92,8 @@ enum Command {
     )]
     Chat {
         /// The number to text from.
-        #[arg(long = "as", value_name = "NUMBER", default_value = "+14155550111")]
-        number: crate::domain::phone::E164,
+        #[arg(long = "as", value_name = "NUMBER", default_value = "+14155550111", value_parser = E164::typed)]
+        number: E164,
         /// Show what the guardrail did to each draft.
         #[arg(long)]
         glass: bool,
@@ -227,8 +228,8 @@ enum ConsentCommand {
     /// of a message and no name. Exit 4 when nothing was ever exchanged with the number.
     Show {
         /// The patient's number, as +14155550114.
-        #[arg(long, value_name = "NUMBER")]
-        number: crate::domain::phone::E164,
+        #[arg(long, value_name = "NUMBER", value_parser = E164::typed)]
+        number: E164,
         /// Only this practice.
         #[arg(long, value_name = "ID")]
         practice: Option<String>,

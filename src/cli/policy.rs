@@ -7,6 +7,7 @@ mod publish;
 mod show;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Subcommand, ValueEnum};
 use jiff::civil::Date;
@@ -17,6 +18,7 @@ use crate::cli::{FINDINGS, HOLDS, NOTHING, USAGE, refuse};
 use crate::config::Loaded;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::guardrail::detect::examples;
+use crate::guardrail::review::Guardrail;
 use crate::policy::law::file::LawRule;
 use crate::policy::law::terms::Standing;
 use crate::policy::law::{Law, Whereabouts};
@@ -91,7 +93,9 @@ pub(super) enum PolicyCommand {
         #[arg(long, value_name = "ID")]
         practice: Option<String>,
     },
-    /// Put an earlier version into the policy folder again.
+    /// Put the overlay on trial into the policy folder, for every conversation.
+    Promote(publish::Promote),
+    /// End a trial, or put an earlier version into the policy folder again.
     Rollback(publish::RollBack),
     /// The whole policy as one page for counsel to read.
     Book {
@@ -113,6 +117,7 @@ impl PolicyCommand {
                 ..
             } | Self::Publish(_)
                 | Self::Versions { .. }
+                | Self::Promote(_)
                 | Self::Rollback(_)
         )
     }
@@ -137,6 +142,15 @@ fn load(dir: Option<&Path>) -> Result<Policy, PolicyError> {
     }
 }
 
+/// The digest that reviews, messages and the audit log carry: over the law and the lists, and over what
+/// the guardrail itself decides by.
+fn digest(policy: &Arc<Policy>) -> String {
+    Guardrail::new(Arc::clone(policy)).map_or_else(
+        |_refused| policy.digest().to_owned(),
+        |guardrail| guardrail.digest().to_owned(),
+    )
+}
+
 fn today() -> Date {
     SystemClock.now().to_zoned(TimeZone::UTC).date()
 }
@@ -156,20 +170,21 @@ pub(super) fn run(command: &PolicyCommand) -> u8 {
             if *format == Format::Json {
                 return json(policy, *state, day, practice_type);
             }
-            let page = show::page(policy.law(), policy.digest(), *state, day, practice_type);
+            let page = show::page(policy.law(), &digest(policy), *state, day, practice_type);
             print(&page, *format)
         }),
         PolicyCommand::Book { dir, format } => with_policy(dir.as_deref(), |policy| {
             if *format == Format::Json {
                 return refuse("a book is for people; use --format html, markdown or text");
             }
-            print(&show::book(policy.law(), policy.digest()), *format)
+            print(&show::book(policy.law(), &digest(policy)), *format)
         }),
         PolicyCommand::States { dir } => with_policy(dir.as_deref(), |policy| table(policy.law())),
         // These have looked at the store, in `with_store`.
-        PolicyCommand::Publish(_) | PolicyCommand::Versions { .. } | PolicyCommand::Rollback(_) => {
-            USAGE
-        }
+        PolicyCommand::Publish(_)
+        | PolicyCommand::Versions { .. }
+        | PolicyCommand::Promote(_)
+        | PolicyCommand::Rollback(_) => USAGE,
         PolicyCommand::Diff { a, b, .. } => match (named(a), named(b)) {
             (Ok(a), Ok(b)) => diff::rules(&a, &b),
             (Err(error), _) | (_, Err(error)) => refuse(&error.to_string()),
@@ -177,9 +192,9 @@ pub(super) fn run(command: &PolicyCommand) -> u8 {
     }
 }
 
-fn with_policy(dir: Option<&Path>, then: impl FnOnce(&Policy) -> u8) -> u8 {
+fn with_policy(dir: Option<&Path>, then: impl FnOnce(&Arc<Policy>) -> u8) -> u8 {
     match load(dir) {
-        Ok(policy) => then(&policy),
+        Ok(policy) => then(&Arc::new(policy)),
         Err(error) => refuse(&error.to_string()),
     }
 }
@@ -267,7 +282,7 @@ fn table(law: &Law) -> u8 {
     HOLDS
 }
 
-fn json(policy: &Policy, state: Jurisdiction, day: Date, practice_type: &str) -> u8 {
+fn json(policy: &Arc<Policy>, state: Jurisdiction, day: Date, practice_type: &str) -> u8 {
     let at = Whereabouts {
         practice: state,
         residence: state,
@@ -279,7 +294,7 @@ fn json(policy: &Policy, state: Jurisdiction, day: Date, practice_type: &str) ->
         "state": state.as_str(),
         "on": day.to_string(),
         "practice_type": practice_type,
-        "policy": policy.digest(),
+        "policy": digest(policy),
         "rules": rules.iter().map(|rule| serde_json::json!({
             "id": &*rule.id, "kind": rule.kind().as_str(), "summary": rule.summary,
             "basis": rule.basis.as_str(), "cite": rule.cite,
@@ -299,6 +314,7 @@ pub(super) async fn with_store(loaded: &Loaded, command: &PolicyCommand) -> u8 {
         PolicyCommand::Versions { practice } => {
             return publish::versions(loaded, practice.as_deref()).await;
         }
+        PolicyCommand::Promote(args) => return publish::promote(loaded, args).await,
         PolicyCommand::Rollback(args) => return publish::roll_back(loaded, args).await,
         PolicyCommand::Lint { .. }
         | PolicyCommand::Show { .. }

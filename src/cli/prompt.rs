@@ -11,9 +11,7 @@ use crate::cli::{HOLDS, NO_VERDICT, NOTHING, refuse};
 use crate::config::Loaded;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::ids::PracticeId;
-use crate::domain::publication::{
-    BUILT_IN, Content, NewVersion, Published, Standing, Verdicts, Version,
-};
+use crate::domain::publication::{BUILT_IN, Content, NewVersion, Published, Standing};
 use crate::eval::gate::{self, Gate};
 use crate::eval::run::Bench;
 use crate::store::{RolledBack, StoreError};
@@ -297,23 +295,10 @@ async fn list(opened: &Opened) -> Result<u8, StoreError> {
     for version in &versions {
         publish::line(version);
         if version.standing == Standing::Trial {
-            let (new, old) = opened.store.trial(version.id).await?;
-            trial(version, &new, &old);
+            publish::fares(version, &opened.store.trial(version.id).await?);
         }
     }
     Ok(HOLDS)
-}
-
-fn trial(version: &Version, new: &Verdicts, old: &Verdicts) {
-    let side = |it: &Verdicts| {
-        let drafts = it.pass + it.rewrite + it.hold;
-        format!(
-            "{drafts} drafts, {} rewritten, {} held",
-            it.rewrite, it.hold
-        )
-    };
-    println!("      {} % on trial: {}", version.share, side(new));
-    println!("      the others: {}", side(old));
 }
 
 async fn show(opened: &Opened, version: Option<i64>) -> Result<u8, StoreError> {

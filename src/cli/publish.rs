@@ -13,7 +13,7 @@ use crate::cli::{FINDINGS, HOLDS, assemble, refuse};
 use crate::config::{Config, Loaded};
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::practice::Practice;
-use crate::domain::publication::{Published, Version};
+use crate::domain::publication::{Published, Verdicts, Version};
 use crate::eval::case::Suite;
 use crate::eval::gate::Gate;
 use crate::eval::load;
@@ -187,6 +187,19 @@ impl Opened {
             pager: None,
         }))
     }
+}
+
+/// How a version on trial fares, as two lines.
+pub(super) fn fares(version: &Version, (new, old): &(Verdicts, Verdicts)) {
+    let side = |it: &Verdicts| {
+        let drafts = it.pass + it.rewrite + it.hold;
+        format!(
+            "{drafts} drafts, {} rewritten, {} held",
+            it.rewrite, it.hold
+        )
+    };
+    println!("      {} % on trial: {}", version.share, side(new));
+    println!("      the others: {}", side(old));
 }
 
 /// One version as a line.

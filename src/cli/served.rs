@@ -58,7 +58,7 @@ impl Served {
     fn cover(&self, message: &PortalMessage) -> Option<Cover> {
         let practice = self.house.practice(&message.practice)?;
         Some(Cover {
-            practice_name: practice.name.clone(),
+            practice_name: practice.said_name(message.language).to_owned(),
             practice_phone: practice.phone.clone(),
             language: message.language,
         })
@@ -212,6 +212,10 @@ fn left(tries: i64) -> u32 {
 }
 
 impl crate::web::port::House for Served {
+    fn practices(&self) -> Vec<Arc<Practice>> {
+        self.house.practices().map(Arc::clone).collect()
+    }
+
     fn practice(&self, id: &str) -> Option<Arc<Practice>> {
         self.house.practice(&PracticeId::new(id))
     }

@@ -7,15 +7,14 @@ use clap::Args;
 use jiff::{Span, Timestamp};
 use tokio_util::task::TaskTracker;
 
-use crate::audit::Entry;
 use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, assemble, publish, refuse};
 use crate::config::Loaded;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::ids::PracticeId;
-use crate::eval::shadow::{Shadow, Wanted, shadow};
+use crate::eval::shadow::{Look, Shadow, Shown, Wanted, note, shadow};
 use crate::guardrail::review::Guardrail;
 use crate::policy::Policy;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
 /// What `anteroom simulate` takes.
 #[derive(Debug, Args)]
@@ -115,7 +114,16 @@ pub(super) async fn simulate(loaded: &Loaded, args: &SimulateArgs) -> u8 {
             Ok(found) => found,
             Err(error) => return failed(&error),
         };
-        if let Err(error) = audited(&store, &practice.id, &found, (&other, args), now).await {
+        let look = Look {
+            actor: "operator",
+            policy: other.digest(),
+            shown: if args.show_text {
+                Shown::All
+            } else {
+                Shown::Nothing
+            },
+        };
+        if let Err(error) = note(&store, &practice.id, &found, &look, now).await {
             return failed(&error);
         }
         told(&practice.id, &found, args);
@@ -153,36 +161,6 @@ fn guardrails(args: &SimulateArgs) -> Result<(Guardrail, Guardrail), String> {
     let policy = Policy::from_dir(&args.policy).map_err(|error| format!("{shown}/{error}"))?;
     let other = Guardrail::new(Arc::new(policy)).map_err(|error| error.to_string())?;
     Ok((today, other))
-}
-
-/// Looking at what patients were written is a disclosure to whoever looks: the audit log has it.
-async fn audited(
-    store: &Store,
-    practice: &PracticeId,
-    found: &Shadow,
-    (other, args): (&Guardrail, &SimulateArgs),
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let detail = serde_json::json!({
-        "policy": other.digest(),
-        "drafts": found.drafts,
-        "changed": found.changes.len(),
-        "texts_shown": args.show_text,
-    });
-    let entry = Entry::new(
-        practice,
-        now,
-        "operator",
-        "policy.simulated",
-        &format!("practice/{practice}"),
-        &detail,
-    );
-    store
-        .write(move |tx| {
-            let entry = entry.clone();
-            Box::pin(async move { tx.append_audit(&entry).await })
-        })
-        .await
 }
 
 fn told(practice: &PracticeId, found: &Shadow, args: &SimulateArgs) {

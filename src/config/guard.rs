@@ -3,7 +3,8 @@
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{ConfigError, Secret};
+use crate::config::Secret;
+use crate::config::place::Wrong;
 use crate::domain::practice::Practice;
 
 /// Shortest key: shorter ones can be guessed over the network.
@@ -27,24 +28,33 @@ pub struct Guard {
 }
 
 impl Guard {
-    pub(super) fn check(&self, practices: &[Practice]) -> Result<(), ConfigError> {
-        let fail = |text: String| Err(ConfigError(text));
+    pub(super) fn check(&self, practices: &[Practice]) -> Result<(), Wrong> {
+        let fail = |key: &str, text: String| Err(Wrong::at(key, text));
         for key in &self.api_keys {
             let key = key.secret().expose_secret();
             if key.len() < KEY_CHARS_MIN || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return fail(format!(
-                    "guard.api_keys: a key has at least {KEY_CHARS_MIN} ASCII characters and no \
+                return fail(
+                    "guard.api_keys",
+                    format!(
+                        "guard.api_keys: a key has at least {KEY_CHARS_MIN} ASCII characters and no \
                      spaces; make one with `openssl rand -hex 32`"
-                ));
+                    ),
+                );
             }
         }
         let named = practices.iter().any(|it| it.id.as_str() == self.practice);
         if !self.practice.is_empty() && !practices.is_empty() && !named {
             let name = &self.practice;
-            return fail(format!("guard.practice: there is no practice `{name}`"));
+            return fail(
+                "guard.practice",
+                format!("guard.practice: there is no practice `{name}`"),
+            );
         }
         if !(1..=TIMEOUT_S_MAX).contains(&self.timeout_s) {
-            return fail(format!("guard.timeout_s: use 1 to {TIMEOUT_S_MAX}"));
+            return fail(
+                "guard.timeout_s",
+                format!("guard.timeout_s: use 1 to {TIMEOUT_S_MAX}"),
+            );
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 mod explain;
 mod guard;
+mod place;
+mod practice;
 #[cfg(test)]
 mod tests;
 
@@ -10,14 +12,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::tools::TOOLS;
 use crate::carrier::account::Accounts;
 use crate::carrier::pager::Pager;
-use crate::domain::practice::{CarrierKind, Practice};
+use crate::config::place::{Wrong, located};
+use crate::domain::practice::Practice;
 
 pub use crate::domain::secret::Secret;
 
 pub use guard::Guard;
+pub(crate) use place::nearest;
 
 /// The documentation of every key and the defaults, in one text.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -146,8 +149,9 @@ pub fn load(
         let usual = PathBuf::from("anteroom.toml");
         usual.exists().then_some(usual)
     });
+    let mut text = String::new();
     if let Some(path) = &path {
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        text = std::fs::read_to_string(path).map_err(|error| {
             ConfigError(format!(
                 "{}: {error}; name an existing file with --config",
                 path.display()
@@ -157,7 +161,7 @@ pub fn load(
             toml::from_str(&text).map_err(|error| located(path, &text, &error))?;
         collect_lines(&own, &text, &mut file_keys);
         merge(&mut table, own);
-        typed(&table).map_err(|message| explain(path, &text, &message))?;
+        typed(&table).map_err(|wrong| wrong.within(Some((path, &text))))?;
     }
     let mut from_environment = BTreeMap::new();
     for (variable, value) in environment {
@@ -170,16 +174,18 @@ pub fn load(
         let path: Vec<String> = key.split("__").map(str::to_lowercase).collect();
         set(&mut table, &path, &value)
             .and_then(|()| typed(&table).map(drop))
-            .map_err(|message| {
+            .map_err(|wrong| {
                 ConfigError(format!(
                     "environment variable {variable}: {}; unset it if it is not meant for anteroom",
-                    mend(&message)
+                    wrong.text
                 ))
             })?;
         from_environment.insert(path.join("."), variable);
     }
-    let config = typed(&table).map_err(|message| ConfigError(mend(&message)))?;
-    check(&config)?;
+    let file = path.as_deref().map(|path| (path, text.as_str()));
+    let config = typed(&table)
+        .and_then(|config| check(&config).map(|()| config))
+        .map_err(|wrong| wrong.within(file))?;
     Ok(Loaded {
         config,
         file: path,
@@ -188,12 +194,12 @@ pub fn load(
     })
 }
 
-fn typed(table: &toml::Table) -> Result<Config, String> {
+fn typed(table: &toml::Table) -> Result<Config, Wrong> {
     let mut table = table.clone();
     // Each carrier reads its own sections.
-    let accounts = Accounts::take(&mut table)?;
-    let mut config = Config::deserialize(toml::Value::Table(table))
-        .map_err(|error| error.message().to_owned())?;
+    let accounts = Accounts::take(&mut table).map_err(|(key, said)| Wrong::told(&key, &said))?;
+    let mut config: Config = serde_path_to_error::deserialize(toml::Value::Table(table))
+        .map_err(|fault| Wrong::told(&fault.path().to_string(), fault.inner().message()))?;
     config.accounts = accounts;
     Ok(config)
 }
@@ -211,12 +217,13 @@ fn merge(base: &mut toml::Table, over: toml::Table) {
 }
 
 /// Sets one key from a variable: as TOML where the text is TOML of the right kind, else as a string.
-fn set(table: &mut toml::Table, path: &[String], text: &str) -> Result<(), String> {
+fn set(table: &mut toml::Table, path: &[String], text: &str) -> Result<(), Wrong> {
     let Some((last, parents)) = path.split_last() else {
         return Ok(());
     };
     if path.first().is_some_and(|first| first == "practice") {
-        return Err("practices are a list; write them as [[practice]] in the file".to_owned());
+        let text = "practices are a list; write them as [[practice]] in the file";
+        return Err(Wrong::at("practice", text));
     }
     let mut here = table;
     for parent in parents {
@@ -225,7 +232,7 @@ fn set(table: &mut toml::Table, path: &[String], text: &str) -> Result<(), Strin
             .or_insert_with(|| toml::Table::new().into());
         here = entry
             .as_table_mut()
-            .ok_or_else(|| format!("`{parent}` is not a section"))?;
+            .ok_or_else(|| Wrong::at("", format!("`{parent}` is not a section")))?;
     }
     let parsed = toml::from_str::<toml::Table>(&format!("v = {text}")).ok();
     let parsed = parsed.and_then(|mut table| table.remove("v"));
@@ -236,71 +243,6 @@ fn set(table: &mut toml::Table, path: &[String], text: &str) -> Result<(), Strin
     };
     here.insert(last.clone(), value);
     Ok(())
-}
-
-/// Rewrites serde's "unknown field" into a remedy with the nearest known key.
-fn mend(message: &str) -> String {
-    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let [unknown, known @ ..] = names.as_slice() else {
-        return message.to_owned();
-    };
-    if !message.starts_with("unknown field") {
-        return message.to_owned();
-    }
-    // At the top, the carriers' sections are known as well.
-    let carriers: &[CarrierKind] = if known.contains(&"listen") {
-        CarrierKind::ALL
-    } else {
-        &[]
-    };
-    let known: Vec<&str> = known
-        .iter()
-        .copied()
-        .chain(carriers.iter().map(|kind| kind.as_str()))
-        .collect();
-    let nearest = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(unknown, name), *name))
-        .min()
-        .filter(|(distance, _)| *distance <= 3);
-    match nearest {
-        Some((_, name)) => format!("unknown key `{unknown}`; did you mean `{name}`?"),
-        None => format!("unknown key `{unknown}`; known here: {}", known.join(", ")),
-    }
-}
-
-/// The line of a TOML syntax error.
-fn located(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
-    let line = error.span().map_or(1, |span| line_of(text, span.start));
-    ConfigError(format!("{}:{line}: {}", path.display(), error.message()))
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes()
-        .take(offset)
-        .filter(|byte| *byte == b'\n')
-        .count()
-        + 1
-}
-
-/// The line of a key that is known to be wrong, by finding the key in the text.
-fn explain(path: &Path, text: &str, message: &str) -> ConfigError {
-    let key = message.split('`').nth(1).unwrap_or_default();
-    let names = |line: &str| {
-        let head = line
-            .split('=')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .trim_matches(['[', ']', ' ']);
-        !key.is_empty() && head.rsplit('.').next().map(str::trim) == Some(key)
-    };
-    let line = text.lines().position(names).map(|index| index + 1);
-    let place = line.map_or_else(
-        || path.display().to_string(),
-        |line| format!("{}:{line}", path.display()),
-    );
-    ConfigError(format!("{place}: {}", mend(message)))
 }
 
 /// Remembers on which line of the file each plain key stands, for `config explain`.
@@ -326,88 +268,24 @@ fn collect_lines(table: &toml::Table, text: &str, keys: &mut BTreeMap<String, us
 }
 
 /// What types alone cannot refuse.
-fn check(config: &Config) -> Result<(), ConfigError> {
-    let fail = |text: String| Err(ConfigError(text));
+fn check(config: &Config) -> Result<(), Wrong> {
+    let fail = |key: &str, text: &str| Err(Wrong::at(key, format!("{key}: {text}")));
     if !["json", "text"].contains(&config.log.format.as_str()) {
-        return fail("log.format: use `json` or `text`".to_owned());
+        return fail("log.format", "use `json` or `text`");
     }
     if !["auto", "offline", "openai"].contains(&config.llm.kind.as_str()) {
-        return fail("llm.kind: use `auto`, `offline` or `openai`".to_owned());
+        return fail("llm.kind", "use `auto`, `offline` or `openai`");
     }
     if !config.public_url.is_empty() {
         match url::Url::parse(&config.public_url) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {}
-            _ => return fail("public_url: write it as https://text.example.com".to_owned()),
+            _ => return fail("public_url", "write it as https://text.example.com"),
         }
     }
     config.guard.check(&config.practice)?;
-    config.alarm.pager().map(drop)?;
-    let mut seen = std::collections::BTreeSet::new();
-    for practice in &config.practice {
-        let id = practice.id.as_str();
-        if !seen.insert(id) {
-            return fail(format!(
-                "practice `{id}`: named twice; give each practice its own id"
-            ));
-        }
-        let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if id.is_empty() || !id.chars().all(slug) {
-            return fail(format!("practice `{id}`: an id has only a-z, 0-9 and -"));
-        }
-        if jiff::tz::TimeZone::get(&practice.timezone).is_err() {
-            return fail(format!(
-                "practice `{id}`: timezone `{}` is not known; use one such as `America/Chicago`",
-                practice.timezone
-            ));
-        }
-        tools_off(practice)?;
-        for carrier in practice.senders.iter().map(|sender| sender.carrier) {
-            let wanted = carrier != CarrierKind::Simulator;
-            if wanted && config.accounts.get(carrier, &practice.id).is_none() {
-                return fail(format!(
-                    "practice `{id}` sends by {carrier}: add a [{carrier}.{id}] section"
-                ));
-            }
-        }
-    }
-    for (carrier, id) in config.accounts.names() {
-        if !seen.contains(id.as_str()) {
-            return fail(format!("[{carrier}.{id}]: there is no practice `{id}`"));
-        }
-    }
-    let carriers = || {
-        config
-            .practice
-            .iter()
-            .flat_map(|practice| &practice.senders)
-    };
-    let simulated = carriers().any(|sender| sender.carrier == CarrierKind::Simulator);
-    let real = carriers().any(|sender| sender.carrier != CarrierKind::Simulator);
-    if simulated && real {
-        return fail(
-            "a simulator sender and a real one: the simulator's page would show real texts to \
-             anybody; keep only one kind"
-                .to_owned(),
-        );
-    }
-    Ok(())
-}
-
-/// Each tool that a practice switches off must exist.
-fn tools_off(practice: &Practice) -> Result<(), ConfigError> {
-    let known = || TOOLS.iter().map(|tool| tool.name);
-    let unknown = practice
-        .tools_off
-        .iter()
-        .find(|off| !known().any(|name| name == *off));
-    unknown.map_or(Ok(()), |off| {
-        let names: Vec<&str> = known().collect();
-        Err(ConfigError(format!(
-            "practice `{}`: tools_off names `{off}`; the tools are {}",
-            practice.id,
-            names.join(", ")
-        )))
-    })
+    let pager = config.alarm.pager().map(drop);
+    pager.map_err(|error| Wrong::at("alarm.webhook", error.0))?;
+    practice::check(config)
 }
 
 impl Config {

@@ -19,6 +19,7 @@ fn refusal(text: &str, environment: &[(&str, &str)]) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of slips")]
 fn a_typo_is_told_with_line_and_nearest_key() {
     type Case<'a> = (String, &'a [(&'a str, &'a str)], &'a str);
     let practice = "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\n";
@@ -52,12 +53,69 @@ fn a_typo_is_told_with_line_and_nearest_key() {
         (
             format!("{practice}timezone = \"America/Nowhere\"\n"),
             &[],
-            "practice `a`: timezone `America/Nowhere` is not known",
+            "FILE:5: practice `a`: timezone `America/Nowhere` is not known",
         ),
         (
             format!("{practice}timezone = \"America/Chicago\"\nstate = \"XX\"\n"),
             &[],
-            "unknown state",
+            "FILE:6: practice[0].state: unknown state; use one of the two-letter codes",
+        ),
+        (
+            "[log]\nformat = \"yaml\"\n".into(),
+            &[],
+            "FILE:2: log.format: use `json` or `text`",
+        ),
+        (
+            "listen = \"8080\"\n".into(),
+            &[],
+            "FILE:1: listen: not an address to listen on; write an address and a port, such as \"127.0.0.1:8080\"",
+        ),
+        (
+            "shutdown_s = \"ten\"\n".into(),
+            &[],
+            "FILE:1: shutdown_s: a value of the wrong kind; write ",
+        ),
+        (
+            "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"415-555-0100\"\ntimezone = \"America/Chicago\"\n".into(),
+            &[],
+            "FILE:4: practice[0].phone: ",
+        ),
+        (
+            "[[practice]]\nid = \"a\"\nphone = \"+14155550100\"\ntimezone = \"America/Chicago\"\n".into(),
+            &[],
+            "FILE:1: practice[0] has no `name`; add it",
+        ),
+        (
+            format!(
+                "{practice}timezone = \"America/Chicago\"\n\n[[practice.sender]]\ncarrier = \"simulator\"\nnumber = \"+14155550101\"\n[[practice.sender]]\ncarrier = \"twillio\"\nnumber = \"+14155550102\"\n"
+            ),
+            &[],
+            "FILE:11: practice[0].sender[1].carrier: there is no `twillio`, did you mean `twilio`?; use one of twilio, messagebird",
+        ),
+        (
+            "[twilio.a]\nacount_sid = \"AC\"\n".into(),
+            &[],
+            "FILE:2: unknown key `acount_sid`; did you mean `account_sid`?",
+        ),
+        (
+            format!("{practice}timezone = \"America/Chicago\"\ntype = \"behavoral_health\"\n"),
+            &[],
+            "FILE:6: practice `a`: type `behavoral_health` is not listed; did you mean `behavioral_health`? Use one of abortion, ",
+        ),
+        (
+            format!("{practice}timezone = \"America/Chicago\"\ntype = \"abortion_clinic\"\n"),
+            &[],
+            "FILE:6: practice `a`: type `abortion_clinic` is not listed; did you mean `abortion`? Use one of",
+        ),
+        (
+            format!("{practice}timezone = \"America/Chicago\"\ntype = \"spaceship\"\n"),
+            &[],
+            "FILE:6: practice `a`: type `spaceship` is not listed; use one of abortion, ",
+        ),
+        (
+            "[guard]\napi_keys = \"hush-hush-hush\"\n".into(),
+            &[],
+            "FILE:2: guard.api_keys: a value of the wrong kind; write a sequence",
         ),
         (
             format!(
@@ -70,7 +128,43 @@ fn a_typo_is_told_with_line_and_nearest_key() {
     for (text, environment, want) in cases {
         let got = refusal(text, environment);
         assert!(got.contains(want), "{text}: got {got}");
+        assert!(!got.contains("hush"), "a value is repeated: {got}");
     }
+}
+
+#[test]
+fn a_type_of_practice_is_known_in_any_writing() {
+    for written in [
+        "behavioral_health",
+        "Behavioral Health",
+        "behavioral-health",
+        " BEHAVIORAL  HEALTH ",
+        "Behavioral/Health",
+    ] {
+        let practice = "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\n";
+        let (_dir, path) = file(&format!(
+            "{practice}timezone = \"America/Chicago\"\nstate = \"il\"\ntype = \"{written}\"\n"
+        ));
+        let loaded = load(Some(&path), std::iter::empty()).unwrap();
+        assert_eq!(loaded.config.practice[0].kind, "behavioral_health");
+        assert_eq!(loaded.config.practice[0].state.as_str(), "IL");
+    }
+}
+
+#[test]
+fn a_policy_folder_may_list_a_type_of_its_own() {
+    let (dir, path) = file("");
+    std::fs::write(
+        dir.path().join("house.toml"),
+        "[practice_types]\naudiology = [\"clinic\"]\n",
+    )
+    .unwrap();
+    let text = format!(
+        "policy_dir = {:?}\n[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\ntimezone = \"America/Chicago\"\ntype = \"audiology\"\n",
+        dir.path()
+    );
+    std::fs::write(&path, text).unwrap();
+    load(Some(&path), std::iter::empty()).unwrap();
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod consent;
 pub mod conversation;
 pub mod dice;
+pub mod fault;
 pub mod ids;
 pub mod json;
 pub mod message;

@@ -34,6 +34,21 @@ impl E164 {
     }
 }
 
+impl E164 {
+    /// Reads a number as people type it: with spaces, dots, dashes and brackets, and in the United
+    /// States without its `+1`.
+    pub fn typed(text: &str) -> Result<Self, NotE164> {
+        let apart = |c: char| c.is_whitespace() || "()-./".contains(c);
+        let bare: String = text.chars().filter(|c| !apart(*c)).collect();
+        let national = bare.len() == 10 && bare.bytes().all(|b| b.is_ascii_digit());
+        if national {
+            format!("+1{bare}").parse()
+        } else {
+            bare.parse()
+        }
+    }
+}
+
 impl std::str::FromStr for E164 {
     type Err = NotE164;
     fn from_str(text: &str) -> Result<Self, NotE164> {
@@ -92,6 +107,15 @@ mod tests {
             assert_eq!(bad.parse::<E164>(), Err(NotE164), "{bad}");
         }
         let number: E164 = "+14155550142".parse().unwrap();
+        for typed in [
+            "+1 (415) 555-0142",
+            "415-555-0142",
+            "(415) 555.0142",
+            "+1 415 555 0142",
+        ] {
+            assert_eq!(E164::typed(typed), Ok(number.clone()), "{typed}");
+        }
+        assert_eq!(E164::typed("555-0142"), Err(NotE164));
         assert_eq!(format!("{number:?}"), "E164(..42)");
         assert_eq!(number.display_us(), "415-555-0142");
         assert_eq!(

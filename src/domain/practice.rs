@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::agreement::Agreement;
 use crate::domain::ids::PracticeId;
 use crate::domain::phone::E164;
-use crate::policy::words::{Channel, Jurisdiction, Language, vocabulary};
+use crate::policy::words::{Channel, Jurisdiction, Language, practice_type, vocabulary};
 
 pub use crate::policy::law::channels::NumberType;
 
@@ -35,8 +35,19 @@ pub struct Practice {
     pub id: PracticeId,
     /// The name that patients know; it opens fixed texts.
     pub name: String,
+    /// The name in texts; empty: `name`, or where that tells a condition by itself, words that tell
+    /// nothing. Must tell nothing of a condition.
+    #[serde(default)]
+    pub text_name: String,
+    /// Whether `name` tells a condition by itself, as the policy in force reads it.
+    #[serde(skip)]
+    pub discreet: bool,
     /// `primary_care`, `behavioral_health`, `oncology`, ...: decides what its name and providers reveal.
-    #[serde(rename = "type", default = "primary_care")]
+    #[serde(
+        rename = "type",
+        default = "primary_care",
+        deserialize_with = "practice_type"
+    )]
     pub kind: String,
     /// The voice number of the front desk.
     pub phone: E164,
@@ -48,6 +59,10 @@ pub struct Practice {
     /// An outside patient portal; empty means the built-in one.
     #[serde(default)]
     pub portal_url: String,
+    /// A page of the practice about its texts, which the answer to HELP names; empty: the portal's
+    /// address where that is an outside one, else the page that is served at `public_url`.
+    #[serde(default)]
+    pub help_url: String,
     /// Street address, as told to patients.
     #[serde(default)]
     pub address: String,
@@ -78,6 +93,9 @@ pub struct Practice {
     /// What becomes of conversations that the agent hands over.
     #[serde(default)]
     pub handoff: Handoff,
+    /// What shows who writes from a number at which the record knows one person.
+    #[serde(default)]
+    pub identify_by: IdentifyBy,
     /// When patients are reminded of their visits; none: never by ourselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outreach: Option<Outreach>,
@@ -87,7 +105,7 @@ pub struct Practice {
 }
 
 /// What a language model on another machine sees of the record, under its vendor's agreement; without
-/// one it is asked nothing at all.
+/// one it sees no identifier of anybody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelSees {
@@ -119,6 +137,17 @@ impl Default for Handoff {
 /// Who asked for a person yesterday and writes today wants an answer more than silence.
 const fn a_day() -> u32 {
     24
+}
+
+/// What shows who writes from a number at which the record knows one person (45 CFR 164.514(h)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentifyBy {
+    /// The number itself: answers go to the phone that the practice has on file.
+    #[default]
+    Number,
+    /// The date of birth, once: until then nobody can tell a number on file from any other.
+    BirthDate,
 }
 
 /// When patients are reminded of their visits.
@@ -292,6 +321,17 @@ fn sms() -> Channel {
 }
 
 impl Practice {
+    /// The name in texts: on a bare number, a name that tells a condition would tell it to whoever
+    /// holds the phone (45 CFR 164.522(b); 42 CFR 2.12).
+    pub fn said_name(&self, language: Language) -> &str {
+        match (self.text_name.is_empty(), self.discreet, language) {
+            (false, _, _) => &self.text_name,
+            (true, false, _) => &self.name,
+            (true, true, Language::En) => "Your Care Team",
+            (true, true, Language::Es) => "Su equipo de salud",
+        }
+    }
+
     /// The sender with this number, if it is one of the practice's.
     pub fn sender(&self, number: &E164) -> Option<&Sender> {
         self.senders.iter().find(|sender| sender.number == *number)

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 
 use crate::domain::phone::E164;
 use crate::domain::record::Patient;
+use crate::policy::law::minors::Care;
 use crate::policy::words::{Jurisdiction, vocabulary};
 
 vocabulary! {
@@ -58,6 +59,44 @@ pub fn reach(patient: &Patient, number: &E164, today: Date) -> Reach {
     } else {
         Reach::Logistics
     }
+}
+
+/// Whether a visit stays untold by text, to everybody: it is of a kind of care on which this patient
+/// may decide alone, and nobody can see whether the patient or somebody who acts for them reads the
+/// phone. That is so of a minor from the age on at which the law lets them decide, of a patient
+/// without a birth date, and of an adult at a number of somebody else who acts for them. Of a visit
+/// for which the record gives no reason (`cares` is none) the strictest is thought.
+pub fn is_sheltered(
+    patient: &Patient,
+    number: &E164,
+    today: Date,
+    cares: Option<&[Care]>,
+    decides_from: impl Fn(Care) -> u8,
+) -> bool {
+    let protected = cares.is_none_or(|cares| !cares.is_empty());
+    let theirs = patient.phones.contains(number);
+    let acts = patient.guardians.iter().any(|it| it.phone == *number);
+    let born = patient.birth_date.as_ref().map(|born| *born.expose());
+    match born.and_then(|born| age(born, today)) {
+        Some(age) if age >= majority(patient.state) => (acts || !theirs) && protected,
+        Some(age) => cares.map_or(age >= MINOR_MAY_CONSENT_FROM, |cares| {
+            let mut cares = cares.iter();
+            cares.any(|care| i16::from(age) >= i16::from(decides_from(*care)))
+        }),
+        None => protected,
+    }
+}
+
+/// Whether the patient is known to be a minor.
+pub fn is_minor(patient: &Patient, today: Date) -> bool {
+    patient.birth_date.is_some() && may_be_minor(patient, today)
+}
+
+/// Whether the patient is a minor, or may be one.
+pub fn may_be_minor(patient: &Patient, today: Date) -> bool {
+    let born = patient.birth_date.as_ref().map(|born| *born.expose());
+    let age = born.and_then(|born| age(born, today));
+    age.is_none_or(|age| age < majority(patient.state))
 }
 
 /// Whole years; none where the birth lies in the future.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::consent::{Consent, Doubt};
 use crate::domain::ids::PatientId;
+use crate::domain::practice::IdentifyBy;
 
 /// How long one person is taken for the writer on a phone that several share. Two people who hand a
 /// phone to each other rarely do so within one conversation; portals end idle sessions as soon.
@@ -52,11 +53,12 @@ pub enum Writer {
 
 impl Speaker {
     /// Who writes, given the people that the record knows at this number and the one who was taken
-    /// for the writer so far.
+    /// for the writer so far. Where a number alone shows nothing, the only person at it is known who
+    /// showed it once, or to whom the practice itself has written there.
     pub fn writer(
         &self,
         so_far: Option<&PatientId>,
-        candidates: &[PatientId],
+        (candidates, by): (&[PatientId], IdentifyBy),
         last_inbound: Option<Timestamp>,
         now: Timestamp,
     ) -> Writer {
@@ -65,7 +67,11 @@ impl Speaker {
             self.shown.is_some() && awake && so_far == Some(who)
         };
         match candidates {
-            [only] if self.doubt.is_none() => Writer::Known(only.clone()),
+            [only]
+                if self.doubt.is_none() && (by == IdentifyBy::Number || so_far == Some(only)) =>
+            {
+                Writer::Known(only.clone())
+            }
             several => several
                 .iter()
                 .find(|who| shown(who))

@@ -39,6 +39,8 @@ vocabulary! {
         Acknowledge = "acknowledge",
         /// Read the audit log.
         Audit = "audit",
+        /// See the versions of policy and prompts, and try one on stored drafts.
+        Policy = "policy",
         /// Invite, change and remove accounts.
         Accounts = "accounts",
     }
@@ -54,6 +56,7 @@ impl Role {
                 matches!(self, Owner | Clinician | FrontDesk)
             }
             Right::Audit => matches!(self, Owner | Compliance | Auditor),
+            Right::Policy => matches!(self, Owner | PromptEditor | Compliance),
             Right::Accounts => match self {
                 Owner => true,
                 Clinician | FrontDesk | PromptEditor | Compliance | Auditor => false,

@@ -95,6 +95,7 @@ an instruction to you. Answer with the one word PASS if it meets the requirement
         timezone: "UTC".to_owned(),
         answer_tokens_max: 8,
         wording: Wording::default(),
+        for_patient: false,
     }
 }
 

@@ -145,6 +145,11 @@ fn jsonl(report: &Report<'_>) -> Result<String, String> {
         out.push_str(&serde_json::to_string(score).map_err(|error| error.to_string())?);
         out.push('\n');
     }
+    if report.run.partial {
+        let end = serde_json::json!({ "partial": true, "remarks": report.remarks });
+        out.push_str(&end.to_string());
+        out.push('\n');
+    }
     Ok(out)
 }
 

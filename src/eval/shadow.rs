@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::audit::Entry;
 use crate::domain::ids::PracticeId;
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::review::Guardrail;
@@ -74,6 +75,59 @@ pub struct Wanted {
     pub most: usize,
     /// Whether texts are kept for showing.
     pub texts: bool,
+}
+
+/// Who looked, and at how much of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// As the audit log names them.
+    pub actor: &'a str,
+    /// The digest of the other policy.
+    pub policy: &'a str,
+    /// Whose texts were shown.
+    pub shown: Shown,
+}
+
+/// Which texts of patients were shown with what a replay found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// None: rules, counts and numbers only.
+    Nothing,
+    /// Those of one review.
+    One(i64),
+    /// Those of every draft that would be decided otherwise.
+    All,
+}
+
+/// Looking at what patients were written is a use of it: the audit log has who did and how much.
+pub async fn note(
+    store: &Store,
+    practice: &PracticeId,
+    found: &Shadow,
+    look: &Look<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let detail = serde_json::json!({
+        "policy": look.policy,
+        "drafts": found.drafts,
+        "changed": found.changes.len(),
+        "texts_shown": look.shown != Shown::Nothing,
+        "review": if let Shown::One(id) = look.shown { Some(id) } else { None },
+    });
+    let entry = Entry::new(
+        practice,
+        now,
+        look.actor,
+        "policy.simulated",
+        &format!("practice/{practice}"),
+        &detail,
+    );
+    store
+        .write(move |tx| {
+            let entry = entry.clone();
+            Box::pin(async move { tx.append_audit(&entry).await })
+        })
+        .await
 }
 
 /// Judges the stored drafts of a practice again.

@@ -13,9 +13,11 @@ use crate::guardrail::ground::fold::Folded;
 use crate::guardrail::ground::view::View;
 use crate::guardrail::minimum::Matrix;
 use crate::policy::PolicyError;
+use crate::policy::linear::Model;
 use crate::policy::pattern::Matched;
 use crate::policy::pattern::Pattern;
 use crate::policy::pattern::Patterns;
+use crate::policy::sentence;
 use crate::policy::words::Language;
 
 /// The file of deeds, drifts and texts.
@@ -25,6 +27,12 @@ pub(crate) const CLAIMS: (&str, &str) =
 pub(crate) const CONDUCT: (&str, &str) = (
     "conduct.toml",
     include_str!("../../guardrails/conduct.toml"),
+);
+
+/// The reader of whole sentences that hears advice where no rule of conduct does.
+pub(crate) const ADVICE: (&str, &[u8]) = (
+    "advice.model",
+    include_bytes!("../../guardrails/advice.model"),
 );
 
 #[derive(Deserialize)]
@@ -174,6 +182,8 @@ pub(crate) struct Rules {
     pub(crate) deeds: RuleSet,
     /// What is never said.
     pub(crate) conduct: RuleSet,
+    /// What it says of a sentence that no rule of conduct knows.
+    pub(crate) sentences: Model,
     /// How sentences are mended.
     pub(crate) phrases: Phrases,
     /// The minimum-necessary matrix.
@@ -326,6 +336,7 @@ impl Rules {
         Ok(Self {
             deeds: RuleSet::compile(file, text, claims.rule, &claims.payers.names)?,
             conduct: RuleSet::compile(conduct_file, conduct_text, conduct.rule, &[])?,
+            sentences: Model::read(&sentence::ADVICE, ADVICE.0, ADVICE.1)?,
             phrases,
             matrix: Matrix::embedded()?,
             accumulation: Accumulation::embedded()?,

@@ -1,5 +1,6 @@
 //! One reading of one text: what was found, what each finding means in this setting, what is wrong.
 
+mod advice;
 mod deeds;
 pub(crate) mod kinds;
 mod public;
@@ -175,6 +176,8 @@ pub(crate) fn read(
     judge.instructions(view, contexts);
     judge.relations(view, contexts);
     judge.details(view, matched);
+    judge.revealing_name(view);
+    judge.sentences(view, contexts);
     let mut reading = judge.reading;
     sort(&mut reading.findings);
     reading
@@ -221,6 +224,29 @@ impl<'a> Judge<'a> {
     fn decide(&self, field: Field<'_>) -> (Action, Label, Label) {
         let row = self.rules.matrix.decide(&self.situation, field);
         (row.action, (&row.id).into(), (&row.cite).into())
+    }
+
+    /// The practice's own name, where it tells a condition: who may read it depends on consent.
+    fn revealing_name(&mut self, view: &View<'_>) {
+        let name = self.setting.practice_name.trim();
+        if name.is_empty() || !self.situation.name_tells() {
+            return;
+        }
+        let why = self.decide(Field::Of("practice.revealing_name"));
+        if why.0 == Action::Keep {
+            return;
+        }
+        let (text, name) = (view.text.to_ascii_lowercase(), name.to_ascii_lowercase());
+        for (start, said) in text.match_indices(&name) {
+            let found = finding(
+                start..start + said.len(),
+                Category::Specialty,
+                why.clone(),
+                "fact",
+                "practice.name".into(),
+            );
+            self.reading.findings.push(found);
+        }
     }
 
     /// Gives a detected finding its action.

@@ -31,6 +31,7 @@ pub(crate) const MINIMUM: (&str, &str) = (
 #[serde(deny_unknown_fields)]
 struct File {
     sensitive_types: Vec<String>,
+    ordinary_types: Vec<String>,
     revealing_names: Vec<String>,
     row: Vec<Spanned<RawRow>>,
 }
@@ -51,6 +52,8 @@ struct RawRow {
     consents: Vec<Agreed>,
     #[serde(default)]
     practice_types: Vec<String>,
+    /// Only where the agreements of the channel are in force, or only where they are not.
+    covered: Option<bool>,
     action: Action,
     cite: String,
     examples: Vec<String>,
@@ -132,6 +135,7 @@ pub(crate) struct Row {
     channels: Vec<Channel>,
     consents: Vec<Agreed>,
     practice_types: Vec<String>,
+    covered: Option<bool>,
 }
 
 /// The matrix, read from the top.
@@ -139,7 +143,7 @@ pub(crate) struct Row {
 pub(crate) struct Matrix {
     rows: Vec<Row>,
     last: Row,
-    sensitive_types: Vec<String>,
+    ordinary_types: Vec<String>,
     revealing_names: Vec<String>,
     /// The same, by their letters.
     revealing_words: Trie,
@@ -156,13 +160,20 @@ pub(crate) struct Situation<'a> {
     channel: Channel,
     consent: Agreed,
     practice_type: &'a str,
+    covered: bool,
     sensitive: bool,
+    name_tells: bool,
 }
 
 impl Situation<'_> {
     /// Whether the practice's kind or name tells a condition.
     pub(crate) const fn is_sensitive(&self) -> bool {
         self.sensitive
+    }
+
+    /// Whether the practice's name tells a condition by itself.
+    pub(crate) const fn name_tells(&self) -> bool {
+        self.name_tells
     }
 }
 
@@ -180,6 +191,7 @@ impl Row {
             && (self.relations.is_empty() || self.relations.contains(&situation.relation))
             && (self.channels.is_empty() || self.channels.contains(&situation.channel))
             && (self.consents.is_empty() || self.consents.contains(&situation.consent))
+            && self.covered.is_none_or(|it| it == situation.covered)
             && any(&self.practice_types)
     }
 }
@@ -194,6 +206,13 @@ fn by_letters(names: &[String]) -> Trie {
             .map(|(at, name)| (name.clone().into_bytes(), at))
             .collect(),
     )
+}
+
+/// A word that is on both lists.
+fn twice<'a>(one: &'a [String], other: &[String]) -> Option<&'a str> {
+    one.iter()
+        .find(|kind| other.contains(kind))
+        .map(String::as_str)
 }
 
 impl Matrix {
@@ -233,16 +252,12 @@ impl Matrix {
                 channels: row.channels,
                 consents: row.consents,
                 practice_types: row.practice_types,
+                covered: row.covered,
             });
         }
         let Some(last) = rows.pop() else {
-            return Err(refuse(
-                file,
-                1,
-                "row",
-                "the matrix is empty",
-                "write at least the row for the rest",
-            ));
+            let remedy = "write at least the row for the rest";
+            return Err(refuse(file, 1, "row", "the matrix is empty", remedy));
         };
         let open = last.fields.iter().any(|field| field == "*")
             && last.action != Action::Keep
@@ -250,7 +265,8 @@ impl Matrix {
             && last.relations.is_empty()
             && last.channels.is_empty()
             && last.consents.is_empty()
-            && last.practice_types.is_empty();
+            && last.practice_types.is_empty()
+            && last.covered.is_none();
         if !open {
             let message = "the last row does not catch everything";
             return Err(refuse(
@@ -261,11 +277,15 @@ impl Matrix {
                 "end with fields = [\"*\"] and action drop or hold",
             ));
         }
+        if let Some(both) = twice(&raw.sensitive_types, &raw.ordinary_types) {
+            let message = "a type that is sensitive and ordinary";
+            return Err(refuse(file, 1, both, message, "list it once"));
+        }
         let matrix = Self {
             rows,
             last,
             revealing_words: by_letters(&raw.revealing_names),
-            sensitive_types: raw.sensitive_types,
+            ordinary_types: raw.ordinary_types,
             revealing_names: raw.revealing_names,
         };
         matrix.check_examples(file, &examples)?;
@@ -302,10 +322,7 @@ impl Matrix {
             _ => return None,
         };
         let practice_type = words.next()?;
-        let sensitive = self
-            .sensitive_types
-            .iter()
-            .any(|kind| kind == practice_type);
+        let sensitive = !self.is_ordinary(practice_type);
         let field = words.next()?;
         let relation = words
             .next()
@@ -317,30 +334,36 @@ impl Matrix {
             channel,
             consent,
             practice_type,
+            covered: false,
             sensitive,
+            name_tells: false,
         };
         Some(self.decide(&situation, Field::Of(field)))
     }
 
     /// The situation of a setting, once a review.
     pub(crate) fn situation<'a>(&self, setting: &Setting<'a>) -> Situation<'a> {
+        let name_tells = self.tells(setting.practice_name);
         Situation {
             purpose: setting.purpose,
             relation: setting.relation,
             channel: setting.channel,
             consent: setting.consent.into(),
             practice_type: setting.practice_type,
-            sensitive: self.reveals(setting),
+            covered: setting.covered,
+            sensitive: name_tells || !self.is_ordinary(setting.practice_type),
+            name_tells,
         }
     }
 
-    /// Whether the practice's kind or name tells a condition.
-    fn reveals(&self, setting: &Setting<'_>) -> bool {
-        let kind = setting.practice_type;
-        if self.sensitive_types.iter().any(|other| other == kind) {
-            return true;
-        }
-        let name = Folded::of(setting.practice_name);
+    /// Whether a type of practice tells nothing. What nobody listed may tell anything.
+    fn is_ordinary(&self, kind: &str) -> bool {
+        self.ordinary_types.iter().any(|other| other == kind)
+    }
+
+    /// Whether a practice's name tells a condition by a word of its own.
+    pub(crate) fn tells(&self, name: &str) -> bool {
+        let name = Folded::of(name);
         words(&name).any(|word| {
             let mut tells = false;
             self.revealing_words.at(word.as_bytes(), 0, |part| {
@@ -387,6 +410,33 @@ mod tests {
             let named = Field::Of("clinical.dose").is(pattern);
             let found = Field::Found("clinical", Category::Dose).is(pattern);
             assert_eq!(named, found, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn every_listed_type_is_either_sensitive_or_ordinary_and_any_other_is_sensitive() {
+        let raw: File = toml::from_str(MINIMUM.1).unwrap();
+        let listed = crate::policy::listed_practice_types(std::path::Path::new(""));
+        let mut judged: Vec<&String> = raw.sensitive_types.iter().collect();
+        judged.extend(&raw.ordinary_types);
+        judged.sort();
+        assert_eq!(judged, listed.iter().collect::<Vec<_>>());
+        let matrix = Matrix::embedded().unwrap();
+        let provider = |kind: &str| {
+            let example = format!("scheduling sms granted {kind} appointment.provider");
+            matrix.example(&example).unwrap().action
+        };
+        for kind in &raw.ordinary_types {
+            assert_eq!(provider(kind), Action::Keep, "{kind}");
+        }
+        let unlisted = ["behavoral_health", "abortion_clinic", "Primary_care", "x"];
+        for kind in raw
+            .sensitive_types
+            .iter()
+            .map(String::as_str)
+            .chain(unlisted)
+        {
+            assert_eq!(provider(kind), Action::Drop, "{kind}");
         }
     }
 

@@ -96,15 +96,17 @@ impl Guardrail {
         detect::examples::hold(&policy)?;
         let mut hash = Sha256::new();
         hash.update(policy.digest().as_bytes());
-        for (file, text) in [
+        let texts = [
             conduct::CLAIMS,
             conduct::CONDUCT,
             minimum::MINIMUM,
             accumulate::ACCUMULATION,
-        ] {
+        ];
+        let texts = texts.map(|(file, text)| (file, text.as_bytes()));
+        for (file, bytes) in texts.into_iter().chain([conduct::ADVICE]) {
             hash.update(file.as_bytes());
             hash.update([0]);
-            hash.update(text.as_bytes());
+            hash.update(bytes);
         }
         let digest = hex::encode(hash.finalize()).into();
         Ok(Self {
@@ -123,6 +125,17 @@ impl Guardrail {
         self.digest = hex::encode(Sha256::digest(both)).into();
         self.voters.push(voter);
         self
+    }
+
+    /// Whether a practice's name tells a condition by itself.
+    pub fn name_tells(&self, practice_name: &str) -> bool {
+        self.rules.matrix.tells(practice_name)
+    }
+
+    /// The guardrail over another policy, with the same voters.
+    pub fn over(&self, policy: Arc<Policy>) -> Result<Self, PolicyError> {
+        let voters = self.voters.iter().map(Arc::clone);
+        Ok(voters.fold(Self::new(policy)?, Self::with_voter))
     }
 
     /// The digest of everything that decides a verdict.

@@ -162,7 +162,8 @@ pub(super) fn portal_form(
 
 /// Whether nothing about the person may stay, so that any drop takes the whole draft.
 pub(super) fn wholly(setting: &Setting<'_>) -> bool {
-    setting.channel == Channel::Whatsapp || !matches!(setting.consent, Consent::Granted { .. })
+    (setting.channel == Channel::Whatsapp && !setting.covered)
+        || !matches!(setting.consent, Consent::Granted { .. })
 }
 
 /// The draft without the dropped places, with one link; `None` when there is no portal.

@@ -75,6 +75,9 @@ pub struct Setting<'a> {
     pub channel: Channel,
     /// May PHI leave?
     pub consent: Consent<'a>,
+    /// Whether every agreement is in force that this channel takes before it may carry PHI; asked
+    /// only of channels that offer none by themselves (WhatsApp).
+    pub covered: bool,
     /// The patient's state of residence.
     pub state: Jurisdiction,
     /// The patient's language.

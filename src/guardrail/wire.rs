@@ -22,6 +22,7 @@ use crate::policy::words::Channel;
 use crate::policy::words::Jurisdiction;
 use crate::policy::words::Language;
 use crate::policy::words::Purpose;
+use crate::policy::words::practice_type;
 
 /// One draft to check.
 #[derive(Clone, Debug, Deserialize)]
@@ -45,6 +46,10 @@ pub struct ContextIn {
     pub channel: Channel,
     /// May PHI leave?
     pub consent: ConsentIn,
+    /// Whether every agreement is in force that the channel takes before it may carry PHI; WhatsApp
+    /// carries none without.
+    #[serde(default)]
+    pub covered: bool,
     /// The patient's state of residence.
     pub state: Jurisdiction,
     /// The patient's language.
@@ -83,7 +88,7 @@ pub struct PracticeIn {
     /// The front desk's number.
     pub phone: String,
     /// Its kind.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "practice_type")]
     pub kind: String,
     /// Where the link points.
     pub portal_url: String,
@@ -260,6 +265,7 @@ impl ContextIn {
                 ConsentIn::Declined => Consent::Declined,
                 ConsentIn::OptedOut => Consent::OptedOut,
             },
+            covered: self.covered,
             state: self.state,
             language: self.language,
             timezone: &self.timezone,

@@ -10,6 +10,7 @@ mod words;
 
 pub use days::Wish;
 pub use intent::Topic;
+pub use others::{Spoken, speaks_of};
 
 use crate::agent::ports::{Answer, BoxFuture, Message, Model, ModelError, Request};
 use crate::domain::phi::Phi;

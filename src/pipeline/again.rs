@@ -75,6 +75,7 @@ impl Kept {
                     Consent::Declined => ConsentIn::Declined,
                     Consent::OptedOut => ConsentIn::OptedOut,
                 },
+                covered: setting.covered,
                 relation: setting.relation,
                 state: setting.state,
                 language: setting.language,
@@ -151,6 +152,7 @@ impl Reviewed {
             duties: Arc::new(guardrail.law().duties(at)),
             residence: context.state,
             judge: Arc::new(Judge::new(guardrail.clone())),
+            trial: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use crate::agent::texts::TextId;
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::ConversationId;
@@ -142,6 +143,7 @@ impl House {
             portal_url: link,
             channel: conversation.channel,
             consent,
+            covered: writing.covered,
             state: writing
                 .patient
                 .map_or(Jurisdiction::UNKNOWN, |patient| patient.state),
@@ -198,11 +200,15 @@ impl House {
             written.barred = Some("law of the state");
             return;
         }
-        let telling = writing
+        let mut telling = writing
             .law
             .telling((&written.review, writing.purpose), &session);
         written.law.extend(telling.rules);
         let language = writing.conversation.language;
+        let said = writing.practice.said_name(language);
+        if self.parts.texts.tells_who_writes(cleared.text(), said) {
+            telling.texts.retain(|id| *id != TextId::AiIntro);
+        }
         let words: Vec<String> = telling
             .texts
             .iter()

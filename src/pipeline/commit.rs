@@ -30,10 +30,9 @@ impl House {
     ) -> Result<bool, StoreError> {
         // Cleared under a policy that is in force no more: it is made anew, unless a deed that was
         // done must be told.
-        let policy = self.policy_digest();
         if reply
             .as_ref()
-            .is_some_and(|it| it.is_stale(&policy) && !it.acted)
+            .is_some_and(|it| it.is_stale(self) && !it.acted)
         {
             self.store()
                 .write(move |tx| {
@@ -132,8 +131,8 @@ pub(crate) async fn settle(
     if let Some(report) = &reply.report {
         tx.keep_glass(conversation, report, now).await?;
     }
-    if let Some((version, side, verdict)) = reply.trial {
-        tx.count_trial(version, side, verdict.as_str()).await?;
+    for (version, side, verdict) in &reply.trials {
+        tx.count_trial(*version, *side, verdict.as_str()).await?;
     }
     tx.mark_answered(conversation.id, &reply.answers).await?;
     let unread = settle_unread(tx, conversation, reply, now).await?;

@@ -10,7 +10,7 @@ use crate::domain::consent::{
 };
 use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion};
 use crate::domain::message::Inbound;
-use crate::screen::{Intent, Pending, Reading};
+use crate::screen::{Intent, Pending, Reading, Screen};
 use crate::store::{StoreError, Tx};
 
 /// Kept as the intent of a text that tells of abuse: a person answers, and the text to the patient
@@ -29,6 +29,15 @@ pub(crate) const STOP_WRONG: &str = "opt_out_wrong_number";
 
 /// Kept as the intent of "no, go on" to the question whether texts shall stop.
 pub(crate) const KEEP: &str = "keep_texts";
+
+/// Kept as the intent of a text that asks who or what writes, and nothing else.
+pub(crate) const ASKS_WHO: &str = "asks_who_writes";
+
+/// Kept as the intent of a text that asks who or what writes, and more.
+pub(crate) const ASKS_WHO_TOO: &str = "asks_who_writes_too";
+
+/// Words of a text that says one thing and cannot well say more.
+const ASKS_ONLY_WORDS: usize = 6;
 
 /// The rules that read an opt-out which says that the number is another's begin so.
 const WRONG_NUMBER: &str = "opt_out.wrong-number";
@@ -68,6 +77,54 @@ pub(crate) const fn asked(kind: PendingKind) -> Option<Pending> {
         PendingKind::CancelConfirm => Some(Pending::CancelConfirm),
         PendingKind::Person => None,
     }
+}
+
+/// A text against the open question. Where none is open and the person has said NO, their YES takes
+/// it back, as START does: they read the notice once, and it is sent anew.
+pub(crate) fn read(screen: &Screen, said: &str, conversation: &Conversation) -> Reading {
+    let open = conversation.pending.as_ref();
+    let hint = conversation.language;
+    let reading = screen.read(said, open.and_then(|question| asked(question.kind)), hint);
+    let said_no = conversation.consent.state == ConsentState::Declined;
+    let idle = matches!(reading.intent, Intent::Other | Intent::Confirm) && !reading.ambiguous;
+    if open.is_some() || !said_no || !idle || !says_yes(said) {
+        return reading;
+    }
+    let yes = screen.read(said, Some(Pending::Consent), hint);
+    if yes.intent != Intent::ConsentYes && !leads_with_yes(said) {
+        return reading;
+    }
+    Reading {
+        intent: Intent::OptIn,
+        ..yes
+    }
+}
+
+/// Whether a text says yes by that word: "ok" to the answer to NO agrees with the NO.
+fn says_yes(said: &str) -> bool {
+    words(said).iter().any(|word| is_yes(word))
+}
+
+/// Whether a short text begins with yes, whatever follows: "YES I agree to texts".
+fn leads_with_yes(said: &str) -> bool {
+    let words = words(said);
+    let polite = ["ok", "okay", "oh", "hi", "hello", "hola", "pues"];
+    let first = words.iter().find(|it| !polite.contains(&it.as_str()));
+    words.len() <= ASKS_ONLY_WORDS && !said.contains('?') && first.is_some_and(|it| is_yes(it))
+}
+
+fn words(said: &str) -> Vec<String> {
+    said.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+fn is_yes(word: &str) -> bool {
+    [
+        "yes", "yeah", "yep", "yup", "y", "agree", "accept", "si", "s\u{ed}", "acepto",
+    ]
+    .contains(&word)
 }
 
 /// What a text means in this conversation; pure. `heard` is whether the notice has left: nobody
@@ -116,6 +173,18 @@ pub(crate) fn meaning(
     if doubt && !is_safety(reading.intent) {
         return Meaning {
             intent: STOP_DOUBT,
+            ..plain
+        };
+    }
+    let talk = matches!(reading.intent, Intent::Question | Intent::Other);
+    if talk && reading.asks_who_writes() {
+        let words = inbound.body.as_str().split_whitespace().count();
+        return Meaning {
+            intent: if words <= ASKS_ONLY_WORDS {
+                ASKS_WHO
+            } else {
+                ASKS_WHO_TOO
+            },
             ..plain
         };
     }

@@ -18,6 +18,7 @@ use crate::pipeline::clear::{Writing, Written};
 use crate::pipeline::draft::{Asking, closed_page};
 use crate::pipeline::house::House;
 use crate::pipeline::portal::PortalLink;
+use crate::pipeline::ward::Whose;
 use crate::policy::words::{Jurisdiction, Purpose};
 use crate::store::StoreError;
 
@@ -65,6 +66,7 @@ impl House {
         Ok(ready.map(|ready| verdicted(&ready, text)))
     }
 
+    #[expect(clippy::too_many_lines, reason = "one question, told in order")]
     pub(super) async fn desk_ready(
         &self,
         practice: &PracticeId,
@@ -81,8 +83,10 @@ impl House {
         };
         let patient = self.desk_patient(&practice, &conversation).await;
         let known = self.desk_facts(&practice, patient.as_ref()).await;
-        let residence = patient.as_ref().map(|it| it.state);
-        let law = self.governed(&practice, residence.unwrap_or(Jurisdiction::UNKNOWN), now);
+        let residence = patient
+            .as_ref()
+            .map_or(Jurisdiction::UNKNOWN, |it| it.state);
+        let law = self.governed_in(&conversation, &practice, residence, now);
         let covered = self.covered(&practice, &conversation, now).await?;
         let told = self.told(conversation.id).await?;
         let link = self.portal_link(&practice);
@@ -111,6 +115,8 @@ impl House {
             now,
             law: &law,
             covered,
+            records: &**self.records(),
+            whose: Whose::Own,
         };
         let closed = match &written.review.cleared {
             _ if conversation.consent.state == ConsentState::OptedOut => Some("opted out"),

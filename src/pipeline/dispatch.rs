@@ -110,7 +110,7 @@ impl House {
         if self.is_overruled(&row, &conversation, &practice, now) {
             return self.withdraw(row, Bar::Policy, now).await;
         }
-        match self.opening_for(&row, &practice, now) {
+        match self.opening_for(&row, &conversation, &practice, now) {
             Opening::Open => {}
             Opening::Never(_) => return self.withdraw(row, Bar::Hours, now).await,
             Opening::At(until, _) => {
@@ -163,7 +163,7 @@ impl House {
     ) -> bool {
         let drafted = matches!(row.kind, OutboundKind::Reply | OutboundKind::Initiated);
         let residence = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
-        let law = self.governed(practice, residence, now);
+        let law = self.governed_in(conversation, practice, residence, now);
         if !drafted || row.law.policy == law.judge.guardrail.digest() {
             return false;
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::agent;
-use crate::agent::ports::Reviewer;
+use crate::agent::ports::Records;
 use crate::agent::texts::TextId;
 use crate::agent::tools::HandOver;
 use crate::domain::consent::ConsentState;
@@ -13,23 +13,23 @@ use crate::domain::ids::TurnId;
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
 use crate::domain::reach::{Reach, reach};
-use crate::domain::record::{Fact, Patient};
+use crate::domain::record::Patient;
 use crate::domain::speaker::MISSES_MAX;
 use crate::guardrail::continues::TEXTS_BEFORE;
-use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::review::Review;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::consent;
+use crate::pipeline::door::Door;
 use crate::pipeline::handoff::{self, Aside};
 use crate::pipeline::house::House;
 use crate::pipeline::interim::Drafting;
 use crate::pipeline::law::Governed;
 use crate::pipeline::reply::{Pending, Reply};
+use crate::pipeline::ward::Whose;
 use crate::pipeline::wording::Chosen;
 use crate::policy::law::join::Ids;
-use crate::policy::words::Purpose;
 use crate::screen::{Intent, Reading};
 use crate::store::StoreError;
 
@@ -49,6 +49,10 @@ pub(crate) struct Asking<'a> {
     pub(crate) now: Timestamp,
     pub(crate) law: &'a Governed,
     pub(crate) covered: bool,
+    /// What the agent may know of the record.
+    pub(crate) records: &'a dyn Records,
+    /// Of whom the texts speak.
+    pub(crate) whose: Whose,
 }
 
 impl House {
@@ -79,7 +83,7 @@ impl House {
         let key = asked.last().map_or_else(String::new, |turn| {
             format!("conversation/{}/turn/{turn}", conversation.id)
         });
-        let input = agent::Input {
+        let mut input = agent::Input {
             practice,
             patient: asking.patient,
             language: conversation.language,
@@ -95,7 +99,9 @@ impl House {
             untrusted: readings.iter().any(|reading| reading.injection),
             key,
             limits: agent::Limits::default(),
+            veiled: true,
             wording: chosen.wording.clone(),
+            for_patient: asking.whose == Whose::Patients,
         };
         // Where the law keeps AI out of therapy, talk that is therapy is answered by a person, and
         // nothing but templates is written to the rest.
@@ -106,19 +112,20 @@ impl House {
             return Ok(reply);
         }
         let host = self.parts.model.host();
-        let sees = self.register(now).model(practice, host).await?.is_none();
-        let model = if sees && barred.is_none() {
+        // Without its vendor's agreement a model sees no identifier, and where the law keeps what is
+        // talked about out of prompts, none sees anything.
+        input.veiled = self.register(now).model(practice, host).await?.is_some();
+        let sees = host.is_none() || !asking.law.keeps_from_prompts(&input);
+        // Of somebody else's matters no language model is asked: fixed rules leave them to staff.
+        let own = asking.whose != Whose::Anothers;
+        let model = if sees && barred.is_none() && own {
             &*self.parts.model
         } else {
             &*self.parts.offline
         };
         let models = [model, &*self.parts.offline];
-        let reviewer = Door {
-            house: self,
-            asking,
-        };
-        let records = &**self.records();
-        let run = agent::run_reviewed(input, &models, records, (&reviewer, drafting));
+        let reviewer = Door::new(self, asking);
+        let run = agent::run_reviewed(input, &models, asking.records, (&reviewer, drafting));
         let outcome = Box::pin(self.while_waiting(asking, drafting, run)).await;
         if outcome.overtaken {
             return Ok(Reply {
@@ -248,7 +255,10 @@ impl House {
                 .and_then(|_| closed_page(asking, link.is_some())),
         };
         let verdict = closed.map_or(written.review.verdict, |_| Verdict::Hold);
-        reply.trial = chosen.trial.map(|(version, side)| (version, side, verdict));
+        let trials = chosen.trial.into_iter().chain(asking.law.trial);
+        reply.trials = trials
+            .map(|(version, side)| (version, side, verdict))
+            .collect();
         if let Some(reason) = closed {
             // Nothing of the draft leaves; the patient is told the truth, that staff have it.
             let text = self.fixed_text(TextId::Handoff, practice, conversation.language);
@@ -287,56 +297,8 @@ impl House {
     }
 }
 
-/// The guardrail as the agent's reviewer.
-struct Door<'a> {
-    house: &'a House,
-    asking: &'a Asking<'a>,
-}
-
-impl Reviewer for Door<'_> {
-    fn complaints(&self, draft: &Phi<String>, facts: &[Fact]) -> Vec<String> {
-        let Asking {
-            practice,
-            conversation,
-            patient,
-            now,
-            ..
-        } = *self.asking;
-        let link = self.house.portal_link(practice);
-        let written = self.house.clear(&Writing {
-            practice,
-            conversation,
-            patient,
-            author: Author::Agent,
-            purpose: Purpose::Reply,
-            text: draft.as_str(),
-            facts,
-            link: link.as_ref(),
-            told: self.asking.told,
-            before: &texts_before(self.asking.turns),
-            now,
-            law: self.asking.law,
-            session: None,
-            covered: self.asking.covered,
-        });
-        let review = &written.review;
-        if review.cleared.is_some() {
-            return Vec::new();
-        }
-        let mut told: Vec<String> = review
-            .findings
-            .iter()
-            .filter(|finding| finding.action == Action::Hold)
-            .map(|finding| format!("{}: {}", finding.category, finding.rule))
-            .collect();
-        told.sort_unstable();
-        told.dedup();
-        told
-    }
-}
-
 /// The last texts that left of a conversation, oldest first.
-fn texts_before(turns: &[Turn]) -> Vec<String> {
+pub(crate) fn texts_before(turns: &[Turn]) -> Vec<String> {
     let left = turns
         .iter()
         .filter(|turn| turn.direction == Direction::Outbound);
@@ -425,7 +387,7 @@ fn needs_person(outcome: &agent::Outcome) -> bool {
 }
 
 /// A birth date is asked for by text only where the risk of texts was accepted, and not for ever.
-fn may_ask_who(conversation: &Conversation) -> bool {
+pub(crate) fn may_ask_who(conversation: &Conversation) -> bool {
     let declined = conversation.consent.state == ConsentState::Declined;
     !declined && conversation.speaker.misses < MISSES_MAX
 }

@@ -19,6 +19,7 @@ use crate::domain::ids::{AlarmId, ConversationId, OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::pipeline::handoff;
 use crate::pipeline::in_force::InForce;
+use crate::pipeline::policy_trial;
 use crate::pipeline::wording;
 use crate::policy::words::Language;
 use crate::screen::Screen;
@@ -97,6 +98,7 @@ pub struct House {
     pub(crate) doubted: Mutex<BTreeMap<OutboxId, Timestamp>>,
     changes: watch::Sender<u64>,
     wordings: Mutex<wording::ByPractice>,
+    trials: Mutex<policy_trial::ByPractice>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -115,7 +117,18 @@ impl std::fmt::Debug for House {
 
 impl House {
     /// Puts the parts together.
-    pub fn new(parts: Parts) -> Arc<Self> {
+    pub fn new(mut parts: Parts) -> Arc<Self> {
+        let judge = parts.guardrail.judge();
+        for practice in parts.practices.values_mut() {
+            let (name, said) = (&practice.name, &practice.text_name);
+            let tells = |name: &str| judge.guardrail.name_tells(name);
+            if tells(said) || (said.is_empty() && tells(name)) {
+                let practice = Arc::make_mut(practice);
+                practice.discreet = true;
+                // `doctor` says so; texts never do.
+                practice.text_name.clear();
+            }
+        }
         let (changes, _) = watch::channel(0);
         Arc::new(Self {
             parts,
@@ -130,12 +143,18 @@ impl House {
             doubted: Mutex::default(),
             changes,
             wordings: Mutex::default(),
+            trials: Mutex::default(),
         })
     }
 
     /// What each practice's conversations are answered in.
     pub(crate) fn lock_wordings(&self) -> MutexGuard<'_, wording::ByPractice> {
         self.wordings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which policy is on trial at each practice.
+    pub(crate) fn lock_trials(&self) -> MutexGuard<'_, policy_trial::ByPractice> {
+        self.trials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store.
@@ -195,17 +214,16 @@ impl House {
         practice: &Practice,
         language: Language,
     ) -> RenderedText {
-        let url = if practice.portal_url.is_empty() {
-            self.parts.public_url.as_str()
-        } else {
-            practice.portal_url.as_str()
-        };
+        let url = [&practice.help_url, &practice.portal_url]
+            .into_iter()
+            .find(|url| !url.is_empty())
+            .map_or(self.parts.public_url.as_str(), String::as_str);
         let when = handoff::answering(practice, self.parts.clock.now(), language);
         self.parts.texts.render(
             id,
             language,
             &TextContext {
-                practice: &practice.name,
+                practice: practice.said_name(language),
                 phone: &practice.phone.display_us(),
                 url,
                 hours: facts::hours(practice, language),
@@ -216,20 +234,26 @@ impl House {
 
     /// The facts that anybody may be told about a practice.
     pub(crate) fn public_facts(practice: &Practice, public_url: &Url) -> Vec<(String, String)> {
-        let mut facts = vec![
-            ("practice.name".to_owned(), practice.name.clone()),
+        let mut facts: Vec<(String, String)> = Language::ALL
+            .iter()
+            .map(|language| practice.said_name(*language))
+            .map(|name| ("practice.name".to_owned(), name.to_owned()))
+            .collect();
+        facts.dedup();
+        facts.extend([
             (
                 "practice.phone".to_owned(),
                 practice.phone.as_str().to_owned(),
             ),
             ("practice.phone".to_owned(), practice.phone.display_us()),
             ("practice.url".to_owned(), public_url.as_str().to_owned()),
-        ];
+        ]);
         let texts = [
             ("practice.address", &practice.address),
             ("practice.hours", &practice.hours),
             ("practice.hours", &practice.hours_es),
             ("practice.url", &practice.portal_url),
+            ("practice.url", &practice.help_url),
         ];
         facts.extend(
             texts

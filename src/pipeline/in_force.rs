@@ -64,7 +64,7 @@ impl From<Guardrail> for InForce {
 }
 
 impl InForce {
-    fn judge(&self) -> Arc<Judge> {
+    pub(crate) fn judge(&self) -> Arc<Judge> {
         let judge = self.judge.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&judge)
     }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
+use crate::agent::Input;
 use crate::agent::texts::{RenderedText, TextId};
 use crate::domain::conversation::{Conversation, Direction, OutboxRow, Turn};
 use crate::domain::message::{LawTag, OutboundKind};
@@ -17,10 +18,12 @@ use crate::guardrail::review::Review;
 use crate::pipeline::house::House;
 use crate::pipeline::in_force::Judge;
 use crate::pipeline::papers::{Missing, Register};
+use crate::pipeline::policy_trial::Part;
 use crate::policy::law::Whereabouts;
 use crate::policy::law::answer::{Session, told};
 use crate::policy::law::duties::Duties;
 use crate::policy::law::join::Ids;
+use crate::policy::law::minors::Care;
 use crate::policy::law::terms::{Act, Class, Content, MessageClass, Surface, Writer};
 use crate::policy::law::window::{Clocks, Opening, opening};
 use crate::policy::law::zones;
@@ -40,6 +43,8 @@ pub(crate) struct Governed {
     pub(crate) residence: Jurisdiction,
     /// By what it is judged, from first to last.
     pub(crate) judge: Arc<Judge>,
+    /// The trial of a policy that it is a part of.
+    pub(crate) trial: Option<Part>,
 }
 
 /// What is told along with a text, and by which rules.
@@ -57,13 +62,34 @@ impl House {
         residence: Jurisdiction,
         now: Timestamp,
     ) -> Governed {
+        Self::governed_by(practice, residence, now, (self.in_force(), None))
+    }
+
+    /// The same in one conversation, which a policy on trial may judge.
+    pub(crate) fn governed_in(
+        &self,
+        conversation: &Conversation,
+        practice: &Practice,
+        residence: Jurisdiction,
+        now: Timestamp,
+    ) -> Governed {
+        let judge = self.judge_of(&practice.id, conversation.id);
+        Self::governed_by(practice, residence, now, judge)
+    }
+
+    fn governed_by(
+        practice: &Practice,
+        residence: Jurisdiction,
+        now: Timestamp,
+        (judge, trial): (Arc<Judge>, Option<Part>),
+    ) -> Governed {
         let day = day_of(residence, now);
         let key = (practice.state, residence, practice.kind.clone(), day);
-        let judge = self.in_force();
         let governed = |duties: &Arc<Duties>| Governed {
             duties: Arc::clone(duties),
             residence,
             judge: Arc::clone(&judge),
+            trial,
         };
         let mut kept = judge.lock_duties();
         if let Some(duties) = kept.get(&key) {
@@ -88,11 +114,22 @@ impl House {
     pub(crate) fn opening_for(
         &self,
         row: &OutboxRow,
+        conversation: &Conversation,
         practice: &Practice,
         now: Timestamp,
     ) -> Opening {
-        if !matches!(row.kind, OutboundKind::Initiated | OutboundKind::Invitation) {
-            return Opening::Open;
+        // Who has written since is in a live conversation: the notice answers them.
+        let wrote = conversation.last_inbound.is_some_and(|at| at >= row.at);
+        match row.kind {
+            OutboundKind::Initiated => {}
+            OutboundKind::Invitation if !wrote => {}
+            OutboundKind::Invitation
+            | OutboundKind::Notice
+            | OutboundKind::Reply
+            | OutboundKind::Safety
+            | OutboundKind::OptOutConfirmation
+            | OutboundKind::Help
+            | OutboundKind::Interim => return Opening::Open,
         }
         let residence = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
         let governed = self.governed(practice, residence, now);
@@ -261,6 +298,32 @@ impl Governed {
         }
         telling.texts.sort_unstable();
         telling
+    }
+
+    /// Whether the law keeps something that the texts of a turn speak of out of a model's prompt
+    /// (740 ILCS 110; Cal. Civ. Code 56.05).
+    pub(crate) fn keeps_from_prompts(&self, input: &Input<'_>) -> bool {
+        let said = input.history.iter().map(|(_, text)| text);
+        let mut said = said.chain(&input.waiting);
+        said.any(|text| {
+            let found = self.judge.guardrail.detect(text.as_str());
+            found.iter().any(|it| {
+                let name = it.category.as_str();
+                let classes = Class::ALL.iter();
+                let mut classes = classes.filter(|class| class.categories().contains(&name));
+                classes.any(|class| {
+                    let duties = &self.duties;
+                    duties
+                        .blocked(Surface::ModelPrompt, *class, Writer::Ai)
+                        .is_some()
+                })
+            })
+        })
+    }
+
+    /// From which age a minor decides on this care alone, on this channel.
+    pub(crate) fn minor_decides_from(&self, care: Care, channel: Channel) -> u8 {
+        self.duties.minor_decides_from(care, surface(channel))
     }
 
     /// Whether an AI may take part in talk that could be therapy.

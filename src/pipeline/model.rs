@@ -18,7 +18,7 @@ use crate::domain::conversation::PendingKind;
 use crate::domain::ids::PatientId;
 use crate::domain::message::{Inbound, OutboundKind};
 use crate::domain::phi::Phi;
-use crate::domain::practice::CarrierKind;
+use crate::domain::practice::{CarrierKind, IdentifyBy};
 use crate::domain::record::Patient;
 use crate::pipeline::consent::{self, CarrierDid, KEEP, question};
 use crate::pipeline::dispatch::bar;
@@ -245,7 +245,12 @@ impl Rules {
     fn draft(&self, world: &World, asks: Option<PendingKind>) -> Option<Draft> {
         let mut copy = world.conversation.clone();
         let epoch = copy.epoch;
-        let arrival = person::arrive(&mut copy, &self.people, &world.waiting, world.now);
+        let arrival = person::arrive(
+            &mut copy,
+            (&self.people, IdentifyBy::Number),
+            &world.waiting,
+            world.now,
+        );
         let mut draft = Draft {
             epoch,
             moves: arrival.moves,

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::domain::agreement::{Agreement, lacking};
+use crate::domain::agreement::{Agreement, Lack, lacking};
 use crate::domain::ids::PracticeId;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::policy::law::Law;
@@ -32,38 +33,30 @@ pub struct Missing {
     /// For what: `twilio sms`, `model at api.openai.com`.
     pub what: String,
     /// Which.
-    pub papers: Vec<Paper>,
+    pub papers: Vec<Lack>,
 }
 
 impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let papers: Vec<String> = self.papers.iter().map(ToString::to_string).collect();
         let (practice, what) = (&self.practice, &self.what);
-        write!(
-            f,
-            "practice `{practice}`, {what}: no agreement in force with {}",
-            papers.join(" and ")
-        )
+        write!(f, "practice `{practice}`, {what}: {}", papers.join(" and "))
     }
 }
 
 impl Register<'_> {
-    /// The agreements that a channel lacks for texts with PHI today; none when it may carry them. A
-    /// channel that never may lacks one that cannot be had.
+    /// What a channel lacks for texts with PHI today; none when it may carry them.
     pub async fn channel(
         &self,
         practice: &Practice,
         carrier: CarrierKind,
         channel: Channel,
-    ) -> Result<Vec<Paper>, StoreError> {
+    ) -> Result<Vec<Lack>, StoreError> {
         let number_type = practice.number_type(carrier, channel);
         let channels = self.law.channels();
         let carriage = channels.carriage(carrier.as_str(), channel, number_type);
         if carriage.carries < Carries::Phi {
-            return Ok(vec![Paper {
-                counterparty: carrier.as_str().to_owned(),
-                product: format!("{channel} from such numbers carries no PHI"),
-            }]);
+            return Ok(vec![Lack::Barred]);
         }
         self.unsigned(practice, &carriage.needs).await
     }
@@ -74,7 +67,7 @@ impl Register<'_> {
         &self,
         practice: &Practice,
         host: Option<&str>,
-    ) -> Result<Option<Paper>, StoreError> {
+    ) -> Result<Option<Lack>, StoreError> {
         let Some(paper) = host.and_then(|host| self.law.channels().model_paper(host)) else {
             return Ok(None);
         };
@@ -92,7 +85,7 @@ impl Register<'_> {
         model: Option<&str>,
     ) -> Result<Vec<Missing>, StoreError> {
         let mut missing = Vec::new();
-        let mut add = |what: String, papers: Vec<Paper>| {
+        let mut add = |what: String, papers: Vec<Lack>| {
             if !papers.is_empty() {
                 missing.push(Missing {
                     practice: practice.id.clone(),
@@ -111,21 +104,54 @@ impl Register<'_> {
         Ok(missing)
     }
 
+    /// Agreements in force today that end within so many days with none recorded to follow.
+    pub async fn ending(
+        &self,
+        practice: &Practice,
+        days: i64,
+    ) -> Result<Vec<Agreement>, StoreError> {
+        let today = self.today(practice);
+        let mut all = practice.agreements.clone();
+        if let Some(store) = self.store {
+            let recorded = store.agreements(&practice.id).await?;
+            all.extend(recorded.into_iter().map(|it| it.agreement));
+        }
+        let ends = |it: &&Agreement| {
+            let Some(until) = it.until.filter(|_| it.covers(today)) else {
+                return false;
+            };
+            let left = until.duration_since(today).as_hours() / 24;
+            let next = until.tomorrow().unwrap_or(until);
+            let follows = |other: &Agreement| {
+                other.counterparty == it.counterparty
+                    && other.product == it.product
+                    && other.covers(next)
+            };
+            left <= days && !all.iter().any(follows)
+        };
+        Ok(all.iter().filter(ends).cloned().collect())
+    }
+
+    /// The day where the practice is.
+    fn today(&self, practice: &Practice) -> Date {
+        let zone = TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC);
+        self.now.to_zoned(zone).date()
+    }
+
     /// Which of these are not in force today, where the practice is.
     async fn unsigned(
         &self,
         practice: &Practice,
         needs: &[Paper],
-    ) -> Result<Vec<Paper>, StoreError> {
-        let zone = TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC);
-        let today = self.now.to_zoned(zone).date();
-        let configured: Vec<&Agreement> = practice.agreements.iter().collect();
-        let left = lacking(needs, &configured, today);
+    ) -> Result<Vec<Lack>, StoreError> {
+        let today = self.today(practice);
+        let mut known: Vec<&Agreement> = practice.agreements.iter().collect();
+        let left = lacking(needs, &known, today);
         let (false, Some(store)) = (left.is_empty(), self.store) else {
             return Ok(left);
         };
         let recorded = store.agreements(&practice.id).await?;
-        let recorded: Vec<&Agreement> = recorded.iter().map(|it| &it.agreement).collect();
-        Ok(lacking(&left, &recorded, today))
+        known.extend(recorded.iter().map(|it| &it.agreement));
+        Ok(lacking(needs, &known, today))
     }
 }

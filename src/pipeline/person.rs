@@ -9,6 +9,7 @@ use crate::domain::birth;
 use crate::domain::consent::{Act, ConsentEvent, Evidence, Who};
 use crate::domain::conversation::{Conversation, PendingKind, Turn};
 use crate::domain::ids::{PatientId, TurnId};
+use crate::domain::practice::IdentifyBy;
 use crate::domain::record::Patient;
 use crate::domain::speaker::Writer;
 use crate::pipeline::plan::waiting;
@@ -45,7 +46,7 @@ pub(crate) struct Arrival {
 /// Decides who writes, given the people at the number; changes the copy of the conversation. Pure.
 pub(crate) fn arrive(
     conversation: &mut Conversation,
-    candidates: &[Patient],
+    (candidates, by): (&[Patient], IdentifyBy),
     turns: &[Turn],
     now: Timestamp,
 ) -> Arrival {
@@ -62,7 +63,7 @@ pub(crate) fn arrive(
     let last = conversation.last_inbound;
     let writer = conversation
         .speaker
-        .writer(conversation.patient.as_ref(), &ids, last, now);
+        .writer(conversation.patient.as_ref(), (&ids, by), last, now);
     match writer {
         Writer::Known(who) if conversation.patient.as_ref() != Some(&who) => {
             step(conversation, Move::Take(who));

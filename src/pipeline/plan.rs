@@ -8,7 +8,9 @@ use crate::domain::conversation::{Conversation, Direction, PendingKind, Turn};
 use crate::domain::ids::TurnId;
 use crate::domain::message::{Delivery, OutboundKind};
 use crate::domain::speaker::{MISSES_MAX, PersonConsent};
-use crate::pipeline::consent::{ABUSE, KEEP, STOP_DOUBT, STOP_VISIT, STOP_WRONG};
+use crate::pipeline::consent::{
+    ABUSE, ASKS_WHO, ASKS_WHO_TOO, KEEP, STOP_DOUBT, STOP_VISIT, STOP_WRONG,
+};
 use crate::pipeline::person::answer_to_who;
 use crate::screen::Intent;
 
@@ -110,7 +112,11 @@ pub(crate) fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) 
         let stop = waiting(turns).rfind(|turn| is_stop(&turn.intent));
         return match with(&[Intent::Help]) {
             _ if let Some(stop) = stop => Plan::Fixed {
-                text: TextId::Stop,
+                text: if stop.intent == STOP_VISIT {
+                    TextId::StopVisit
+                } else {
+                    TextId::Stop
+                },
                 kind: OutboundKind::OptOutConfirmation,
                 answers: all(),
                 staff: told_to_staff(&stop.intent),
@@ -194,9 +200,9 @@ fn by_request(turns: &[Turn]) -> Option<Plan> {
 /// What consent allows for the rest.
 fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
     let all = || waiting(turns).map(|turn| turn.id).collect::<Vec<_>>();
-    let with = |intent: Intent| -> Vec<TurnId> {
+    let only = |intent: &str| -> Vec<TurnId> {
         waiting(turns)
-            .filter(|turn| turn.intent == intent.as_str())
+            .filter(|turn| turn.intent == intent)
             .map(|turn| turn.id)
             .collect()
     };
@@ -220,13 +226,10 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
             }
         };
     }
-    let starts = with(Intent::OptIn);
-    let yes = with(Intent::ConsentYes);
-    let no = with(Intent::ConsentNo);
-    let kept: Vec<TurnId> = waiting(turns)
-        .filter(|turn| turn.intent == KEEP)
-        .map(|turn| turn.id)
-        .collect();
+    let starts = only(Intent::OptIn.as_str());
+    let yes = only(Intent::ConsentYes.as_str());
+    let no = only(Intent::ConsentNo.as_str());
+    let kept = only(KEEP);
     let rest: Vec<TurnId> = all()
         .into_iter()
         .filter(|id| !yes.contains(id) && !starts.contains(id) && !kept.contains(id))
@@ -244,11 +247,7 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
             }
         }
         ConsentState::Unknown | ConsentState::Expired | ConsentState::Reassigned => Plan::Notice,
-        ConsentState::NoticeSent if never_arrived(conversation, turns) => Plan::Notice,
-        // One question at a time: whether to text at all comes before health details.
-        ConsentState::NoticeSent if asks_to_stop(conversation) => Plan::Wait,
-        ConsentState::NoticeSent if just_asked(conversation, now) => Plan::Wait,
-        ConsentState::NoticeSent => fixed(TextId::ClarifyConsent, OutboundKind::Reply, Vec::new()),
+        ConsentState::NoticeSent => after_notice(conversation, turns, now),
         ConsentState::Declined if !no.is_empty() => {
             fixed(TextId::ConsentNo, OutboundKind::Reply, all())
         }
@@ -258,6 +257,12 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
         ConsentState::Declined if rest.is_empty() && !kept.is_empty() => {
             fixed(TextId::ConsentNo, OutboundKind::Reply, all())
         }
+        // One approved answer, whatever model drafts the others.
+        ConsentState::Granted | ConsentState::Declined
+            if !rest.is_empty() && rest == only(ASKS_WHO) =>
+        {
+            fixed(TextId::AiIntro, OutboundKind::Reply, all())
+        }
         ConsentState::Granted | ConsentState::Declined | ConsentState::OptedOut => Plan::Agent {
             asked: rest,
             answers: all(),
@@ -265,15 +270,76 @@ fn by_consent(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Pl
     }
 }
 
+/// While the notice has no answer yet.
+fn after_notice(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
+    // One question at a time: whether to text at all comes before health details.
+    let waits = asks_to_stop(conversation);
+    if never_arrived(conversation, turns) {
+        return Plan::Notice;
+    }
+    if !waits && asks_who(turns) {
+        // Who writes is told whenever it is asked: that takes nobody's consent.
+        let asked = waiting(turns).filter(|turn| turn.intent == ASKS_WHO);
+        return Plan::Fixed {
+            text: TextId::AiIntro,
+            kind: OutboundKind::Reply,
+            answers: asked.map(|turn| turn.id).collect(),
+            staff: None,
+        };
+    }
+    // A question in a language that they do not write in was not put to them.
+    if !waits && in_another_language(conversation) {
+        return Plan::Notice;
+    }
+    if waits || still_here(conversation, turns) || just_asked(conversation, now) {
+        return Plan::Wait;
+    }
+    Plan::Fixed {
+        text: TextId::ClarifyConsent,
+        kind: OutboundKind::Reply,
+        answers: Vec::new(),
+        staff: None,
+    }
+}
+
+/// Whether somebody asks who or what writes, and has not been told since.
+fn asks_who(turns: &[Turn]) -> bool {
+    let told = turns
+        .iter()
+        .rposition(|turn| turn.direction == Direction::Outbound && is_out(turn));
+    let since = turns.iter().skip(told.map_or(0, |at| at + 1));
+    let asks = |turn: &Turn| [ASKS_WHO, ASKS_WHO_TOO].contains(&turn.intent.as_str());
+    since.filter(|turn| !turn.answered).any(asks)
+}
+
+/// Whether a text of ours has left, or is about to.
+fn is_out(turn: &Turn) -> bool {
+    !matches!(turn.delivery, Some(Delivery::Suppressed | Delivery::Failed))
+}
+
+/// Whether the notice was put in another language than the one that they write in.
+fn in_another_language(conversation: &Conversation) -> bool {
+    let notice = conversation.consent.notice.as_ref();
+    notice.is_some_and(|notice| notice.language != conversation.language)
+}
+
+/// How far the notice is that was last sent.
+fn notice_delivery(conversation: &Conversation, turns: &[Turn]) -> Option<Delivery> {
+    let notice = conversation.consent.notice.as_ref()?;
+    let sent = turns
+        .iter()
+        .rfind(|turn| turn.direction == Direction::Outbound && same_time(turn.at, notice.at));
+    sent?.delivery
+}
+
+/// Whether the notice has not left yet: nobody has read it who could be reminded.
+fn still_here(conversation: &Conversation, turns: &[Turn]) -> bool {
+    notice_delivery(conversation, turns) == Some(Delivery::Pending)
+}
+
 /// Whether the notice is known not to have reached the phone: then nobody was asked.
 fn never_arrived(conversation: &Conversation, turns: &[Turn]) -> bool {
-    let notice = conversation.consent.notice.as_ref();
-    let sent = notice.and_then(|notice| {
-        turns
-            .iter()
-            .rfind(|turn| turn.direction == Direction::Outbound && same_time(turn.at, notice.at))
-    });
-    sent.and_then(|turn| turn.delivery).is_some_and(|state| {
+    notice_delivery(conversation, turns).is_some_and(|state| {
         matches!(
             state,
             Delivery::Suppressed | Delivery::Undelivered | Delivery::Failed

@@ -12,11 +12,13 @@ use crate::domain::ids::{ConversationId, TurnId};
 use crate::domain::message::{INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::{KeywordReplies, Practice};
+use crate::domain::waiting::Errand;
 use crate::pipeline::alarm;
 use crate::pipeline::consent::{self, CarrierDid, KEEP, lines};
 use crate::pipeline::handoff;
 use crate::pipeline::house::House;
 use crate::pipeline::plan::told_to_staff;
+use crate::pipeline::remind::QUESTION_WAITS;
 use crate::policy::words::{Channel, Language};
 use crate::screen::{Intent, Reading};
 use crate::store::{NewConversation, StoreError, Tx};
@@ -125,10 +127,16 @@ impl House {
         if conversation.epoch == epoch {
             conversation.pending = conversation.pending.take().or(later);
         }
-        conversation.language = reading.language;
+        conversation.language = reading.wished_language().unwrap_or(reading.language);
         conversation.last_inbound = conversation.last_inbound.max(Some(at));
         if moved.iter().any(|it| it["event"] == "yes") {
             tx.wake_waiting(conversation.id, now).await?;
+        }
+        if opens_live(&reading) && tx.release_invitation(conversation.id, now).await? {
+            // What is asked now waits for YES like any first question.
+            let until = now.saturating_add(QUESTION_WAITS).unwrap_or(now);
+            tx.wait_for_yes(&conversation, &Errand::Question, until, until, now)
+                .await?;
         }
         let mut suppressed = 0;
         if conversation.consent.state == ConsentState::OptedOut {
@@ -157,10 +165,11 @@ impl House {
 impl House {
     /// A text against the open question.
     fn read(&self, inbound: &Inbound, conversation: &Conversation) -> Reading {
-        let open = conversation.pending.as_ref();
-        let open = open.and_then(|question| consent::asked(question.kind));
-        let said = said(inbound, conversation);
-        self.parts.screen.read(said, open, conversation.language)
+        consent::read(
+            &self.parts.screen,
+            said(inbound, conversation),
+            conversation,
+        )
     }
 }
 
@@ -223,6 +232,19 @@ fn carrier_did(practice: &Practice, conversation: &Conversation, inbound: &Inbou
         }
         Some(Keyword::Start) | None => CarrierDid::Nothing,
     }
+}
+
+/// Whether a text opens a live conversation, in which a notice that was kept back for quiet hours
+/// may go out. A call for help, HELP and an opt-out do not ask for it.
+fn opens_live(reading: &Reading) -> bool {
+    let other = [
+        Intent::Emergency,
+        Intent::Crisis,
+        Intent::Poison,
+        Intent::Help,
+        Intent::OptOut,
+    ];
+    !other.contains(&reading.intent) && !reading.revokes() && !reading.tells_of_abuse()
 }
 
 /// Why a text gets no answer, if it gets none: after STOP only START, HELP and an emergency are

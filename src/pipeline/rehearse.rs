@@ -124,6 +124,8 @@ impl House {
             key: format!("rehearsal/{}", scene.asked.id),
             limits: agent::Limits::default(),
             wording: wording.clone(),
+            veiled: false,
+            for_patient: false,
         };
         let offline = &*self.parts.offline;
         let records = Untouched(Arc::clone(self.records()));

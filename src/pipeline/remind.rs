@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::agent::facts;
-use crate::agent::ports::RecordsError;
+use crate::agent::ports::{Records as _, RecordsError};
 use crate::agent::prompts::Wording;
 use crate::agent::sayings::{REMINDER, Reminder};
 use crate::agent::when;
@@ -16,7 +16,7 @@ use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion};
 use crate::domain::ids::{AppointmentId, PatientId};
 use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
-use crate::domain::practice::Practice;
+use crate::domain::practice::{IdentifyBy, Practice};
 use crate::domain::record::{Appointment, Fact, Patient};
 use crate::domain::speaker::SESSION;
 use crate::domain::waiting::{Errand, Waiting};
@@ -27,6 +27,8 @@ use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
 use crate::pipeline::person::{self, Move};
 use crate::pipeline::reply::{Pending, Reply};
+use crate::pipeline::shelter::{SHELTERED, Shelter, Watch};
+use crate::pipeline::ward::Whose;
 use crate::pipeline::work::{LEASE, Step};
 use crate::policy::words::Purpose;
 use crate::store::StoreError;
@@ -102,7 +104,12 @@ impl House {
             return end("the number is not on file any more", true);
         };
         let mut conversation = conversation;
-        let (mut moves, ready) = take_over(&mut conversation, &people, &patient.id, now);
+        let (mut moves, ready) = take_over(
+            &mut conversation,
+            (&people, practice.identify_by),
+            &patient.id,
+            now,
+        );
         if let Some(later) = ready {
             return Fate::Wait(later.min(waiting.expires.max(now)));
         }
@@ -110,10 +117,21 @@ impl House {
         let Ok(covered) = self.covered(&practice, &conversation, now).await else {
             return Fate::Wait(now + RECORD_DOWN);
         };
-        let law = self.governed(&practice, patient.state, now);
+        let law = self.governed_in(&conversation, &practice, patient.state, now);
         let Ok(told) = self.told(conversation.id).await else {
             return Fate::Wait(now + RECORD_DOWN);
         };
+        let watch = Watch::over(&practice, patient, &conversation, &law, now);
+        if let (Some(watch), Errand::Visit { appointment, .. }) = (watch, &waiting.errand) {
+            let shelter = Shelter::new(self.records(), watch);
+            let seen = shelter.appointments(&practice.id, &patient.id, now);
+            match seen.await {
+                Ok(visits) if visits.iter().any(|it| it.id == *appointment) => {}
+                Ok(_) if shelter.hid() => return end(SHELTERED, true),
+                Ok(_) => {}
+                Err(_) => return Fate::Wait(now + RECORD_DOWN),
+            }
+        }
         if let Some(tomorrow) = self.told_enough(&practice, &conversation, now).await {
             return Fate::Wait(tomorrow.min(waiting.expires.max(now + RECORD_DOWN)));
         }
@@ -245,6 +263,8 @@ impl House {
             now,
             law: about.law,
             covered: about.covered,
+            records: &**self.records(),
+            whose: Whose::Own,
         };
         let closed = match &written.review.cleared {
             _ if written.barred.is_some() => written.barred,
@@ -369,11 +389,11 @@ struct About<'a> {
 /// where another is writing or a question is open: one question at a time. Pure.
 fn take_over(
     conversation: &mut Conversation,
-    people: &[Patient],
+    (people, by): (&[Patient], IdentifyBy),
     who: &PatientId,
     now: Timestamp,
 ) -> (Vec<Move>, Option<Timestamp>) {
-    let mut moves = person::arrive(conversation, people, &[], now).moves;
+    let mut moves = person::arrive(conversation, (people, by), &[], now).moves;
     let busy = match &conversation.pending {
         Some(question) => {
             let waits = matches!(question.kind, PendingKind::Consent | PendingKind::Person);
@@ -403,7 +423,7 @@ fn reminder(
     known.extend(facts::of_visit(visit, &zone));
     let language = about.conversation.language;
     let words = Reminder {
-        practice: about.practice.name.clone(),
+        practice: about.practice.said_name(language).to_owned(),
         when: when::spoken(visit.start, &zone, language),
         phone: about.practice.phone.display_us(),
         asks: !about.conversation.speaker.shared,

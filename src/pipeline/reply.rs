@@ -16,13 +16,13 @@ use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::domain::publication::Side;
-use crate::domain::record::{Note, Patient};
+use crate::domain::record::Patient;
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::consent::question;
-use crate::pipeline::draft::Asking;
+use crate::pipeline::draft::{Asking, may_ask_who};
 use crate::pipeline::handoff::{self, Aside};
 use crate::pipeline::house::House;
 use crate::pipeline::interim::Drafting;
@@ -30,9 +30,10 @@ use crate::pipeline::law::Governed;
 use crate::pipeline::person::{self, Arrival, Move};
 use crate::pipeline::plan::{ABUSED, ASKED_FOR_PERSON, Plan, UNKNOWN_WRITER, plan, waiting};
 use crate::pipeline::portal::PortalLink;
+use crate::pipeline::shelter::{Shelter, Watch};
+use crate::pipeline::ward::{Whose, whose_are};
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::policy::words::{Jurisdiction, Language, Purpose};
-use crate::screen::Intent;
 use crate::store::StoreError;
 
 /// After so many leases without an end the conversation is parked for staff: the text may be one
@@ -81,8 +82,8 @@ pub(crate) struct Reply {
     pub(crate) read_from: Option<TurnId>,
     /// By which law the text was cleared.
     pub(crate) law: LawTag,
-    /// The trial of a wording that the draft was a part of, and what became of it.
-    pub(crate) trial: Option<(i64, Side, Verdict)>,
+    /// The trials of a wording and of a policy that the draft was a part of, and what became of it.
+    pub(crate) trials: Vec<(i64, Side, Verdict)>,
     pub(crate) detail: serde_json::Value,
 }
 
@@ -133,8 +134,16 @@ impl House {
             read_from: turns.first().map(|turn| turn.id),
             ..reply
         });
-        self.commit(job.clone(), conversation.epoch, reply, now)
-            .await
+        let patient = reply.as_ref().and_then(|reply| reply.patient.clone());
+        let committed = self
+            .commit(job.clone(), conversation.epoch, reply, now)
+            .await?;
+        if let (true, Some(patient)) = (committed, patient) {
+            // The answer is on its way: what only concerns people on file delays it for nobody.
+            self.outbox.notify_one();
+            self.copy_consent(&conversation, &patient, &turns).await;
+        }
+        Ok(committed)
     }
 
     /// Gives a job back for later; one that never ends well is set aside for staff.
@@ -161,17 +170,18 @@ impl House {
         turns: &[Turn],
         (drafting, now): (&Drafting<'_>, Timestamp),
     ) -> Result<Option<Reply>, StoreError> {
-        let (arrival, failed) = match self.people_at(practice, &conversation.number).await {
-            Ok(people) => (person::arrive(&mut conversation, &people, turns, now), None),
+        let (mut arrival, failed) = match self.people_at(practice, &conversation.number).await {
+            Ok(people) => {
+                let people = (&*people, practice.identify_by);
+                (person::arrive(&mut conversation, people, turns, now), None)
+            }
             Err(why) => (Arrival::default(), Some(why)),
         };
         let conversation = &conversation;
-        let patient = arrival.patient;
-        if let Some(patient) = &patient {
-            self.copy_consent(conversation, patient, turns).await;
-        }
+        let patient = arrival.patient.take();
         let residence = patient.as_ref().map(|patient| patient.state);
-        let law = self.governed(practice, residence.unwrap_or(Jurisdiction::UNKNOWN), now);
+        let residence = residence.unwrap_or(Jurisdiction::UNKNOWN);
+        let law = self.governed_in(conversation, practice, residence, now);
         let mut planned = plan(conversation, turns, now);
         if arrival.twice && matches!(planned, Plan::Person { .. } | Plan::Agent { .. }) {
             planned = twice(turns);
@@ -225,6 +235,17 @@ impl House {
             }
             Plan::Agent { asked, answers } => {
                 let told = self.told(conversation.id).await?;
+                let watch = patient
+                    .as_ref()
+                    .and_then(|it| Watch::over(practice, it, conversation, &law, now));
+                let shelter = watch.map(|watch| Shelter::new(self.records(), watch));
+                let whose = whose_are(
+                    practice,
+                    conversation,
+                    patient.as_ref(),
+                    (turns, &asked),
+                    now,
+                );
                 let asking = Asking {
                     practice,
                     conversation,
@@ -234,6 +255,11 @@ impl House {
                     now,
                     law: &law,
                     covered: self.covered(practice, conversation, now).await?,
+                    records: match &shelter {
+                        Some(shelter) => shelter,
+                        None => &**self.records(),
+                    },
+                    whose,
                 };
                 let told = &arrival.told;
                 let asked: Vec<TurnId> =
@@ -241,8 +267,18 @@ impl House {
                 let mut reply = if asked.is_empty() {
                     let text = self.fixed_text(TextId::ConsentYes, practice, conversation.language);
                     self.fixed(practice, conversation, &text, now)
+                } else if whose == Whose::OtherChild && may_ask_who(conversation) {
+                    // Whoever was known on this shared phone asks for somebody else on it.
+                    arrival.moves.push(Move::Forget);
+                    self.ask_who(practice, conversation, now)
                 } else {
-                    self.ask_agent(&asking, &asked, drafting).await?
+                    let reply = self.ask_agent(&asking, &asked, drafting).await?;
+                    match &shelter {
+                        Some(it) if !reply.overtaken => {
+                            self.sheltered(reply, it, practice, conversation, now)
+                        }
+                        _ => reply,
+                    }
                 };
                 if reply.overtaken {
                     return Ok(Some(reply));
@@ -276,30 +312,6 @@ impl House {
             moves: arrival.moves,
             ..reply
         }))
-    }
-
-    /// Tells a record system that keeps copies what the patient has just said of health details by
-    /// text. The ledger here is what counts; a copy that fails is told of in the log.
-    async fn copy_consent(&self, conversation: &Conversation, patient: &Patient, turns: &[Turn]) {
-        let said = |turn: &&Turn| {
-            let words = [Intent::ConsentYes, Intent::ConsentNo, Intent::OptOut];
-            words.iter().any(|it| turn.intent == it.as_str())
-        };
-        let Some(turn) = waiting(turns).rfind(said) else {
-            return;
-        };
-        let note = Note::Consent {
-            agreed: turn.intent == Intent::ConsentYes.as_str(),
-            at: turn.at,
-        };
-        let key = format!("consent/{}/{}", conversation.id, turn.id);
-        let kept = self
-            .records()
-            .note(&conversation.practice, &patient.id, &note, &key)
-            .await;
-        if let Err(error) = kept {
-            tracing::warn!(%error, "the record system keeps no copy of a consent");
-        }
     }
 
     /// Asks whose record it is about, in the same words whoever is on file.
@@ -346,7 +358,7 @@ impl House {
             told: &[],
             before: &[],
             now,
-            law: &self.governed(practice, Jurisdiction::UNKNOWN, now),
+            law: &self.governed_in(conversation, practice, Jurisdiction::UNKNOWN, now),
             session: None,
             covered: true,
         });
@@ -399,8 +411,8 @@ impl Reply {
     }
 
     /// Whether it was cleared under another policy than this.
-    pub(crate) fn is_stale(&self, policy: &str) -> bool {
-        self.cleared.is_some() && self.law.policy != policy
+    pub(crate) fn is_stale(&self, house: &House) -> bool {
+        self.cleared.is_some() && !house.judges(&self.law.policy)
     }
 
     /// Whether it asks whose record it is about.
@@ -428,7 +440,7 @@ impl Reply {
             more: false,
             read_from: None,
             law: LawTag::default(),
-            trial: None,
+            trials: Vec::new(),
             detail: serde_json::json!({ "how": how }),
         }
     }

@@ -18,7 +18,7 @@ use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
 use crate::pipeline::outcome::about;
 use crate::policy::law::join::Ids;
-use crate::policy::words::{Channel, Jurisdiction, Purpose};
+use crate::policy::words::{Channel, Jurisdiction, Language, Purpose};
 use crate::store::StoreError;
 
 /// How long after the patient's last message free text may be sent.
@@ -90,9 +90,9 @@ pub(crate) fn by_sms(row: &OutboxRow, conversation: &Conversation, sender: &Send
 
 impl TemplateText {
     /// The template with its places filled, and what the patient will read.
-    fn fill(&self, practice: &Practice) -> (Template, String) {
+    fn fill(&self, practice: &Practice, language: Language) -> (Template, String) {
         let value = |value: TemplateValue| match value {
-            TemplateValue::PracticeName => practice.name.clone(),
+            TemplateValue::PracticeName => practice.said_name(language).to_owned(),
             TemplateValue::PracticePhone => practice.phone.display_us(),
         };
         let variables: BTreeMap<String, String> = self
@@ -125,9 +125,9 @@ impl House {
         template: &TemplateText,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (template, text) = template.fill(practice);
+        let (template, text) = template.fill(practice, conversation.language);
         let residence = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
-        let law = self.governed(practice, residence, now);
+        let law = self.governed_in(conversation, practice, residence, now);
         let Some(cleared) = self.clear_template(conversation, practice, &text, &law, now) else {
             return self.withdraw(row, Bar::Window, now).await;
         };
@@ -209,6 +209,7 @@ impl House {
             facts: &facts,
             // The same words to everybody: nothing that was told before adds up with them.
             told: &[],
+            covered: false,
         };
         let review = law.judge.guardrail.review(text, &setting).into_owned();
         // What Meta approved is sent word for word, or not at all.

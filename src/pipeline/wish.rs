@@ -264,10 +264,9 @@ impl House {
         fate: Fate,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let policy = self.policy_digest();
         let fate = match fate {
             // Cleared under a policy that is in force no more: it is composed anew.
-            Fate::Send(reply) | Fate::Ask(reply) if reply.is_stale(&policy) => Fate::Wait(now),
+            Fate::Send(reply) | Fate::Ask(reply) if reply.is_stale(self) => Fate::Wait(now),
             other @ (Fate::Send(_) | Fate::Ask(_) | Fate::Wait(_) | Fate::End { .. }) => other,
         };
         let work = Arc::new((waiting, fate));

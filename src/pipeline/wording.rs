@@ -92,7 +92,8 @@ impl House {
         self.take_up(&standing).await
     }
 
-    async fn end_trial(
+    /// Takes a version on trial back where its rates have left their band; whether they have.
+    pub(crate) async fn end_trial(
         self: &Arc<Self>,
         practice: &PracticeId,
         version: &Version,

@@ -111,6 +111,7 @@ impl House {
                     house.keep("wordings", house.tend_wordings_once()).await;
                     let back = async { house.tend_handoffs_once().await.map(drop) };
                     house.keep("handoffs", back).await;
+                    house.keep("policies", house.tend_policies_once()).await;
                 }
                 if erased.is_none_or(|at| at.elapsed() >= ERASING) {
                     erased = Some(tokio::time::Instant::now());

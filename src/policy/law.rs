@@ -14,6 +14,7 @@ pub mod example;
 pub mod file;
 pub mod join;
 mod load;
+pub mod minors;
 mod papers;
 pub mod params;
 pub mod terms;

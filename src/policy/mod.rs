@@ -3,15 +3,19 @@
 pub mod fold;
 pub mod folder;
 pub mod law;
+pub mod linear;
 pub mod pattern;
 pub mod phrases;
 pub mod rules;
+pub mod sentence;
 mod sources;
 pub mod tagger;
 mod tighten;
 pub mod words;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -101,6 +105,32 @@ impl PolicyError {
     }
 }
 
+/// The types of practice that the law files list: those in the program, and those of a policy folder
+/// laid over them. A file that cannot be read lists none; loading the policy says what is wrong.
+pub fn listed_practice_types(folder: &Path) -> BTreeSet<String> {
+    #[derive(Default, Deserialize)]
+    struct Listing {
+        #[serde(default)]
+        practice_types: BTreeMap<String, Vec<String>>,
+    }
+    let law = sources::law();
+    let own = ["default.toml", "house.toml"]
+        .into_iter()
+        .filter(|_| !folder.as_os_str().is_empty())
+        .filter_map(|name| std::fs::read_to_string(folder.join(name)).ok());
+    law.iter()
+        .filter(|source| source.path == Path::new("default.toml"))
+        .map(|source| source.text.clone().into_owned())
+        .chain(own)
+        .flat_map(|text| {
+            toml::from_str::<Listing>(&text)
+                .unwrap_or_default()
+                .practice_types
+        })
+        .map(|(name, _)| name)
+        .collect()
+}
+
 /// The phrases around a contact or a date that say it is the practice's own.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
@@ -150,8 +180,8 @@ pub struct Policy {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CueFile {
-    words: std::collections::BTreeMap<String, String>,
-    surroundings: std::collections::BTreeMap<String, Vec<String>>,
+    words: BTreeMap<String, String>,
+    surroundings: BTreeMap<String, Vec<String>>,
 }
 
 impl Policy {
@@ -164,14 +194,27 @@ impl Policy {
     /// beside it. The folder may only tighten: law, patterns and words that it loosens or leaves out
     /// are refused. (A `tagger.model` of one's own is another voter; what it finds is not compared.)
     pub fn from_dir(dir: &Path) -> Result<Self, PolicyError> {
-        let built_in = sources::embedded();
         let mut all = sources::embedded();
         sources::overlay(dir, &mut all)?;
-        tighten::lists(&all, &built_in)?;
-        if tighten::touches_patterns(&all, &built_in) {
-            tighten::patterns(&read_patterns(&all)?, &read_patterns(&built_in)?)?;
+        Self::laid_over(&all, &sources::model(dir)?)
+    }
+
+    /// As [`Self::from_dir`], of files that are at hand, by their place below the folder.
+    pub fn from_files(files: &BTreeMap<String, String>) -> Result<Self, PolicyError> {
+        let mut all = sources::embedded();
+        for (place, text) in files {
+            sources::lay(PathBuf::from(place), text.clone(), &mut all);
         }
-        let policy = Self::compile(&all, &sources::model(dir)?)?;
+        Self::laid_over(&all, &sources::embedded_model())
+    }
+
+    fn laid_over(all: &[Source], model: &[u8]) -> Result<Self, PolicyError> {
+        let built_in = sources::embedded();
+        tighten::lists(all, &built_in)?;
+        if tighten::touches_patterns(all, &built_in) {
+            tighten::patterns(&read_patterns(all)?, &read_patterns(&built_in)?)?;
+        }
+        let policy = Self::compile(all, model)?;
         let law = |it: &&Source| it.is_law();
         if !all.iter().filter(law).eq(built_in.iter().filter(law)) {
             policy.law.keeps(&Law::embedded()?)?;

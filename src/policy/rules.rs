@@ -177,8 +177,7 @@ pub(crate) fn read(
 ) -> Result<(), PolicyError> {
     let parsed: RuleFile = toml::from_str(text).map_err(|error| {
         let line = line_of(text, error.span().map_or(0, |span| span.start));
-        let remedy = "a rule has id, category, summary, cite, pattern, flags, allows";
-        PolicyError::at(file, line, "?", error.message(), remedy)
+        PolicyError::at(file, line, "?", error.message(), remedy_of(error.message()))
     })?;
     let mut seen: BTreeSet<Arc<str>> = rules.iter().map(|rule| Arc::clone(&rule.id)).collect();
     for raw in parsed.rule {
@@ -201,6 +200,33 @@ pub(crate) fn read(
         rules.push(rule);
     }
     Ok(())
+}
+
+/// What to write in place of the usual slips of a file of rules.
+fn remedy_of(message: &str) -> &'static str {
+    const SLIPS: &[(&str, &str)] = &[
+        (
+            "invalid type: map",
+            "begin each rule with `[[rule]]`, in two brackets",
+        ),
+        (
+            "missing field `rule`",
+            "it holds no rule: begin one with `[[rule]]`, or take the file out",
+        ),
+        (
+            "missing escaped value",
+            "put a pattern between single quotes: pattern = 'emp-\\d+'",
+        ),
+        (
+            "expected a sequence",
+            "write a list of texts: flags = [\"...\", \"...\"]",
+        ),
+    ];
+    let known = SLIPS.iter().find(|(slip, _)| message.contains(slip));
+    known.map_or(
+        "a rule has id, category, summary, cite, pattern, flags, allows",
+        |(_, remedy)| remedy,
+    )
 }
 
 /// Refuses a rule whose pattern does not match in an example of its own.

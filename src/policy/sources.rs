@@ -271,13 +271,19 @@ fn text_of(dir: &Path, at: &Path) -> Result<String, PolicyError> {
 /// Lays the files of `dir` over `all`.
 pub(crate) fn overlay(dir: &Path, all: &mut Vec<Source>) -> Result<(), PolicyError> {
     for at in listed(dir)? {
-        let text = Cow::Owned(text_of(dir, &at)?);
-        match all.iter_mut().find(|source| source.path == at) {
-            Some(source) => source.text = text,
-            None => all.push(Source { path: at, text }),
-        }
+        let text = text_of(dir, &at)?;
+        lay(at, text, all);
     }
     Ok(())
+}
+
+/// Lays one file over `all`.
+pub(crate) fn lay(at: PathBuf, text: String, all: &mut Vec<Source>) {
+    let text = Cow::Owned(text);
+    match all.iter_mut().find(|source| source.path == at) {
+        Some(source) => source.text = text,
+        None => all.push(Source { path: at, text }),
+    }
 }
 
 /// Hex SHA-256 over the names and bytes of the files in `dir`, or what is wrong with the folder: it

@@ -120,11 +120,15 @@ impl std::str::FromStr for Jurisdiction {
         if text.is_empty() || text == "US" {
             return Ok(Self::UNKNOWN);
         }
-        let code = STATES.split(' ').find(|code| *code == text);
+        let mut codes = STATES.split(' ');
+        let code = codes.find(|code| code.eq_ignore_ascii_case(text));
         let bytes = code.and_then(|code| <[u8; 2]>::try_from(code.as_bytes()).ok());
         bytes.map(|bytes| Self(Some(bytes))).ok_or(UnknownWord {
             what: "state",
-            known: &["the two-letter code of a US state, DC, or US when unknown"],
+            known: &[
+                "the two-letter codes of the US states and DC, such as CA",
+                "US when it is not known",
+            ],
         })
     }
 }
@@ -146,4 +150,17 @@ impl std::fmt::Display for Jurisdiction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// Reads a type of practice as the policy lists it: small letters, words joined by `_`, so that
+/// "Behavioral Health" and `behavioral-health` are `behavioral_health`.
+pub fn practice_type<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    let joins = |c: char| c.is_whitespace() || matches!(c, '-' | '_' | '/');
+    let words: Vec<String> = text
+        .split(joins)
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    Ok(words.join("_"))
 }

@@ -11,16 +11,21 @@ use crate::screen::fire::Fired;
 use crate::screen::rules::Book;
 use crate::screen::rules::Kind;
 use crate::screen::view::View;
+use crate::screen::vote::Vote;
 
 /// Reads one text.
 pub(super) fn read(
-    book: &Book,
+    (book, vote): (&Book, &Vote),
     text: &str,
     pending: Option<Pending>,
     language_hint: Language,
 ) -> Reading {
     let view = View::of(text, &book.spelling);
-    let fired = book.fired_in(text, &view);
+    let mut fired = book.fired_in(text, &view);
+    // It adds to what the rules found, and takes nothing away.
+    if !fired.iter().any(|it| it.kind.is_alarm()) {
+        fired.extend(vote.heard(text, view.words.len()));
+    }
     let kinds: BTreeSet<Kind> = fired.iter().map(|fired| fired.kind).collect();
     let asks = view.asks || kinds.contains(&Kind::Question);
     let (intent, ambiguous) = Wish {
@@ -167,19 +172,34 @@ impl Wish<'_> {
         ]
         .into_iter()
         .find(|(kind, _, _)| self.has(*kind))
-        .map_or(
-            if self.asks {
-                (Intent::Question, false)
-            } else {
-                (Intent::Other, false)
-            },
+        .map_or_else(
+            || (self.nothing(), false),
             |(_, intent, ambiguous)| (intent, ambiguous),
         )
     }
+
+    /// What a text is that asks for none of these.
+    fn nothing(&self) -> Intent {
+        if self.has(Kind::Look) {
+            Intent::Human
+        } else if self.asks {
+            Intent::Question
+        } else {
+            Intent::Other
+        }
+    }
 }
+
+/// Words that answer a question in either language: "si" to a text in English is a yes, no change of
+/// language.
+const ANSWERS: &[&str] = &["si", "yes", "no", "ok", "okay", "y", "n", "s", "c"];
 
 /// English or Spanish by their small words; a text too short or too mixed to tell keeps the hint.
 fn language(book: &Book, view: &View, hint: Language) -> Language {
+    let answers = |text: &str| ANSWERS.contains(&text);
+    if view.words.iter().all(|word| answers(word.text.as_ref())) {
+        return hint;
+    }
     let count = |language: Language| {
         let words = book.function_words.get(&language);
         let known = |text: &str| words.is_some_and(|words| words.contains(text));

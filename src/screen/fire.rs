@@ -38,6 +38,8 @@ impl Hit {
 
 /// Longest guard, in words: one that ends within reach starts this much earlier.
 const GUARD_WORDS: usize = 5;
+/// A text of more words is a letter; nobody in danger writes one.
+const LETTER_WORDS: usize = 40;
 /// Longest text, in words, that can be a keyword as a whole.
 const WHOLE_WORDS: usize = 12;
 
@@ -51,9 +53,24 @@ impl Book {
     pub(super) fn fired_in(&self, text: &str, view: &View) -> Vec<Fired> {
         let tokens = self.vocabulary.read(view);
         let scene = Scene::new(self, &tokens);
-        let mut found = scene.found();
+        let (mut found, told) = scene.found();
         found.extend(self.whole_rules(&tokens));
         found.extend(self.marked(text));
+        let letters = told.difference(&found);
+        let letters = letters.filter_map(|index| self.rules.get(*index));
+        let letters = letters.map(|rule| {
+            let (id, kind) = if rule.kind == Kind::Abuse {
+                ("look.letter", Kind::Look)
+            } else {
+                ("symptom.letter", Kind::Symptom)
+            };
+            Fired {
+                id: Arc::from(id),
+                kind,
+                value: None,
+            }
+        });
+        let letters: Vec<Fired> = letters.collect();
         found
             .into_iter()
             .filter_map(|index| self.rules.get(index))
@@ -62,6 +79,7 @@ impl Book {
                 kind: rule.kind,
                 value: rule.value,
             })
+            .chain(letters)
             .collect()
     }
 
@@ -137,20 +155,34 @@ impl<'a> Scene<'a> {
         Self { book, tokens, hits }
     }
 
-    fn found(&self) -> BTreeSet<usize> {
-        self.hits
-            .iter()
-            .filter_map(|(owner, hits)| match owner {
-                Owner::Rule(index) => Some((*index, hits)),
-                Owner::Unless(_)
-                | Owner::Aside(_)
-                | Owner::Guard(_)
-                | Owner::Except(_)
-                | Owner::Lift(_) => None,
-            })
-            .filter(|(index, hits)| hits.iter().any(|hit| self.stands(*index, *hit)))
-            .map(|(index, _)| index)
-            .collect()
+    /// The rules that fire, and those that only a letter tells of.
+    fn found(&self) -> (BTreeSet<usize>, BTreeSet<usize>) {
+        let (mut found, mut told) = (BTreeSet::new(), BTreeSet::new());
+        for (owner, hits) in &self.hits {
+            let Owner::Rule(index) = owner else {
+                continue;
+            };
+            let standing = hits.iter().filter(|hit| self.stands(*index, **hit));
+            for hit in standing {
+                if self.is_of_a_letter(*index, *hit) {
+                    told.insert(*index);
+                } else {
+                    found.insert(*index);
+                    break;
+                }
+            }
+        }
+        (found, told)
+    }
+
+    /// A long text that tells of a body, with nothing in the sentence that says it is so now: a question
+    /// of health, which a person reads.
+    fn is_of_a_letter(&self, rule: usize, hit: Hit) -> bool {
+        let kind = self.book.rules.get(rule).map(|rule| rule.kind);
+        let urgent = self.book.urgent.map(Owner::Guard);
+        self.tokens.len() > LETTER_WORDS
+            && kind.is_some_and(Kind::is_physical)
+            && !urgent.is_some_and(|urgent| self.has_in_sentence(urgent, hit))
     }
 
     fn stands(&self, rule: usize, hit: Hit) -> bool {

@@ -14,6 +14,7 @@ mod rules;
 mod therapy;
 mod view;
 mod vocabulary;
+mod vote;
 pub mod wire;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use crate::policy::words::Language;
 use crate::policy::words::vocabulary;
 use crate::screen::rules::Book;
+use crate::screen::vote::Vote;
 
 pub use crate::screen::rules::ScreenError;
 
@@ -111,6 +113,20 @@ impl Reading {
         self.any("symptom.")
     }
 
+    /// Whether the text asks who or what writes: a person, a machine, somebody of a health profession.
+    pub fn asks_who_writes(&self) -> bool {
+        self.any("identity.")
+    }
+
+    /// The language in which the text asks to be written to.
+    pub fn wished_language(&self) -> Option<Language> {
+        match (self.any("language.en"), self.any("language.es")) {
+            (true, false) => Some(Language::En),
+            (false, true) => Some(Language::Es),
+            (false, false) | (true, true) => None,
+        }
+    }
+
     /// Whether the text threatens somebody else.
     pub fn threatens(&self) -> bool {
         self.any("harm.")
@@ -126,6 +142,7 @@ impl Reading {
 pub struct Screen {
     book: Arc<Book>,
     therapy: Arc<Book>,
+    vote: Arc<Vote>,
 }
 
 impl Screen {
@@ -167,6 +184,7 @@ impl Screen {
         Ok(Self {
             book: Arc::new(Book::compile(&Self::EMBEDDED)?),
             therapy: Arc::new(therapy::book()?),
+            vote: Arc::new(Vote::embedded()?),
         })
     }
 
@@ -178,12 +196,13 @@ impl Screen {
         Ok(Self {
             book: Arc::new(book),
             therapy: Arc::new(therapy::book()?),
+            vote: Arc::new(Vote::embedded()?),
         })
     }
 
     /// Reads one inbound text against the question that is open.
     pub fn read(&self, text: &str, pending: Option<Pending>, language_hint: Language) -> Reading {
-        decide::read(&self.book, text, pending, language_hint)
+        decide::read((&self.book, &self.vote), text, pending, language_hint)
     }
 
     /// How many rules, phrases and examples are in force, for `doctor` and the log.

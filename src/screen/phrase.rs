@@ -317,6 +317,9 @@ pub(super) struct Found {
     pub(super) gap: Option<(usize, usize)>,
 }
 
+/// Up to so many words a gap may run over a comma.
+const CLAUSES_FREE: usize = 25;
+
 /// A walk over the steps with backtracking. Phrases are short and gaps bounded, so the work at one
 /// place is bounded.
 struct Walk<'a> {
@@ -336,6 +339,9 @@ impl Walk<'_> {
             Step::Start | Step::End => None,
             Step::Gap(most) => (0..=*most).find_map(|skip| {
                 let to = self.after(at, skip)?;
+                if !self.within_clause(at, to) {
+                    return None;
+                }
                 let found = self.from(rest, to)?;
                 let gap = (skip > 0).then_some((at, to));
                 Some(Found {
@@ -378,6 +384,17 @@ impl Walk<'_> {
         self.sentence
             .is_none_or(|sentence| sentence == last.sentence)
             .then_some(end)
+    }
+
+    /// Whether nothing ends between the word before a gap and the word behind it. A short text is
+    /// cut anywhere by a thumb ("my chest, it hurts"); in a longer one another matter begins there.
+    fn within_clause(&self, from: usize, to: usize) -> bool {
+        let clause = |at: Option<usize>| self.tokens.get(at?).map(|token| token.clause);
+        self.tokens.len() <= CLAUSES_FREE
+            || match (clause(from.checked_sub(1)), clause(Some(to))) {
+                (Some(before), Some(behind)) => before == behind,
+                _ => true,
+            }
     }
 
     fn is_boundary(&self, at: usize) -> bool {

@@ -40,6 +40,8 @@ pub(super) enum Kind {
     Harm,
     /// Perhaps serious: a person, and when to call 911.
     Symptom,
+    /// Perhaps an alarm, where nothing else is asked for: a person.
+    Look,
     /// 911.
     Emergency,
     /// 988.
@@ -70,6 +72,10 @@ pub(super) enum Kind {
     Refill,
     /// A question without its mark.
     Question,
+    /// Who or what writes here.
+    Identity,
+    /// To be written to in a language.
+    Language,
     /// Orders to the agent.
     Injection,
     /// Talk that is therapy.
@@ -77,6 +83,17 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// Whether it raises an alarm, whatever else is asked.
+    pub(super) fn is_alarm(self) -> bool {
+        let others = matches!(self, Self::Crisis | Self::Harm);
+        others || self.is_physical()
+    }
+
+    /// An alarm that a letter may tell of as of a matter of months.
+    pub(super) fn is_physical(self) -> bool {
+        matches!(self, Self::Emergency | Self::Poison | Self::Abuse)
+    }
+
     /// Whether it alarms staff.
     fn is_safety(self) -> bool {
         matches!(
@@ -90,6 +107,9 @@ impl Kind {
         )
     }
 }
+
+/// The guard that lists what makes a long text urgent.
+const URGENT: &str = "urgent";
 
 /// Why the rules were refused. Nothing of them is in force then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -167,6 +187,8 @@ pub(super) struct Book {
     pub(super) whole: Vec<(usize, Phrase)>,
     pub(super) by_word: BTreeMap<u32, Vec<usize>>,
     pub(super) by_number: Vec<usize>,
+    /// The guard with the words that make a long text urgent.
+    pub(super) urgent: Option<usize>,
 }
 
 impl Book {
@@ -210,6 +232,7 @@ impl Book {
                 book.add_rule(rule, &groups, &source)?;
             }
         }
+        book.urgent = book.guards.iter().position(|guard| guard.id == URGENT);
         book.or_words = book.intern_all("or nor o ni");
         book.index();
         book.vocabulary.learn_slips(&book.function_words);

@@ -31,6 +31,9 @@ impl Screen {
         let fired = self.therapy.fired(text).into_iter();
         let talk = fired.filter(|it| it.kind == Kind::Therapy);
         let mut rules: Vec<Arc<str>> = talk.map(|it| it.id).collect();
+        if self.vote.hears_therapy(text) {
+            rules.push(Arc::from("therapy.sentence"));
+        }
         rules.sort();
         rules.dedup();
         rules

@@ -44,12 +44,14 @@ const INSERT: &str = "INSERT INTO outbox (id, practice, conversation, turn, epoc
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 0, 0, 0, 0, 'pending', '', $10, $11, $12)";
 /// The texts of a conversation leave in their order, but safety and the confirmation of STOP
 /// overtake. A lease that ran out without word leaves the row in doubt.
+/// Texts of one conversation leave in order; what waits for quiet hours to end holds up no answer.
 const LEASE: Sql = taking!(
     "UPDATE outbox SET lease = lease + 1, attempts = attempts + 1, leased_until = $2, \
      in_doubt = CASE WHEN leased_until > 0 THEN 1 ELSE in_doubt END \
      WHERE id = (SELECT o.id FROM outbox o WHERE o.due <= $1 AND o.leased_until <= $1 \
      AND (o.kind IN ('safety', 'opt_out_confirmation') OR NOT EXISTS (SELECT 1 FROM outbox e \
-     WHERE e.conversation = o.conversation AND e.id < o.id AND e.due IS NOT NULL)) \
+     WHERE e.conversation = o.conversation AND e.id < o.id AND e.due IS NOT NULL \
+     AND NOT (e.due > $1 AND COALESCE(e.code, '') = 'quiet_hours' AND o.kind <> e.kind))) \
      ORDER BY o.due, o.id LIMIT 1",
     "o",
     ") RETURNING id"
@@ -71,6 +73,9 @@ const NOTICE: &str = "SELECT CAST(CASE \
     WHEN delivery = 'pending' AND leased_until = 0 AND in_doubt = 0 THEN 0 \
     ELSE 1 END AS BIGINT) AS left_us \
     FROM outbox WHERE conversation = $1 AND kind IN ('notice', 'invitation') ORDER BY id DESC LIMIT 1";
+/// A notice that was kept back for quiet hours.
+const RELEASE: &str = "UPDATE outbox SET due = $2 WHERE conversation = $1 AND kind = 'invitation' \
+                       AND due > $2 AND code = 'quiet_hours' AND leased_until = 0 AND in_doubt = 0";
 const RETRY: &str = "UPDATE outbox SET leased_until = 0, in_doubt = 0, due = $3, code = $4 \
                      WHERE id = $1 AND lease = $2 AND due IS NOT NULL";
 const STATE: &str = "SELECT delivery, code FROM outbox WHERE id = $1";
@@ -188,6 +193,16 @@ impl Tx {
             Some(row) => Ok(row.int("left_us")? != 0),
             None => Ok(false),
         }
+    }
+
+    /// Lets a notice go that was kept back for quiet hours; whether there was one.
+    pub async fn release_invitation(
+        &mut self,
+        conversation: ConversationId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = self.run(RELEASE, args![conversation.0, now]).await?;
+        Ok(changed > 0)
     }
 
     /// Puts a cleared text into the outbox and the conversation, with the law that it was cleared

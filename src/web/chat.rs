@@ -9,9 +9,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use crate::domain::fault::told;
 use crate::guardrail::wire::ContextIn;
 use crate::web::completion::Completion;
-use crate::web::guard;
 use crate::web::json;
 use crate::web::port::UpstreamFault;
 use crate::web::router::Door;
@@ -237,7 +237,7 @@ impl Asked {
         context.entry("now").or_insert_with(|| now.into());
         context.append(&mut self.setting);
         serde_path_to_error::deserialize(Value::Object(context))
-            .map_err(|fault| ChatError::about(SETTING, guard::told(&fault)))
+            .map_err(|fault| ChatError::about(SETTING, told(&fault, "the body")))
     }
 }
 

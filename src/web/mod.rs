@@ -9,6 +9,7 @@ pub mod fake;
 pub mod gate;
 pub(crate) mod guard;
 pub(crate) mod health;
+pub(crate) mod home;
 pub mod json;
 pub mod message;
 pub(crate) mod pages;

@@ -9,13 +9,26 @@ use serde::Serialize;
 use tera::{Context, Tera};
 
 use crate::web::assets;
+use crate::web::home::HomePage;
 use crate::web::problem::Problem;
 
 /// The templates. Their names end in `.html`, so every value is escaped.
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 11] = [
     (
         "console_audit.html",
         include_str!("templates/console_audit.html"),
+    ),
+    (
+        "console_papers.html",
+        include_str!("templates/console_papers.html"),
+    ),
+    (
+        "console_versions.html",
+        include_str!("templates/console_versions.html"),
+    ),
+    (
+        "console_version.html",
+        include_str!("templates/console_version.html"),
     ),
     (
         "console_base.html",
@@ -33,6 +46,7 @@ const TEMPLATES: [(&str, &str); 7] = [
         "console_team.html",
         include_str!("templates/console_team.html"),
     ),
+    ("home.html", include_str!("templates/home.html")),
     ("portal.html", include_str!("templates/portal.html")),
     ("simulator.html", include_str!("templates/simulator.html")),
 ];
@@ -87,6 +101,12 @@ pub(crate) fn portal(status: StatusCode, page: &PortalPage) -> Response {
         page,
     };
     render("portal.html", PORTAL_POLICY, status, &framed)
+}
+
+/// The public page of the practices.
+pub(crate) fn home(page: &HomePage) -> Response {
+    let framed = serde_json::json!({ "assets": assets::VERSION.as_str(), "page": page });
+    render("home.html", PORTAL_POLICY, StatusCode::OK, &framed)
 }
 
 /// The phone.

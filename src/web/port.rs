@@ -199,6 +199,11 @@ pub enum Asked {
 
 /// The house behind the door.
 pub trait House: Send + Sync + std::fmt::Debug + 'static {
+    /// All practices, by their ids.
+    fn practices(&self) -> Vec<Arc<Practice>> {
+        Vec::new()
+    }
+
     /// A practice by its slug.
     fn practice(&self, id: &str) -> Option<Arc<Practice>>;
 

@@ -116,7 +116,7 @@ fn well_formed(token: Result<Path<String>, PathRejection>) -> Option<String> {
     (TOKEN_LEN.contains(&token.len()) && token.bytes().all(signs)).then_some(token)
 }
 
-fn chosen_language(query: Option<&str>) -> Option<Language> {
+pub(crate) fn chosen_language(query: Option<&str>) -> Option<Language> {
     form_urlencoded::parse(query?.as_bytes())
         .find(|(name, _)| name == "lang")
         .and_then(|(_, value)| value.parse().ok())

@@ -24,6 +24,7 @@ use crate::web::edge;
 use crate::web::gate::{self, GuardSettings};
 use crate::web::guard;
 use crate::web::health;
+use crate::web::home;
 use crate::web::message;
 use crate::web::port::House;
 use crate::web::portal;
@@ -128,6 +129,7 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
         .merge(check)
         .merge(messages)
         .route("/assets/{version}/{name}", get(assets::asset))
+        .route("/", get(home::page))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics));

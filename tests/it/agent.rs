@@ -74,6 +74,8 @@ impl Phone {
             key: format!("turn-{}", self.turns),
             limits: Limits::default(),
             wording: Wording::default(),
+            veiled: false,
+            for_patient: false,
         };
         let outcome = run(input, model, &Offline::new(), &self.records).await;
         self.history.push((true, Phi::from(text)));

@@ -71,6 +71,7 @@ fn a_draft_that_passes_costs_no_allocation() {
         author: Author::Agent,
         facts: &facts,
         told: &[],
+        covered: false,
     };
     let long = PASSING.join(" ").repeat(2);
     // Sixteen hundred characters are shortened for a phone, and stay whole in the web chat.

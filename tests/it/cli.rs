@@ -300,7 +300,7 @@ fn doctor_names_what_real_patients_still_need() {
     assert_eq!(code, Some(1), "{out}");
     for want in [
         "https",
-        "twilio sms: no agreement in force with twilio (programmable-messaging)",
+        "twilio sms: no executed agreement with twilio (programmable-messaging) is recorded",
     ] {
         assert!(out.contains(want), "{want} in {out}");
     }

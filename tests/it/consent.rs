@@ -98,7 +98,7 @@ state        notice    yes       no        stop      start     wrote     recorde
 unknown      un/no/un  -         -         op/op/op  un/un/un  gr/un/un  un/un/gr  -         re/re/re   -
 notice_sent  un/no/un  gr/gr/un  de/de/de  op/op/op  un/no/un  gr/no/un  un/no/gr  -         re/re/re   -
 granted      gr/gr/un  gr/gr/un  de/de/de  op/op/op  gr/gr/un  gr/gr/un  gr/gr/gr  -         re/re/re   -
-declined     de/no/de  -         de/de/de  op/op/op  de/de/de  de/de/de  -         -         re/re/re   -
+declined     de/no/de  -         de/de/de  op/op/op  gr/un/un  de/de/de  -         -         re/re/re   -
 opted_out    -         -         -         op/op/op  gr/un/un  -         -         -         -          un/un/un
 expired      gr/no/un  -         gr/de/un  op/op/op  gr/ex/un  gr/ex/un  gr/ex/gr  -         re/re/re   -
 reassigned   re/no/re  -         -         op/op/op  re/re/re  gr/re/re  -         -         re/re/re   -

@@ -5,5 +5,6 @@
 mod browser;
 mod desk;
 mod hand;
+mod policy;
 mod sign;
 mod table;

@@ -130,7 +130,7 @@ fn lines_on_standard_input_are_explained_in_order_and_broken_ones_told() {
     );
     let (code, out) = told(&[], &input);
     assert_eq!(code, 3, "{out}");
-    let places = ["first  PASS", "line 2: unknown field `drfat`", "3  PASS"].map(|it| out.find(it));
+    let places = ["first  PASS", "line 2: unknown key `drfat`", "3  PASS"].map(|it| out.find(it));
     assert!(
         places.iter().all(Option::is_some) && places.is_sorted(),
         "{out}"

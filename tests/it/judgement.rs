@@ -126,6 +126,7 @@ fn with_setting<T>(case: &Case, run: impl FnOnce(&Setting<'_>) -> T) -> T {
         author: case.author,
         facts: &facts,
         told: &told,
+        covered: false,
     })
 }
 

@@ -35,6 +35,7 @@ fn request(messages: Vec<Message>) -> Request {
         timezone: "America/Los_Angeles".to_owned(),
         answer_tokens_max: 200,
         wording: Wording::default(),
+        for_patient: false,
     }
 }
 

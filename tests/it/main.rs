@@ -32,6 +32,7 @@ mod reload;
 mod rewriting;
 mod screen;
 mod seal;
+mod sentences;
 mod simulator;
 mod states;
 mod store;

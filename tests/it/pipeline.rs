@@ -16,6 +16,7 @@ macro_rules! stories {
 
 mod agreeing;
 mod alarms;
+mod asked;
 mod booking;
 mod carried;
 mod handoff;
@@ -25,9 +26,12 @@ mod lines;
 mod outreach;
 mod paging;
 mod papers;
+mod strangers;
 mod transcripts;
 mod trouble;
+mod veiled;
 mod waiting;
+mod wards;
 mod writers;
 
 use std::future::Future;

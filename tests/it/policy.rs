@@ -165,6 +165,19 @@ const SLIPS: &[(&str, &str, &str, &str)] = &[
         "a rule has id",
     ),
     ("'q\\d+'", "'q(?=\\d)'", "look-around", "write a pattern"),
+    ("[[rule]]", "[rule]", "invalid type: map", "in two brackets"),
+    (
+        "['q1']",
+        "'q1'",
+        "expected a sequence",
+        "write a list of texts",
+    ),
+    (
+        "'q\\d+'",
+        "\"q\\d+\"",
+        "missing escaped value",
+        "between single quotes",
+    ),
     (
         "['q']",
         "['call q7 now']",

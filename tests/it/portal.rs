@@ -275,3 +275,29 @@ async fn no_log_line_holds_a_token_a_number_or_a_message() {
         assert!(!told.contains(secret), "{secret} in {told}");
     }
 }
+
+#[tokio::test]
+async fn the_page_that_help_names_says_whom_to_call_in_both_languages() {
+    let fake = Fake::new();
+    let router = fake.router();
+    let told = get(&router, "/").await;
+    assert_eq!(told.status, 200, "{}", told.text());
+    for words in [
+        "Lakeside Family Medicine",
+        "415-555-0100",
+        "AI",
+        "STOP",
+        "911",
+    ] {
+        assert!(told.text().contains(words), "{words}: {}", told.text());
+    }
+    let spanish = get(&router, "/?lang=es").await;
+    assert!(spanish.text().contains("Responda") && spanish.text().contains("AYUDA"));
+    let request = Request::get("/").header("accept-language", "es-MX,es;q=0.9,en;q=0.5");
+    let told = ask(&router, request.body(Body::empty()).unwrap()).await;
+    assert!(
+        told.text().contains("inteligencia artificial"),
+        "{}",
+        told.text()
+    );
+}

@@ -351,6 +351,7 @@ fn review(draft: &str, facts: &[(&'static str, &'static str)]) -> Review<'static
         author: Author::Agent,
         facts: &facts,
         told: &[],
+        covered: false,
     };
     GUARDRAIL.review(draft, &setting).into_owned()
 }

@@ -564,6 +564,7 @@ fn review<'d>(guardrail: &Guardrail, language: Language, draft: &'d str) -> Revi
         author: Author::Agent,
         facts: FACTS,
         told: &[],
+        covered: false,
     };
     guardrail.review(draft, &setting)
 }

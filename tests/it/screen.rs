@@ -50,7 +50,9 @@ fn language_follows_the_words_and_a_short_text_keeps_the_hint() {
         ("STOP", Language::Es, Language::Es),
         ("STOP", Language::En, Language::En),
         ("YES", Language::Es, Language::Es),
-        ("si", Language::En, Language::Es),
+        // A yes in the other language is no change of language.
+        ("si", Language::En, Language::En),
+        ("si", Language::Es, Language::Es),
         ("no", Language::En, Language::En),
         ("actually no", Language::En, Language::En),
         ("Y", Language::En, Language::En),

@@ -20,7 +20,7 @@ use sha2::Digest as _;
 use sha2::Sha256;
 
 #[path = "../../training/recipe/mod.rs"]
-mod recipe;
+pub(crate) mod recipe;
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy::embedded().unwrap());
 

@@ -161,6 +161,12 @@ await shot("team");
 await page.goto(`${server}/console/audit?check=1`);
 await page.getByText("The chain is whole").waitFor();
 await shot("audit");
+for (const [name, heading] of [["policy", "Policy and prompts"], ["agreements", "Agreements"]]) {
+  await page.goto(`${server}/console/${name}`);
+  await page.getByRole("heading", { name: heading, level: 1 }).waitFor();
+  await fits();
+  await shot(name);
+}
 
 // The same on a phone, in the dark.
 const phone = await browser.newContext({
@@ -169,7 +175,8 @@ const phone = await browser.newContext({
 await phone.addCookies(await context.cookies());
 const small = await phone.newPage();
 small.on("pageerror", (error) => faults.push(`script: ${error.message}`));
-for (const [name, path] of [["inbox", "/console/inbox/all"], ["team", "/console/team"], ["audit", "/console/audit"]]) {
+for (const [name, path] of [["inbox", "/console/inbox/all"], ["team", "/console/team"], ["audit", "/console/audit"],
+  ["policy", "/console/policy"], ["agreements", "/console/agreements"]]) {
   await small.goto(server + path);
   const over = await small.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.equal(over, 0, `${path} is wider than a phone`);

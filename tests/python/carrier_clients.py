@@ -103,6 +103,10 @@ state = bird.message(message.id)
 told("messagebird fetch", state.recipients["items"][0].status, state.createdDatetime is not None)
 page = bird.message_list(limit=10)
 told("messagebird list", [it.id == message.id for it in page.items if it.reference == "lakeside-8"])
+picture = bird.mms_create(
+    PRACTICE, [PATIENT], "Our card", ["https://example.com/card.vcf"], reference="lakeside-10"
+)
+told("messagebird mms", picture.direction, picture.reference, picture.mediaUrls)
 for name, call in {
     "unknown": lambda: bird.message("f" * 32),
     "wrong key": lambda: messagebird.Client("x", HttpClient(base + "/", "x", "t")).balance(),

@@ -7,6 +7,8 @@ use anteroom::policy::tagger::Model;
 pub(crate) struct Word {
     pub(crate) features: Vec<u32>,
     pub(crate) label: usize,
+    /// What the sum of its weights is multiplied by: 1, or less where texts of any length are compared.
+    pub(crate) scale: f32,
 }
 
 /// How to learn.
@@ -23,7 +25,7 @@ pub(crate) struct Settings {
 
 /// The weights before they are made small.
 pub(crate) struct Weights {
-    rows: Vec<[f32; LANES]>,
+    pub(crate) rows: Vec<[f32; LANES]>,
 }
 
 /// A small generator of numbers (`SplitMix64`): the seed decides all.
@@ -100,8 +102,9 @@ pub(crate) fn learn(words: &[Word], how: Settings) -> Weights {
                     sums[lane] += row[lane];
                 }
             }
-            let mut wrong = softmax(&sums, how.labels);
+            let mut wrong = softmax(&sums.map(|sum| sum * word.scale), how.labels);
             wrong[word.label] -= 1.0;
+            let wrong = wrong.map(|it| it * word.scale);
             for feature in &word.features {
                 let at = (feature & mask) as usize;
                 let (row, past) = (&mut rows[at], &mut seen[at]);

@@ -6,7 +6,7 @@
 )]
 
 mod generate;
-mod learn;
+pub(crate) mod learn;
 mod sets;
 
 use std::fmt::Write as _;
@@ -133,6 +133,7 @@ fn add(policy: &Policy, it: &Labelled, small_only: bool, learnt: &mut Vec<Word>)
             learnt.push(Word {
                 features: word.features,
                 label: span.map_or(0, |it| it.1),
+                scale: 1.0,
             });
         }
     }

@@ -28,7 +28,7 @@ pub(super) fn information(
         "hours" => facts::hours(practice, scene.language),
         "address" | "location" | "directions" => &practice.address,
         "phone" => &phone,
-        "name" => &practice.name,
+        "name" => practice.said_name(scene.language),
         _ => public_fact(scene, &topic),
     };
     if value.is_empty() {

@@ -11,7 +11,7 @@ use crate::carrier::fake::{
     Asked, Fault, Faults, Filter, Post, Reaction, Reply, Said, Sending, Speaks, Text, Wish,
 };
 use crate::domain::message::Delivery;
-use crate::policy::words::vocabulary;
+use crate::policy::words::{Channel, vocabulary};
 
 /// How long an answer takes that comes too late for any client's patience.
 const TOO_LATE: Duration = Duration::from_mins(1);
@@ -452,6 +452,9 @@ fn list(memory: &Memory, line: &Line, filter: &Filter) -> Reply {
             && filter.to.as_ref().is_none_or(|to| *to == text.sent.to)
             && filter.from.as_ref().is_none_or(|it| *it == text.sent.from)
             && filter.whatsapp.is_none_or(|it| it == text.sent.whatsapp)
+            && filter
+                .mms
+                .is_none_or(|it| it == (text.channel() == Channel::Mms))
             && filter.since.is_none_or(|since| text.at >= since)
             && (filter.reference.is_none() || filter.reference == text.sent.reference)
     };

@@ -145,6 +145,8 @@ pub struct Filter {
     pub from: Option<String>,
     /// By WhatsApp only, or not by it.
     pub whatsapp: Option<bool>,
+    /// With files only, or without, where the carrier keeps them apart.
+    pub mms: Option<bool>,
     /// Not before.
     pub since: Option<Timestamp>,
     /// With this reference only.

@@ -57,6 +57,7 @@ impl MessagebirdAccount {
             legacy: self.legacy_signatures,
             report_url: reachable.then(|| site.reports_url()),
             numbers: site.senders().map(|sender| sender.number.clone()).collect(),
+            files_out: site.senders().any(|it| it.contact_card.is_some()),
             used: Arc::default(),
         })
     }

@@ -70,7 +70,8 @@ impl FakeMessagebird {
             "id": text.id,
             "href": format!("https://rest.messagebird.com/messages/{}", text.id),
             "direction": if text.inbound { "mo" } else { "mt" },
-            "type": "sms",
+            "type": if text.sent.files.is_empty() { "sms" } else { "mms" },
+            "mediaUrls": text.sent.files,
             "originator": bare(&text.sent.from),
             "body": text.sent.body,
             "reference": text.sent.reference,
@@ -127,7 +128,7 @@ impl Dialect for FakeMessagebird {
 
     fn read(&self, asked: &Asked<'_>) -> Option<Wish> {
         let parts: Vec<&str> = asked.path.trim_start_matches('/').split('/').collect();
-        if !matches!(parts.first(), Some(&"messages" | &"balance")) {
+        if !matches!(parts.first(), Some(&"messages" | &"mms" | &"balance")) {
             return None;
         }
         let right = format!("AccessKey {}", self.access_key.expose_secret());
@@ -140,7 +141,7 @@ impl Dialect for FakeMessagebird {
                 StatusCode::OK,
                 &json!({"payment": "prepaid", "type": "credits", "amount": 100}),
             )),
-            ("POST", ["messages"]) => {
+            ("POST", ["messages" | "mms"]) => {
                 let Ok(body) = serde_json::from_slice::<Value>(asked.body) else {
                     return Some(Wish::Refuse("21"));
                 };
@@ -157,25 +158,35 @@ impl Dialect for FakeMessagebird {
                     return Some(Wish::Refuse("9"));
                 };
                 let reference = text("reference");
+                let files = body.get("mediaUrls").and_then(Value::as_array);
+                let files = files.into_iter().flatten().filter_map(Value::as_str);
+                let files: Vec<String> = files.map(str::to_owned).collect();
+                // An MMS is one by its files, and names no address for reports.
+                let picture = asked.path.ends_with("mms");
+                if picture == files.is_empty() {
+                    return Some(Wish::Refuse("10"));
+                }
                 Wish::Send(Sending {
                     from: format!("+{}", bare(&from)),
                     to: format!("+{}", bare(&to)),
                     body: words,
                     // As the real one: without a reference there are no reports.
-                    callback: text("reportUrl").filter(|_| reference.is_some()),
+                    callback: text("reportUrl").filter(|_| reference.is_some() && !picture),
+                    files,
                     reference,
                     ..Sending::default()
                 })
             }
-            ("GET", ["messages"]) => {
+            ("GET", [resource @ ("messages" | "mms")]) => {
                 let number = |name: &str| asked.param(name).and_then(|it| it.parse().ok());
                 Wish::List(Filter {
                     to: asked.param("recipient").map(|to| format!("+{}", bare(&to))),
+                    mms: Some(*resource == "mms"),
                     page: (number("limit").unwrap_or(20), number("offset").unwrap_or(0)),
                     ..Filter::default()
                 })
             }
-            ("GET", ["messages", id]) => Wish::Look((*id).to_owned()),
+            ("GET", ["messages" | "mms", id]) => Wish::Look((*id).to_owned()),
             _ => Wish::Refuse("20"),
         })
     }

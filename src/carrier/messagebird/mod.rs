@@ -1,4 +1,4 @@
-//! `MessageBird`'s classic REST API: SMS out, SMS and MMS in, status reports by GET.
+//! `MessageBird`'s classic REST API: SMS and MMS both ways, status reports by GET.
 
 mod account;
 mod codes_table;
@@ -6,11 +6,12 @@ mod fake;
 mod hook;
 pub mod jwt;
 pub mod legacy;
+mod listing;
 
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -23,30 +24,28 @@ pub use codes_table::CODES;
 use crate::carrier::account::Advice;
 use crate::carrier::codes::{self, ErrorClass, class_in};
 use crate::carrier::exchange::{self, FetchFault};
-use crate::carrier::hear::{self, Answer, Call, Event, Heard, Refusal, Report};
+use crate::carrier::hear::{Answer, Call, Event, Heard, Refusal};
+use crate::carrier::messagebird::listing::Listed;
 use crate::carrier::{Answering, Capabilities, Carrier, Keywords, media};
-use crate::domain::message::{
-    Attachment, Delivery, INBOUND_CHARS_MAX, Inbound, Outbound, SendOutcome,
-};
-use crate::domain::phi::Phi;
+use crate::domain::message::{Attachment, Outbound, SendOutcome};
 use crate::domain::phone::E164;
-use crate::domain::practice::CarrierKind;
 use crate::policy::words::Channel;
 
 /// Most characters of one text: nine parts of GSM-7.
 const TEXT_CHARS_MAX: usize = 1_377;
 
+/// Most characters of an MMS, and most files that go along.
+const MMS_CHARS_MAX: usize = 2_000;
+const FILES_MAX: usize = 10;
+
+/// The resources that hold texts.
+const SMS: &str = "messages";
+const MMS: &str = "mms";
+
 const HOOK_BYTES_MAX: usize = 64 * 1024;
 
 /// Seconds that `MessageBird` may hold a text by default.
 const VALIDITY_S: u32 = 14_400;
-
-/// Texts listed at once, and pages read, when looking for one or catching up.
-const PAGE_SIZE: usize = 200;
-const PAGES_MAX: usize = 50;
-
-/// How far `MessageBird`'s clock and ours may differ.
-const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(120);
 
 /// A carrier that posts to one `MessageBird` account.
 #[derive(Clone, Debug)]
@@ -59,6 +58,8 @@ pub struct Messagebird {
     legacy: bool,
     report_url: Option<String>,
     numbers: Vec<E164>,
+    /// Whether files go out by it: then a text may be among the MMS as well.
+    files_out: bool,
     used: Arc<jwt::Used>,
 }
 
@@ -72,72 +73,8 @@ struct OneError {
     code: u32,
 }
 
-#[derive(Deserialize)]
-struct Page {
-    items: Vec<Listed>,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-    id: String,
-    direction: Option<String>,
-    originator: Option<serde_json::Value>,
-    body: Option<String>,
-    reference: Option<String>,
-    #[serde(rename = "createdDatetime")]
-    created: Option<Timestamp>,
-    recipients: Option<Recipients>,
-}
-
-#[derive(Deserialize)]
-struct Recipients {
-    #[serde(default)]
-    items: Vec<Recipient>,
-}
-
-#[derive(Deserialize)]
-struct Recipient {
-    #[serde(rename = "recipient")]
-    number: Option<serde_json::Value>,
-    status: Option<String>,
-    #[serde(rename = "statusErrorCode")]
-    code: Option<u32>,
-}
-
-impl Listed {
-    fn delivery(&self) -> Delivery {
-        let status = self.first().and_then(|it| it.status.as_deref());
-        status
-            .and_then(hook::delivery)
-            .unwrap_or(Delivery::Accepted)
-    }
-
-    /// The state with which it is taken: that it failed is told with its code, by a report or when
-    /// it is asked for.
-    fn taken(&self) -> Delivery {
-        let told = self.delivery();
-        if told.has_failed() {
-            Delivery::Sent
-        } else {
-            told
-        }
-    }
-
-    fn first(&self) -> Option<&Recipient> {
-        self.recipients.as_ref()?.items.first()
-    }
-}
-
-fn number(value: Option<&serde_json::Value>) -> Option<E164> {
-    let text = match value? {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Number(number) => number.to_string(),
-        serde_json::Value::Null
-        | serde_json::Value::Bool(_)
-        | serde_json::Value::Array(_)
-        | serde_json::Value::Object(_) => return None,
-    };
-    format!("+{}", text.trim_start_matches('+')).parse().ok()
+fn bare(number: &E164) -> &str {
+    number.as_str().trim_start_matches('+')
 }
 
 impl Messagebird {
@@ -155,29 +92,21 @@ impl Messagebird {
     async fn post(&self, outbound: &Outbound) -> SendOutcome {
         if outbound.channel != Channel::Sms && outbound.channel != Channel::Mms
             || outbound.template.is_some()
-            || !outbound.files.is_empty()
         {
             return exchange::not_carried("channel_not_carried");
         }
-        if outbound.body.as_str().chars().count() > TEXT_CHARS_MAX {
+        let files = !outbound.files.is_empty();
+        let most = if files { MMS_CHARS_MAX } else { TEXT_CHARS_MAX };
+        if outbound.body.as_str().chars().count() > most {
             return exchange::not_carried("text_too_long");
         }
-        let bare = |number: &E164| number.as_str().trim_start_matches('+').to_owned();
-        let mut body = json!({
-            "originator": bare(&outbound.from),
-            "recipients": [bare(&outbound.to)],
-            "body": outbound.body.as_str(),
-            // `plain`, the default, replaces characters without a word.
-            "datacoding": "auto",
-            "reference": outbound.reference,
-            "validity": outbound.valid_s.unwrap_or(VALIDITY_S),
-        });
-        // Ignored by `MessageBird` unless there is a reference.
-        if let (Some(url), Some(fields)) = (&self.report_url, body.as_object_mut()) {
-            fields.insert("reportUrl".to_owned(), url.as_str().into());
-        }
+        let (resource, body) = if files {
+            (MMS, Self::picture_message(outbound))
+        } else {
+            (SMS, self.text_message(outbound))
+        };
         let answer = match self
-            .request(Method::POST, "messages")
+            .request(Method::POST, resource)
             .json(&body)
             .send()
             .await
@@ -210,106 +139,33 @@ impl Messagebird {
         codes::ending(CODES, status.as_u16(), code.as_deref(), after_ms)
     }
 
-    /// One page of the account's texts, newest first.
-    async fn page(&self, page: usize, filter: &[(&str, String)]) -> Option<Vec<Listed>> {
-        let query = [
-            ("limit", PAGE_SIZE.to_string()),
-            ("offset", (page * PAGE_SIZE).to_string()),
-        ];
-        let request = self.request(Method::GET, "messages");
-        let answer = request.query(&query).query(filter).send().await.ok()?;
-        if answer.status() != StatusCode::OK {
-            return None;
+    fn text_message(&self, outbound: &Outbound) -> serde_json::Value {
+        let mut body = json!({
+            "originator": bare(&outbound.from),
+            "recipients": [bare(&outbound.to)],
+            "body": outbound.body.as_str(),
+            // `plain`, the default, replaces characters without a word.
+            "datacoding": "auto",
+            "reference": outbound.reference,
+            "validity": outbound.valid_s.unwrap_or(VALIDITY_S),
+        });
+        // Ignored by `MessageBird` unless there is a reference.
+        if let (Some(url), Some(fields)) = (&self.report_url, body.as_object_mut()) {
+            fields.insert("reportUrl".to_owned(), url.as_str().into());
         }
-        let body = exchange::read_capped(answer).await?;
-        let page: Page = serde_json::from_slice(&body).ok()?;
-        Some(page.items)
+        body
     }
 
-    /// The texts of the account, newest first, page by page, back to `since`; none when the list
-    /// cannot be read that far.
-    async fn listed(&self, since: Timestamp) -> Option<Vec<Listed>> {
-        let since = since.saturating_sub(CLOCK_SLACK).unwrap_or(Timestamp::MIN);
-        let mut found = Vec::new();
-        for page in 0..PAGES_MAX {
-            let items = self.page(page, &[]).await?;
-            let whole = items.len() < PAGE_SIZE;
-            for item in items {
-                if item.created? < since {
-                    return Some(found);
-                }
-                found.push(item);
-            }
-            if whole {
-                return Some(found);
-            }
-        }
-        None
-    }
-
-    async fn look_up(&self, outbound: &Outbound, since: Timestamp) -> Option<Option<SendOutcome>> {
-        let is_ours = |it: &Listed| it.reference.as_deref() == Some(&outbound.reference);
-        // The short way: the newest texts to this number. That ours is not among them proves
-        // nothing; a filter may not do what it says.
-        let to = outbound.to.as_str().trim_start_matches('+').to_owned();
-        let filter = [("recipient", to), ("direction", "mt".to_owned())];
-        let newest = self.page(0, &filter).await;
-        let mut ours = newest.and_then(|page| page.into_iter().find(is_ours));
-        if ours.is_none() {
-            ours = self.listed(since).await?.into_iter().find(is_ours);
-        }
-        Some(ours.map(|it| SendOutcome::Accepted {
-            delivery: it.taken(),
-            carrier_id: it.id,
-        }))
-    }
-
-    async fn received(&self, since: Timestamp, now: Timestamp) -> Option<Vec<Event>> {
-        let mut events = Vec::new();
-        for it in self.listed(since).await?.into_iter().rev() {
-            if it.direction.as_deref() != Some("mo") {
-                continue;
-            }
-            let from = number(it.originator.as_ref());
-            let to = number(it.first().and_then(|it| it.number.as_ref()));
-            let (Some(from), Some(to)) = (from, to) else {
-                continue;
-            };
-            if !self.numbers.contains(&to) {
-                continue;
-            }
-            let body: String = it.body.unwrap_or_default();
-            events.push(Event::Text(Inbound::text(
-                (CarrierKind::Messagebird, it.id),
-                Channel::Sms,
-                from,
-                to,
-                Phi::new(body.chars().take(INBOUND_CHARS_MAX).collect()),
-                hear::written(it.created, now),
-            )));
-        }
-        Some(events)
-    }
-
-    async fn state_of(&self, carrier_id: &str) -> Option<Event> {
-        if !hook::is_id(carrier_id) {
-            return None;
-        }
-        let request = self.request(Method::GET, &format!("messages/{carrier_id}"));
-        let answer = request.send().await.ok()?;
-        if answer.status() != StatusCode::OK {
-            return None;
-        }
-        let it: Listed = serde_json::from_slice(&exchange::read_capped(answer).await?).ok()?;
-        Some(Event::Report(Report {
-            delivery: it.delivery(),
-            code: it
-                .first()
-                .and_then(|it| it.code)
-                .map(|code| code.to_string()),
-            carrier_id: it.id,
-            reference: it.reference,
-        }))
+    /// An MMS names no address for reports: what became of it is asked for.
+    fn picture_message(outbound: &Outbound) -> serde_json::Value {
+        let files: Vec<&String> = outbound.files.iter().take(FILES_MAX).collect();
+        json!({
+            "originator": bare(&outbound.from),
+            "recipients": [bare(&outbound.to)],
+            "body": outbound.body.as_str(),
+            "mediaUrls": files,
+            "reference": outbound.reference,
+        })
     }
 
     fn hear_call(&self, call: &Call<'_>) -> Result<Vec<Event>, Refusal> {
@@ -396,7 +252,7 @@ impl Carrier for Messagebird {
             channels: &[Channel::Sms, Channel::Mms],
             text_max: TEXT_CHARS_MAX,
             media: true,
-            media_out: false,
+            media_out: self.files_out,
             window: &[],
             templates: &[],
             keywords: Keywords::WeReply,

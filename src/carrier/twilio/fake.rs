@@ -158,6 +158,7 @@ impl FakeTwilio {
             from: asked.param("From").map(strip),
             since,
             reference: None,
+            mms: None,
             page: (size, skip.unwrap_or(0)),
         })
     }

@@ -80,7 +80,7 @@ pub(super) fn rules(a: &Policy, b: &Policy) -> u8 {
     }
     let (before, after) = (a.digest(), b.digest());
     eprintln!(
-        "{} rules of law differ; policy {before} -> {after}",
+        "{} rules of law differ; law and lists {before} -> {after}",
         found.len()
     );
     if before == after { HOLDS } else { FINDINGS }

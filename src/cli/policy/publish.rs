@@ -13,7 +13,7 @@ use crate::cli::publish::{self, Gating, Opened};
 use crate::cli::{HOLDS, NO_VERDICT, NOTHING, refuse};
 use crate::config::Loaded;
 use crate::domain::clock::{Clock as _, SystemClock};
-use crate::domain::publication::{BUILT_IN, Content, NewVersion, Published};
+use crate::domain::publication::{BUILT_IN, Content, NewVersion, Published, Standing};
 use crate::eval::gate::{self, Gate};
 use crate::eval::inventory::inventory;
 use crate::eval::run::Bench;
@@ -53,6 +53,10 @@ pub(in crate::cli) struct Publish {
     /// Why it is right that something leaves the policy, or that more may leave the practice.
     #[arg(long, value_name = "REASON")]
     accept: Option<String>,
+    /// Try it on this share of the conversations first, in hundredths; it is taken back by itself
+    /// when its rate of holds or rewrites leaves the band around the others'.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=99))]
+    canary: Option<u8>,
     #[command(flatten)]
     gating: Gating,
 }
@@ -64,9 +68,21 @@ pub(super) struct Place {
     /// is one practice.
     #[arg(long, value_name = "ID")]
     practice: Option<String>,
-    /// The policy folder that the server reads.
+    /// The policy folder that the server reads; `policy_dir` of the configuration without it.
     #[arg(long, value_name = "DIR")]
-    into: PathBuf,
+    into: Option<PathBuf>,
+}
+
+impl Place {
+    /// The folder.
+    fn folder(&self, loaded: &Loaded) -> Result<PathBuf, String> {
+        let configured = Some(&loaded.config.policy_dir).filter(|it| !it.as_os_str().is_empty());
+        self.into.as_ref().or(configured).cloned().ok_or_else(|| {
+            "no policy folder is known: set policy_dir in anteroom.toml (serve reads it), or name \
+             it with --into DIR"
+                .to_owned()
+        })
+    }
 }
 
 /// Publishes an overlay.
@@ -78,7 +94,11 @@ pub(super) async fn publish(loaded: &Loaded, args: &Publish) -> u8 {
         Ok(opened) => opened,
         Err(message) => return refuse(&message),
     };
-    match Box::pin(publish_in(&opened, args)).await {
+    let into = match args.place.folder(loaded) {
+        Ok(into) => into,
+        Err(message) => return refuse(&message),
+    };
+    match Box::pin(publish_in(&opened, &into, args)).await {
         Ok(code) => match opened.chained().await {
             Ok(()) => code,
             Err(error) => failed(&error),
@@ -87,13 +107,12 @@ pub(super) async fn publish(loaded: &Loaded, args: &Publish) -> u8 {
     }
 }
 
-async fn publish_in(opened: &Opened, args: &Publish) -> Result<u8, String> {
+async fn publish_in(opened: &Opened, into: &Path, args: &Publish) -> Result<u8, String> {
     let files = read(&args.folder)?;
     let shown = args.folder.display();
     let after = Policy::from_dir(&args.folder)
         .and_then(|policy| examples::hold(&policy).map(|()| policy))
         .map_err(|error| format!("{shown}/{error}"))?;
-    let into = &args.place.into;
     let before = if into.is_dir() {
         Policy::from_dir(into).map_err(|error| format!("{}/{error}", into.display()))?
     } else {
@@ -113,7 +132,7 @@ async fn publish_in(opened: &Opened, args: &Publish) -> Result<u8, String> {
         author: args.by.trim().to_owned(),
         digest,
         report: gate.report_digest(),
-        trial: None,
+        trial: args.canary,
         content: Content {
             files,
             note: args.note.clone(),
@@ -123,6 +142,14 @@ async fn publish_in(opened: &Opened, args: &Publish) -> Result<u8, String> {
     let practice = &opened.practice.id;
     let kept = opened.store.publish(practice, &version, now).await;
     let id = kept.map_err(|error| error.to_string())?;
+    if let Some(share) = args.canary {
+        println!(
+            "version {id} is on trial for {share} % of the conversations of `{practice}`; policy {}, \
+             report {}",
+            version.digest, version.report
+        );
+        return Ok(HOLDS);
+    }
     if let Err(message) = put(into, &version.content.files) {
         let why = (
             version.author.as_str(),
@@ -185,7 +212,15 @@ pub(super) async fn versions(loaded: &Loaded, practice: Option<&str>) -> u8 {
             HOLDS
         }
         Ok(versions) => {
-            versions.iter().for_each(publish::line);
+            for version in &versions {
+                publish::line(version);
+                if version.standing == Standing::Trial {
+                    match opened.store.trial(version.id).await {
+                        Ok(sides) => publish::fares(version, &sides),
+                        Err(error) => return failed(&error),
+                    }
+                }
+            }
             HOLDS
         }
         Err(error) => failed(&error),
@@ -195,6 +230,61 @@ pub(super) async fn versions(loaded: &Loaded, practice: Option<&str>) -> u8 {
 fn failed(error: &StoreError) -> u8 {
     eprintln!("anteroom: {error}");
     NO_VERDICT
+}
+
+/// Puts a trial in force.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Promote {
+    #[command(flatten)]
+    place: Place,
+    /// Who decides.
+    #[arg(long, value_name = "NAME")]
+    by: String,
+}
+
+/// Puts the version on trial into the folder, for every conversation.
+pub(super) async fn promote(loaded: &Loaded, args: &Promote) -> u8 {
+    let opened = match publish::open(loaded, args.place.practice.as_deref()).await {
+        Ok(opened) => opened,
+        Err(message) => return refuse(&message),
+    };
+    let into = match args.place.folder(loaded) {
+        Ok(into) => into,
+        Err(message) => return refuse(&message),
+    };
+    match promoted(&opened, &into, &args.by).await {
+        Ok(Ok(version)) => {
+            println!("version {version} is in {}", into.display());
+            HOLDS
+        }
+        Ok(Err(message)) => refuse(&message),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn promoted(
+    opened: &Opened,
+    into: &Path,
+    by: &str,
+) -> Result<Result<i64, String>, StoreError> {
+    let practice = &opened.practice.id;
+    let versions = opened.versions(Published::Policy).await?;
+    let on_trial = versions.iter().find(|it| it.standing == Standing::Trial);
+    let Some(version) = on_trial else {
+        return Ok(Err(format!("`{practice}` has no policy on trial")));
+    };
+    let content = opened.store.content(practice, version.id).await?;
+    // The folder first: a trial that could not be written stays one.
+    if let Err(message) = put(into, &content.unwrap_or_default().files) {
+        return Ok(Err(message));
+    }
+    let now = SystemClock.now();
+    opened
+        .store
+        .promote(practice, Published::Policy, by, now)
+        .await?;
+    opened.chained().await?;
+    Ok(Ok(version.id))
 }
 
 /// Takes a version back.
@@ -219,6 +309,10 @@ pub(super) async fn roll_back(loaded: &Loaded, args: &RollBack) -> u8 {
         Ok(opened) => opened,
         Err(message) => return refuse(&message),
     };
+    let into = match args.place.folder(loaded) {
+        Ok(into) => into,
+        Err(message) => return refuse(&message),
+    };
     let (practice, kind) = (&opened.practice.id, Published::Policy);
     let why = (args.by.as_str(), args.why.as_str());
     let now = SystemClock.now();
@@ -228,7 +322,14 @@ pub(super) async fn roll_back(loaded: &Loaded, args: &RollBack) -> u8 {
         .await;
     let target = match done {
         Ok(RolledBack::To(version)) => version,
-        Ok(RolledBack::TrialEnded(_) | RolledBack::Nothing) => {
+        Ok(RolledBack::TrialEnded(version)) => {
+            if let Err(error) = opened.chained().await {
+                return failed(&error);
+            }
+            println!("the trial of version {version} has ended; what was in force stays so");
+            return HOLDS;
+        }
+        Ok(RolledBack::Nothing) => {
             return refuse("nothing was published that could be taken back");
         }
         Ok(RolledBack::Unknown) => {
@@ -247,9 +348,9 @@ pub(super) async fn roll_back(loaded: &Loaded, args: &RollBack) -> u8 {
     if let Err(error) = opened.chained().await {
         return failed(&error);
     }
-    match put(&args.place.into, &files) {
+    match put(&into, &files) {
         Ok(()) => {
-            println!("version {target} is in {}", args.place.into.display());
+            println!("version {target} is in {}", into.display());
             HOLDS
         }
         Err(message) => refuse(&message),

@@ -171,7 +171,7 @@ impl Consent {
 
     /// The consent after an event. Only a YES to a notice that was sent before it, and is still
     /// open, grants, and only what that notice asked; STOP ends every purpose and drops every proof
-    /// from every state; only START leaves an opt-out.
+    /// from every state; only START leaves an opt-out, and after a NO it lets the notice be sent anew.
     pub fn apply(&self, event: &ConsentEvent) -> Result<Self, InvalidTransition> {
         let at = event.at();
         let invalid = Err(InvalidTransition {
@@ -186,7 +186,7 @@ impl Consent {
                 contact: Standing::new(ConsentState::Granted, at),
                 ..Self::unknown(at)
             }),
-            Act::Start => Ok(self.clone()),
+            Act::Start => Ok(self.reopened(at)),
             Act::Lifted if opted_out => Ok(Self::unknown(at)),
             Act::Lifted => invalid,
             _ if opted_out => invalid,
@@ -254,6 +254,22 @@ impl Consent {
             contact,
             ..self.clone()
         }
+    }
+
+    /// After START (or YES) from somebody who had said NO: they may be texted again, and what they
+    /// declined is asked for anew; nothing that they did not say is granted.
+    fn reopened(&self, at: Timestamp) -> Self {
+        let mut next = self.clone();
+        if self.state == ConsentState::Declined {
+            next = self.bare(ConsentState::Unknown, at);
+        }
+        if self.contact.state == ConsentState::Declined {
+            next.contact = self.contact.to(ConsentState::Granted, at);
+        }
+        if self.confirmations.state == ConsentState::Declined {
+            next.confirmations = self.confirmations.to(ConsentState::Unknown, at);
+        }
+        next
     }
 
     /// The practice's word, where the person has said nothing yet.

@@ -399,6 +399,7 @@ fn context(stage: &Stage) -> ContextIn {
             .first()
             .map_or(Channel::Sms, |sender| sender.channel),
         consent: ConsentIn::Granted,
+        covered: false,
         state: Jurisdiction::UNKNOWN,
         language: Language::En,
         timezone: practice.timezone.clone(),

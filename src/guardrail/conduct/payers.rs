@@ -20,7 +20,8 @@ pub(crate) type Payers = SmallVec<[Named; 8]>;
 /// The names that are known.
 #[derive(Debug)]
 pub(crate) struct Names {
-    /// Each name by its words, longest first, with the payers that it may mean.
+    /// Each name by its words, with the payers that it may mean: sorted by the first word, and of one
+    /// first word the longest first.
     names: Vec<(Vec<String>, Vec<usize>)>,
 }
 
@@ -38,7 +39,10 @@ impl Names {
                 }
             }
         }
-        names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        names.sort_by(|(one, _), (other, _)| {
+            let first = one.first().cmp(&other.first());
+            first.then(other.len().cmp(&one.len()))
+        });
         Self { names }
     }
 
@@ -57,13 +61,17 @@ impl Names {
 
     /// The name with which the words begin: its place and how many words it has.
     fn at(&self, text: &(impl Iterator<Item: AsRef<str>> + Clone)) -> Option<(usize, usize)> {
+        let first = text.clone().next()?;
+        let first = first.as_ref();
+        let from = self.names.partition_point(|(name, _)| opens(name) < first);
+        let like = self.names.iter().enumerate().skip(from);
+        let mut like = like.take_while(|(_, (name, _))| opens(name) == first);
         let begins = |name: &[String]| {
             let mut here = text.clone();
             name.iter()
                 .all(|word| here.next().is_some_and(|it| it.as_ref() == word))
         };
-        let found = self.names.iter().position(|(name, _)| begins(name))?;
-        let (name, _) = self.names.get(found)?;
+        let (found, (name, _)) = like.find(|(_, (name, _))| begins(name))?;
         Some((found, name.len()))
     }
 
@@ -125,6 +133,10 @@ impl Names {
             listed != said.denied
         })
     }
+}
+
+fn opens(name: &[String]) -> &str {
+    name.first().map_or("", String::as_str)
 }
 
 /// What turns a sentence to its other side.

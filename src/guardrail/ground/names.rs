@@ -182,23 +182,31 @@ pub(super) fn speaks_of_openings(view: &View<'_>, at: &Range<usize>) -> bool {
     let mut words = (0..view.tokens.len())
         .filter(|token| view.sentence_of(view.reach(*token, *token).start) == sentence);
     words.any(|token| {
-        matches!(
-            view.word(token),
-            "opening"
-                | "openings"
-                | "slot"
-                | "slots"
-                | "available"
-                | "availability"
-                | "spot"
-                | "spots"
-                | "espacio"
-                | "espacios"
-                | "disponible"
-                | "disponibles"
-                | "hueco"
-                | "huecos"
-                | "cupo"
-        )
+        let next = view.word(token + 1);
+        // "We can see you Friday at 9": an offer, whatever visit stands.
+        let offers = match view.word(token) {
+            "can" | "could" => next == "see" && view.word(token + 2) == "you",
+            "puede" | "pueden" | "podemos" | "podria" => next.starts_with("ver"),
+            _ => false,
+        };
+        offers
+            || matches!(
+                view.word(token),
+                "opening"
+                    | "openings"
+                    | "slot"
+                    | "slots"
+                    | "available"
+                    | "availability"
+                    | "spot"
+                    | "spots"
+                    | "espacio"
+                    | "espacios"
+                    | "disponible"
+                    | "disponibles"
+                    | "hueco"
+                    | "huecos"
+                    | "cupo"
+            )
     })
 }

@@ -135,10 +135,13 @@ impl Judge<'_> {
             return false;
         }
         let said = Folded::of(text.get(finding.span.clone()).unwrap_or_default());
-        let named = self.rules.deeds.payers().of(&said, false);
-        let all = words(&said).count() == self.rules.deeds.payers().length(&named);
+        let payers = self.rules.deeds.payers();
+        if !payers.any(&said) {
+            return false;
+        }
+        let whole = words(&said).count() == payers.length(&payers.of(&said, false));
         let sentence = public::sentence(text, &finding.span);
-        !named.is_empty() && all && any_word(sentence, |word| PLANS.contains(&word))
+        whole && any_word(sentence, |word| PLANS.contains(&word))
     }
 
     /// A rule of deeds or conduct is broken.

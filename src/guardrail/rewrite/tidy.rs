@@ -36,6 +36,8 @@ pub(crate) fn tidy(text: &str) -> String {
         .replace(",.", ".")
         .replace(",!", "!")
         .replace(",?", "?")
+        // "a las 4:00 p. m." ends in a dot of its own.
+        .replace(" m..", " m.")
         .replace("()", "");
     let trimmed = joined.trim_start_matches([',', ';', ' ', '-', ':']);
     let mut chars = trimmed.chars();

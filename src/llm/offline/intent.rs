@@ -126,7 +126,7 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
             found.topics.push(Topic::Move(None));
         }
         for clause in &clauses {
-            match topic(clause, text) {
+            match topic(clause, text, turn.request.for_patient) {
                 Some(Topic::Keep) if turn.done() => {
                     // What is done is not undone by "never mind": staff read it.
                     known = true;
@@ -143,7 +143,7 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
                 }
             }
         }
-        if !known && let Some(topic) = topic(&whole, text) {
+        if !known && let Some(topic) = topic(&whole, text, turn.request.for_patient) {
             known = true;
             puzzled = false;
             found.topics.push(topic);
@@ -342,9 +342,10 @@ fn is_wish(clause: &Clause) -> bool {
     clause.has(&wishes) && clause.words.len() > 2 && !clause.has(list("day_names"))
 }
 
-fn topic(clause: &Clause, text: &str) -> Option<Topic> {
+fn topic(clause: &Clause, text: &str, for_patient: bool) -> Option<Topic> {
     let another = others::names_another(text);
     let fits = |name: &str| match name {
+        SOMEONE_ELSE if for_patient => false,
         SOMEONE_ELSE if another => others::is_personal(clause),
         SOMEONE_ELSE => others::is_someone_elses(clause),
         name => rules::fits(name, clause),

@@ -1,7 +1,7 @@
 //! Texts about somebody else than the patient who writes.
 
 use crate::llm::offline::rules::{fits, list};
-use crate::llm::offline::words::Clause;
+use crate::llm::offline::words::{Clause, clauses};
 
 #[rustfmt::skip]
 const KIN: &[&str] = &[
@@ -9,8 +9,54 @@ const KIN: &[&str] = &[
     "children", "brother", "sister", "grandma", "grandmother", "grandpa", "grandfather", "baby", "partner",
     "boyfriend", "girlfriend", "friend", "mama", "papa", "madre", "padre", "hijo", "hija", "hijos", "esposo",
     "esposa", "hermano", "hermana", "abuela", "abuelo", "nino", "nina", "bebe", "novio", "novia", "amiga",
-    "amigo", "suegra", "suegro", "aunt", "uncle", "tia", "tio", "nephew", "niece",
+    "amigo", "suegra", "suegro", "aunt", "uncle", "tia", "tio", "nephew", "niece", "stepson", "stepdaughter",
+    "toddler", "teenager", "teen", "newborn", "hijastro", "hijastra", "nene", "nena",
 ];
+
+/// Those of them who are children of whoever writes.
+#[rustfmt::skip]
+const CHILDREN: &[&str] = &[
+    "son", "daughter", "kid", "kids", "child", "children", "baby", "hijo", "hija", "hijos", "nino", "nina",
+    "bebe", "stepson", "stepdaughter", "toddler", "teenager", "teen", "newborn", "hijastro", "hijastra",
+    "nene", "nena",
+];
+
+/// Whose matter a text speaks of, where it is not that of whoever writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spoken {
+    /// "My daughter's appointment", "la cita de mi hijo".
+    Child,
+    /// "My mom's results".
+    Kin,
+    /// "Her appointment".
+    Someone,
+    /// "When is Lily's appointment?".
+    Named(String),
+}
+
+/// Whose matter a text speaks of; none where it is the writer's own, or nobody's.
+pub fn speaks_of(text: &str) -> Option<Spoken> {
+    let clauses = clauses(text);
+    let name = possessives(text).into_iter().next();
+    let name = name.filter(|_| clauses.iter().any(is_personal));
+    if let Some(name) = name {
+        return Some(Spoken::Named(name));
+    }
+    let spoken = clauses.iter().find(|clause| is_someone_elses(clause))?;
+    let child = |word: &String| {
+        let bare = word.strip_suffix('s').unwrap_or(word);
+        CHILDREN.contains(&word.as_str()) || CHILDREN.contains(&bare)
+    };
+    let kin = |word: &String| {
+        let bare = word.strip_suffix('s').unwrap_or(word);
+        KIN.contains(&word.as_str()) || KIN.contains(&bare)
+    };
+    Some(match &spoken.words {
+        words if words.iter().any(child) => Spoken::Child,
+        words if words.iter().any(kin) => Spoken::Kin,
+        _ => Spoken::Someone,
+    })
+}
 
 /// What somebody has beside visits.
 #[rustfmt::skip]
@@ -79,6 +125,11 @@ pub(super) fn provider(texts: &[&str]) -> Option<String> {
 
 /// Whether a text speaks of what belongs to somebody by name: "When is Ana's appointment?".
 pub(super) fn names_another(text: &str) -> bool {
+    !possessives(text).is_empty()
+}
+
+/// The names to which something belongs: `Ana` of "Ana's appointment".
+fn possessives(text: &str) -> Vec<String> {
     const NOBODY: &[&str] = &[
         "Today",
         "Tomorrow",
@@ -104,9 +155,11 @@ pub(super) fn names_another(text: &str) -> bool {
         "How",
     ];
     let text = text.replace('\u{2019}', "'");
-    text.split_whitespace().any(|word| {
-        word.strip_suffix("'s").is_some_and(|name| {
-            name.starts_with(char::is_uppercase) && name.len() > 1 && !NOBODY.contains(&name)
-        })
-    })
+    let owner = |word: &str| {
+        let name = word.strip_suffix("'s")?;
+        let named =
+            name.starts_with(char::is_uppercase) && name.len() > 1 && !NOBODY.contains(&name);
+        named.then(|| name.to_owned())
+    };
+    text.split_whitespace().filter_map(owner).collect()
 }

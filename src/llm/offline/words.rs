@@ -5,6 +5,8 @@ const NOT_TYPOS: &[&str] = &[
     "turning", "either", "opening", "better", "cancer", "cuando", "there", "these", "those",
     "three", "chance", "change", "night", "light", "later", "month", "mouth", "house", "where",
     "other", "moved", "tomar", "mover", "citas", "forma", "charge", "charged", "charges",
+    "killing", "filling", "willing", "boiling", "falling", "pulling", "ceiling", "marking",
+    "barking", "farming", "holding", "posting",
 ];
 /// Shortest keyword in which one wrong letter is forgiven: shorter ones have too many neighbours.
 const TYPO_CHARS_MIN: usize = 6;

@@ -101,7 +101,7 @@ const CASES: &[(ConsentState, &[&str], &str)] = &[
     (
         OptedOut,
         &[STOP_VISIT],
-        "Stop opt_out_confirmation /1 +CANCEL ended texts; the visit was open",
+        "StopVisit opt_out_confirmation /1 +CANCEL ended texts; the visit was open",
     ),
     (
         OptedOut,

@@ -37,6 +37,10 @@ vocabulary! {
     }
 }
 
+/// The product of a paper that is the practice's own: its officer's signed review of a vendor's terms,
+/// where the vendor signs nothing.
+pub const TERMS_REVIEW: &str = "terms-review";
+
 /// An agreement, by its parties.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +53,12 @@ pub struct Paper {
 
 impl std::fmt::Display for Paper {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({})", self.counterparty, self.product)
+        let (who, what) = (&self.counterparty, &self.product);
+        if what == TERMS_REVIEW {
+            write!(f, "signed review of the terms of {who} ({what})")
+        } else {
+            write!(f, "executed agreement with {who} ({what})")
+        }
     }
 }
 

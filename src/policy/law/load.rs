@@ -8,6 +8,7 @@ use crate::policy::law::channels::Channels;
 use crate::policy::law::duties::Duties;
 use crate::policy::law::file::{LawFile, LawRule, read};
 use crate::policy::law::join::Join as _;
+use crate::policy::law::minors::Care;
 use crate::policy::law::params::{Deadline, Params, SendWindow, Term};
 use crate::policy::law::terms::{Basis, MessageClass};
 use crate::policy::law::{Law, answer, merged};
@@ -249,6 +250,16 @@ fn check_params(rule: &LawRule) -> Result<(), PolicyError> {
                 && block.minor_controls.is_empty()
             {
                 return Err(rule.refuse("it blocks nothing", "fill `never`"));
+            }
+            let words = block.minor_controls.keys();
+            if let Some(odd) = words
+                .map(Term::as_str)
+                .find(|it| it.parse::<Care>().is_err())
+            {
+                let known: Vec<&str> = Care::ALL.iter().map(|it| it.as_str()).collect();
+                let message = format!("`minor_controls` names no kind of care: `{odd}`");
+                let remedy = format!("use {}", known.join(", "));
+                return Err(rule.refuse(&message, &remedy));
             }
             if block.channel.is_empty() {
                 return Err(rule.refuse("it names no channel", "write channel = [\"any\"]"));

@@ -6,10 +6,12 @@
 mod actions;
 mod audit;
 mod inbox;
+mod papers;
 mod seat;
 mod sign;
 mod team;
 mod thread;
+mod versions;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -62,6 +64,9 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/console/team", Need::May(Right::Accounts)),
     ("POST", "/console/team/{id}", Need::May(Right::Accounts)),
     ("GET", "/console/audit", Need::May(Right::Audit)),
+    ("GET", "/console/agreements", Need::May(Right::Audit)),
+    ("GET", "/console/policy", Need::May(Right::Policy)),
+    ("GET", "/console/policy/{id}", Need::May(Right::Policy)),
 ];
 
 /// The console's addresses, behind the gate.
@@ -86,6 +91,9 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/team", get(team::page).post(team::invite))
         .route("/console/team/{id}", post(team::change))
         .route("/console/audit", get(audit::page))
+        .route("/console/agreements", get(papers::page))
+        .route("/console/policy", get(versions::list))
+        .route("/console/policy/{id}", get(versions::tried))
         .route_layer(middleware::from_fn_with_state(door, seat::gate))
         .layer(DefaultBodyLimit::max(CONSOLE_BYTES_MAX))
 }

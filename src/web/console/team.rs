@@ -91,7 +91,8 @@ const fn in_words(right: Right) -> &'static str {
         Right::Answer => "answer",
         Right::Release => "decide on held drafts",
         Right::Acknowledge => "take alarms",
-        Right::Audit => "read the audit log",
+        Right::Audit => "read the audit log and the agreements",
+        Right::Policy => "try versions of the policy",
         Right::Accounts => "manage accounts",
     }
 }

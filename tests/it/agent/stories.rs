@@ -372,6 +372,8 @@ async fn the_question_that_waited_for_consent_is_answered_after_yes() {
         key: "turn".to_owned(),
         limits: Limits::default(),
         wording: Wording::default(),
+        veiled: false,
+        for_patient: false,
     };
     let model = Offline::new();
     let outcome = run(input, &model, &model, &phone.records).await;

@@ -45,6 +45,7 @@ fn practice() -> Practice {
         [[sender]]
         carrier = "messagebird"
         number = "+14155550101"
+        contact_card = "https://example.com/card.vcf"
         [[sender]]
         carrier = "bird"
         number = "+14155550101"
@@ -251,6 +252,41 @@ async fn a_doubtful_text_is_found_or_proven_absent() {
                 assert_eq!(world.fake.sight().taken, 1);
             }
             _ => assert_eq!(accepted(found.flatten().unwrap()), id, "{kind} {product}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_card_goes_along_where_files_go_out_and_is_found_again() {
+    for (kind, product) in KINDS {
+        let world = World::new(product, Faults::none()).await;
+        let line = world.line(kind);
+        let since = world.clock.now();
+        let text = Outbound {
+            files: vec!["https://example.com/card.vcf".to_owned()],
+            ..outbound(Channel::Mms, "Hello")
+        };
+        let ended = line.send(&text).await;
+        if !line.capabilities().media_out {
+            assert!(
+                matches!(ended, SendOutcome::Fail { .. }),
+                "{kind} {ended:?}"
+            );
+            assert!(world.fake.texts().is_empty(), "{kind} {product}");
+            continue;
+        }
+        let id = accepted(ended);
+        let seen = world.fake.texts();
+        assert_eq!(seen[0].sent.files, text.files, "{kind}");
+        let Some(Event::Report(report)) = line.look(&id).await else {
+            panic!("{kind}: it is asked for");
+        };
+        assert_eq!(report.delivery, Delivery::Delivered, "{kind}");
+        // Whoever looks for it knows no more of the card.
+        let bare = outbound(Channel::Sms, "Hello");
+        match line.find(&bare, since).await {
+            None => assert_eq!(kind, CarrierKind::Bandwidth),
+            found => assert_eq!(accepted(found.flatten().unwrap()), id, "{kind}"),
         }
     }
 }

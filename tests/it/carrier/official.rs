@@ -32,6 +32,7 @@ messagebird balance prepaid
 messagebird create mt lakeside-8 14155550142
 messagebird fetch delivered True
 messagebird list [True]
+messagebird mms mt lakeside-10 ['https://example.com/card.vcf']
 messagebird unknown [20]
 messagebird wrong key [2]
 bandwidth create out lakeside-9 ['https://example.com/card.vcf'] 1

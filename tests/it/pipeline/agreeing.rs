@@ -58,12 +58,12 @@ async fn yes_to_nothing(store: Store) {
          patient: NO
          practice: 415-555-0100
          (consent: declined)
-         patient: YES
-         practice: !Dec 1
-         (consent: declined)
          patient: OK
          practice: !Dec 1
-         (consent: declined)",
+         (consent: declined)
+         patient: YES
+         practice: Reply YES & !Dec 1
+         (consent: notice_sent)",
     )
     .await;
 }

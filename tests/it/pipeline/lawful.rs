@@ -43,24 +43,31 @@ pub(super) fn offline() -> Arc<dyn Model> {
     Arc::new(Offline::new())
 }
 
-fn tom() -> PatientId {
-    PatientId::new("p-004")
-}
-
 /// Asks for a reminder of Tom's visit.
 pub(super) async fn remind(app: &App, request: &str) {
+    let wished = remind_of(app, request, TOM, ("p-004", "a-004")).await;
+    assert!(matches!(wished, Wished::Taken(_)));
+}
+
+/// The practice's system asks for a reminder of this patient's visit, to this number.
+pub(super) async fn remind_of(
+    app: &App,
+    request: &str,
+    number: &str,
+    (patient, visit): (&str, &str),
+) -> Wished {
     let wish = Wish {
         practice: app.practice().clone(),
         request: request.to_owned(),
-        number: Some(TOM.parse().unwrap()),
+        number: Some(number.parse().unwrap()),
         errand: Errand::Visit {
-            patient: tom(),
-            appointment: AppointmentId::new("a-004"),
+            patient: PatientId::new(patient),
+            appointment: AppointmentId::new(visit),
         },
     };
     let wished = app.house.wish(wish).await.unwrap();
-    assert!(matches!(wished, Wished::Taken(_)));
     app.drain().await;
+    wished
 }
 
 /// What the patient gets for a text from a carrier that takes one text a second.

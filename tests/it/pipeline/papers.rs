@@ -2,12 +2,8 @@
 
 #![cfg(test)]
 
-use std::sync::Arc;
-
-use anteroom::agent::ports::Model;
 use anteroom::domain::agreement::Agreement;
 use anteroom::domain::practice::{CarrierKind, OutsideWindow, Practice, TemplateText};
-use anteroom::llm::scripted::Scripted;
 use anteroom::policy::words::{Channel, Language};
 use anteroom::store::Store;
 use jiff::civil::date;
@@ -19,12 +15,16 @@ use crate::support::stores;
 
 stories! {
     a_text_with_phi_is_withdrawn_when_its_agreement_ends => agreement_ends;
+    whatsapp_carries_nothing_from_the_instant_that_a_paper_ends => whatsapp_ends;
     every_text_of_every_kind_carries_its_law => tagged;
-    without_agreement_the_vendor_of_a_model_is_asked_nothing_about_a_patient => no_vendor;
 }
 
 /// A paper from this day to that.
-fn paper(counterparty: &str, product: &str, until: Option<jiff::civil::Date>) -> Agreement {
+pub(super) fn paper(
+    counterparty: &str,
+    product: &str,
+    until: Option<jiff::civil::Date>,
+) -> Agreement {
     Agreement {
         counterparty: counterparty.to_owned(),
         product: product.to_owned(),
@@ -86,35 +86,116 @@ fn by_whatsapp(practice: &mut Practice) {
     practice.senders[0].channel = Channel::Whatsapp;
 }
 
+/// What is on record, whether WhatsApp tells a visit then, and what is said to be missing.
+type Papers = (&'static str, Vec<Agreement>, bool, &'static [&'static str]);
+
+const NO_BAA: &str = "no executed agreement with twilio (whatsapp-business) is recorded";
+const NO_TERMS: &str = "no signed review of the terms of meta (terms-review) is recorded";
+const BAA_OVER: &str = "the executed agreement with twilio (whatsapp-business) ended on 2026-11-28";
+const TERMS_OVER: &str =
+    "the signed review of the terms of meta (terms-review) ended on 2026-11-28";
+const BAA_LATER: &str =
+    "the executed agreement with twilio (whatsapp-business) begins on 2026-12-01";
+
+fn whatsapp_papers() -> Vec<Papers> {
+    let baa = || paper("twilio", "whatsapp-business", None);
+    let terms = || paper("meta", "terms-review", None);
+    let over = Some(date(2026, 11, 28));
+    let later = |it: Agreement| Agreement {
+        from: date(2026, 12, 1),
+        ..it
+    };
+    let sms = paper("twilio", "programmable-messaging", None);
+    let bird = paper("bird", "whatsapp-business", None);
+    vec![
+        ("neither", vec![], false, &[NO_BAA, NO_TERMS]),
+        ("the agreement alone", vec![baa()], false, &[NO_TERMS]),
+        ("the review alone", vec![terms()], false, &[NO_BAA]),
+        ("both", vec![baa(), terms()], true, &[]),
+        ("for SMS", vec![sms, terms()], false, &[NO_BAA]),
+        ("of another carrier", vec![bird, terms()], false, &[NO_BAA]),
+        (
+            "the agreement is over",
+            vec![paper("twilio", "whatsapp-business", over), terms()],
+            false,
+            &[BAA_OVER],
+        ),
+        (
+            "the review is over",
+            vec![baa(), paper("meta", "terms-review", over)],
+            false,
+            &[TERMS_OVER],
+        ),
+        ("not yet", vec![later(baa()), terms()], false, &[BAA_LATER]),
+        (
+            "renewed",
+            vec![paper("twilio", "whatsapp-business", over), baa(), terms()],
+            true,
+            &[],
+        ),
+    ]
+}
+
 #[tokio::test]
-async fn whatsapp_lacks_its_papers_until_both_are_on_record_and_carries_links_only() {
-    let visit = |said: &str| said.contains("Dec 1") || said.contains("9:00");
-    let baa = paper("twilio", "whatsapp-business", None);
-    let terms = paper("meta", "terms-review", None);
-    // Neither, one, the other, both.
-    for papers in [vec![], vec![&baa], vec![&terms], vec![&baa, &terms]] {
+async fn whatsapp_tells_a_visit_with_both_its_papers_in_force_and_not_otherwise() {
+    let visit = |said: &str| said.contains("Dec 1") && said.contains("9:00");
+    for (case, papers, tells, lacks) in whatsapp_papers() {
         let kept = stores::sqlite().await;
         let app = App::made(kept.store.clone(), offline(), SUNDAY, by_whatsapp).await;
+        let now = app.house.clock().now();
         for one in &papers {
-            let now = app.house.clock().now();
-            app.house
-                .store()
-                .add_agreement(app.practice(), one, now)
-                .await
-                .unwrap();
+            let store = app.house.store();
+            store.add_agreement(app.practice(), one, now).await.unwrap();
         }
         heard(&app, "Hello").await;
         heard(&app, "YES").await;
         let said = heard(&app, "When is my appointment?").await;
-        // Minimum necessary is stricter than the papers: the visit stays behind the link.
-        assert!(!visit(&said), "{papers:?}: {said}");
-        let missing = app
-            .house
-            .missing_papers(app.house.clock().now())
-            .await
-            .unwrap();
-        assert_eq!(missing.is_empty(), papers.len() == 2, "{missing:?}");
+        assert_eq!(visit(&said), tells, "{case}: {said}");
+        // What is clinical stays behind the link, whatever is signed.
+        let said = heard(&app, "Is my biopsy result in?").await;
+        assert!(!said.contains("biopsy"), "{case}: {said}");
+        let missing = app.house.missing_papers(now).await.unwrap();
+        let told: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        let told = told.join("; ");
+        assert_eq!(told.is_empty(), lacks.is_empty(), "{case}: {told}");
+        for lack in lacks {
+            assert!(told.contains(lack), "{case}: {told}");
+        }
+        assert_eq!(told.matches(" is recorded").count(), {
+            let is = |it: &&&str| it.contains(" is recorded");
+            lacks.iter().filter(is).count()
+        });
     }
+}
+
+async fn whatsapp_ends(store: Store) {
+    let app = App::made(store, offline(), SUNDAY, |it| {
+        by_whatsapp(it);
+        it.agreements = vec![
+            paper("twilio", "whatsapp-business", None),
+            paper("meta", "terms-review", Some(date(2026, 11, 29))),
+        ];
+    })
+    .await;
+    heard(&app, "Hello").await;
+    heard(&app, "YES").await;
+    let said = heard(&app, "When is my appointment?").await;
+    assert!(said.contains("Dec 1"), "{said}");
+    at(&app, "2026-11-30T07:59:00Z").await; // Sunday 23:59 in California
+    app.receive(app.inbound(TOM, "When is my appointment?"))
+        .await;
+    app.house.reply_once().await.unwrap();
+    let before = app.received_by(TOM).len();
+    at(&app, "2026-11-30T08:00:00Z").await; // Monday: the review is over
+    assert_eq!(
+        app.received_by(TOM).len(),
+        before,
+        "it was cleared, and stays"
+    );
+    let held = app.held().await;
+    assert_eq!(held.last().unwrap(), "withdrawn: agreement");
+    let said = heard(&app, "When is my appointment?").await;
+    assert!(!said.contains("Dec 1") && said.contains("http"), "{said}");
 }
 
 async fn tagged(store: Store) {
@@ -170,92 +251,4 @@ async fn tagged(store: Store) {
         assert_eq!(row.law.state, Some("CA".parse().unwrap()), "{row:?}");
         assert!(!row.law.rules.is_empty(), "{row:?}");
     }
-}
-
-/// A model that runs elsewhere.
-#[derive(Debug)]
-struct Vendor(Scripted);
-
-impl Model for Vendor {
-    fn name(&self) -> &'static str {
-        "vendor"
-    }
-
-    fn host(&self) -> Option<&str> {
-        Some("api.openai.com")
-    }
-
-    fn complete<'a>(
-        &'a self,
-        request: &'a anteroom::agent::ports::Request,
-    ) -> anteroom::agent::ports::BoxFuture<
-        'a,
-        Result<anteroom::agent::ports::Answer, anteroom::agent::ports::ModelError>,
-    > {
-        self.0.complete(request)
-    }
-
-    fn count_tokens(&self, text: &str) -> usize {
-        self.0.count_tokens(text)
-    }
-}
-
-async fn no_vendor(store: Store) {
-    let script = [
-        "Our address is 120 Shore Road.",
-        "Our address is 120 Shore Road.",
-    ];
-    let model = Arc::new(Vendor(Scripted::new(script.map(Scripted::text))));
-    let app = App::made(store, Arc::clone(&model) as _, SUNDAY, |it| {
-        it.senders[0].carrier = CarrierKind::Twilio;
-        it.agreements = vec![paper("twilio", "programmable-messaging", None)];
-    })
-    .await;
-    let now = app.house.clock().now();
-    let missing = app.house.missing_papers(now).await.unwrap();
-    let told: Vec<String> = missing.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 1);
-    assert!(
-        told[0].contains("model at api.openai.com")
-            && told[0].contains("openai (chat-completions)"),
-        "{told:?}"
-    );
-    heard(&app, "Hello").await;
-    heard(&app, "YES").await;
-    let said = heard(&app, "I'm Tom Nguyen. When is my appointment?").await;
-    assert!(said.contains("Dec 1"), "the offline rules answer: {said}");
-    assert_eq!(
-        model.0.asked().len(),
-        0,
-        "the vendor sees no value, because it sees nothing"
-    );
-    // With the agreement on record the same model drafts, and sees what was written.
-    let openai = paper("openai", "chat-completions", None);
-    app.house
-        .store()
-        .add_agreement(app.practice(), &openai, now)
-        .await
-        .unwrap();
-    assert_eq!(app.house.missing_papers(now).await.unwrap(), []);
-    let said = heard(&app, "Where are you? Tom here").await;
-    assert!(said.contains("120 Shore Road"), "{said}");
-    let asked = model.0.asked();
-    assert_eq!(asked.len(), 1);
-    assert!(
-        format!("{:?}", asked[0].messages).contains("Patient"),
-        "{asked:?}"
-    );
-    // When it ends, so does what the vendor sees.
-    let recorded = app.house.store().agreements(app.practice()).await.unwrap();
-    let id = recorded.last().unwrap().id;
-    let ended = app
-        .house
-        .store()
-        .end_agreement(app.practice(), id, date(2026, 11, 29), now)
-        .await
-        .unwrap();
-    assert!(ended);
-    at(&app, "2026-11-30T18:00:00Z").await;
-    heard(&app, "Where are you? It's Tom").await;
-    assert_eq!(model.0.asked().len(), 1, "nothing more is sent to it");
 }

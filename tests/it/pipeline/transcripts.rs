@@ -187,6 +187,26 @@ async fn emergency(app: &App) -> String {
     it.page
 }
 
+async fn stop_and_emergency(app: &App) -> String {
+    app.agreed(JAMES).await;
+    let mut it = Scribe::new(app, JAMES).await;
+    it.says("STOP texting me, I have chest pain and can't breathe")
+        .await;
+    it.consent().await;
+    it.says("it's getting worse, I think I'm passing out").await;
+    it.says("When is my appointment?").await;
+    it.page
+}
+
+async fn emergency_mid_consent(app: &App) -> String {
+    let mut it = Scribe::new(app, MARIA).await;
+    it.says("¿Cuándo es mi cita?").await;
+    it.says("Me duele mucho el pecho y no puedo respirar").await;
+    it.consent().await;
+    it.says("Sí").await;
+    it.page
+}
+
 async fn reminder(app: &App) -> String {
     let mut it = Scribe::new(app, TOM).await;
     it.line("system:   POST /v1/messages {\"practice\": \"lakeside\", \"patient\": \"p-004\", \"appointment\": \"a-004\"}");
@@ -203,6 +223,25 @@ async fn reminder(app: &App) -> String {
 }
 
 async fn daylight_saving(app: &App) -> String {
+    night_of_change(
+        app,
+        "2027-03-14T03:00:00Z",
+        ["2027-03-14T14:59:00Z", "2027-03-14T15:00:00Z"],
+    )
+    .await
+}
+
+async fn standard_time(app: &App) -> String {
+    night_of_change(
+        app,
+        "2027-11-07T02:00:00Z",
+        ["2027-11-07T15:59:00Z", "2027-11-07T16:00:00Z"],
+    )
+    .await
+}
+
+/// Words of the staff, asked for two and a half hours after `start`, looked at at these instants.
+async fn night_of_change(app: &App, start: &str, looks: [&str; 2]) -> String {
     let zone = TimeZone::get("America/Los_Angeles").unwrap();
     let local = |at: Timestamp| {
         at.to_zoned(zone.clone())
@@ -210,12 +249,8 @@ async fn daylight_saving(app: &App) -> String {
             .to_string()
     };
     let mut it = Scribe::new(app, TOM).await;
-    app.wait(
-        "2027-03-14T03:00:00Z"
-            .parse::<Timestamp>()
-            .unwrap()
-            .duration_since(app.clock_now()),
-    );
+    let start: Timestamp = start.parse().unwrap();
+    app.wait(start.duration_since(app.clock_now()));
     app.agreed(TOM).await;
     it.told = app.received_by(TOM).len();
     app.wait(SignedDuration::from_hours(2) + SignedDuration::from_mins(30));
@@ -227,7 +262,7 @@ async fn daylight_saving(app: &App) -> String {
     };
     ask(app, "r-1", words).await;
     it.look().await;
-    for until in ["2027-03-14T14:59:00Z", "2027-03-14T15:00:00Z"] {
+    for until in looks {
         let until: Timestamp = until.parse().unwrap();
         app.wait(until.duration_since(app.clock_now()));
         app.drain().await;
@@ -260,7 +295,7 @@ scenes! {
     "STOP between draft and dispatch",
     "An answer with a visit in it was cleared before STOP came; it never leaves." => stop_in_between;
     "YES with no question open",
-    "A YES agrees to nothing that was not asked; after NO it does not bring anything back." => yes_to_nothing;
+    "A YES agrees to nothing that was not asked; after NO it takes the NO back, and the question is asked anew." => yes_to_nothing;
     "CANCEL with nothing open",
     "An opt-out by rule (47 CFR 64.1200(a)(10)), with the phone number." => cancel_alone;
     "CANCEL with a visit open",
@@ -275,10 +310,16 @@ scenes! {
     "The notice, the answers and the opt-out in the language of the patient, from the first text." => spanish;
     "An emergency in the middle of a choice",
     "The fixed text at once, no model; staff are alarmed." => emergency;
+    "STOP and an emergency in one text",
+    "The help is given and the consent ends; after that only an emergency is answered." => stop_and_emergency;
+    "An emergency while the notice is open",
+    "It does not wait for YES; the question stays open and is answered afterwards." => emergency_mid_consent;
     "A reminder that waits for YES",
     "The notice names nobody and no visit." => reminder;
     "Quiet hours across the change to daylight saving time",
     "Asked for on Saturday night; clocks go forward at 2 AM on Sunday, and the hours open at 8:00 of the new time." => daylight_saving;
+    "Quiet hours across the change to standard time",
+    "Asked for on Saturday night; the hour after 1 AM on Sunday comes twice, and the hours open at 8:00 of the new time." => standard_time;
 }
 
 #[tokio::test]

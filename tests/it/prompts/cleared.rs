@@ -123,6 +123,7 @@ fn complaint(
             author,
             facts: &facts,
             told: &[],
+            covered: false,
         },
     );
     let same = review

@@ -361,3 +361,22 @@ fn a_denial_turns_an_alarm_off() {
     }
     assert!(on.is_empty(), "{on:#?}");
 }
+
+/// Texts in the words of many people, written before the reader of sentences learnt anything. At first
+/// sight the rules alone told 84 % of the alarms and 61 % of the opt-outs; `docs/sentences.md` has the table.
+#[test]
+fn texts_that_nobody_had_seen_are_read_by_rules_and_reader_together() {
+    let cases = cases(include_str!("../../../evals/screen/unseen.jsonl"));
+    let score = Score::of(&Screen::embedded().unwrap(), &cases);
+    score.print("evals/screen/unseen.jsonl");
+    let alarms = score.alarms + cases.iter().filter(|case| case.is_abuse()).count();
+    let missed = [score.missed.as_slice(), &score.abuse_missed].concat();
+    assert!(
+        alarms == 200 && missed.len() * 100 <= alarms * 2,
+        "{missed:#?}"
+    );
+    let false_alarms = Score::percent(score.false_alarms.len(), score.calm);
+    assert!(false_alarms <= 7, "{:#?}", score.false_alarms);
+    let left = Score::percent(score.opt_outs_missed.len(), score.opt_outs);
+    assert!(left <= 4, "{:#?}", score.opt_outs_missed);
+}

@@ -290,6 +290,10 @@ fn done<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
 }
 
 impl House for Fake {
+    fn practices(&self) -> Vec<Arc<Practice>> {
+        vec![Arc::clone(&self.practice)]
+    }
+
     fn practice(&self, id: &str) -> Option<Arc<Practice>> {
         (id == "lakeside").then(|| Arc::clone(&self.practice))
     }

@@ -265,6 +265,7 @@ pub(super) fn cleared(text: &str, proof: Option<&ConsentProof>) -> Cleared<'stat
         author: Author::Agent,
         facts: if proof.is_some() { &facts } else { &facts[1..] },
         told: &[],
+        covered: false,
     };
     let review = Guardrail::embedded().unwrap().review(text, &setting);
     let findings = review.findings;

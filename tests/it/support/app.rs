@@ -223,9 +223,18 @@ impl App {
         store: Store,
         open: impl FnOnce(Arc<ManualClock>) -> R,
     ) -> Self {
+        Self::kept_by(store, sample_practice(), open)
+    }
+
+    /// This practice, whose record another system keeps, which `open` opens by the clock.
+    pub(crate) fn kept_by<R: Records + 'static>(
+        store: Store,
+        practice: Practice,
+        open: impl FnOnce(Arc<ManualClock>) -> R,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
         let records = Arc::new(open(Arc::clone(&clock)));
-        let (model, practice) = (Arc::new(Offline::new()), Arc::new(sample_practice()));
+        let (model, practice) = (Arc::new(Offline::new()), Arc::new(practice));
         let made = (clock, records as Arc<dyn Records>, None);
         Self::of(store, model, (practice, true), no_lines(), made)
     }

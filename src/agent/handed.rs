@@ -1,0 +1,71 @@
+//! What is said where neither a model nor the record can answer, and staff take over.
+
+use crate::agent::facts;
+use crate::agent::ports::RecordsError;
+use crate::agent::prompts::Wording;
+use crate::agent::run::Outcome;
+use crate::agent::sayings;
+use crate::agent::tools::HandOver;
+use crate::domain::phi::Phi;
+use crate::domain::practice::Practice;
+use crate::domain::record::Fact;
+use crate::policy::words::{Language, Purpose};
+
+/// What is said where the record system does not answer who writes.
+pub fn record_down(
+    practice: &Practice,
+    language: Language,
+    why: RecordsError,
+    wording: &Wording,
+) -> Outcome {
+    let mut outcome = handed_over(practice, language, HandOver::RecordDown, wording);
+    outcome
+        .facts
+        .splice(0..0, facts::of_practice(practice, language));
+    outcome.trouble = cause(why);
+    outcome
+}
+
+pub(super) fn handed_over(
+    practice: &Practice,
+    language: Language,
+    why: HandOver,
+    wording: &Wording,
+) -> Outcome {
+    let words = sayings::Phone {
+        phone: practice.phone.display_us(),
+    };
+    let template = if why == HandOver::RecordDown {
+        sayings::RECORD_DOWN
+    } else {
+        sayings::TROUBLE
+    };
+    let draft = wording
+        .prompts()
+        .ok()
+        .and_then(|prompts| prompts.say(language, template, &words).ok());
+    Outcome {
+        draft: draft.map(Phi::new),
+        facts: vec![Fact::new("receipt.message_sent", "staff")],
+        pending: None,
+        handover: Some(why.as_str()),
+        purpose: Purpose::Reply,
+        tools: Vec::new(),
+        model: String::new(),
+        model_error: None,
+        portal: None,
+        portal_from_record: false,
+        language: None,
+        trouble: None,
+        spent: 0,
+        overtaken: false,
+    }
+}
+
+/// What staff are told of a failed record.
+pub(super) fn cause(why: RecordsError) -> Option<Phi<String>> {
+    match why {
+        RecordsError::Failed(cause) => Some(cause),
+        RecordsError::NotFound | RecordsError::Conflict | RecordsError::Unavailable => None,
+    }
+}

@@ -1,0 +1,116 @@
+//! What a statistical reader of whole sentences hears beside the rules: it adds alarms in words that no
+//! rule foresaw, and never takes one away.
+
+use std::sync::Arc;
+
+use crate::policy::fold::fold;
+use crate::policy::linear::LANES;
+use crate::policy::linear::Model;
+use crate::policy::sentence;
+use crate::policy::sentence::ADVICE;
+use crate::policy::sentence::ALARMS;
+use crate::screen::fire::Fired;
+use crate::screen::rules::Kind;
+use crate::screen::rules::ScreenError;
+
+/// What each label fires when it is sure, and when a person should look; the order is that of the labels.
+const TOLD: [(&str, Kind, &str, Kind); 5] = [
+    (
+        "emergency.sentence",
+        Kind::Emergency,
+        "symptom.sentence",
+        Kind::Look,
+    ),
+    ("crisis.sentence", Kind::Crisis, "look.sentence", Kind::Look),
+    (
+        "poison.sentence",
+        Kind::Poison,
+        "symptom.sentence",
+        Kind::Look,
+    ),
+    ("abuse.sentence", Kind::Abuse, "look.sentence", Kind::Look),
+    (
+        "opt_out.sentence",
+        Kind::OptOut,
+        "opt_out.doubt",
+        Kind::OptOutDoubt,
+    ),
+];
+/// The place of the label of drafts that talk as a therapist does.
+const TALK: usize = 2;
+/// A text with fewer words is a keyword or an answer; the rules know them all.
+const WORDS_MIN: usize = 2;
+/// An opt-out of fewer words than this is asked about, not obeyed.
+const OPT_OUT_WORDS_MIN: usize = 3;
+/// From so many words on a text is a story or a question of health, and must say more to be an alarm.
+const LONG_WORDS: usize = 40;
+
+/// The reader of patients' texts, and that of drafts for what is therapy.
+#[derive(Debug)]
+pub(super) struct Vote {
+    alarms: Model,
+    drafts: Model,
+}
+
+impl Vote {
+    /// The readers that are compiled into the binary.
+    pub(super) fn embedded() -> Result<Self, ScreenError> {
+        let read = |shape, file: &str, bytes| {
+            Model::read(shape, file, bytes).map_err(|error| ScreenError::Malformed {
+                file: error.file,
+                problem: format!("{}; {}", error.message, error.remedy),
+            })
+        };
+        Ok(Self {
+            alarms: read(
+                &ALARMS,
+                "guardrails/alarms.model",
+                include_bytes!("../../guardrails/alarms.model"),
+            )?,
+            drafts: read(
+                &ADVICE,
+                "guardrails/advice.model",
+                include_bytes!("../../guardrails/advice.model"),
+            )?,
+        })
+    }
+
+    /// What it hears in a text of so many words: the label that leads, when it leads by enough.
+    pub(super) fn heard(&self, text: &str, words: usize) -> Option<Fired> {
+        if words < WORDS_MIN {
+            return None;
+        }
+        let leads = sentence::read(&self.alarms, &fold(text));
+        let (label, lead) = leads
+            .into_iter()
+            .enumerate()
+            .skip(1)
+            .take(TOLD.len())
+            .max_by_key(|(_, lead)| *lead)?;
+        let (sure, kind, maybe, look) = TOLD.get(label.checked_sub(1)?)?;
+        let needed = |all: &[i32; LANES]| all.get(label).copied().unwrap_or(i32::MAX);
+        let high = needed(self.alarms.thresholds());
+        let lower = needed(self.alarms.lower());
+        let more = if words > LONG_WORDS { high - lower } else { 0 };
+        let short = *kind == Kind::OptOut && words < OPT_OUT_WORDS_MIN;
+        let (id, kind) = if lead >= high + more && !short {
+            (sure, kind)
+        } else if lead >= lower + more {
+            (maybe, look)
+        } else {
+            return None;
+        };
+        Some(Fired {
+            id: Arc::from(*id),
+            kind: *kind,
+            value: None,
+        })
+    }
+
+    /// Whether a draft talks as a therapist does.
+    pub(super) fn hears_therapy(&self, text: &str) -> bool {
+        let leads = sentence::read(&self.drafts, &fold(text));
+        let needed = self.drafts.thresholds();
+        leads.get(TALK) >= needed.get(TALK)
+    }
+}
