@@ -138,9 +138,14 @@ fn bare(sentence: &str) -> &str {
 
 /// Does a text end in the middle of a sentence?
 fn open(text: &str) -> bool {
-    let last = text.split_whitespace().next_back().unwrap_or_default();
-    let last = last.to_lowercase();
-    text.ends_with(':') || OPEN.contains(&last.trim_matches(|c: char| !c.is_alphanumeric()))
+    let mut words = text.split_whitespace().rev();
+    let last = words.next().unwrap_or_default().to_lowercase();
+    let last = last.trim_matches(|c: char| !c.is_alphanumeric());
+    // "at 9:30 AM" is over; "I am" is not.
+    let hour = words
+        .next()
+        .is_some_and(|it| it.ends_with(|c: char| c.is_ascii_digit()));
+    text.ends_with(':') || (OPEN.contains(&last) && !(hour && last == "am"))
 }
 
 /// Does a sentence begin in the middle of one?
@@ -162,6 +167,12 @@ mod tests {
             ("See you then.", "Your visit is on Friday.", false),
             ("Is there anything else?", "Yes, we are open.", false),
             ("Soy", "enfermera", true),
+            (
+                "You come on Wed, Dec 2 at 9:30 AM.",
+                "Your visit is soon.",
+                false,
+            ),
+            ("You come at 9:30. I am", "Nurse Lee", true),
         ] {
             let end = sentences(before).last().map(bare).unwrap();
             let piece = sentences(draft).next().unwrap();
