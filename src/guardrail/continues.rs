@@ -124,9 +124,27 @@ impl Guardrail {
     }
 }
 
-/// The sentences of a text, without the blanks between them.
+/// The sentences of a text, without the blanks between them. A sign that a small letter follows ends
+/// none: `a las 3:00 p. m.`
 fn sentences(text: &str) -> impl Iterator<Item = &str> {
-    let parts = text.split_inclusive(['.', '!', '?', '\n']);
+    let mut rest = text;
+    let parts = std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let signs = rest.match_indices(['.', '!', '?', '\n']);
+        let ends = signs
+            .map(|(at, sign)| (at + sign.len(), sign))
+            .find(|(at, sign)| {
+                let after = rest.split_at_checked(*at).map_or("", |(_, after)| after);
+                let next = after.chars().find(|c| !c.is_whitespace());
+                *sign == "\n" || !next.is_some_and(char::is_lowercase)
+            });
+        let at = ends.map_or(rest.len(), |(at, _)| at);
+        let (part, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        rest = after;
+        Some(part)
+    });
     let parts = parts.map(str::trim);
     parts.filter(|part| part.chars().any(char::is_alphanumeric))
 }
@@ -167,6 +185,7 @@ mod tests {
             ("See you then.", "Your visit is on Friday.", false),
             ("Is there anything else?", "Yes, we are open.", false),
             ("Soy", "enfermera", true),
+            ("Su cita es a las 3:00 p. m.", "Abrimos los lunes.", false),
             (
                 "You come on Wed, Dec 2 at 9:30 AM.",
                 "Your visit is soon.",

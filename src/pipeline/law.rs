@@ -300,6 +300,15 @@ impl Governed {
         telling
     }
 
+    /// The rules that an approved text obeys by saying that an AI writes.
+    pub(crate) fn obeyed_by_intro(&self, session: &Session) -> Ids {
+        let due = told(&self.duties, Content::ALL, Writer::Ai, session);
+        let intro = TextId::AiIntro.as_str();
+        due.filter(|(_, duty)| duty.texts.iter().any(|id| id.as_str() == intro))
+            .flat_map(|(_, duty)| duty.by.iter().cloned())
+            .collect()
+    }
+
     /// Whether the law keeps something that the texts of a turn speak of out of a model's prompt
     /// (740 ILCS 110; Cal. Civ. Code 56.05).
     pub(crate) fn keeps_from_prompts(&self, input: &Input<'_>) -> bool {

@@ -65,8 +65,6 @@ enum Broken {
     NoConstraint,
     /// Neither is an overtaken draft dropped nor are the questions before a hand-over asked.
     NoFence,
-    /// YES agrees whatever is open.
-    YesToAnything,
     /// STOP is confirmed each time.
     ConfirmsAgain,
 }
@@ -189,9 +187,6 @@ impl Rules {
         }
         next.conversation.end_session(now);
         let open = next.conversation.pending.as_ref().map(|it| it.kind);
-        if self.broken == Some(Broken::YesToAnything) && AGREES.contains(&word) {
-            next.conversation.pending = Some(question(PendingKind::Consent, now));
-        }
         let reading = self.readings.get(&(open.and_then(consent::asked), word))?;
         let inbound = Inbound::text(
             (CarrierKind::Simulator, format!("SM{word}")),
@@ -480,7 +475,6 @@ fn a_house_that_is_broken_on_purpose_is_caught() {
         (Broken::NoBar, "nothing but one confirmation follows STOP"),
         (Broken::NoFence, "nothing but one confirmation follows STOP"),
         (Broken::NoConstraint, "PHI is enqueued with a proof"),
-        (Broken::YesToAnything, "a grant of what was not asked"),
         (
             Broken::ConfirmsAgain,
             "nothing but one confirmation follows STOP",

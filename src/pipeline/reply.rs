@@ -216,6 +216,10 @@ impl House {
                     text = self.with_intro(text, practice, conversation.language);
                 }
                 let mut reply = self.fixed(practice, conversation, &text, now);
+                if kind == OutboundKind::Reply && self.parts.texts.tells_ai(&text.text) {
+                    let obeyed = law.obeyed_by_intro(&session);
+                    reply.law.rules = obeyed.iter().map(ToString::to_string).collect();
+                }
                 if let Some(kind) = asks.filter(|_| reply.cleared.is_some()) {
                     reply.pending = Pending::Set(Some(question(kind, now)));
                 } else if staff == Some(UNKNOWN_WRITER) || staff == Some(TWICE) {

@@ -13,6 +13,9 @@ use crate::screen::rules::Kind;
 use crate::screen::view::View;
 use crate::screen::vote::Vote;
 
+/// A long question of health, which a person reads.
+const LETTER: &str = "symptom.letter";
+
 /// Reads one text.
 pub(super) fn read(
     (book, vote): (&Book, &Vote),
@@ -22,8 +25,10 @@ pub(super) fn read(
 ) -> Reading {
     let view = View::of(text, &book.spelling);
     let mut fired = book.fired_in(text, &view);
-    // It adds to what the rules found, and takes nothing away.
-    if !fired.iter().any(|it| it.kind.is_alarm()) {
+    // It adds to what the rules found, and takes nothing away; a letter is read by a person.
+    let ends = [Kind::OptOut, Kind::OptOutDoubt];
+    let read = |it: &Fired| it.kind.is_alarm() || ends.contains(&it.kind) || &*it.id == LETTER;
+    if !fired.iter().any(read) {
         fired.extend(vote.heard(text, view.words.len()));
     }
     let kinds: BTreeSet<Kind> = fired.iter().map(|fired| fired.kind).collect();

@@ -29,9 +29,10 @@ const TOLD: [(&str, Kind, &str, Kind); 5] = [
         Kind::Look,
     ),
     ("abuse.sentence", Kind::Abuse, "look.sentence", Kind::Look),
+    // Whoever may have meant that texts should end is asked once.
     (
-        "opt_out.sentence",
-        Kind::OptOut,
+        "opt_out.doubt",
+        Kind::OptOutDoubt,
         "opt_out.doubt",
         Kind::OptOutDoubt,
     ),
@@ -40,10 +41,34 @@ const TOLD: [(&str, Kind, &str, Kind); 5] = [
 const TALK: usize = 2;
 /// A text with fewer words is a keyword or an answer; the rules know them all.
 const WORDS_MIN: usize = 2;
-/// An opt-out of fewer words than this is asked about, not obeyed.
-const OPT_OUT_WORDS_MIN: usize = 3;
 /// From so many words on a text is a story or a question of health, and must say more to be an alarm.
 const LONG_WORDS: usize = 40;
+
+/// Words that deny. The reader does not weigh them; the rules know what a denial denies.
+const DENIES: &[&str] = &[
+    "no",
+    "not",
+    "never",
+    "nobody",
+    "without",
+    "nor",
+    "don't",
+    "dont",
+    "didn't",
+    "isn't",
+    "wasn't",
+    "nunca",
+    "jamas",
+    "jam\u{e1}s",
+    "sin",
+    "ni",
+];
+
+fn denies(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '\'');
+    words.any(|word| DENIES.contains(&word))
+}
 
 /// The reader of patients' texts, and that of drafts for what is therapy.
 #[derive(Debug)]
@@ -77,7 +102,7 @@ impl Vote {
 
     /// What it hears in a text of so many words: the label that leads, when it leads by enough.
     pub(super) fn heard(&self, text: &str, words: usize) -> Option<Fired> {
-        if words < WORDS_MIN {
+        if words < WORDS_MIN || denies(text) {
             return None;
         }
         let leads = sentence::read(&self.alarms, &fold(text));
@@ -92,8 +117,7 @@ impl Vote {
         let high = needed(self.alarms.thresholds());
         let lower = needed(self.alarms.lower());
         let more = if words > LONG_WORDS { high - lower } else { 0 };
-        let short = *kind == Kind::OptOut && words < OPT_OUT_WORDS_MIN;
-        let (id, kind) = if lead >= high + more && !short {
+        let (id, kind) = if lead >= high + more {
             (sure, kind)
         } else if lead >= lower + more {
             (maybe, look)

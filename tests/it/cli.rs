@@ -171,6 +171,7 @@ async fn a_server_without_its_postgres_says_so_and_goes_on_when_it_is_back() {
     assert_eq!(server.get("/readyz").await.0, 503);
     assert_eq!(server.get("/livez").await.0, 200);
     cluster.run();
+    while server.get("/readyz").await.0 != 200 {}
     server.text(TOM, "YES").await;
     let answers = server.answers(TOM, 2).await;
     assert_eq!(answers.len(), 2, "{answers:?}");

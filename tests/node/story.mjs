@@ -60,6 +60,7 @@ await page.getByRole("button", { name: "YES", exact: true }).click();
 await log.getByText(/^Not sent .* the person opted out at the carrier \(21610\)$/).waitFor();
 await page.screenshot({ path: `${shots}/phone-blocked-1280.png` });
 await page.getByText("Tom Nguyen").first().click();
+await page.locator("#reach:enabled").waitFor();
 assert.equal(await page.getByLabel("This phone").inputValue(), "on", "another phone is another's");
 await link.waitFor();
 

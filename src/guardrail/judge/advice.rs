@@ -4,6 +4,7 @@ use crate::guardrail::conduct::Context;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
+use crate::guardrail::finding::Finding;
 use crate::guardrail::ground::view::View;
 use crate::guardrail::judge::Judge;
 use crate::guardrail::judge::kinds::ADVICE;
@@ -16,11 +17,26 @@ const LABEL: usize = 1;
 /// A sentence of fewer words ("It is: metformin.") names something and advises nothing.
 const SPACES_MIN: usize = 3;
 
+/// What of a draft is news or preparation.
+const TOLD_ELSEWHERE: &[Category] = &[
+    Category::Imaging,
+    Category::Lab,
+    Category::LabValue,
+    Category::Procedure,
+    Category::OtherUnique,
+];
+
 impl Judge<'_> {
-    /// Holds a draft with a sentence that reads as advice; a question, and what is held already, is not
-    /// asked about.
+    /// Holds a draft with a sentence that reads as advice. A question is not asked about, nor a draft
+    /// that tells a result or how to prepare.
     pub(super) fn sentences(&mut self, view: &View<'_>, contexts: &[Context]) {
-        if self.setting.author != Author::Agent || self.reading.holds() {
+        // Details of how to prepare for a visit are weighed together by the accumulation rules.
+        let prepares = self.reading.details != 0;
+        // A result, or how to prepare, that a rule cuts is told behind the link; it advises nothing.
+        let found =
+            |it: &Finding| it.action != Action::Keep && TOLD_ELSEWHERE.contains(&it.category);
+        let found = self.reading.findings.iter().any(found);
+        if self.setting.author != Author::Agent || prepares || found {
             return;
         }
         let model = &self.rules.sentences;

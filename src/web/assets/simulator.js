@@ -116,8 +116,13 @@ function fit() {
 /** Shows what the chosen phone does with texts. */
 async function showReach() {
   const asked = person;
+  const reach = byId("reach");
+  // Until this phone's own state is known, another's is not to be taken for it.
+  reach.disabled = true;
   const known = await fetchJson(`simulator/phone?with=${encodeURIComponent(asked.number)}`);
-  if (asked === person) byId("reach").value = known.state;
+  if (asked !== person) return;
+  reach.value = known.state;
+  reach.disabled = false;
 }
 
 /** Switches the phone on or off, or lets it block the practice at the carrier. */

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anteroom::domain::clock::Clock as _;
 use anteroom::domain::publication::{Content, NewVersion, Published};
 use anteroom::domain::staff::Role;
 use jiff::Timestamp;
@@ -76,6 +77,8 @@ async fn a_version_is_tried_on_stored_drafts_and_each_opens_for_whoever_may_read
         open.contains(DRAFT) && open.contains(&format!("Draft {review}")),
         "{open}"
     );
+    let store = lab.app.house.store();
+    store.sequence_audit(lab.app.clock.now()).await.unwrap();
     let log = officer
         .get("/console/audit?action=policy.simulated")
         .await

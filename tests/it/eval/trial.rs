@@ -91,7 +91,9 @@ async fn a_policy_that_leaves_its_band_is_taken_back(store: Store) {
         assert_eq!(standing, wanted, "{new:?} {old:?}");
     }
     assert_eq!(told(&asked(&app).await), all, "all as before the trial");
-    let entries = app.house.store().audit_entries(&practice).await.unwrap();
+    let store = app.house.store();
+    store.sequence_audit(app.clock.now()).await.unwrap();
+    let entries = store.audit_entries(&practice).await.unwrap();
     let by_itself = entries
         .iter()
         .find(|it| it.entry.action == "policy.rolled_back" && it.entry.actor == "anteroom");

@@ -258,7 +258,7 @@ async fn talk_that_is_therapy_is_answered_by_a_person_where_the_law_says_so() {
              practice: passed this to our staff
              (staff: therapeutic talk: a person answers)
              patient: me siento muy sola y no paro de llorar
-             practice: personal
+             practice: 911
              patient: I want to kill myself
              practice: 988
              patient: Can I move my session to Thursday?
