@@ -13,9 +13,9 @@ use anteroom::store::Store;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use super::lawful::offline;
+use super::lawful::{give_back, offline};
 use super::{on_postgres, on_sqlite};
-use crate::support::app::{App, JAMES, SUNDAY, TOM, staff};
+use crate::support::app::{App, JAMES, SUNDAY, TOM};
 use crate::support::stores;
 
 stories! {
@@ -60,8 +60,7 @@ async fn given_back(store: Store) {
     let app = App::new(store).await;
     app.agreed(TOM).await;
     app.one(TOM, "PERSON").await;
-    let id = app.conversation(TOM).await.id;
-    assert!(app.house.desk_take(&staff(&app), id, false).await.unwrap());
+    give_back(&app, TOM).await;
     assert!(app.one(TOM, WHEN).await.contains("Dec 1"));
 }
 

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use jiff::civil::date;
 
 use super::{on_postgres, on_sqlite};
-use crate::support::app::{App, SUNDAY, TOM};
+use crate::support::app::{App, SUNDAY, TOM, staff};
 use crate::support::stores;
 use crate::support::transcript::play;
 
@@ -80,6 +80,12 @@ pub(super) async fn heard(app: &App, text: &str) -> String {
     }
     said.extend(app.received_by(TOM).split_off(before));
     said.join(" ")
+}
+
+/// Staff have looked, and give the conversation back to the agent.
+pub(super) async fn give_back(app: &App, number: &str) {
+    let id = app.conversation(number).await.id;
+    assert!(app.house.desk_take(&staff(app), id, false).await.unwrap());
 }
 
 /// Moves the clock to an instant and works.
@@ -164,7 +170,10 @@ async fn never_denied(store: Store) {
         "I'm human, of course!",
         "No soy un robot, soy una persona.",
     ];
-    let script = lies.map(Scripted::text);
+    // Each is refused twice: as it is drafted, and as it is drafted again.
+    let twice = lies.map(|lie| [Scripted::text(lie), Scripted::text(lie)]);
+    let greeting = Scripted::text("How can we help?");
+    let script = std::iter::once(greeting).chain(twice.into_iter().flatten());
     let model: Arc<dyn Model> = Arc::new(Scripted::new(script));
     let app = App::with_model(store, model).await;
     app.agreed(TOM).await;
@@ -188,6 +197,9 @@ async fn never_denied(store: Store) {
             app.held().await.last().map(String::as_str),
             Some("guardrail")
         );
+        // Whoever drafts so writes no more before a person has looked.
+        assert!(app.conversation(TOM).await.human, "{question}");
+        give_back(&app, TOM).await;
     }
     // The offline model says what it is in the language of the question.
     for (question, word) in [
