@@ -109,6 +109,9 @@ pub enum ModelError {
     /// The model's own filter stopped it.
     #[error("the model's content filter stopped the answer")]
     Filtered,
+    /// It failed several times in a row and is not asked for a while.
+    #[error("the model rests after it failed several times in a row")]
+    Resting,
     /// The conversation does not fit the token budget.
     #[error("the conversation does not fit the token budget")]
     OverBudget,

@@ -90,6 +90,10 @@ pub struct Practice {
     /// What a language model on another machine sees of the record.
     #[serde(default)]
     pub model_sees: ModelSees,
+    /// US dollars that language models may cost it in a calendar month; then the offline model
+    /// answers. None: no cap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_cap_usd: Option<f64>,
     /// What becomes of conversations that the agent hands over.
     #[serde(default)]
     pub handoff: Handoff,

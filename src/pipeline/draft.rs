@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::agent;
-use crate::agent::ports::Records;
+use crate::agent::ports::{Model, Records};
 use crate::agent::texts::TextId;
 use crate::agent::tools::HandOver;
 use crate::domain::consent::ConsentState;
@@ -111,22 +111,24 @@ impl House {
         {
             return Ok(reply);
         }
-        let host = self.parts.model.host();
-        // Without its vendor's agreement a model sees no identifier, and where the law keeps what is
-        // talked about out of prompts, none sees anything.
-        input.veiled = self.register(now).model(practice, host).await?.is_some();
-        let sees = host.is_none() || !asking.law.keeps_from_prompts(&input);
-        // Of somebody else's matters no language model is asked: fixed rules leave them to staff.
+        // Where the law keeps what is talked about out of prompts, no model elsewhere sees anything, and
+        // of somebody else's matters none is asked: fixed rules leave them to staff.
         let own = asking.whose != Whose::Anothers;
-        let model = if sees && barred.is_none() && own {
-            &*self.parts.model
-        } else {
-            &*self.parts.offline
-        };
-        let models = [model, &*self.parts.offline];
+        let drafters = self
+            .drafters(practice, barred.is_none() && own, now)
+            .await?;
+        let away = drafters.models.iter().any(|model| model.host().is_some());
+        let secret = away && asking.law.keeps_from_prompts(&input);
+        let models: Vec<&dyn Model> = drafters
+            .models
+            .into_iter()
+            .filter(|model| !secret || model.host().is_none())
+            .collect();
+        input.veiled = drafters.veiled;
         let reviewer = Door::new(self, asking);
         let run = agent::run_reviewed(input, &models, asking.records, (&reviewer, drafting));
         let outcome = Box::pin(self.while_waiting(asking, drafting, run)).await;
+        self.note_spend(practice, outcome.spent, now).await;
         if outcome.overtaken {
             return Ok(Reply {
                 overtaken: true,
@@ -237,6 +239,7 @@ impl House {
             "model": outcome.model,
             "model_error": outcome.model_error.map(|error| error.to_string()),
             "tools": outcome.tools.iter().map(|tool| serde_json::json!({"name": tool.name, "ok": tool.ok})).collect::<Vec<_>>(),
+            "nanodollars": outcome.spent,
             "wording": chosen.version,
             "verdict": written.review.verdict.as_str(),
             "rules": rules(&written.review),

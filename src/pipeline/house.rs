@@ -68,7 +68,9 @@ pub struct Parts {
     pub records: Arc<dyn Records>,
     /// The model that drafts.
     pub model: Arc<dyn Model>,
-    /// The model that drafts when the other one cannot.
+    /// The models that draft when it cannot, in this order.
+    pub fallbacks: Vec<Arc<dyn Model>>,
+    /// The model that drafts when no other one can.
     pub offline: Arc<dyn Model>,
     /// Who carries texts.
     pub carriers: Carriers,

@@ -157,9 +157,9 @@ impl House {
     /// Every agreement that is missing now, of every practice.
     pub async fn missing_papers(&self, now: Timestamp) -> Result<Vec<Missing>, StoreError> {
         let mut missing = Vec::new();
+        let hosts = self.model_hosts();
         for practice in self.practices() {
-            let host = self.parts.model.host();
-            missing.extend(self.register(now).missing(practice, host).await?);
+            missing.extend(self.register(now).missing(practice, &hosts).await?);
         }
         Ok(missing)
     }

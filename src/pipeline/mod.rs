@@ -25,6 +25,7 @@ mod law;
 pub mod media;
 #[cfg(test)]
 mod model;
+mod models;
 mod outcome;
 pub mod outreach;
 pub mod pace;

@@ -23,6 +23,7 @@ mod handoff;
 mod interim;
 mod lawful;
 mod lines;
+mod models;
 mod outreach;
 mod paging;
 mod papers;
