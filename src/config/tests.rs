@@ -61,9 +61,9 @@ fn a_typo_is_told_with_line_and_nearest_key() {
             "FILE:4: llm.fallback[0].timeout_s: use 1 to 120",
         ),
         (
-            format!("{practice}model_cap_usd = -5.0\n"),
+            format!("{practice}timezone = \"America/Chicago\"\nmodel_cap_usd = -5.0\n"),
             &[],
-            "FILE:5: practice `a`: model_cap_usd is US dollars a calendar month",
+            "FILE:6: practice `a`: model_cap_usd is US dollars a calendar month",
         ),
         (
             "public_url = \"text.example.com\"\n".into(),

@@ -13,10 +13,11 @@ use anteroom::store::Store;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use super::lawful::{give_back, offline};
+use super::lawful::offline;
 use super::{on_postgres, on_sqlite};
 use crate::support::app::{App, JAMES, SUNDAY, TOM};
 use crate::support::stores;
+use crate::support::transcript::give_back;
 
 stories! {
     a_patient_who_asks_for_a_person_gets_one_and_is_told_when => person;

@@ -21,9 +21,9 @@ use jiff::Timestamp;
 use jiff::civil::date;
 
 use super::{on_postgres, on_sqlite};
-use crate::support::app::{App, SUNDAY, TOM, staff};
+use crate::support::app::{App, SUNDAY, TOM};
 use crate::support::stores;
-use crate::support::transcript::play;
+use crate::support::transcript::{give_back, play};
 
 stories! {
     an_ai_says_so_at_the_start_after_three_hours_and_when_asked => says_so;
@@ -80,12 +80,6 @@ pub(super) async fn heard(app: &App, text: &str) -> String {
     }
     said.extend(app.received_by(TOM).split_off(before));
     said.join(" ")
-}
-
-/// Staff have looked, and give the conversation back to the agent.
-pub(super) async fn give_back(app: &App, number: &str) {
-    let id = app.conversation(number).await.id;
-    assert!(app.house.desk_take(&staff(app), id, false).await.unwrap());
 }
 
 /// Moves the clock to an instant and works.
@@ -178,9 +172,9 @@ async fn never_denied(store: Store) {
     let app = App::with_model(store, model).await;
     app.agreed(TOM).await;
     for question in [
-        "are you a bot?",
-        "Are you a real person",
-        "¿Eres una persona?",
+        "Can you help me with something?",
+        "You sound nice",
+        "¿Me puede ayudar con algo?",
     ] {
         let before = app.received_by(TOM).len();
         app.text(TOM, question).await;
@@ -266,11 +260,13 @@ async fn talk_that_is_therapy_is_answered_by_a_person_where_the_law_says_so() {
              practice: Dec 1
              patient: I've been feeling so hopeless and I can't stop crying
              practice: passed this to our staff & 911
+             (staff give it back)
              patient: how do I cope with my anxiety?
              practice: passed this to our staff
              (staff: therapeutic talk: a person answers)
              patient: me siento muy sola y no paro de llorar
              practice: 911
+             (staff give it back)
              patient: I want to kill myself
              practice: 988
              patient: Can I move my session to Thursday?
