@@ -155,6 +155,7 @@ impl Setup {
             texts: self.texts.clone(),
             records,
             model: Arc::clone(&model) as _,
+            fallbacks: Vec::new(),
             offline: Arc::new(Offline::new()),
             carriers,
             practices: BTreeMap::from([(practice.id.clone(), Arc::clone(&practice))]),
