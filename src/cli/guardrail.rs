@@ -4,27 +4,35 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::agent::texts::TextId;
 use crate::config::Config;
 use crate::guardrail::review::Guardrail;
 use crate::policy::{Policy, PolicyError};
 
-/// The embedded guardrail; with the token-classification model in `model` as a voter.
-pub(super) fn load(model: Option<&Path>) -> Result<Guardrail, String> {
-    over(Path::new(""), model).map_err(|error| error.to_string())
-}
 
 /// The guardrail that a server with this configuration judges by.
 pub(super) fn configured(config: &Config) -> Result<Guardrail, PolicyError> {
     over(&config.policy_dir, Some(config.guard.token_model.as_ref()))
 }
 
-/// The policy that a server with this configuration judges by.
+/// The policy that a server with this configuration judges by. A rule that asks for a fixed text that
+/// does not exist is refused: what it wants told could never be told.
 pub(super) fn policy(folder: &Path) -> Result<Policy, PolicyError> {
-    if folder.as_os_str().is_empty() {
-        Policy::embedded()
+    let policy = if folder.as_os_str().is_empty() {
+        Policy::embedded()?
     } else {
-        Policy::from_dir(folder)
+        Policy::from_dir(folder)?
+    };
+    for rule in policy.law().rules() {
+        let mut texts = rule.params.text_ids().into_iter();
+        if let Some(text) = texts.find(|text| text.as_str().parse::<TextId>().is_err()) {
+            return Err(rule.refuse(
+                &format!("there is no fixed text `{text}`"),
+                "name one of those in prompts/en/texts.toml, or add it there and in prompts/es",
+            ));
+        }
     }
+    Ok(policy)
 }
 
 fn over(folder: &Path, model: Option<&Path>) -> Result<Guardrail, PolicyError> {

@@ -1,17 +1,16 @@
 //! `check`, `detect`, `screen`: one JSON object a line in, one out, in order.
 
 use std::io::{BufRead, Write};
-use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cli::explain::{self, Paint};
-use crate::cli::guardrail;
 use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
 use crate::domain::fault::{Fault, told};
 use crate::guardrail::finding::Verdict;
+use crate::guardrail::review::Guardrail;
 use crate::guardrail::wire;
 use crate::screen::Screen;
 use crate::screen::wire::ScreenRequest;
@@ -20,15 +19,11 @@ use crate::screen::wire::ScreenRequest;
 const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// `anteroom check`, for machines or for people.
-pub(super) fn check(draft: Option<String>, explain: bool, model: Option<&Path>) -> u8 {
-    let guardrail = match guardrail::load(model) {
-        Ok(guardrail) => guardrail,
-        Err(error) => return refuse(&error),
-    };
+pub(super) fn check(guardrail: &Guardrail, draft: Option<String>, explain: bool) -> u8 {
     let one = draft.map(|draft| sample_line(&draft));
     let review = |line: wire::CheckIn| {
         let began = Instant::now();
-        let mut out = wire::check_line(&guardrail, &line);
+        let mut out = wire::check_line(guardrail, &line);
         out.micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         let found = out.verdict != Verdict::Pass;
         Ok(((line.draft, out), found))
@@ -46,14 +41,10 @@ pub(super) fn check(draft: Option<String>, explain: bool, model: Option<&Path>) 
 }
 
 /// `anteroom detect`.
-pub(super) fn detect(text: Option<String>, model: Option<&Path>) -> u8 {
-    let guardrail = match guardrail::load(model) {
-        Ok(guardrail) => guardrail,
-        Err(error) => return refuse(&error),
-    };
+pub(super) fn detect(guardrail: &Guardrail, text: Option<String>) -> u8 {
     let one = text.map(|text| serde_json::json!({ "id": "1", "text": text }).to_string());
     let answer = |line: wire::DetectIn| {
-        let out = wire::detect_line(&guardrail, &line);
+        let out = wire::detect_line(guardrail, &line);
         let found = !out.findings.is_empty();
         Ok((out, found))
     };

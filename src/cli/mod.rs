@@ -268,9 +268,17 @@ fn run_command(cli: Cli) -> u8 {
             draft,
             explain,
             token_model,
-        }) => return jsonl::check(draft, explain, token_model.as_deref()),
+        }) => {
+            return match judging(cli.config.as_deref(), token_model) {
+                Ok(guardrail) => jsonl::check(&guardrail, draft, explain),
+                Err(message) => refuse(&message),
+            };
+        }
         Some(Command::Detect { text, token_model }) => {
-            return jsonl::detect(text, token_model.as_deref());
+            return match judging(cli.config.as_deref(), token_model) {
+                Ok(guardrail) => jsonl::detect(&guardrail, text),
+                Err(message) => refuse(&message),
+            };
         }
         Some(Command::Screen { text }) => return jsonl::screen(text),
         Some(Command::Eval(args)) => return eval::eval(&args, cli.config.as_deref()),
@@ -317,6 +325,19 @@ fn configured(file: Option<&std::path::Path>) -> Result<Loaded, String> {
         (text(name), text(value))
     });
     config::load(file, environment).map_err(|error| error.to_string())
+}
+
+/// The guardrail that a server with this configuration judges by; the model that is named here counts
+/// before the configured one.
+fn judging(
+    config: Option<&std::path::Path>,
+    model: Option<PathBuf>,
+) -> Result<crate::guardrail::review::Guardrail, String> {
+    let mut loaded = configured(config)?;
+    if let Some(model) = model {
+        loaded.config.guard.token_model = model.to_string_lossy().into_owned();
+    }
+    guardrail::configured(&loaded.config).map_err(|error| error.to_string())
 }
 
 async fn with_config(command: Command, loaded: Loaded) -> u8 {

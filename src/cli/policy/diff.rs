@@ -107,11 +107,13 @@ pub(super) async fn messages(loaded: &Loaded, a: Policy, b: Policy, limit: u32) 
     };
     let sample = sample_practice().ok();
     let practices = || loaded.config.practice.iter().chain(&sample);
-    let mut touched = 0;
+    let (mut touched, mut otherwise) = (0, 0);
     for row in &rows {
         let practice = practices().find(|it| it.id == row.practice);
         let mut why = bearing(row, practice, (&a, &b), &found);
-        why.extend(finds(row, &a, &b));
+        let found = finds(row, &a, &b);
+        otherwise += usize::from(!found.is_empty());
+        why.extend(found);
         if why.is_empty() {
             continue;
         }
@@ -125,7 +127,9 @@ pub(super) async fn messages(loaded: &Loaded, a: Policy, b: Policy, limit: u32) 
         );
     }
     let total = rows.len();
-    eprintln!("{touched} of {total} stored messages would be judged otherwise");
+    eprintln!(
+        "{otherwise} of {total} stored messages would be judged otherwise; what differs bears on {touched}"
+    );
     code
 }
 

@@ -191,6 +191,21 @@ pub(super) fn term(view: &View<'_>, i: usize, present: Present) -> Option<(usize
     if matches!(view.word(used), "habiles" | "laborables") {
         return leads.then_some((used + 1 - i, Day::Term));
     }
+    // "a week from tomorrow".
+    if !leads && view.word(used) == "from" {
+        let base = match view.word(used + 1) {
+            "today" | "now" => 0,
+            "tomorrow" => 1,
+            _ => return None,
+        };
+        let days = match unit {
+            "day" | "days" => count,
+            "week" | "weeks" => 7 * count,
+            _ => return None,
+        };
+        let date = present.now.date().checked_add((base + days).days()).ok()?;
+        return Some((used + 2 - i, Day::On(date)));
+    }
     let ago = view.word(used) == "ago";
     if !leads && !ago {
         return None;
@@ -229,6 +244,30 @@ fn ahead(present: Present, weekday: Weekday) -> Option<Date> {
     today.nth_weekday(1, weekday).ok()
 }
 
+/// "the first Monday of January", "el último viernes de mayo": the next such day; of any month, a term.
+fn ordinal_weekday(view: &View<'_>, i: usize, present: Present) -> Option<(usize, Day)> {
+    let nth = match view.word(i) {
+        "first" | "primer" => 1,
+        "second" | "segundo" => 2,
+        "third" | "tercer" => 3,
+        "fourth" => 4,
+        _ => -1,
+    };
+    let weekday = weekday(view, i + 1)?;
+    if !matches!(view.word(i + 2), "of" | "in" | "de" | "del") {
+        return None;
+    }
+    let Some(month) = month(view, i + 3) else {
+        let each = matches!(view.word(i + 3), "the" | "each" | "every" | "cada");
+        return each.then_some((5, Day::Term)).or(Some((4, Day::Term)));
+    };
+    let today = present.now.date();
+    let in_year = |year: i16| Date::new(year, month, 1).ok()?.nth_weekday_of_month(nth, weekday).ok();
+    let this_year = in_year(today.year()).filter(|date| *date >= today);
+    let date = this_year.or_else(|| in_year(today.year() + 1))?;
+    Some((4, Day::On(date)))
+}
+
 /// "today", "tomorrow", "next Tuesday", "pasado mañana", "la próxima semana".
 pub(super) fn relative_day(view: &View<'_>, i: usize, present: Present) -> Option<(usize, Day)> {
     let today = present.now.date();
@@ -242,6 +281,13 @@ pub(super) fn relative_day(view: &View<'_>, i: usize, present: Present) -> Optio
         ("manana", _) if !matches!(view.word_before(i, 1), "la" | "las" | "una" | "cada") => {
             (1, Day::On(plus(1)?))
         }
+        ("this", "morning" | "afternoon" | "evening") => (1, Day::On(today)),
+        ("esta", "manana" | "tarde" | "noche") => (2, Day::On(today)),
+        (
+            "first" | "second" | "third" | "fourth" | "last" | "primer" | "segundo" | "tercer"
+            | "ultimo",
+            _,
+        ) => return ordinal_weekday(view, i, present),
         ("next" | "proxima" | "proximo" | "this" | "este" | "esta", word) => {
             let next = matches!(view.word(i), "next" | "proxima" | "proximo");
             if let Some(weekday) = weekday(view, i + 1) {

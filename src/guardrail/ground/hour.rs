@@ -119,11 +119,53 @@ fn minutes(view: &View<'_>, next: usize, lead: bool) -> (usize, i8, bool) {
             Some(minute) => (next + 2, minute, true),
             None => (next, 0, false),
         },
-        "y" if matches!(second, "media" | "treinta") => (next + 2, 30, lead),
-        "y" if matches!(second, "cuarto" | "quince") => (next + 2, 15, lead),
+        "y" => match clock_part(second) {
+            Some(minute) => (next + 2, minute, lead),
+            None => (next, 0, false),
+        },
+        // "at three thirty", "at four forty five".
+        "fifteen" | "thirty" if lead => (next + 1, clock_part(view.word(next)).unwrap_or(0), lead),
+        "forty" if lead && second == "five" => (next + 2, 45, lead),
         "o'clock" => (next + 1, 0, true),
         _ => (next, 0, false),
     }
+}
+
+/// Minutes of a clock in words.
+fn clock_part(word: &str) -> Option<i8> {
+    Some(match word {
+        "five" | "cinco" => 5,
+        "ten" | "diez" => 10,
+        "quarter" | "cuarto" | "fifteen" | "quince" => 15,
+        "twenty" | "veinte" => 20,
+        "veinticinco" => 25,
+        "half" | "media" | "thirty" | "treinta" => 30,
+        _ => return None,
+    })
+}
+
+/// "half past four", "a quarter to five", "ten past four"; "ten to four" may be hours of opening.
+fn past_or_to(view: &View<'_>, i: usize) -> Option<(usize, Hour)> {
+    let part = clock_part(view.word(i)).or_else(|| small(view, i))?;
+    let link = i + 1 + usize::from(matches!(view.word(i + 1), "minutes" | "min"));
+    let to = match view.word(link) {
+        "past" | "after" => false,
+        "to" | "till" | "before" => view.word(i) == "quarter",
+        _ => return None,
+    };
+    if matches!(view.word(link), "to" | "till" | "before") && !to {
+        return None;
+    }
+    let stated = small(view, link + 1).or_else(|| NUMBERS.get(view.word(link + 1)))?;
+    let base = if to { stated - 1 } else { stated };
+    let (hour, minute) = (if base == 0 { 12 } else { base }, if to { 60 - part } else { part });
+    if !(1..=12).contains(&hour) {
+        return None;
+    }
+    let next = link + 2;
+    let half = half(view, next);
+    let used = next + half.map_or(0, |(used, ..)| used) - i;
+    hour_at(hour, minute, half).map(|hour| (used, hour))
 }
 
 /// Words before a time.
@@ -156,6 +198,9 @@ pub(super) fn hour(view: &View<'_>, i: usize) -> Option<(usize, Hour)> {
         "midnight" | "medianoche" => return Some((1, sharp(0))),
         _ => {}
     }
+    if let Some(told) = past_or_to(view, i) {
+        return Some(told);
+    }
     let before = view.word_before(i, 1);
     let one = before == "la" && matches!(view.word_before(i, 2), "a" | "de" | "hasta" | "desde");
     let lead = one || LEADS.has(before);
@@ -163,6 +208,13 @@ pub(super) fn hour(view: &View<'_>, i: usize) -> Option<(usize, Hour)> {
     let number = stated.or_else(|| lead.then(|| NUMBERS.get(view.word(i))).flatten())?;
     if view.word(i).len() > 2 && stated.is_some() || matches!(before, "/" | "$" | "." | ":") {
         return None;
+    }
+    // "a las tres menos diez": ten to three.
+    if lead && view.word(i + 1) == "menos" && let Some(part) = clock_part(view.word(i + 2)) {
+        let hour = if number == 1 { 12 } else { number - 1 };
+        let half = half(view, i + 3);
+        let used = 3 + half.map_or(0, |(used, ..)| used);
+        return hour_at(hour, 60 - part, half).map(|hour| (used, hour));
     }
     let (next, minute, clock) = minutes(view, i + 1, lead);
     if let Some((used, from, to)) = half(view, next) {

@@ -170,6 +170,18 @@ static OPENING: Table<()> = words![
     "dentro",
     "the",
     "about",
+    "half",
+    "quarter",
+    "twenty",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "last",
+    "primer",
+    "segundo",
+    "tercer",
+    "ultimo",
     "noon",
     "midday",
     "mediodia",
@@ -351,7 +363,7 @@ pub(crate) fn moments(view: &View<'_>, present: Present, found: &mut Vec<Moment>
                 moment.day.clone_from(&last.day);
                 moment.inherits = true;
             }
-            moment.soft = matches!(view.word(i), "today" | "hoy");
+            moment.soft = matches!(view.word(i), "today" | "hoy" | "this");
             moment.ends = ends(view, i);
             found.push(moment);
         } else if let Some(last) = found.last_mut() {

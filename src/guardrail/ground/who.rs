@@ -10,11 +10,13 @@ use crate::guardrail::ground::Standing;
 use crate::guardrail::ground::Statement;
 use crate::guardrail::ground::fold;
 use crate::guardrail::ground::fold::Folded;
+use crate::guardrail::ground::names::NUMBERS;
 use crate::guardrail::ground::names::month;
 use crate::guardrail::ground::names::weekday;
 use crate::guardrail::ground::table::Table;
 use crate::guardrail::ground::table::words;
 use crate::guardrail::ground::view::Kind;
+use crate::guardrail::ground::view::View;
 use crate::guardrail::setting::Fact;
 
 static TITLES: Table<()> = words![
@@ -90,7 +92,8 @@ pub(crate) fn people<'a>(ground: &Ground<'a>, found: &mut Vec<Statement<'a>>) {
             .len();
         name.end = name.start + bare;
         let span = view.span(&(view.reach(i, i).start..name.end));
-        let standing = person(ground, &said, &name);
+        let doctor = matches!(view.word(i), "dr" | "dra" | "doctor" | "doctora");
+        let standing = person(ground, &said, &name, doctor);
         found.push(Statement {
             span,
             category: Category::UngroundedPerson,
@@ -99,7 +102,12 @@ pub(crate) fn people<'a>(ground: &Ground<'a>, found: &mut Vec<Statement<'a>>) {
     }
 }
 
-fn person<'a>(ground: &Ground<'a>, said: &[&str], name: &Range<usize>) -> Standing<'a> {
+fn person<'a>(
+    ground: &Ground<'a>,
+    said: &[&str],
+    name: &Range<usize>,
+    doctor: bool,
+) -> Standing<'a> {
     let facts = ground.setting.facts;
     let mut values = ground.values.iter();
     if let Some((fact, _)) = values.find(|(fact, value)| is_provider(fact) && names_in(said, value))
@@ -129,8 +137,9 @@ fn person<'a>(ground: &Ground<'a>, said: &[&str], name: &Range<usize>) -> Standi
         return Standing::Unbacked;
     }
     match short_name(only.value) {
-        Some(right) => Standing::Corrected(vec![(ground.view.span(name), right.to_owned())]),
-        None => Standing::Unbacked,
+        // "Dr. Reyes's nurse Kim" is another person, and no slip for Dr. Reyes.
+        Some(right) if doctor || !only.value.starts_with("Dr") => Standing::Corrected(vec![(ground.view.span(name), right.to_owned())]),
+        _ => Standing::Unbacked,
     }
 }
 
@@ -268,6 +277,12 @@ fn locate<'a>(ground: &Ground<'a>, said: &str) -> Standing<'a> {
 pub(crate) fn prices<'a>(ground: &Ground<'a>, found: &mut Vec<Statement<'a>>) {
     let view = ground.view;
     for i in 0..view.tokens.len() {
+        if matches!(view.word(i), "dollars" | "dolares" | "bucks")
+            && let Some((first, number)) = worded(view, i)
+        {
+            let span = view.span(&view.reach(first, i));
+            found.push(price(ground, number, span, i));
+        }
         if view.kind(i) != Some(Kind::Number) {
             continue;
         }
@@ -280,26 +295,72 @@ pub(crate) fn prices<'a>(ground: &Ground<'a>, found: &mut Vec<Statement<'a>>) {
             continue;
         }
         let number = money(view.slice(&view.reach(i, last)));
-        let facts = ground.setting.facts.iter();
-        let backing = facts
-            .filter(|fact| is_price(fact) && amounts(fact.value).any(|it| it == number))
-            .min_by_key(|fact| !fact.field.starts_with("practice."));
-        let standing = match backing {
-            Some(fact) if fact.field.starts_with("practice.") => Standing::Open,
-            Some(fact) => Standing::Backed(fact.field),
-            None if ground.sourced() => Standing::Backed("billing.amount"),
-            None if ground.context(view.reach(i, i).start).own_words => Standing::Open,
-            None => Standing::Unbacked,
-        };
         let first = if signed { i - 1 } else { i };
         let span = view.span(&view.reach(first, last));
-        found.push(Statement {
-            span,
-            category: Category::UngroundedClaim,
-            standing,
-        });
+        found.push(price(ground, number, span, i));
     }
 }
+
+/// What stands behind an amount in cents.
+fn price<'a>(ground: &Ground<'a>, number: u64, span: Range<usize>, token: usize) -> Statement<'a> {
+    let facts = ground.setting.facts.iter();
+    let backing = facts
+        .filter(|fact| is_price(fact) && amounts(fact.value).any(|it| it == number))
+        .min_by_key(|fact| !fact.field.starts_with("practice."));
+    let place = ground.view.reach(token, token).start;
+    let standing = match backing {
+        Some(fact) if fact.field.starts_with("practice.") => Standing::Open,
+        Some(fact) => Standing::Backed(fact.field),
+        None if ground.sourced() => Standing::Backed("billing.amount"),
+        None if ground.context(place).own_words => Standing::Open,
+        None => Standing::Unbacked,
+    };
+    Statement {
+        span,
+        category: Category::UngroundedClaim,
+        standing,
+    }
+}
+
+/// The number in words before "dollars": where it begins, and how many cents it is.
+fn worded(view: &View<'_>, end: usize) -> Option<(usize, u64)> {
+    let value = |i: usize| {
+        let word = view.word(i);
+        let small = NUMBERS.get(word).and_then(|it| u64::try_from(it).ok());
+        small.or_else(|| LARGE_NUMBERS.get(word))
+    };
+    let first = (0..end).rev().take_while(|i| value(*i).is_some()).last()?;
+    let dollars = (first..end).filter_map(value).fold(0, |sum, it| match it {
+        100 | 1000 => u64::max(sum, 1) * it,
+        _ => sum + it,
+    });
+    Some((first, dollars * 100))
+}
+
+static LARGE_NUMBERS: Table<u64> = Table::new(&[
+    ("fifteen", 15),
+    ("twenty", 20),
+    ("thirty", 30),
+    ("forty", 40),
+    ("fifty", 50),
+    ("sixty", 60),
+    ("seventy", 70),
+    ("eighty", 80),
+    ("ninety", 90),
+    ("hundred", 100),
+    ("thousand", 1000),
+    ("quince", 15),
+    ("veinte", 20),
+    ("treinta", 30),
+    ("cuarenta", 40),
+    ("cincuenta", 50),
+    ("sesenta", 60),
+    ("setenta", 70),
+    ("ochenta", 80),
+    ("noventa", 90),
+    ("cien", 100),
+    ("mil", 1000),
+]);
 
 /// Whether a fact is about money; "15:30" and "1200 Lake Avenue" are not.
 fn is_price(fact: &Fact<'_>) -> bool {
