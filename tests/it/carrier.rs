@@ -26,8 +26,11 @@ mod official;
 mod prism;
 mod shown;
 mod signature;
+mod trying;
 mod twilio;
+mod twilio_account;
 mod vectors;
+mod whatsapp;
 
 use anteroom::carrier::Carrier as _;
 use anteroom::carrier::at_once::{AtOnce, REPORTS_MAX};
