@@ -24,6 +24,7 @@ mod fakes;
 mod media;
 mod official;
 mod prism;
+mod sending;
 mod shown;
 mod signature;
 mod trying;
