@@ -35,8 +35,11 @@ const fn saying<C>(name: &'static str) -> Saying<C> {
 
 /// Defines the sayings and the table of all of them, so that neither can miss one.
 macro_rules! sayings {
-    ($($(#[$doc:meta])* $constant:ident = $name:literal: $context:ty;)+) => {
-        $($(#[$doc])* pub const $constant: Saying<$context> = saying($name);)+
+    ($($(#[doc = $doc:literal])* $constant:ident = $name:literal: $context:ty;)+) => {
+        $($(#[doc = $doc])* pub const $constant: Saying<$context> = saying($name);)+
+
+        /// What each template is for, in words.
+        pub const ABOUT: &[(&str, &str)] = &[$(($name, concat!($($doc),*))),+];
 
         /// Every template's name with a sample of its context.
         pub const ALL: &[(&str, fn() -> serde_json::Value)] = &[

@@ -232,6 +232,7 @@ fn start(
         desk: None,
         clock: Arc::clone(&clock) as _,
         shutdown: stop.clone(),
+        suites: None,
     };
     tracker.spawn(crate::web::serve::serve(
         web,

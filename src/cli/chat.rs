@@ -126,6 +126,7 @@ fn phone(assembled: &mut Assembled) -> Option<FakeSite> {
         desk: None,
         clock: Arc::clone(house.clock()),
         shutdown: assembled.stop.clone(),
+        suites: None,
     };
     let served = Served {
         house: Arc::clone(house),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
@@ -13,7 +14,6 @@ use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::ids::PracticeId;
 use crate::domain::publication::{BUILT_IN, Content, NewVersion, Published, Standing};
 use crate::eval::gate::{self, Gate};
-use crate::eval::run::Bench;
 use crate::store::{RolledBack, StoreError};
 
 /// Largest file that is read: a template may have 6,000 characters.
@@ -136,7 +136,7 @@ async fn publish_one(opened: &Opened, args: &Publish) -> Result<u8, StoreError> 
         Ok(files) => files,
         Err(message) => return Ok(refuse(&message)),
     };
-    let before = in_force(opened).await?;
+    let before = gate::wording_in_force(&opened.store, &opened.practice.id).await?;
     let (old, new) = match (before.prompts(), Prompts::with(&files)) {
         (Ok(old), Ok(new)) => (old, new),
         (Err(error), _) => return Ok(refuse(&error.to_string())),
@@ -157,11 +157,11 @@ async fn publish_one(opened: &Opened, args: &Publish) -> Result<u8, StoreError> 
     }
     let digest = new.digest();
     let content = Content {
-        files: differing(&new),
+        files: gate::differing(&new),
         note: args.note.clone(),
     };
     let after = Wording::published(new);
-    let gate = match gated(opened, args, (&before, &after), &digest).await {
+    let gate = match gated(opened, args, (&before, &after)).await {
         Ok(gate) => gate,
         Err(message) => {
             eprintln!("anteroom: {message}");
@@ -198,51 +198,12 @@ async fn publish_one(opened: &Opened, args: &Publish) -> Result<u8, StoreError> 
 async fn gated(
     opened: &Opened,
     args: &Publish,
-    (before, after): (&Wording, &Wording),
-    digest: &str,
+    wordings: (&Wording, &Wording),
 ) -> Result<Gate, String> {
-    let (Ok(old), Ok(new), Ok(built_in)) = (before.prompts(), after.prompts(), Prompts::embedded())
-    else {
-        return Err("the prompts cannot be read".to_owned());
-    };
-    let mut suites = gate::touched(args.gating.suites()?, Published::Prompt);
-    // What was published before is what staff have chosen; their words are no mistake either.
-    let mut set_aside = gate::set_aside(&mut suites, built_in.sources(), new);
-    set_aside += gate::set_aside(&mut suites, old.sources(), new);
-    let bench = Bench::embedded()?.speaking(after.clone());
-    let ran = args.gating.run(Published::Prompt, digest, bench, suites);
-    let mut gate = ran.await?.with_wording(&Bench::embedded()?, old, new);
-    gate.set_aside = set_aside;
-    let house = opened.house()?;
-    let rehearsed = house
-        .rehearse(&opened.practice.id, args.gating.replay, (before, after))
-        .await
-        .map_err(|error| error.to_string())?;
-    Ok(gate.with_rehearsal(&rehearsed))
-}
-
-/// What the practice's conversations are answered in today, trials apart.
-async fn in_force(opened: &Opened) -> Result<Wording, StoreError> {
-    let versions = opened.versions(Published::Prompt).await?;
-    let live = versions.iter().find(|it| it.standing == Standing::Live);
-    let Some(live) = live else {
-        return Ok(Wording::default());
-    };
-    let content = opened.store.content(&opened.practice.id, live.id).await?;
-    let read = Prompts::with(&content.unwrap_or_default().files);
-    Ok(read.map_or_else(|_newer| Wording::default(), Wording::published))
-}
-
-/// What a set has otherwise than the program.
-fn differing(prompts: &Prompts) -> Sources {
-    let Ok(built_in) = Prompts::embedded() else {
-        return prompts.sources().clone();
-    };
-    let own = gate::changed(built_in, prompts);
-    let all = prompts.sources().iter();
-    all.filter(|(place, _)| own.contains(*place))
-        .map(|(place, source)| (place.clone(), source.clone()))
-        .collect()
+    let asking = args.gating.asking(&opened.practice)?;
+    let (house, progress) = (opened.house()?, Arc::default());
+    let asked = gate::wording(&house, asking, wordings, &progress);
+    publish::watched(&progress, Box::pin(asked)).await
 }
 
 /// The templates of a folder, by `en/visit`.

@@ -1,8 +1,10 @@
 //! What publishing has in common: the practice, the store, the suites of the gate, and its report.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio_util::task::TaskTracker;
@@ -15,15 +17,17 @@ use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::practice::Practice;
 use crate::domain::publication::{Published, Verdicts, Version};
 use crate::eval::case::Suite;
-use crate::eval::gate::Gate;
+use crate::eval::gate::{self, Asking, Gate, Progress};
 use crate::eval::load;
-use crate::eval::run::{Bench, Plan};
 use crate::guardrail::review::Guardrail;
 use crate::llm::offline::Offline;
 use crate::pipeline::house::{Carriers, House, Parts};
 use crate::screen::Screen;
 use crate::store::records::EmbeddedRecords;
 use crate::store::{Store, StoreError};
+
+/// How often the progress line is renewed.
+const BEAT: Duration = Duration::from_millis(200);
 
 /// What every publish takes for its gate.
 #[derive(Debug, Args)]
@@ -43,46 +47,28 @@ pub(super) struct Gating {
 }
 
 impl Gating {
-    /// The suites.
-    pub(super) fn suites(&self) -> Result<Vec<Suite>, String> {
+    /// What the gate is asked with.
+    pub(super) fn asking(&self, practice: &Practice) -> Result<Asking, String> {
+        Ok(Asking {
+            practice: practice.id.clone(),
+            replay: self.replay,
+            suites: self.suites()?,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            now: SystemClock.now(),
+        })
+    }
+
+    fn suites(&self) -> Result<Vec<Suite>, String> {
         let here = Path::new("evals");
         let dir = self
             .dir
             .as_deref()
             .or_else(|| here.is_dir().then_some(here));
-        let files = match dir {
-            Some(dir) => load::read(dir).map_err(|error| error.to_string())?.0,
-            None => load::embedded(),
+        let Some(dir) = dir else {
+            return gate::shipped();
         };
-        let suites = load::suites(&files, &[]);
-        let suites = suites.map_err(|errors| first(&errors))?;
-        match load::check_vars(&suites).as_slice() {
-            [] => Ok(suites),
-            errors => Err(first(errors)),
-        }
-    }
-
-    /// Runs the suites, on threads of their own.
-    pub(super) async fn run(
-        &self,
-        kind: Published,
-        digest: &str,
-        bench: Bench,
-        suites: Vec<Suite>,
-    ) -> Result<Gate, String> {
-        let digest = digest.to_owned();
-        let now = SystemClock.now();
-        let plan = Plan {
-            repeat: 1,
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
-            bail: false,
-            today: now.to_zoned(jiff::tz::TimeZone::UTC).date(),
-            at: now,
-        };
-        let ran = move || Gate::of(kind, &digest, &bench, &suites, &plan, &|_| {});
-        tokio::task::spawn_blocking(ran)
-            .await
-            .map_err(|error| error.to_string())
+        let (files, _) = load::read(dir).map_err(|error| error.to_string())?;
+        gate::suites(&files)
     }
 
     /// Tells what the gate found, and writes it where a report is asked for. The exit code where
@@ -106,9 +92,30 @@ impl Gating {
     }
 }
 
-fn first(errors: &[load::LoadError]) -> String {
-    let told = errors.first().map(ToString::to_string);
-    format!("the suites cannot be read: {}", told.unwrap_or_default())
+/// Shows how far the gate is, on a terminal, until it has an answer.
+pub(super) async fn watched<T>(
+    progress: &Progress,
+    answer: impl Future<Output = Result<T, String>>,
+) -> Result<T, String> {
+    let shows = std::io::stderr().is_terminal();
+    let mut answer = std::pin::pin!(answer);
+    let mut beat = tokio::time::interval(BEAT);
+    loop {
+        tokio::select! {
+            answered = &mut answer => {
+                if shows {
+                    eprint!("\r\u{1b}[K");
+                }
+                return answered;
+            }
+            _ = beat.tick() => {
+                let (done, of, wrong) = (progress.done(), progress.of(), progress.wrong());
+                if shows && of > 0 {
+                    eprint!("\r{done} of {of} cases, {wrong} did not hold \u{1b}[K");
+                }
+            }
+        }
+    }
 }
 
 /// A practice with the store that it is kept in.

@@ -62,6 +62,7 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
         clock: Arc::clone(house.clock()),
         desk: Some(Arc::clone(&house)),
         shutdown: stop.clone(),
+        suites: None,
     };
     reload::watch(&house, &config, &tracker, &stop);
     let remarks = assemble::remarks(&house).await;

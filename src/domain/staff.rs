@@ -41,6 +41,8 @@ vocabulary! {
         Audit = "audit",
         /// See the versions of policy and prompts, and try one on stored drafts.
         Policy = "policy",
+        /// Change what the agent says, and publish it once the suites let it pass.
+        Prompts = "prompts",
         /// Invite, change and remove accounts.
         Accounts = "accounts",
     }
@@ -57,6 +59,7 @@ impl Role {
             }
             Right::Audit => matches!(self, Owner | Compliance | Auditor),
             Right::Policy => matches!(self, Owner | PromptEditor | Compliance),
+            Right::Prompts => matches!(self, Owner | PromptEditor),
             Right::Accounts => match self {
                 Owner => true,
                 Clinician | FrontDesk | PromptEditor | Compliance | Auditor => false,
@@ -68,8 +71,12 @@ impl Role {
     /// ones that prove or change what is said.
     pub const fn needs_second_factor(self) -> bool {
         match self {
-            Self::Owner | Self::Clinician | Self::FrontDesk | Self::Compliance => true,
-            Self::PromptEditor | Self::Auditor => false,
+            Self::Owner
+            | Self::Clinician
+            | Self::FrontDesk
+            | Self::PromptEditor
+            | Self::Compliance => true,
+            Self::Auditor => false,
         }
     }
 

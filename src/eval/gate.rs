@@ -1,7 +1,10 @@
 //! The gate before every publish: the suites that a change touches and a shadow replay of stored
 //! turns; a version without a report that passes is not kept.
 
+mod asking;
+
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -21,6 +24,10 @@ use crate::guardrail::wire::ContextIn;
 use crate::pipeline::rehearse::Rehearsed;
 use crate::policy::words::Language;
 
+pub use crate::eval::gate::asking::{
+    Asking, Progress, differing, policy, shipped, suites, wording, wording_in_force,
+};
+
 /// What the samples of templates rest on.
 const SAMPLE: &str = r#"{"practice":{"name":"Lakeside Family Medicine","phone":"+14155550100","type":"primary_care","portal_url":"https://portal.example.com"},"channel":"sms","consent":"granted","state":"CA","language":"en","timezone":"America/Los_Angeles","now":"2026-12-01T10:00:00-08:00","purpose":"reply","facts":[{"field":"appointment.start","value":"2026-12-02T15:00:00-08:00"},{"field":"appointment.provider","value":"Dr. Ana Reyes"},{"field":"appointment.location","value":"120 Shore Road"},{"field":"receipt.booked","value":"yes"},{"field":"receipt.cancelled","value":"yes"},{"field":"receipt.rescheduled","value":"yes"},{"field":"receipt.confirmed","value":"yes"},{"field":"receipt.message_sent","value":"staff"},{"field":"receipt.refill_requested","value":"staff"}]}"#;
 /// Failed cases that a refusal names.
@@ -39,6 +46,8 @@ pub struct Gate {
     pub held: usize,
     /// See `held`.
     pub of: usize,
+    /// Broken off before its end.
+    pub partial: bool,
     /// Expectations set aside because they quote wording that this change is about.
     pub set_aside: usize,
     /// Cases that did not hold, with where they are written and why.
@@ -83,16 +92,16 @@ pub fn touched(suites: Vec<Suite>, kind: Published) -> Vec<Suite> {
 }
 
 impl Gate {
-    /// Runs the suites.
-    pub fn of(
-        kind: Published,
-        digest: &str,
+    /// Runs the suites; `stop` breaks off between two cases.
+    fn of(
+        (kind, digest): (Published, &str),
         bench: &Bench,
         suites: &[Suite],
         plan: &Plan,
+        stop: &AtomicBool,
         tick: &(dyn Fn(&Score) + Sync),
     ) -> Self {
-        let run = run(bench, suites, plan, &false.into(), tick);
+        let run = run(bench, suites, plan, stop, tick);
         let wrong = run
             .scores
             .iter()
@@ -102,6 +111,7 @@ impl Gate {
             digest: digest.to_owned(),
             held: run.count().passed,
             of: run.scores.len() - run.count().skipped,
+            partial: run.partial,
             failures: wrong.map(failure).collect(),
             cases: run.cases,
             ..Self::default()
@@ -194,6 +204,9 @@ impl Gate {
                 first.case,
                 first.place
             ));
+        }
+        if self.partial {
+            return Some("it was broken off before every case had run; run it again".to_owned());
         }
         if let Some(first) = self.worse.first() {
             return Some(format!(

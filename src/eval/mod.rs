@@ -15,6 +15,7 @@ mod level;
 pub mod load;
 pub mod matrix;
 pub mod models;
+pub mod preview;
 pub mod redteam;
 pub mod report;
 

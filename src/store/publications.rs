@@ -28,6 +28,12 @@ const STANDING: &str = "SELECT * FROM publication WHERE standing IN ('live', 'tr
 const MOVE: &str = "UPDATE publication SET standing = $4 WHERE practice = $1 AND kind = $2 \
                     AND standing = $3";
 const SET: &str = "UPDATE publication SET standing = $3 WHERE practice = $1 AND id = $2";
+/// A reply in the making is made anew under what is in force now. One whose conversation has a text
+/// waiting to leave keeps its epoch: that text was cleared, and would never leave.
+const FENCE: &str = "UPDATE conversation SET epoch = epoch + 1 WHERE practice = $1 \
+    AND id IN (SELECT j.conversation FROM reply_job j WHERE j.practice = $1 AND j.due IS NOT NULL) \
+    AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.conversation = conversation.id \
+    AND o.due IS NOT NULL)";
 const COUNT: &str = "INSERT INTO trial (publication, side, verdict, count) VALUES ($1, $2, $3, 1) \
     ON CONFLICT (publication, side, verdict) DO UPDATE SET count = trial.count + 1";
 const COUNTED: &str = "SELECT side, verdict, count FROM trial WHERE publication = $1";
@@ -188,7 +194,8 @@ impl Tx {
     }
 }
 
-async fn add(
+/// Keeps a version in a transaction of the caller's.
+pub(super) async fn add(
     tx: &mut Tx,
     practice: &PracticeId,
     new: &NewVersion,
@@ -326,6 +333,7 @@ async fn set(
         .map(drop)
 }
 
+/// Every move of a version raises the fence and is in the audit log.
 async fn note(
     tx: &mut Tx,
     practice: &PracticeId,
@@ -334,6 +342,7 @@ async fn note(
     (by, detail): (&str, &serde_json::Value),
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    tx.run(FENCE, args![practice.as_str()]).await?;
     let action = format!("{kind}.{what}");
     let subject = format!("publication/{version}");
     tx.append_audit(&Entry::new(practice, now, by, &action, &subject, detail))

@@ -18,6 +18,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("simulator.css", CSS, include_str!("assets/simulator.css")),
     ("console.css", CSS, include_str!("assets/console.css")),
     ("console.js", SCRIPT, include_str!("assets/console.js")),
+    ("prompts.js", SCRIPT, include_str!("assets/prompts.js")),
     ("dom.js", SCRIPT, include_str!("assets/dom.js")),
     ("glass.js", SCRIPT, include_str!("assets/glass.js")),
     ("phone.js", SCRIPT, include_str!("assets/phone.js")),

@@ -13,7 +13,7 @@ use crate::web::home::HomePage;
 use crate::web::problem::Problem;
 
 /// The templates. Their names end in `.html`, so every value is escaped.
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 14] = [
     (
         "console_audit.html",
         include_str!("templates/console_audit.html"),
@@ -21,6 +21,18 @@ const TEMPLATES: [(&str, &str); 11] = [
     (
         "console_papers.html",
         include_str!("templates/console_papers.html"),
+    ),
+    (
+        "console_prompts.html",
+        include_str!("templates/console_prompts.html"),
+    ),
+    (
+        "console_prompt.html",
+        include_str!("templates/console_prompt.html"),
+    ),
+    (
+        "console_prompt_version.html",
+        include_str!("templates/console_prompt_version.html"),
     ),
     (
         "console_versions.html",

@@ -68,6 +68,8 @@ pub struct WebSettings {
     pub clock: Arc<dyn Clock>,
     /// The house behind the console; without it there is no console.
     pub desk: Option<Arc<crate::pipeline::house::House>>,
+    /// The suites that a wording must hold before the console publishes it; none: the program's own.
+    pub suites: Option<Arc<crate::eval::load::Files>>,
     /// Ends the event streams, which would otherwise never end.
     pub shutdown: CancellationToken,
 }

@@ -6,5 +6,6 @@ mod browser;
 mod desk;
 mod hand;
 mod policy;
+mod prompts;
 mod sign;
 mod table;

@@ -42,6 +42,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("reqwest", &["carrier", "fhir", "llm"]),
     ("schemars", &["eval"]),
     ("serde_saphyr", &["eval"]),
+    ("similar", &["web"]),
     ("sqlx", &["store"]),
     ("tera", &["agent", "web"]),
     ("tiktoken_rs", &["llm"]),

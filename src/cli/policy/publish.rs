@@ -6,22 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use jiff::Timestamp;
 
-use crate::agent::texts::Texts;
 use crate::cli::publish::{self, Gating, Opened};
 use crate::cli::{HOLDS, NO_VERDICT, NOTHING, refuse};
 use crate::config::Loaded;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::publication::{BUILT_IN, Content, NewVersion, Published, Standing};
 use crate::eval::gate::{self, Gate};
-use crate::eval::inventory::inventory;
-use crate::eval::run::Bench;
-use crate::eval::shadow::{Wanted, shadow};
 use crate::guardrail::detect::examples;
-use crate::guardrail::review::Guardrail;
 use crate::policy::Policy;
-use crate::screen::Screen;
 use crate::store::{RolledBack, StoreError};
 
 /// Folders of a policy, the top one included.
@@ -123,7 +116,7 @@ async fn publish_in(opened: &Opened, into: &Path, args: &Publish) -> Result<u8, 
         return Ok(NOTHING);
     }
     let digest = after.digest().to_owned();
-    let gate = gated(opened, args, before, after).await?;
+    let gate = Box::pin(gated(opened, args, before, after)).await?;
     if let Some(code) = args.gating.closed(&gate) {
         return Ok(code);
     }
@@ -175,28 +168,11 @@ async fn gated(
     before: Policy,
     after: Policy,
 ) -> Result<Gate, String> {
-    let texts = Texts::embedded().map_err(|error| error.to_string())?;
-    let screen = Screen::embedded().map_err(|error| error.to_string())?;
-    let (was, is) = (inventory(&before, &texts), inventory(&after, &texts));
-    let (before, after) = (Arc::new(before), Arc::new(after));
-    let bench = Bench::new(Arc::clone(&after), screen, texts)?;
-    let suites = gate::touched(args.gating.suites()?, Published::Policy);
-    let digest = after.digest().to_owned();
-    let ran = args.gating.run(Published::Policy, &digest, bench, suites);
-    let gate = ran.await?.with_inventory(&was, &is);
-    let guardrail = |policy| Guardrail::new(policy).map_err(|error| error.to_string());
-    let both = (guardrail(before)?, guardrail(after)?);
-    let wanted = Wanted {
-        since: Timestamp::UNIX_EPOCH,
-        most: usize::try_from(args.gating.replay).unwrap_or(usize::MAX),
-        texts: false,
-    };
-    let practice = &opened.practice.id;
-    let replayed = shadow(&opened.store, practice, (&both.0, &both.1), wanted).await;
-    let replayed = replayed.map_err(|error| error.to_string())?;
+    let asking = args.gating.asking(&opened.practice)?;
+    let (progress, accepted) = (Arc::default(), args.accept.as_deref());
+    let asked = gate::policy(&opened.store, asking, (before, after), accepted, &progress);
+    let (gate, replayed) = publish::watched(&progress, Box::pin(asked)).await?;
     print!("{}", replayed.table());
-    let mut gate = gate.with_shadow(&replayed);
-    gate.accepted.clone_from(&args.accept);
     Ok(gate)
 }
 

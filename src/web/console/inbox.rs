@@ -68,13 +68,15 @@ pub(crate) async fn home(Extension(seat): Extension<Seat>) -> Response {
     let role = seat.staff.role;
     if role.may(Right::Read) {
         to("/console/inbox/all")
+    } else if role.may(Right::Policy) {
+        to("/console/prompts")
     } else if role.may(Right::Audit) {
         to("/console/audit")
     } else {
         again(
             StatusCode::OK,
             "You are signed in",
-            "Your role sees no patients. Prompts are files of the practice for now; whoever runs the server publishes them.",
+            "Your role opens no page yet. An owner of the practice can change it under Team.",
         )
     }
 }

@@ -7,12 +7,14 @@ mod actions;
 mod audit;
 mod inbox;
 mod papers;
+mod prompts;
 mod seat;
 mod sign;
 mod team;
 mod thread;
 mod versions;
 
+use axum::Extension;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
@@ -65,6 +67,40 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/console/team/{id}", Need::May(Right::Accounts)),
     ("GET", "/console/audit", Need::May(Right::Audit)),
     ("GET", "/console/agreements", Need::May(Right::Audit)),
+    ("GET", "/console/prompts", Need::May(Right::Policy)),
+    (
+        "GET",
+        "/console/prompts/version/{id}",
+        Need::May(Right::Policy),
+    ),
+    (
+        "GET",
+        "/console/prompts/edit/{language}/{name}",
+        Need::May(Right::Prompts),
+    ),
+    (
+        "POST",
+        "/console/prompts/edit/{language}/{name}",
+        Need::May(Right::Prompts),
+    ),
+    (
+        "POST",
+        "/console/prompts/try/{language}/{name}",
+        Need::May(Right::Prompts),
+    ),
+    (
+        "POST",
+        "/console/prompts/discard",
+        Need::May(Right::Prompts),
+    ),
+    ("GET", "/console/prompts/gate", Need::May(Right::Policy)),
+    ("POST", "/console/prompts/gate", Need::May(Right::Prompts)),
+    (
+        "POST",
+        "/console/prompts/publish",
+        Need::May(Right::Prompts),
+    ),
+    ("POST", "/console/prompts/back", Need::May(Right::Prompts)),
     ("GET", "/console/policy", Need::May(Right::Policy)),
     ("GET", "/console/policy/{id}", Need::May(Right::Policy)),
 ];
@@ -92,8 +128,26 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/team/{id}", post(team::change))
         .route("/console/audit", get(audit::page))
         .route("/console/agreements", get(papers::page))
+        .route("/console/prompts", get(prompts::list))
+        .route("/console/prompts/version/{id}", get(prompts::version))
+        .route(
+            "/console/prompts/edit/{language}/{name}",
+            get(prompts::edit).post(prompts::save),
+        )
+        .route(
+            "/console/prompts/try/{language}/{name}",
+            post(prompts::try_out),
+        )
+        .route("/console/prompts/discard", post(prompts::discard))
+        .route(
+            "/console/prompts/gate",
+            get(prompts::progress).post(prompts::run),
+        )
+        .route("/console/prompts/publish", post(prompts::publish))
+        .route("/console/prompts/back", post(prompts::roll_back))
         .route("/console/policy", get(versions::list))
         .route("/console/policy/{id}", get(versions::tried))
         .route_layer(middleware::from_fn_with_state(door, seat::gate))
+        .layer(Extension(prompts::Runs::default()))
         .layer(DefaultBodyLimit::max(CONSOLE_BYTES_MAX))
 }

@@ -93,6 +93,7 @@ const fn in_words(right: Right) -> &'static str {
         Right::Acknowledge => "take alarms",
         Right::Audit => "read the audit log and the agreements",
         Right::Policy => "try versions of the policy",
+        Right::Prompts => "change and publish prompts",
         Right::Accounts => "manage accounts",
     }
 }

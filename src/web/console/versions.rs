@@ -57,7 +57,7 @@ pub(crate) async fn list(
     ))
 }
 
-fn row(it: &Version, zone: &TimeZone) -> Value {
+pub(super) fn row(it: &Version, zone: &TimeZone) -> Value {
     let (state, words) = match it.standing {
         Standing::Live => ("good", "in force".to_owned()),
         Standing::Trial => ("wait", format!("on trial, {} in 100", it.share)),
@@ -196,19 +196,19 @@ fn told(found: &Shadow, asked: &Asked, zone: &TimeZone) -> Value {
     })
 }
 
-fn zone(desk: &House, seat: &Seat) -> TimeZone {
+pub(super) fn zone(desk: &House, seat: &Seat) -> TimeZone {
     let practice = desk.practice(&seat.staff.practice);
     let zone = practice.and_then(|it| TimeZone::get(&it.timezone).ok());
     zone.unwrap_or(TimeZone::UTC)
 }
 
-fn when(at: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn when(at: Timestamp, zone: &TimeZone) -> String {
     let at = at.to_zoned(zone.clone());
     at.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// A digest as people compare it.
-fn short(digest: &str) -> String {
+pub(super) fn short(digest: &str) -> String {
     digest.chars().take(12).collect()
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anteroom::domain::ids::PracticeId;
 use anteroom::domain::staff::Role;
+use anteroom::eval::load::Files;
 use anteroom::seal::second;
 use anteroom::web::router::{WebSettings, router};
 use axum::Router;
@@ -29,11 +30,17 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) async fn new() -> Self {
+        Self::with_suites(None).await
+    }
+
+    /// A house whose wordings must hold these suites.
+    pub(crate) async fn with_suites(suites: Option<Files>) -> Self {
         let kept = stores::sqlite().await;
         let app = App::new(kept.store.clone()).await;
         let fake = Fake::new();
         let settings = WebSettings {
             desk: Some(Arc::clone(&app.house)),
+            suites: suites.map(Arc::new),
             ..fake.settings()
         };
         Self {
@@ -152,7 +159,12 @@ impl Hand<'_> {
 
     /// The secret of this session's forms, from a page that has one.
     async fn csrf(&mut self) -> String {
-        for path in ["/console/second", "/console/inbox/all", "/console/audit"] {
+        for path in [
+            "/console/second",
+            "/console/inbox/all",
+            "/console/prompts",
+            "/console/audit",
+        ] {
             let page = self.get(path).await;
             let found = between(page.text(), "name=\"csrf\" value=\"", "\"");
             if let Some(found) = found {

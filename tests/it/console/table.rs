@@ -10,6 +10,8 @@ fn filled(route: &str) -> String {
     route
         .replace("{queue}", "all")
         .replace("{id}", "999")
+        .replace("{language}", "en")
+        .replace("{name}", "visit")
         .replace("{token}", "nobodys-invitation-of-any-length")
 }
 

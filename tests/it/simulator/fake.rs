@@ -196,6 +196,7 @@ impl Fake {
             guard: GuardSettings::default(),
             clock: Arc::clone(&self.clock) as _,
             shutdown: CancellationToken::new(),
+            suites: None,
         }
     }
 

@@ -134,6 +134,7 @@ impl Town {
             guard: GuardSettings::default(),
             clock: Arc::clone(&clock) as _,
             shutdown: stop.clone(),
+            suites: None,
         };
         let router = router(served, settings);
         tracker.spawn(serve(web, router.clone(), stop.clone()));
