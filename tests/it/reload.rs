@@ -34,6 +34,22 @@ applies_to = ["outbound_initiated"]
 
 const WORDS: &str = "[medication certain any]\nquillonol\n";
 
+/// A rule that wants a text told which does not exist.
+const NOWHERE: &str = r#"[[rule]]
+id = "house.greeting"
+kind = "disclosure"
+summary = "Say who writes."
+basis = "policy"
+cite = "practice policy"
+effective = 2026-11-22
+last_reviewed = 2026-11-22
+confidence = "policy"
+[rule.params]
+element = "ai_identity"
+when = ["session_start"]
+text_id = "no_such_text"
+"#;
+
 fn ready(body: &str) -> Value {
     serde_json::from_str(body).unwrap()
 }
@@ -144,6 +160,11 @@ async fn what_loosens_the_built_in_policy_is_refused_while_the_server_runs() {
             HOUSE.to_owned(),
             "nothing of the policy is named so",
         ),
+        (
+            "house.toml",
+            format!("{HOUSE}\n{NOWHERE}"),
+            "no fixed text `no_such_text`",
+        ),
     ];
     for (file, text, word) in cases {
         let path = policy.path().join(file);
@@ -229,4 +250,30 @@ fn a_server_does_not_start_on_a_broken_folder() {
         said.contains("house.toml:12") && said.contains("site"),
         "{said}"
     );
+}
+
+/// What the command line says of a draft is what the server would do with it.
+#[test]
+fn check_and_detect_judge_by_the_folder_that_is_configured() {
+    let (home, policy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::create_dir(policy.path().join("lexicons")).unwrap();
+    fs::write(policy.path().join("lexicons/house.txt"), WORDS).unwrap();
+    let run = |folder: Option<&Path>, args: &[&str]| {
+        let mut command = anteroom(home.path());
+        if let Some(folder) = folder {
+            command.env("ANTEROOM_POLICY_DIR", folder);
+        }
+        let out = command.args(args).output().unwrap();
+        String::from_utf8(out.stdout).unwrap() + std::str::from_utf8(&out.stderr).unwrap()
+    };
+    for args in [
+        ["check", "--draft", "Do you want quillonol?"],
+        ["detect", "--text", "Do you want quillonol?"],
+    ] {
+        assert!(!run(None, &args).contains("medication"), "{args:?}");
+        assert!(run(Some(policy.path()), &args).contains("medication"), "{args:?}");
+    }
+    fs::write(policy.path().join("house.toml"), format!("{HOUSE}\n{NOWHERE}")).unwrap();
+    let told = run(Some(policy.path()), &["check", "--draft", "Hello"]);
+    assert!(told.contains("house.toml") && told.contains("no_such_text"), "{told}");
 }
