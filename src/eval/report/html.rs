@@ -301,7 +301,7 @@ fn suites(page: &mut String, report: &Report<'_>) {
             &format!(
                 "<tr{}><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
                 if bad { " class=\"bad\"" } else { "" },
-                escape(&suite),
+                escape(&suite).replace('/', "/<wbr>"),
                 percent(figures.passed),
                 percent(figures.recall),
                 interval(figures.recall),
