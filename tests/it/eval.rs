@@ -4,6 +4,7 @@
 
 mod broken_off;
 mod ci;
+mod crowd;
 mod foreign;
 mod gate;
 mod history;
