@@ -278,7 +278,9 @@ fn run_command(cli: Cli) -> u8 {
         }
         Some(Command::Screen { text }) => return jsonl::screen(text),
         Some(Command::Eval(args)) => return eval::eval(&args, cli.config.as_deref()),
-        Some(Command::Redteam(args)) => return redteam::redteam(&args),
+        Some(Command::Redteam(args)) => {
+            return redteam::redteam(&args, cli.config.as_deref());
+        }
         Some(Command::SimulatePatients(args)) => return crowd::crowd(&args),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(

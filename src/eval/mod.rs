@@ -25,3 +25,4 @@ pub mod score;
 pub mod shadow;
 mod stage;
 pub mod suite;
+pub mod totals;
