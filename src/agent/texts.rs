@@ -59,6 +59,8 @@ vocabulary! {
         ClarifyVisit = "clarify_visit",
         /// No answer can be made now.
         Unavailable = "unavailable",
+        /// The code that the portal asks for.
+        PortalCode = "portal_code",
     }
 }
 
@@ -89,6 +91,8 @@ pub struct TextContext<'a> {
     pub url: &'a str,
     /// Opening hours in the text's language; empty leaves them out.
     pub hours: &'a str,
+    /// The portal's code; empty in every text but its own.
+    pub code: &'a str,
 }
 
 impl TextContext<'static> {
@@ -99,6 +103,7 @@ impl TextContext<'static> {
             phone: "415-555-0100",
             url: "https://text.example.com",
             hours: "Mon-Fri 8-5",
+            code: "000000",
         }
     }
 }
@@ -168,7 +173,7 @@ pub struct Texts {
     entries: BTreeMap<(TextId, Language), Entry>,
 }
 
-const PLACEHOLDERS: [&str; 4] = ["practice", "phone", "url", "hours"];
+const PLACEHOLDERS: [&str; 5] = ["practice", "phone", "url", "hours", "code"];
 
 impl Texts {
     /// The texts that are compiled into the binary.
@@ -344,6 +349,7 @@ fn fill(body: &str, context: &TextContext<'_>) -> String {
             "phone" => context.phone,
             "url" => context.url,
             "hours" => context.hours,
+            "code" => context.code,
             _ => "",
         };
         text.push_str(&plain(value));

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod browser;
+mod compliance;
 mod desk;
 mod hand;
 mod policy;

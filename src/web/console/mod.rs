@@ -5,7 +5,10 @@
 
 mod actions;
 mod audit;
+mod compliance;
+mod export;
 mod inbox;
+mod overview;
 mod papers;
 mod prompts;
 mod seat;
@@ -66,6 +69,9 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/console/team", Need::May(Right::Accounts)),
     ("POST", "/console/team/{id}", Need::May(Right::Accounts)),
     ("GET", "/console/audit", Need::May(Right::Audit)),
+    ("GET", "/console/audit/export", Need::May(Right::Audit)),
+    ("GET", "/console/compliance", Need::May(Right::Audit)),
+    ("GET", "/console/overview", Need::SignedIn),
     ("GET", "/console/agreements", Need::May(Right::Audit)),
     ("GET", "/console/prompts", Need::May(Right::Policy)),
     (
@@ -127,6 +133,9 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/team", get(team::page).post(team::invite))
         .route("/console/team/{id}", post(team::change))
         .route("/console/audit", get(audit::page))
+        .route("/console/audit/export", get(export::export))
+        .route("/console/compliance", get(compliance::page))
+        .route("/console/overview", get(overview::page))
         .route("/console/agreements", get(papers::page))
         .route("/console/prompts", get(prompts::list))
         .route("/console/prompts/version/{id}", get(prompts::version))

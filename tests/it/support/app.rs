@@ -18,6 +18,7 @@ use anteroom::domain::ids::PracticeId;
 use anteroom::domain::message::{Delivery, Inbound, Outbound, SendOutcome};
 use anteroom::domain::phi::Phi;
 use anteroom::domain::phone::E164;
+use anteroom::domain::practice::PortalFactor;
 use anteroom::domain::practice::Practice;
 use anteroom::domain::record::{Patient, RecordSet};
 use anteroom::fhir::bundle;
@@ -467,12 +468,14 @@ fn no_lines() -> (Carriers, Vec<Practice>) {
     (Carriers::new(), Vec::new())
 }
 
-/// The sample practice.
+/// The sample practice, whose portal asks for the birth date alone.
 pub(crate) fn sample_practice() -> Practice {
     #[derive(serde::Deserialize)]
     struct File {
         practice: Vec<Practice>,
     }
     let file: File = toml::from_str(include_str!("../../../samples/lakeside.toml")).unwrap();
-    file.practice.into_iter().next().unwrap()
+    let mut practice = file.practice.into_iter().next().unwrap();
+    practice.portal_factor = PortalFactor::None;
+    practice
 }
