@@ -20,6 +20,7 @@ use crate::domain::practice::PortalFactor;
 use crate::domain::record::Patient;
 use crate::pipeline::house::{Entropy, House};
 use crate::pipeline::reply::Reply;
+use crate::policy::words::Jurisdiction;
 use crate::store::{StoreError, Tx};
 
 /// Wrong birth dates before a link is locked: a typo or two, never a search.
@@ -278,7 +279,8 @@ impl House {
         }
         let said = practice.said_name(message.language);
         let rendered = self.portal_code_text(said, &code, message.language);
-        let reply = self.fixed(&practice, &conversation, &rendered, now);
+        let mut reply = self.fixed(&practice, &conversation, &rendered, now);
+        reply.tag(&self.governed_in(&conversation, &practice, Jurisdiction::UNKNOWN, now));
         let tail: String = {
             let number = conversation.number.as_str();
             number

@@ -13,7 +13,7 @@ use crate::web::home::HomePage;
 use crate::web::problem::Problem;
 
 /// The templates. Their names end in `.html`, so every value is escaped.
-const TEMPLATES: [(&str, &str); 16] = [
+const TEMPLATES: [(&str, &str); 17] = [
     (
         "console_audit.html",
         include_str!("templates/console_audit.html"),
@@ -25,6 +25,10 @@ const TEMPLATES: [(&str, &str); 16] = [
     (
         "console_compliance.html",
         include_str!("templates/console_compliance.html"),
+    ),
+    (
+        "console_replies.html",
+        include_str!("templates/console_replies.html"),
     ),
     (
         "console_papers.html",

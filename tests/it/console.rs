@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod beside;
 mod browser;
 mod compliance;
 mod desk;

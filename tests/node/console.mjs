@@ -130,6 +130,13 @@ await page.getByRole("button", { name: "Send", exact: true }).dblclick();
 await page.locator(".text.ours", { hasText: "Parking is free" }).waitFor();
 assert.equal((await thread(MARIA)).length, before + 1);
 
+// A note is for colleagues: it stands among the texts, and nothing is sent.
+await page.getByLabel("Your answer").fill("She asks for a call after three.");
+await page.getByRole("button", { name: "Keep as note" }).click();
+await page.locator(".note-of", { hasText: "a call after three" }).waitFor();
+assert.equal((await thread(MARIA)).length, before + 1);
+await shot("note");
+
 // A second click of the key gives the conversation back.
 await page.keyboard.press("Escape");
 await page.locator("#texts").focus();

@@ -5,6 +5,7 @@
 
 mod actions;
 mod audit;
+mod beside;
 mod compliance;
 mod export;
 mod inbox;
@@ -65,6 +66,9 @@ pub const TABLE: &[(&str, &str, Need)] = &[
         "/console/acknowledge/{id}",
         Need::May(Right::Acknowledge),
     ),
+    ("POST", "/console/note/{id}", Need::May(Right::Answer)),
+    ("GET", "/console/replies", Need::May(Right::Answer)),
+    ("POST", "/console/replies", Need::May(Right::Answer)),
     ("GET", "/console/team", Need::May(Right::Accounts)),
     ("POST", "/console/team", Need::May(Right::Accounts)),
     ("POST", "/console/team/{id}", Need::May(Right::Accounts)),
@@ -130,6 +134,8 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/unread/{id}", post(actions::unread))
         .route("/console/aside/{id}", post(actions::aside))
         .route("/console/acknowledge/{id}", post(actions::acknowledge))
+        .route("/console/note/{id}", post(beside::note))
+        .route("/console/replies", get(beside::list).post(beside::change))
         .route("/console/team", get(team::page).post(team::invite))
         .route("/console/team/{id}", post(team::change))
         .route("/console/audit", get(audit::page))

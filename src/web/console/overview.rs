@@ -30,11 +30,9 @@ const DAYS_USUAL: i64 = 14;
 /// The width of a chart, in its own units.
 const WIDTH: f64 = 560.0;
 /// The height of the columns.
-const HEIGHT: f64 = 150.0;
-/// The longest bar, beside its label and its number.
+const HEIGHT: f64 = 96.0;
+/// The longest bar.
 const BAR: f64 = 300.0;
-/// One bar and the gap below it.
-const ROW: f64 = 26.0;
 
 /// Spans in which an answer came, as people think of them.
 const SPANS: &[(i64, &str)] = &[
@@ -161,18 +159,16 @@ fn volume(texts: &[TextAt], (first, last): (Date, Date), zone: &TimeZone) -> Val
 fn bars(rows: Vec<(String, i64, String, &'static str)>) -> Value {
     let most = rows.iter().map(|(_, count, ..)| *count).max();
     let most = most.unwrap_or(0).max(1);
-    let count = i64::try_from(rows.len()).unwrap_or(0);
-    let rows: Vec<Value> = (0_i64..)
-        .zip(rows)
-        .map(|(at, (label, count, remark, tone))| {
+    let rows: Vec<Value> = rows
+        .into_iter()
+        .map(|(label, count, remark, tone)| {
             json!({
                 "label": label, "count": count, "remark": remark, "tone": tone,
-                "top": length(ROW * real(at)), "base": length(ROW.mul_add(real(at), 14.0)),
                 "long": length((BAR * real(count) / real(most)).max(if count > 0 { 2.0 } else { 0.0 })),
             })
         })
         .collect();
-    json!({ "rows": rows, "tall": length(ROW * real(count)) })
+    json!({ "rows": rows })
 }
 
 /// How long patients waited: from a text to the next one of ours in its conversation.
@@ -222,7 +218,8 @@ fn answers(texts: &[TextAt]) -> Value {
 /// A span as people say it.
 fn spoken(seconds: i64) -> String {
     match seconds {
-        0..=89 => format!("{seconds} s"),
+        0 => "under 1 s".to_owned(),
+        1..=89 => format!("{seconds} s"),
         90..=5_399 => format!("{} min", (seconds + 30) / 60),
         5_400..=172_799 => format!("{} h", (seconds + 1_800) / 3_600),
         _ => format!("{} days", (seconds + 43_200) / 86_400),
@@ -427,7 +424,7 @@ mod tests {
     #[test]
     fn spans_read_as_people_say_them() {
         for (seconds, words) in [
-            (0, "0 s"),
+            (0, "under 1 s"),
             (89, "89 s"),
             (90, "2 min"),
             (3_599, "60 min"),
