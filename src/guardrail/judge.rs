@@ -138,6 +138,7 @@ pub(crate) fn read(
         matched,
         ground: ground_room,
         statements: statement_room,
+        heard,
         ..
     } = scratch;
     contexts.clear();
@@ -177,7 +178,7 @@ pub(crate) fn read(
     judge.relations(view, contexts);
     judge.details(view, matched);
     judge.revealing_name(view);
-    judge.sentences(view, contexts);
+    *heard = *heard || judge.sentences(view, contexts);
     let mut reading = judge.reading;
     sort(&mut reading.findings);
     reading

@@ -251,7 +251,9 @@ impl Guardrail {
         let mut portal: Option<Cow<'d, str>> = None;
         let mut corrected = false;
         let situation = self.rules.matrix.situation(setting);
-        for _ in 0..ROUNDS_MAX + 2 {
+        scratch.heard = false;
+        for round in 0..ROUNDS_MAX + 2 {
+            scratch.detect.again = round > 0;
             let (reading, edited) = self.read(&next, (setting, values, situation), zone, scratch);
             let holds = reading.holds();
             let drops = reading.drops_any();
@@ -321,6 +323,7 @@ impl Guardrail {
             return self.hold(body, "review.length", "empty or too long", none);
         }
         scratch::with(|scratch| {
+            (scratch.heard, scratch.detect.again) = (false, false);
             let values = Values::new(setting.facts, std::mem::take(&mut scratch.values));
             let (reading, _) = self.read(body, (setting, &values, situation), &zone, scratch);
             let (told, _) = self.read(&form, (setting, &values, situation), &zone, scratch);

@@ -1,12 +1,13 @@
 //! The view of a text that detectors read: folded, cut into words, with the way back to the original.
 
+mod spelled;
+
 use std::ops::Range;
 
 use crate::policy::fold::fold_char;
 use crate::policy::phrases::Entry;
 use crate::policy::phrases::Phrases;
 use crate::policy::phrases::flag;
-use crate::policy::phrases::hash_bytes;
 use crate::policy::phrases::hash_word;
 
 /// How a word is written.
@@ -300,141 +301,11 @@ impl<'a> View<'a> {
             Case::Title
         }
     }
-
-    /// Joins words that are spelled apart (`m e t`, `h.i.v.`) or with signs for letters (`m3tf0rmin`).
-    fn join_spelled(&mut self, phrases: &Phrases) {
-        let mut index = 0;
-        while index < self.words.len() {
-            let run = self.single_letters(index);
-            if run >= 3 && self.join_run(phrases, index, run) {
-                continue;
-            }
-            self.read_signs(phrases, index);
-            index += 1;
-        }
-    }
-
-    fn single_letters(&self, from: usize) -> usize {
-        let rest = self.words.iter().skip(from).enumerate();
-        rest.take_while(|(n, word)| word.len() == 1 && (*n == 0 || word.gap <= Gap::Space))
-            .count()
-    }
-
-    /// Tries the longest run of single letters that spells a listed word.
-    fn join_run(&mut self, phrases: &Phrases, from: usize, run: usize) -> bool {
-        for length in (3..=run.min(24)).rev() {
-            let Some(letters) = self.words.get(from..from + length) else {
-                continue;
-            };
-            let (Some(first), Some(last)) = (letters.first(), letters.last()) else {
-                continue;
-            };
-            let bytes = letters
-                .iter()
-                .filter_map(|word| self.folded.get(word.start).copied());
-            let hash = hash_bytes(bytes);
-            let Some(entry) = phrases.get(hash) else {
-                continue;
-            };
-            let wanted =
-                phrases.section(entry).is_some() || entry.flags & (flag::FIRST | flag::LAST) != 0;
-            if wanted
-                && (length >= 4
-                    || phrases
-                        .section(entry)
-                        .is_some_and(|it| it.category.is_some()))
-            {
-                let joined = Word {
-                    end: last.end,
-                    hash,
-                    stem: hash,
-                    flags: entry.flags,
-                    listed: true,
-                    ..*first
-                };
-                self.words.splice(from..from + length, [joined]);
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Reads digits and signs inside a word as the letters they stand for, when that gives a listed word.
-    fn read_signs(&mut self, phrases: &Phrases, index: usize) {
-        let Some(word) = self.words.get(index).copied() else {
-            return;
-        };
-        if word.listed || (word.is(flag::COMMON) && !word.digits) {
-            return;
-        }
-        let sign = |at: usize| {
-            self.folded
-                .get(at)
-                .is_some_and(|byte| matches!(byte, b'@' | b'$' | b'!'))
-        };
-        let next = self.words.get(index + 1).copied();
-        let joins = next.filter(|next| next.start == word.end + 1 && sign(word.end));
-        if !word.digits && joins.is_none() {
-            return;
-        }
-        let end = joins.map_or(word.end, |next| next.end);
-        let bytes = self.bytes(word.start..end);
-        // `8pm` is an hour, not `bpm`.
-        let hour = bytes
-            .strip_suffix(b"pm")
-            .or_else(|| bytes.strip_suffix(b"am"));
-        if hour.is_some_and(|hour| hour.iter().all(u8::is_ascii_digit)) {
-            return;
-        }
-        let letters = bytes
-            .iter()
-            .filter(|byte| byte.is_ascii_lowercase())
-            .count();
-        if bytes.len() < 3 || letters * 2 < bytes.len() {
-            return;
-        }
-        for one in [b'i', b'l'] {
-            let hash = hash_bytes(bytes.iter().map(|byte| letter_of(*byte, one)));
-            let Some(entry) = phrases.get(hash) else {
-                continue;
-            };
-            // `R0s4lind`: long enough that no code is taken for a name.
-            let name = letters >= 4 && entry.flags & (flag::FIRST | flag::LAST) != 0;
-            let section = phrases.section(entry);
-            if name || section.is_some_and(|section| section.category.is_some()) {
-                let joined = Word {
-                    end,
-                    hash,
-                    stem: hash,
-                    flags: entry.flags,
-                    listed: true,
-                    digits: false,
-                    ..word
-                };
-                self.words
-                    .splice(index..index + 1 + usize::from(joins.is_some()), [joined]);
-                return;
-            }
-        }
-    }
 }
 
 /// `Dr.`, `J.`: the full stop ends no sentence.
 fn is_abbreviation(word: &Word) -> bool {
     word.is(flag::TITLE | flag::PROVIDER) && word.len() <= 4 || word.len() == 1 && word.is_capital()
-}
-
-const fn letter_of(sign: u8, one: u8) -> u8 {
-    match sign {
-        b'0' => b'o',
-        b'1' | b'!' => one,
-        b'3' => b'e',
-        b'4' | b'@' => b'a',
-        b'5' | b'$' => b's',
-        b'7' => b't',
-        b'8' => b'b',
-        other => other,
-    }
 }
 
 const fn is_word_byte(byte: u8) -> bool {

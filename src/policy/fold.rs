@@ -15,31 +15,33 @@ pub const fn is_invisible(c: char) -> bool {
 /// Letters of other scripts that look Latin, and Latin letters that do not decompose.
 const fn lookalike(c: char) -> Option<&'static str> {
     Some(match c {
-        'а' | 'А' | 'α' | 'Α' | 'ɑ' => "a",
+        'а' | 'А' | 'α' | 'Α' | 'ɑ' | 'ᴀ' | 'ɐ' | 'Ꭺ' => "a",
         'ß' | 'ẞ' => "ss",
-        'в' | 'В' | 'Β' | 'ь' | 'Ь' => "b",
-        'с' | 'С' | 'ϲ' => "c",
-        'ԁ' | 'đ' | 'Đ' | 'ð' | 'Ð' => "d",
-        'е' | 'Е' | 'ε' | 'Ε' | 'ё' | 'Ё' => "e",
-        'ɡ' => "g",
-        'һ' | 'Н' | 'Η' => "h",
-        'і' | 'І' | 'ι' | 'Ι' | 'ı' | 'ɪ' => "i",
-        'ј' | 'Ј' => "j",
-        'к' | 'К' | 'κ' | 'Κ' => "k",
-        'ł' | 'Ł' | 'ⅼ' | 'ӏ' | 'Ӏ' => "l",
-        'м' | 'М' | 'Μ' => "m",
-        'Ν' | 'ո' => "n",
-        'о' | 'О' | 'ο' | 'Ο' | 'ø' | 'Ø' | 'σ' => "o",
-        'р' | 'Р' | 'ρ' | 'Ρ' => "p",
-        'ԛ' => "q",
-        'ѕ' | 'Ѕ' => "s",
-        'т' | 'Т' | 'τ' | 'Τ' => "t",
-        'υ' => "u",
-        'ν' | 'ѵ' => "v",
-        'ѡ' | 'ԝ' => "w",
-        'х' | 'Х' | 'χ' | 'Χ' | '×' => "x",
-        'у' | 'У' | 'Υ' => "y",
-        'Ζ' => "z",
+        'в' | 'В' | 'Β' | 'ь' | 'Ь' | 'ʙ' | 'ɓ' | 'ƀ' | 'Ᏼ' => "b",
+        'с' | 'С' | 'ϲ' | 'ᴄ' | 'ɔ' | 'ƈ' | 'Ꮯ' | 'ⅽ' => "c",
+        'ԁ' | 'đ' | 'Đ' | 'ð' | 'Ð' | 'ᴅ' | 'ɗ' | 'ɖ' | 'Ꭰ' | 'ⅾ' => "d",
+        'е' | 'Е' | 'ε' | 'Ε' | 'ё' | 'Ё' | 'ᴇ' | 'ǝ' | 'ə' | 'ɛ' | 'Ꭼ' => "e",
+        'ꜰ' | 'ƒ' | 'ɟ' => "f",
+        'ɡ' | 'ɢ' | 'ɠ' | 'ƃ' | 'ց' | 'Ꮐ' => "g",
+        'һ' | 'Н' | 'Η' | 'ʜ' | 'ɥ' | 'ɦ' | 'հ' | 'ħ' | 'Ꮋ' => "h",
+        'і' | 'І' | 'ι' | 'Ι' | 'ı' | 'ɪ' | 'ᴉ' | 'ɨ' | 'Ꭵ' => "i",
+        'ј' | 'Ј' | 'ᴊ' | 'ȷ' | 'Ꭻ' => "j",
+        'к' | 'К' | 'κ' | 'Κ' | 'ᴋ' | 'ʞ' | 'ƙ' | 'Ꮶ' => "k",
+        'ł' | 'Ł' | 'ⅼ' | 'ӏ' | 'Ӏ' | 'ʟ' | 'ɭ' | 'Ꮮ' => "l",
+        'м' | 'М' | 'Μ' | 'ᴍ' | 'ɯ' | 'ɱ' | 'Ꮇ' | 'ⅿ' => "m",
+        'Ν' | 'ո' | 'ɴ' | 'ŋ' | 'ɲ' | 'ƞ' => "n",
+        'о' | 'О' | 'ο' | 'Ο' | 'ø' | 'Ø' | 'σ' | 'ᴏ' | 'ɵ' | 'օ' => "o",
+        'р' | 'Р' | 'ρ' | 'Ρ' | 'ᴘ' | 'ƥ' | 'Ꮲ' => "p",
+        'ԛ' | 'ɋ' | 'զ' | 'ꞯ' | 'ǫ' => "q",
+        'г' | 'Г' | 'ʀ' | 'ɹ' | 'ɾ' | 'ɽ' | 'Ꭱ' => "r",
+        'ѕ' | 'Ѕ' | 'ꜱ' | 'ʂ' | 'Ꮪ' => "s",
+        'т' | 'Т' | 'τ' | 'Τ' | 'ᴛ' | 'ʇ' | 'ƭ' | 'ʈ' | 'ŧ' | 'Ꭲ' => "t",
+        'υ' | 'ᴜ' | 'ս' | 'ʉ' => "u",
+        'ν' | 'ѵ' | 'ᴠ' | 'ʌ' | 'ʋ' | 'Ꮩ' | 'ⅴ' => "v",
+        'ѡ' | 'ԝ' | 'ᴡ' | 'ʍ' | 'Ꮃ' => "w",
+        'х' | 'Х' | 'χ' | 'Χ' | '×' | 'ⅹ' => "x",
+        'у' | 'У' | 'Υ' | 'ʏ' | 'ʎ' | 'ƴ' | 'Ꮍ' => "y",
+        'Ζ' | 'ᴢ' | 'ʐ' | 'ƶ' | 'Ꮓ' => "z",
         'æ' | 'Æ' => "ae",
         'œ' | 'Œ' => "oe",
         'þ' | 'Þ' => "th",
@@ -118,8 +120,8 @@ fn fold_rare(c: char, mut give: impl FnMut(u8)) {
         text.bytes().for_each(give);
         return;
     }
-    if let Some(digit) = native_digit(c) {
-        give(digit);
+    if let Some(byte) = native_digit(c).or_else(|| in_a_box(c)) {
+        give(byte);
         return;
     }
     if !c.is_alphanumeric() && !is_wide_mark(c) {
@@ -163,6 +165,18 @@ fn native_digit(c: char) -> Option<u8> {
         .map(|digit| b'0' + digit)
 }
 
+/// White letters on black discs and boxes, which do not decompose; their outlines do.
+fn in_a_box(c: char) -> Option<u8> {
+    let first = match c {
+        '\u{1f150}'..='\u{1f169}' => 0x1f150,
+        '\u{1f170}'..='\u{1f189}' => 0x1f170,
+        _ => return None,
+    };
+    u8::try_from(u32::from(c) - first)
+        .ok()
+        .map(|letter| b'a' + letter)
+}
+
 /// The folded form of a text: lower case, without accents, look-alikes replaced.
 pub fn fold(text: &str) -> Vec<u8> {
     let mut folded = Vec::with_capacity(text.len());
@@ -199,5 +213,21 @@ mod tests {
             usual_ones += 1;
         }
         assert!(usual_ones > 40);
+    }
+
+    #[test]
+    fn letters_in_disguise_fold_to_the_letters_that_a_reader_sees() {
+        for (text, wanted) in [
+            ("ʏᴏᴜʀ ʙɪᴏᴘꜱʏ ɪꜱ ʙᴇɴɪɢɴ", "your biopsy is benign"),
+            ("ǝsuoɥ ʎɯ", "esuoh ym"),
+            ("🅈🄾🅄🅁 🅑🅘🅞🅟🅢🅨 🅸🆂 🅾🅺", "your biopsy is ok"),
+            ("ⓗⓘⓥ 𝓽𝓮𝓼𝓽 𝔯𝔢𝔰𝔲𝔩𝔱", "hiv test result"),
+            ("ᎪᏞᏞ ᏟᏞᎬᎪᎡ", "all clear"),
+            ("ѵіаɡга, ⅽіаlіѕ", "viagra, cialis"),
+            ("ᴄᴀʟʟ ᴍʏ ᴅᴏᴄᴛᴏʀ ǫᴜɪᴄᴋʟʏ", "call my doctor quickly"),
+        ] {
+            let folded = String::from_utf8(fold(text)).unwrap();
+            assert_eq!(folded, wanted, "{text}");
+        }
     }
 }

@@ -20,12 +20,17 @@ struct Line {
     why: String,
 }
 
-/// The verdict, and categories of which one at least must be among the findings.
+/// The verdict; the categories of which one at least must be among the findings; those of a second
+/// detail, which must be found as well; and what would be wrong to find.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expect {
     verdict: Verdict,
     categories: Vec<String>,
+    #[serde(default, rename = "category-found")]
+    second: Vec<String>,
+    #[serde(default, rename = "not-category-found")]
+    never: Vec<String>,
 }
 
 fn lines() -> Vec<Line> {
@@ -70,12 +75,16 @@ fn every_draft_of_the_gold_set_gets_its_verdict_for_its_reason() {
             let named = !finding.rule.is_empty() && !finding.cite.is_empty();
             assert!(told && named, "{}: {finding:?} explains nothing", line.id);
         }
-        let wanted = &line.expect.categories;
-        let named = wanted.is_empty()
-            || got
-                .findings
+        let found_one_of = |wanted: &[String]| {
+            got.findings
                 .iter()
-                .any(|finding| wanted.iter().any(|name| name == finding.category.as_str()));
+                .any(|finding| wanted.iter().any(|name| name == finding.category.as_str()))
+        };
+        let expect = &line.expect;
+        let named = [&expect.categories, &expect.second]
+            .iter()
+            .all(|wanted| wanted.is_empty() || found_one_of(wanted.as_slice()))
+            && !found_one_of(expect.never.as_slice());
         let quiet =
             got.verdict != Verdict::Pass || got.findings.iter().all(|it| it.action == Action::Keep);
         if got.verdict != line.expect.verdict || !named || !quiet {

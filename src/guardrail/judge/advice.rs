@@ -28,8 +28,12 @@ const TOLD_ELSEWHERE: &[Category] = &[
 
 impl Judge<'_> {
     /// Holds a draft with a sentence that reads as advice. A question is not asked about, nor a draft
-    /// that tells a result or how to prepare.
-    pub(super) fn sentences(&mut self, view: &View<'_>, contexts: &[Context]) {
+    /// that tells a result or how to prepare. Tells whether the sentences were read.
+    pub(super) fn sentences(&mut self, view: &View<'_>, contexts: &[Context]) -> bool {
+        // Staff see a held draft anyway.
+        if self.reading.holds() {
+            return true;
+        }
         // Details of how to prepare for a visit are weighed together by the accumulation rules.
         let prepares = self.reading.details != 0;
         // A result, or how to prepare, that a rule cuts is told behind the link; it advises nothing.
@@ -37,7 +41,7 @@ impl Judge<'_> {
             |it: &Finding| it.action != Action::Keep && TOLD_ELSEWHERE.contains(&it.category);
         let found = self.reading.findings.iter().any(found);
         if self.setting.author != Author::Agent || prepares || found {
-            return;
+            return false;
         }
         let model = &self.rules.sentences;
         let needed = model.thresholds();
@@ -63,5 +67,6 @@ impl Judge<'_> {
                 self.reading.findings.push(found);
             }
         }
+        true
     }
 }
