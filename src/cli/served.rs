@@ -17,6 +17,7 @@ use crate::domain::practice::{CarrierKind, Practice};
 use crate::guardrail::review::Guardrail;
 use crate::pipeline::house::House;
 use crate::pipeline::portal::{LinkState, Opening};
+use crate::pipeline::portal_room::SECURE_REPLY;
 use crate::pipeline::price;
 use crate::pipeline::receive;
 use crate::pipeline::wish::{Wish, Wished};
@@ -153,7 +154,9 @@ impl Served {
                     .store()
                     .turns(conversation.id, THREAD_TURNS_MAX)
                     .await?;
-                thread.extend(turns.into_iter().map(|turn| {
+                // What was written in the portal was no text.
+                let texts = turns.into_iter().filter(|it| it.intent != SECURE_REPLY);
+                thread.extend(texts.map(|turn| {
                     let (patient, sender) = (with.clone(), conversation.sender.clone());
                     let inbound = turn.direction == Direction::Inbound;
                     let reason = self.reason(&conversation, &turn);

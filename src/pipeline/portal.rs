@@ -422,9 +422,9 @@ async fn send_code(
 
 /// The ZIP code of an address in one line: its last five digits that stand alone.
 fn zip_of(address: &str) -> Option<String> {
-    let words = address.split(|c: char| !c.is_ascii_alphanumeric());
+    let mut words = address.split(|c: char| !c.is_ascii_alphanumeric());
     let five = |word: &&str| word.len() == 5 && word.bytes().all(|it| it.is_ascii_digit());
-    words.filter(five).next_back().map(str::to_owned)
+    words.rfind(five).map(str::to_owned)
 }
 
 /// Compares the first five digits in constant time.
