@@ -32,8 +32,8 @@ async fn linked(factor: PortalFactor) -> (App, String, stores::Kept) {
 fn code(app: &App) -> String {
     let last = app.received_by(TOM).pop().unwrap();
     assert!(last.contains("your code is"), "{last}");
-    let word = last.split(|c: char| !c.is_ascii_digit());
-    word.filter(|it| it.len() == 6).last().unwrap().to_owned()
+    let mut words = last.split(|c: char| !c.is_ascii_digit());
+    words.rfind(|it| it.len() == 6).unwrap().to_owned()
 }
 
 /// A session at a link that asks for nothing more than the birth date.
@@ -80,7 +80,8 @@ async fn a_code_by_text_opens_the_link_once_and_nothing_else_does() {
         matches!(opening, Opening::Wrong { tries_left: 3, .. }),
         "{opening:?}"
     );
-    let spaced = format!("{} {}", &code[..3], &code[3..]);
+    let (front, back) = code.split_at(3);
+    let spaced = format!("{front} {back}");
     let opening = app
         .house
         .portal_code(&token, &session, &spaced)
