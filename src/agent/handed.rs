@@ -57,6 +57,8 @@ pub(super) fn handed_over(
         portal_from_record: false,
         language: None,
         trouble: None,
+        spent: 0,
+        overtaken: false,
     }
 }
 

@@ -21,6 +21,12 @@ pub const ROUNDS_MAX: usize = 5;
 pub const TOKENS_MAX: usize = 60_000;
 /// Tokens of one answer: three SMS segments are about 120 tokens; tool calls need the rest.
 pub const ANSWER_TOKENS_MAX: u32 = 700;
+/// Seconds that a turn may take before the offline model ends it: nobody waits longer for a text
+/// than a minute after being told that it takes a moment.
+pub const SECONDS_MAX: u32 = 45;
+/// What the models of one turn may cost, in billionths of a US dollar: five cents, ten times what an
+/// ordinary turn costs.
+pub const NANODOLLARS_MAX: u64 = 50_000_000;
 /// Unreadable calls in one turn before staff take over: one may be mended.
 const FAULTS_MAX: usize = 1;
 
@@ -40,6 +46,10 @@ pub struct Limits {
     pub tokens_max: usize,
     /// Tokens of one answer.
     pub answer_tokens_max: u32,
+    /// Seconds, all rounds together.
+    pub seconds_max: u32,
+    /// Billionths of a US dollar, all rounds together.
+    pub nanodollars_max: u64,
 }
 
 impl Default for Limits {
@@ -49,6 +59,8 @@ impl Default for Limits {
             rounds_max: ROUNDS_MAX,
             tokens_max: TOKENS_MAX,
             answer_tokens_max: ANSWER_TOKENS_MAX,
+            seconds_max: SECONDS_MAX,
+            nanodollars_max: NANODOLLARS_MAX,
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod run;
 pub mod sayings;
 pub mod texts;
 pub mod tools;
+mod turn;
 mod veil;
 pub mod when;
 

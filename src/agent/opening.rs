@@ -1,27 +1,123 @@
-//! Whether a practice is open on a weekday, read from its opening hours.
+//! When a practice is open, read from its opening hours as it tells them to patients.
 
-use jiff::civil::Weekday;
+use jiff::civil::{Time, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+
+use crate::agent::when;
+use crate::policy::law::deadline::federal_holiday;
+use crate::policy::words::Language;
+
+/// How far ahead the next opening is looked for.
+const DAYS_AHEAD: i64 = 8;
 
 /// Read from hours such as `Mon-Thu 8:00 AM-5:00 PM, Fri 8:00 AM-1:00 PM`. None when any part of
 /// them is written another way: then nothing is concluded, and the hours speak for themselves.
 pub fn is_open(hours: &str, day: Weekday) -> Option<bool> {
     let mut open = Vec::new();
-    for part in hours
-        .split([',', ';'])
-        .map(str::trim)
-        .filter(|it| !it.is_empty())
-    {
-        let cut = part.find(|c: char| c.is_ascii_digit())?;
-        let (days, times) = part.split_at_checked(cut)?;
+    for (days, times) in parts(hours)? {
         if times
             .to_lowercase()
             .contains(|c: char| c.is_alphabetic() && !"amp".contains(c))
         {
             return None;
         }
-        open.extend(span(days.trim().trim_end_matches(':'))?);
+        open.extend(span(days)?);
     }
     (!open.is_empty()).then(|| open.contains(&day))
+}
+
+/// When staff answer, as it follows "They answer": `now, until 6:00 PM`, `from Mon, Nov 30 at 8:00
+/// AM`. None when the hours are written another way, or a holiday stands between: nothing is
+/// promised then.
+pub fn answering(
+    hours: &str,
+    now: Timestamp,
+    zone: &TimeZone,
+    language: Language,
+) -> Option<String> {
+    let week = week(hours)?;
+    let local = now.to_zoned(zone.clone());
+    for ahead in 0..DAYS_AHEAD {
+        let day = local.date().checked_add(Span::new().days(ahead)).ok()?;
+        let mut opens: Vec<(Time, Time)> = week
+            .iter()
+            .filter(|(weekday, ..)| *weekday == day.weekday())
+            .map(|(_, from, to)| (*from, *to))
+            .filter(|(_, to)| ahead > 0 || local.time() < *to)
+            .collect();
+        opens.sort_unstable();
+        let Some((from, to)) = opens.first().copied() else {
+            continue;
+        };
+        if federal_holiday(day) {
+            return None;
+        }
+        let at = |time: Time| day.to_datetime(time).to_zoned(zone.clone()).ok();
+        return Some(if ahead == 0 && from <= local.time() {
+            now_until(&at(to)?, language)
+        } else {
+            let at = when::spoken(at(from)?.timestamp(), zone, language);
+            match language {
+                Language::En => format!("from {at}"),
+                Language::Es => format!("a partir del {at}"),
+            }
+        });
+    }
+    None
+}
+
+fn now_until(end: &jiff::Zoned, language: Language) -> String {
+    let clock = when::clock(end, language);
+    match language {
+        Language::En => format!("now, until {clock}"),
+        Language::Es => format!("ahora, hasta {clock}"),
+    }
+}
+
+/// Each weekday with its hours.
+fn week(hours: &str) -> Option<Vec<(Weekday, Time, Time)>> {
+    let mut week = Vec::new();
+    for (days, times) in parts(hours)? {
+        let (from, to) = times.split_once(['-', '\u{2013}'])?;
+        let (from, to) = (time(from)?, time(to)?);
+        if from >= to {
+            return None;
+        }
+        week.extend(span(days)?.into_iter().map(|day| (day, from, to)));
+    }
+    (!week.is_empty()).then_some(week)
+}
+
+/// `8:00 AM`, `8 am`, `1 p.m.`
+fn time(text: &str) -> Option<Time> {
+    let text = text.trim().to_lowercase().replace('.', "");
+    let (clock, noon) = match (text.strip_suffix("am"), text.strip_suffix("pm")) {
+        (Some(clock), _) => (clock, 0),
+        (_, Some(clock)) => (clock, 12),
+        (None, None) => return None,
+    };
+    let clock = clock.trim();
+    let (hour, minute) = clock.split_once(':').unwrap_or((clock, "0"));
+    let (hour, minute): (i8, i8) = (hour.parse().ok()?, minute.parse().ok()?);
+    if !(1..=12).contains(&hour) {
+        return None;
+    }
+    Time::new(hour % 12 + noon, minute, 0, 0).ok()
+}
+
+/// The parts of hours, each in days and times.
+fn parts(hours: &str) -> Option<Vec<(&str, &str)>> {
+    hours
+        .split([',', ';'])
+        .map(str::trim)
+        .filter(|it| !it.is_empty())
+        .map(|part| {
+            let cut = part.find(|c: char| c.is_ascii_digit())?;
+            let (days, times) = part.split_at_checked(cut)?;
+            Some((days.trim().trim_end_matches(':'), times))
+        })
+        .collect()
 }
 
 /// `Mon-Thu`, `Mon to Thu`, `Sat`, `Mon & Wed`.

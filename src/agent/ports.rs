@@ -109,6 +109,9 @@ pub enum ModelError {
     /// The model's own filter stopped it.
     #[error("the model's content filter stopped the answer")]
     Filtered,
+    /// It failed several times in a row and is not asked for a while.
+    #[error("the model rests after it failed several times in a row")]
+    Resting,
     /// The conversation does not fit the token budget.
     #[error("the conversation does not fit the token budget")]
     OverBudget,
@@ -129,6 +132,65 @@ pub trait Model: Send + Sync + std::fmt::Debug {
 
     /// Counts the tokens of a text, for the budget; an estimate errs on the high side.
     fn count_tokens(&self, text: &str) -> usize;
+
+    /// Counts the tokens of a whole request.
+    fn count_request(&self, request: &Request) -> usize {
+        let said = request.messages.iter().map(|message| match message {
+            Message::Patient(text) | Message::Agent(text) => self.count_tokens(text.as_str()),
+            Message::ToolCalls(calls) => calls
+                .iter()
+                .map(|call| self.count_tokens(call.arguments.as_str()))
+                .sum(),
+            Message::ToolResult { json, .. } => self.count_tokens(json.as_str()),
+        });
+        self.count_tokens(&request.system) + said.sum::<usize>()
+    }
+
+    /// What it costs.
+    fn price(&self) -> Price {
+        Price::default()
+    }
+}
+
+/// What a model costs, in billionths of a US dollar a token: 1,250 is $1.25 a million.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Price {
+    /// For a token that it reads.
+    pub sent: u64,
+    /// For a token that it writes.
+    pub answered: u64,
+}
+
+impl Price {
+    /// The price of so many tokens, in billionths of a US dollar.
+    pub fn of(self, sent: usize, answered: usize) -> u64 {
+        let tokens = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let sent = self.sent.saturating_mul(tokens(sent));
+        sent.saturating_add(self.answered.saturating_mul(tokens(answered)))
+    }
+}
+
+/// What goes on while a turn is made.
+pub trait Meanwhile: Sync {
+    /// Ends when the turn is out of date: the patient has written again, or a person took over.
+    fn overtaken(&self) -> BoxFuture<'_, ()>;
+
+    /// Ends when it is `at`.
+    fn until(&self, at: Timestamp) -> BoxFuture<'_, ()>;
+}
+
+/// Nothing goes on, and no time passes.
+#[derive(Clone, Copy, Debug)]
+pub struct Undisturbed;
+
+impl Meanwhile for Undisturbed {
+    fn overtaken(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+
+    fn until(&self, _at: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// Whoever judges drafts before they leave.

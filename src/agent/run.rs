@@ -4,22 +4,20 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::agent::choice;
-use crate::agent::facts;
-use crate::agent::handed::{cause, handed_over};
-use crate::agent::machine::{Action, Event, Finish, Limits, Machine, Opening};
+use crate::agent::handed::cause;
+use crate::agent::machine::{Action, Event, Limits, Machine, Opening};
 use crate::agent::ports::{
-    Answer, Message, Model, ModelError, Records, RecordsError, Request, Reviewer, Unreviewed,
+    Meanwhile, Message, Model, ModelError, Records, Reviewer, Undisturbed, Unreviewed,
 };
 use crate::agent::prompts::Wording;
-use crate::agent::references::{self, References};
+use crate::agent::references;
 use crate::agent::sayings::{self, System};
-use crate::agent::tools::{self, HandOver, Scene, ToolResult};
-use crate::agent::veil::Veil;
+use crate::agent::tools::{self, HandOver, Scene};
+use crate::agent::turn::{Asked, Turn};
 use crate::agent::when;
 use crate::domain::conversation::{PendingKind, PendingQuestion};
-use crate::domain::ids::PatientId;
 use crate::domain::phi::Phi;
-use crate::domain::practice::{ModelSees, Practice};
+use crate::domain::practice::Practice;
 use crate::domain::record::{Fact, Patient};
 use crate::policy::words::{Language, Purpose};
 
@@ -32,13 +30,6 @@ const WORDS_CHARS_MAX: usize = 1_000;
 /// What a model is told where a parent writes.
 const FOR_PATIENT: &str = "\nWhoever writes speaks for the patient on file, who is a child: \
     \"my daughter\", \"her visit\" and the like mean that patient.";
-
-/// Whose entries are read where nobody is known; no record system gives this id.
-const NOBODY: &str = "anteroom-nobody";
-
-/// What a model is told that wrote a reference of its own making.
-const UNKNOWN_REFERENCE: &str =
-    "write only references that a tool result gave, closed with a brace";
 
 /// What a turn is told.
 #[expect(
@@ -116,6 +107,10 @@ pub struct Outcome {
     pub language: Option<Language>,
     /// What staff are told of a record system that failed; it may name a patient.
     pub trouble: Option<Phi<String>>,
+    /// What the models cost, in billionths of a US dollar.
+    pub spent: u64,
+    /// The turn is out of date and was ended before anything was done or said.
+    pub overtaken: bool,
 }
 
 /// Runs one turn. Where `model` fails, `fallback` goes on from the same point; where the record
@@ -126,28 +121,21 @@ pub async fn run(
     fallback: &dyn Model,
     records: &dyn Records,
 ) -> Outcome {
-    run_reviewed(input, (model, fallback), records, &Unreviewed).await
+    let models = [model, fallback];
+    run_reviewed(input, &models, records, (&Unreviewed, &Undisturbed)).await
 }
 
-/// Runs one turn as [`run`] does. A model whose draft the reviewer would keep back writes once more,
-/// with the rules named; what it writes then is final.
+/// Runs one turn. Where a model fails, takes too long or costs too much, the next one goes on from
+/// the same point; the last one should be one that does none of these. A model whose draft the
+/// reviewer would keep back writes once more, with the rules named; what it writes then is final.
+/// A turn that is overtaken before anything was done in it ends at once.
 pub async fn run_reviewed(
     input: Input<'_>,
-    (model, fallback): (&dyn Model, &dyn Model),
+    models: &[&dyn Model],
     records: &dyn Records,
-    reviewer: &dyn Reviewer,
+    (reviewer, meanwhile): (&dyn Reviewer, &dyn Meanwhile),
 ) -> Outcome {
-    let mut turn = Turn {
-        input: &input,
-        model,
-        fallback,
-        failed: None,
-        rejected: false,
-        references: References::default(),
-        veil: Veil::default(),
-        reviewer,
-        ground: facts::of_practice(input.practice, input.language),
-    };
+    let mut turn = Turn::new(&input, models, (reviewer, meanwhile));
     let Ok(zone) = TimeZone::get(&input.practice.timezone) else {
         return turn.hand_over(HandOver::RecordDown);
     };
@@ -183,202 +171,25 @@ pub async fn run_reviewed(
     loop {
         action = match action {
             Action::AskModel(request) => {
-                machine.charge(turn.cost(&request));
-                let answer = turn.ask(&request).await;
-                machine.step(Event::Model(answer))
+                machine.charge(turn.count(&request));
+                match turn.ask(&request).await {
+                    Asked::Answered(answer) => machine.step(Event::Model(answer)),
+                    Asked::Overtaken => return turn.overtaken(),
+                }
             }
             Action::CallTool(call) => {
                 let mut result = tools::call(&call, &scene, records).await;
-                turn.hide(&mut result);
+                turn.take(&mut result);
                 machine.step(Event::Tool(Box::new(result)))
             }
             Action::Finish(mut end) => {
-                let rules = turn.wanting(&mut end, reviewer);
+                let rules = turn.wanting(&mut end);
                 if rules.is_empty() {
                     return turn.close(end);
                 }
                 machine.step(Event::Rejected(rules))
             }
         };
-    }
-}
-
-struct Turn<'a> {
-    input: &'a Input<'a>,
-    model: &'a dyn Model,
-    fallback: &'a dyn Model,
-    failed: Option<ModelError>,
-    rejected: bool,
-    references: References,
-    veil: Veil,
-    reviewer: &'a dyn Reviewer,
-    ground: Vec<Fact>,
-}
-
-impl Turn<'_> {
-    /// What the record says of who writes. As much is read for a number that is not on file, so that
-    /// the time to an answer that needs no record tells nothing of who is.
-    async fn read_ground(&mut self, records: &dyn Records) -> Result<(), RecordsError> {
-        let practice = &self.input.practice.id;
-        let Some(patient) = self.input.patient else {
-            let nobody = PatientId::new(NOBODY);
-            let _nothing = records.clinical(practice, &nobody).await;
-            return Ok(());
-        };
-        self.ground.extend(facts::of_patient(patient));
-        let entries = records.clinical(practice, &patient.id).await?;
-        self.ground.extend(facts::of_clinical(&entries));
-        Ok(())
-    }
-
-    fn active(&self) -> &dyn Model {
-        if self.failed.is_some() {
-            self.fallback
-        } else {
-            self.model
-        }
-    }
-
-    /// Whether the model is on another machine, and shall see no values of the record.
-    fn refers(&self) -> bool {
-        let sees = self.input.practice.model_sees;
-        self.active().host().is_some() && !self.input.veiled && sees == ModelSees::References
-    }
-
-    /// Whether the model shall see no identifier at all.
-    fn veils(&self) -> bool {
-        self.active().host().is_some() && self.input.veiled
-    }
-
-    fn hide(&mut self, result: &mut ToolResult) {
-        if self.refers() {
-            result.json = Phi::new(self.references.hide(result.json.as_str()));
-        }
-    }
-
-    /// Fills in what the draft refers to; false when it refers to nothing that a tool gave.
-    fn fill(&self, end: &mut Finish) -> bool {
-        let Some(draft) = &end.draft else { return true };
-        if self.references.is_empty() {
-            return true;
-        }
-        let filled = self.references.fill(draft.as_str());
-        let known = filled.is_some();
-        end.draft = filled.map(Phi::new).or_else(|| end.draft.take());
-        known
-    }
-
-    /// What the model must mend, once; a draft that cannot be read is none at all.
-    fn wanting(&mut self, end: &mut Finish, reviewer: &dyn Reviewer) -> Vec<String> {
-        let filled = self.fill(end);
-        let rules = if filled {
-            self.complaints(end, reviewer)
-        } else {
-            vec![UNKNOWN_REFERENCE.to_owned()]
-        };
-        if self.rejected {
-            if !filled {
-                end.draft = None;
-            }
-            return Vec::new();
-        }
-        self.rejected = !rules.is_empty();
-        rules
-    }
-
-    /// What keeps the draft back, where asking once more may help: templates would say the same.
-    fn complaints(&self, end: &Finish, reviewer: &dyn Reviewer) -> Vec<String> {
-        let Some(draft) = end.draft.as_ref().filter(|_| end.portal.is_none()) else {
-            return Vec::new();
-        };
-        if self.failed.is_some() || self.model.name() == self.fallback.name() {
-            return Vec::new();
-        }
-        let facts: Vec<Fact> = self.ground.iter().chain(&end.facts).cloned().collect();
-        reviewer.complaints(draft, &facts)
-    }
-
-    async fn ask(&mut self, request: &Request) -> Result<Answer, ModelError> {
-        let answer = if self.veils() {
-            self.ask_veiled(request).await
-        } else {
-            self.active().complete(request).await
-        };
-        match (answer, self.failed) {
-            (Err(error), None) => {
-                self.failed = Some(error);
-                self.fallback.complete(request).await
-            }
-            (answer, _) => answer,
-        }
-    }
-
-    /// Asks through the veil. A reference to nothing is an answer that cannot be read.
-    async fn ask_veiled(&mut self, request: &Request) -> Result<Answer, ModelError> {
-        let (reviewer, ground) = (self.reviewer, &self.ground);
-        let find = |text: &str| reviewer.identifiers(text, ground);
-        let covered = self.veil.cover(request, self.input, &find);
-        let answer = self.active().complete(&covered).await?;
-        let zone = TimeZone::get(&request.timezone).unwrap_or(TimeZone::UTC);
-        let today = request.now.to_zoned(zone).date();
-        self.veil.open(answer, today).ok_or(ModelError::Malformed)
-    }
-
-    fn cost(&self, request: &Request) -> usize {
-        let model = self.active();
-        let said = request.messages.iter().map(|message| match message {
-            Message::Patient(text) | Message::Agent(text) => model.count_tokens(text.as_str()),
-            Message::ToolCalls(calls) => calls
-                .iter()
-                .map(|call| model.count_tokens(call.arguments.as_str()))
-                .sum(),
-            Message::ToolResult { json, .. } => model.count_tokens(json.as_str()),
-        });
-        model.count_tokens(&request.system) + said.sum::<usize>()
-    }
-
-    fn close(self, end: Finish) -> Outcome {
-        if end.draft.is_none() {
-            let mut outcome = self.hand_over(end.handover.unwrap_or(HandOver::Model));
-            outcome.facts.extend(end.facts);
-            outcome.tools = uses(&end.tools);
-            outcome.trouble = end.trouble;
-            return outcome;
-        }
-        let mut facts = self.ground;
-        facts.extend(end.facts);
-        Outcome {
-            draft: end.draft,
-            facts,
-            pending: end.pending,
-            handover: end.handover.map(HandOver::as_str),
-            purpose: end.purpose,
-            tools: uses(&end.tools),
-            model: if self.failed.is_some() {
-                self.fallback.name().to_owned()
-            } else {
-                self.model.name().to_owned()
-            },
-            model_error: self.failed,
-            portal: end.portal,
-            portal_from_record: end.portal_from_record,
-            language: end.language,
-            trouble: end.trouble,
-        }
-    }
-
-    /// The draft that needs neither model nor record.
-    fn hand_over(self, why: HandOver) -> Outcome {
-        let mut outcome = handed_over(
-            self.input.practice,
-            self.input.language,
-            why,
-            &self.input.wording,
-        );
-        outcome.facts.splice(0..0, self.ground);
-        self.model.name().clone_into(&mut outcome.model);
-        outcome.model_error = self.failed;
-        outcome
     }
 }
 
@@ -398,11 +209,6 @@ fn own_words(input: &Input<'_>) -> Phi<String> {
         .map(Phi::as_str)
         .collect();
     Phi::new(all.join(" / ").chars().take(WORDS_CHARS_MAX).collect())
-}
-
-fn uses(tools: &[(&'static str, bool)]) -> Vec<ToolUse> {
-    let one = |(name, ok): &(&'static str, bool)| ToolUse { name, ok: *ok };
-    tools.iter().map(one).collect()
 }
 
 /// The time picked by the last text among those that our last text offered, in words: "9 works".

@@ -35,6 +35,8 @@ vocabulary! {
         Poison = "poison",
         /// Staff will answer.
         Handoff = "handoff",
+        /// Staff will call.
+        Callback = "callback",
         /// As above, but tells nothing to whoever else reads the phone.
         HandoffPrivate = "handoff_private",
         /// Before an answer that touches health and that no clinician read.
@@ -57,6 +59,8 @@ vocabulary! {
         AskPerson = "ask_person",
         /// Coming or not?
         ClarifyVisit = "clarify_visit",
+        /// The answer takes longer than a patient waits gladly.
+        OneMoment = "one_moment",
         /// No answer can be made now.
         Unavailable = "unavailable",
         /// The code that the portal asks for.
@@ -93,6 +97,8 @@ pub struct TextContext<'a> {
     pub hours: &'a str,
     /// The portal's code; empty in every text but its own.
     pub code: &'a str,
+    /// When staff answer, as it follows "They answer"; empty leaves it out.
+    pub when: &'a str,
 }
 
 impl TextContext<'static> {
@@ -104,6 +110,7 @@ impl TextContext<'static> {
             url: "https://text.example.com",
             hours: "Mon-Fri 8-5",
             code: "000000",
+            when: "from Mon, Nov 30 at 8:00 AM",
         }
     }
 }
@@ -173,7 +180,7 @@ pub struct Texts {
     entries: BTreeMap<(TextId, Language), Entry>,
 }
 
-const PLACEHOLDERS: [&str; 5] = ["practice", "phone", "url", "hours", "code"];
+const PLACEHOLDERS: [&str; 6] = ["practice", "phone", "url", "hours", "when", "code"];
 
 impl Texts {
     /// The texts that are compiled into the binary.
@@ -249,7 +256,8 @@ impl Texts {
         };
         let full = fill(&entry.body, context);
         let lacking = (context.hours.is_empty() && entry.body.contains("{hours}"))
-            || (context.url.is_empty() && entry.body.contains("{url}"));
+            || (context.url.is_empty() && entry.body.contains("{url}"))
+            || (context.when.is_empty() && entry.body.contains("{when}"));
         let text = match &entry.short {
             Some(short) if lacking || septets(&full).is_none_or(|n| n > entry.max_septets) => {
                 fill(short, context)
@@ -350,6 +358,7 @@ fn fill(body: &str, context: &TextContext<'_>) -> String {
             "url" => context.url,
             "hours" => context.hours,
             "code" => context.code,
+            "when" => context.when,
             _ => "",
         };
         text.push_str(&plain(value));

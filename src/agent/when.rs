@@ -42,6 +42,21 @@ pub fn offered(at: Timestamp, zone: &TimeZone, language: Language) -> String {
     }
 }
 
+/// `6:00 PM` or `las 6:00 p. m.`
+pub fn clock(local: &jiff::Zoned, language: Language) -> String {
+    match language {
+        Language::En => local.strftime("%-I:%M %p").to_string(),
+        Language::Es => {
+            let article = if matches!(local.hour(), 1 | 13) {
+                "la"
+            } else {
+                "las"
+            };
+            format!("{article} {}", spanish(local).1)
+        }
+    }
+}
+
 /// A weekday as it recurs: `Saturdays`, `los sábados`.
 pub const fn weekdays(day: Weekday, language: Language) -> &'static str {
     match (language, day) {

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio_util::task::TaskTracker;
 
 use crate::cli::assemble::open_store;
-use crate::cli::doctor::model_host;
+use crate::cli::doctor::model_hosts;
 use crate::cli::guardrail;
 use crate::cli::{HOLDS, NO_VERDICT, refuse};
 use crate::config::{Loaded, nearest};
@@ -242,8 +242,9 @@ async fn tell_missing(loaded: &Loaded, practice: &Practice, law: &Arc<Law>, stor
         store: Some(store),
         now: SystemClock.now(),
     };
-    let host = model_host(&loaded.config);
-    match register.missing(practice, host.as_deref()).await {
+    let hosts = model_hosts(&loaded.config);
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    match register.missing(practice, &hosts).await {
         Ok(missing) if missing.is_empty() => println!("nothing is missing for this practice"),
         Ok(missing) => missing
             .iter()
@@ -299,8 +300,9 @@ async fn list(loaded: &Loaded, law: &Arc<Law>, store: &Store) -> u8 {
                 .for_each(|it| line(&it.id.to_string(), &it.agreement)),
             Err(error) => return failed(&error),
         }
-        let host = model_host(&loaded.config);
-        match register.missing(practice, host.as_deref()).await {
+        let hosts = model_hosts(&loaded.config);
+        let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+        match register.missing(practice, &hosts).await {
             Ok(missing) => missing.iter().for_each(|it| println!("  MISSING  {it}")),
             Err(error) => return failed(&error),
         }

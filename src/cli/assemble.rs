@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-use crate::agent::ports::{Model, Records as _};
+use crate::agent::ports::{Model, Price, Records as _};
 use crate::agent::prompts::Prompts;
 use crate::agent::texts::Texts;
 use crate::carrier::Carrier;
@@ -15,11 +15,12 @@ use crate::carrier::account::Site;
 use crate::cli::guardrail;
 use crate::cli::phone::Simulated;
 use crate::cli::records::ByPractice;
-use crate::config::{Config, Llm};
+use crate::config::{Config, Fallback, Llm};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::domain::record::RecordSet;
 use crate::fhir::bundle;
+use crate::llm::breaker::Breaker;
 use crate::llm::offline::Offline;
 use crate::llm::openai::{OpenAi, Settings};
 use crate::llm::tokens::Tokens;
@@ -120,6 +121,7 @@ pub(super) async fn assemble_at(
         .map_err(|error| error.to_string())?;
     Prompts::embedded().map_err(ToString::to_string)?;
     let offline: Arc<dyn Model> = Arc::new(Offline::new());
+    let breaking = Arc::clone(&clock);
     let house = House::new(Parts {
         store,
         clock,
@@ -129,7 +131,11 @@ pub(super) async fn assemble_at(
         screen: Screen::embedded().map_err(|error| error.to_string())?,
         texts: Texts::embedded().map_err(|error| error.to_string())?,
         records: Arc::new(by_practice),
-        model: model(&config.llm, &offline)?,
+        model: watched(model(&config.llm, &offline)?, &offline, &breaking),
+        fallbacks: fallbacks(&config.llm)?
+            .into_iter()
+            .map(|it| watched(it, &offline, &breaking))
+            .collect(),
         offline,
         carriers,
         practices: practices
@@ -310,6 +316,7 @@ pub(super) fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model
     let mut settings = Settings::new(&llm.base_url, key, &llm.model, u64::from_ne_bytes(seed));
     settings.timeout = std::time::Duration::from_secs(llm.timeout_s);
     settings.context_tokens_max = llm.budget_tokens;
+    settings.price = price(llm.price_in, llm.price_out);
     if !llm.tokenizer.as_os_str().is_empty() {
         let tell = |error: &dyn std::fmt::Display| {
             format!("llm.tokenizer = \"{}\": {error}", llm.tokenizer.display())
@@ -320,6 +327,51 @@ pub(super) fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model
     Ok(Arc::new(
         OpenAi::new(settings).map_err(|error| error.to_string())?,
     ))
+}
+
+/// A model behind a breaker; the offline one needs none.
+fn watched(
+    model: Arc<dyn Model>,
+    offline: &Arc<dyn Model>,
+    clock: &Arc<dyn Clock>,
+) -> Arc<dyn Model> {
+    if model.name() == offline.name() {
+        return model;
+    }
+    Arc::new(Breaker::new(model, Arc::clone(clock)))
+}
+
+/// The models that draft when the first one cannot.
+fn fallbacks(llm: &Llm) -> Result<Vec<Arc<dyn Model>>, String> {
+    if model_key(llm).is_none() {
+        return Ok(Vec::new());
+    }
+    let one = |(number, it): (usize, &Fallback)| {
+        let tell = |error: &dyn std::fmt::Display| format!("[[llm.fallback]] {number}: {error}");
+        let seed = u64::try_from(number).unwrap_or(0);
+        let key = it.api_key.secret().clone();
+        let mut settings = Settings::new(&it.base_url, key, &it.model, seed);
+        settings.timeout = std::time::Duration::from_secs(it.timeout_s);
+        settings.context_tokens_max = llm.budget_tokens;
+        settings.price = price(it.price_in, it.price_out);
+        let model = OpenAi::new(settings).map_err(|error| tell(&error))?;
+        Ok(Arc::new(model) as Arc<dyn Model>)
+    };
+    (1..).zip(&llm.fallbacks).map(one).collect()
+}
+
+/// Dollars for a million tokens as billionths for one.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked at load: 0 to 10,000 dollars"
+)]
+fn price(sent: f64, answered: f64) -> Price {
+    let each = |usd: f64| (usd * 1_000.0).round() as u64;
+    Price {
+        sent: each(sent),
+        answered: each(answered),
+    }
 }
 
 /// What is worth a look though everything runs: PHI that will not leave for want of an agreement.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 use crate::carrier::account::{Advice, Site};
-use crate::cli::assemble::{open_store, writable};
+use crate::cli::assemble::{model_key, open_store, writable};
 use crate::cli::guardrail;
 use crate::cli::records::{self, Told};
 use crate::cli::{FINDINGS, HOLDS};
@@ -19,6 +19,9 @@ use crate::policy::PolicyError;
 use crate::policy::law::Law;
 use crate::policy::law::terms::{Confidence, Standing};
 use crate::policy::words::Jurisdiction;
+
+/// A model server that takes longer to be connected to is of no use to a patient who waits.
+const REACHED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a check ended.
 enum Finding {
@@ -207,27 +210,40 @@ fn public_address(config: &Config) -> Finding {
 
 async fn model(config: &Config) -> Finding {
     let llm = &config.llm;
-    let key =
-        !llm.api_key.is_empty() || std::env::var("OPENAI_API_KEY").is_ok_and(|key| !key.is_empty());
-    if llm.kind == "offline" || (llm.kind == "auto" && !key) {
+    if model_key(llm).is_none() {
         return Finding::Note(
             "offline rules; set OPENAI_API_KEY or [llm] for a language model".to_owned(),
         );
     }
-    let Ok(url) = url::Url::parse(&llm.base_url) else {
-        return Finding::Bad(
-            "llm.base_url is not an address; write it as https://api.openai.com/v1".to_owned(),
-        );
-    };
-    let host = url.host_str().unwrap_or_default().to_owned();
-    let port = url.port_or_known_default().unwrap_or(443);
-    let connecting = tokio::net::TcpStream::connect((host.as_str(), port));
-    match tokio::time::timeout(Duration::from_secs(5), connecting).await {
-        Ok(Ok(_)) => Finding::Good(format!("{} at {host}:{port} can be reached", llm.model)),
-        Ok(Err(_)) | Err(_) => Finding::Bad(format!(
-            "{host}:{port} cannot be reached; check llm.base_url and the network (texts are answered offline meanwhile)"
-        )),
+    let fallbacks = llm.fallbacks.iter().map(|it| (&it.model, &it.base_url));
+    let mut told = Vec::new();
+    let mut unreached = Vec::new();
+    for (model, address) in std::iter::once((&llm.model, &llm.base_url)).chain(fallbacks) {
+        let Ok(url) = url::Url::parse(address) else {
+            return Finding::Bad(
+                "llm.base_url is not an address; write it as https://api.openai.com/v1".to_owned(),
+            );
+        };
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let port = url.port_or_known_default().unwrap_or(443);
+        let connecting = tokio::net::TcpStream::connect((host.as_str(), port));
+        match tokio::time::timeout(REACHED_WITHIN, connecting).await {
+            Ok(Ok(_)) => told.push(format!("{model} at {host}:{port} can be reached")),
+            Ok(Err(_)) | Err(_) => unreached.push(format!("{host}:{port}")),
+        }
     }
+    if unreached.is_empty() {
+        return Finding::Good(told.join("; then "));
+    }
+    let meanwhile = if told.is_empty() {
+        "texts are answered offline meanwhile".to_owned()
+    } else {
+        told.join("; ")
+    };
+    Finding::Bad(format!(
+        "{} cannot be reached; check llm.base_url and the network ({meanwhile})",
+        unreached.join(" and ")
+    ))
 }
 
 /// Who may call the guard's addresses.
@@ -287,10 +303,11 @@ async fn agreements(config: &Config) -> Finding {
         store: store.as_ref(),
         now: SystemClock.now(),
     };
-    let host = model_host(config);
+    let hosts = model_hosts(config);
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
     let mut missing = Vec::new();
     for practice in &config.practice {
-        match register.missing(practice, host.as_deref()).await {
+        match register.missing(practice, &hosts).await {
             Ok(more) => missing.extend(more.iter().map(ToString::to_string)),
             Err(error) => return Finding::Bad(error.to_string()),
         }
@@ -331,16 +348,20 @@ async fn agreements(config: &Config) -> Finding {
     ))
 }
 
-/// The host of the language model, when one is configured.
-pub(super) fn model_host(config: &Config) -> Option<String> {
+/// The hosts of the configured language models, each once.
+pub(super) fn model_hosts(config: &Config) -> Vec<String> {
     let llm = &config.llm;
-    let key =
-        !llm.api_key.is_empty() || std::env::var("OPENAI_API_KEY").is_ok_and(|key| !key.is_empty());
-    if llm.kind == "offline" || (llm.kind == "auto" && !key) {
-        return None;
+    if model_key(llm).is_none() {
+        return Vec::new();
     }
-    let url = url::Url::parse(&llm.base_url).ok()?;
-    url.host_str().map(str::to_owned)
+    let fallbacks = llm.fallbacks.iter().map(|it| &it.base_url);
+    let urls = std::iter::once(&llm.base_url).chain(fallbacks);
+    let mut hosts: Vec<String> = urls
+        .filter_map(|url| url::Url::parse(url).ok()?.host_str().map(str::to_owned))
+        .collect();
+    hosts.sort();
+    hosts.dedup();
+    hosts
 }
 
 fn policy(config: &Config) -> Finding {

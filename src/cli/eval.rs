@@ -2,7 +2,7 @@
 
 mod diff;
 mod import;
-mod models;
+pub(super) mod models;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 use crate::agent::texts::Texts;
 use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
 use crate::domain::clock::{Clock as _, SystemClock};
-use crate::eval::baseline::{Baseline, Change};
+use crate::eval::baseline::{Baseline, Change, Extent};
 use crate::eval::case::Suite;
 use crate::eval::load::{self, Files};
 use crate::eval::matrix;
@@ -23,6 +23,7 @@ use crate::eval::report::{Format, Report};
 use crate::eval::run::{Bench, Plan, run};
 use crate::eval::score::{Run, Status};
 use crate::eval::suite;
+use crate::eval::totals::Totals;
 use crate::policy::Policy;
 use crate::screen::Screen;
 
@@ -68,10 +69,10 @@ pub(super) struct EvalArgs {
         default_value = "human"
     )]
     format: Vec<Format>,
-    /// A report into a file, in the form of its ending (.json .jsonl .xml .sarif .md .html); may be
-    /// given several times.
-    #[arg(short, long, value_name = "FILE")]
-    output: Vec<PathBuf>,
+    /// A report into a file, in the form of its ending (.json .jsonl .xml .sarif .md .html, .txt for
+    /// people); may be given several times.
+    #[arg(short, long, value_name = "FILE", value_parser = output)]
+    output: Vec<(PathBuf, Format)>,
     /// Policy files that lie over those in the program.
     #[arg(long, value_name = "DIR")]
     policy: Option<PathBuf>,
@@ -110,9 +111,19 @@ pub(super) struct EvalArgs {
     /// Print the JSON Schema of suite files.
     #[arg(long)]
     schema: bool,
-    /// List the suites and their cases, and run nothing.
+    /// List the suites with how many cases they have and how many of those are harmless, by suite
+    /// and by level, and run nothing.
     #[arg(long)]
     list: bool,
+}
+
+/// A report's file and form, told before anything is run.
+fn output(path: &str) -> Result<(PathBuf, Format), String> {
+    let format = Format::of_path(path).ok_or(
+        "its ending is no form of a report; use .json, .jsonl, .xml (JUnit), .sarif, .md, .html or \
+         .txt (for people)",
+    )?;
+    Ok((PathBuf::from(path), format))
 }
 
 /// What else is done with suites and reports.
@@ -139,11 +150,11 @@ pub(super) fn eval(args: &EvalArgs, config: Option<&Path>) -> u8 {
         println!("{schema}");
         return HOLDS;
     }
-    let (files, root) = match files(args) {
+    let (files, root, wanted) = match files(args) {
         Ok(found) => found,
         Err(message) => return refuse(&message),
     };
-    let mut suites = match load::suites(&files, &args.suites) {
+    let mut suites = match load::suites(&files, &wanted) {
         Ok(suites) => suites,
         Err(errors) => return refuse_all(&errors, &root),
     };
@@ -156,8 +167,7 @@ pub(super) fn eval(args: &EvalArgs, config: Option<&Path>) -> u8 {
         return refuse_all(&errors, &root);
     }
     if args.list {
-        list(&suites);
-        return HOLDS;
+        return list(&suites, &args.format);
     }
     if suites.iter().all(|suite| suite.cases.is_empty()) {
         eprintln!("anteroom: no test was found in {root}; nothing was examined");
@@ -168,27 +178,52 @@ pub(super) fn eval(args: &EvalArgs, config: Option<&Path>) -> u8 {
         Err(message) => return refuse(&message),
     };
     let run = watched(&bench, &suites, args);
-    told(args, &run, &root)
+    told(args, &run, &root, wanted.is_empty())
 }
 
-fn files(args: &EvalArgs) -> Result<(Files, String), String> {
+/// The files, the folder that they lie in, and the suites of them that are meant.
+fn files(args: &EvalArgs) -> Result<(Files, String, Vec<String>), String> {
     let here = Path::new(FOLDER);
     let dir = args
         .dir
         .as_deref()
         .or_else(|| here.is_dir().then_some(here));
-    match dir {
-        Some(dir) => {
-            let (files, _) = load::read(dir).map_err(|error| error.to_string())?;
-            Ok((files, dir.display().to_string()))
-        }
-        None => Ok((load::embedded(), FOLDER.to_owned())),
+    let Some(dir) = dir else {
+        return Ok((load::embedded(), FOLDER.to_owned(), args.suites.clone()));
+    };
+    let (files, one) = load::read(dir).map_err(|error| error.to_string())?;
+    let folder = match &one {
+        Some(_) => dir.parent().filter(|it| !it.as_os_str().is_empty()),
+        None => Some(dir),
+    };
+    let root = folder
+        .unwrap_or_else(|| Path::new("."))
+        .display()
+        .to_string();
+    // A path that the shell completed has the folder before it.
+    let within = |it: &String| {
+        let below = Path::new(it).strip_prefix(&root).ok();
+        let below = below.and_then(Path::to_str).filter(|it| !it.is_empty());
+        below.unwrap_or(it).to_owned()
+    };
+    let mut wanted: Vec<String> = args.suites.iter().map(within).collect();
+    // The folder itself is all of it.
+    if args
+        .suites
+        .iter()
+        .any(|it| Path::new(it) == Path::new(&root))
+    {
+        wanted.clear();
     }
+    if wanted.is_empty() {
+        wanted.extend(one);
+    }
+    Ok((files, root, wanted))
 }
 
 fn refuse_all(errors: &[load::LoadError], root: &str) -> u8 {
     for error in errors.iter().take(ERRORS_SHOWN) {
-        eprintln!("{root}/{error}");
+        eprintln!("{}", error.under(root));
     }
     let count = errors.len();
     if count > ERRORS_SHOWN {
@@ -198,16 +233,21 @@ fn refuse_all(errors: &[load::LoadError], root: &str) -> u8 {
     refuse(&format!("the suites cannot be read: {count} {places}"))
 }
 
-fn list(suites: &[Suite]) {
-    for suite in suites {
-        println!(
-            "{} ({}, {} cases): {}",
-            suite.name,
-            suite.level,
-            suite.cases.len(),
-            suite.description
-        );
+fn list(suites: &[Suite], formats: &[Format]) -> u8 {
+    let totals = Totals::of(suites);
+    for format in formats {
+        match format {
+            Format::Human => print!("{}", totals.told()),
+            Format::Json => {
+                let json = serde_json::to_string_pretty(&totals).unwrap_or_default();
+                println!("{json}");
+            }
+            Format::Jsonl | Format::Junit | Format::Sarif | Format::Markdown | Format::Html => {
+                return refuse(&format!("--list has no form `{format}`; use human or json"));
+            }
+        }
     }
+    HOLDS
 }
 
 fn bench(args: &EvalArgs, config: Option<&Path>) -> Result<Bench, String> {
@@ -225,6 +265,7 @@ fn bench(args: &EvalArgs, config: Option<&Path>) -> Result<Bench, String> {
     let wanted = models::Wanted {
         configured: args.model,
         judge: args.judge.then_some(args.judge_repeats),
+        agreed: args.judge.then_some("--judge"),
     };
     Ok(bench.asking(models::open(&wanted, config)?))
 }
@@ -262,7 +303,7 @@ fn watched(bench: &Bench, suites: &[Suite], args: &EvalArgs) -> Run {
 }
 
 /// The first Ctrl-C breaks the run off between two cases; the report is then marked as partial.
-fn stop_on_interrupt(stop: &Arc<AtomicBool>) {
+pub(super) fn stop_on_interrupt(stop: &Arc<AtomicBool>) {
     let stop = Arc::clone(stop);
     let waits = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
@@ -282,7 +323,7 @@ fn stop_on_interrupt(stop: &Arc<AtomicBool>) {
     );
 }
 
-fn told(args: &EvalArgs, run: &Run, root: &str) -> u8 {
+fn told(args: &EvalArgs, run: &Run, root: &str, all: bool) -> u8 {
     let mut remarks = Vec::new();
     if run.partial {
         remarks.push("broken off before its end: the figures are of the cases that ran".to_owned());
@@ -291,8 +332,12 @@ fn told(args: &EvalArgs, run: &Run, root: &str) -> u8 {
         .baseline
         .clone()
         .unwrap_or_else(|| Path::new(root).join(BASELINE));
-    let whole = args.suites.is_empty() && args.matrix.is_empty() && !run.partial;
-    let (changes, lost) = match compared(args, run, &place, whole, &mut remarks) {
+    let extent = match (args.matrix.is_empty(), all) {
+        (false, _) => Extent::Other,
+        (true, true) if !run.partial => Extent::Whole,
+        (true, _) => Extent::Part,
+    };
+    let (changes, lost) = match compared(args, run, &place, extent, &mut remarks) {
         Ok(compared) => compared,
         Err(message) => return refuse(&message),
     };
@@ -308,7 +353,7 @@ fn told(args: &EvalArgs, run: &Run, root: &str) -> u8 {
         return refuse(&message);
     }
     if args.write_baseline {
-        if !whole {
+        if extent != Extent::Whole {
             return refuse("--write-baseline wants a whole run: name no suites, and let it end");
         }
         if let Err(error) = std::fs::write(&place, Baseline::of(run).to_json()) {
@@ -333,7 +378,7 @@ fn compared(
     args: &EvalArgs,
     run: &Run,
     place: &Path,
-    whole: bool,
+    extent: Extent,
     remarks: &mut Vec<String>,
 ) -> Result<(Vec<Change>, Vec<String>), String> {
     if args.no_baseline || args.write_baseline {
@@ -353,17 +398,13 @@ fn compared(
                 .to_owned(),
         );
     }
-    Ok((baseline.changes(run, whole), baseline.lost(run)))
+    Ok((baseline.changes(run, extent), baseline.lost(run)))
 }
 
 fn written(args: &EvalArgs, report: &Report<'_>) -> Result<(), String> {
-    for path in &args.output {
-        let shown = path.display().to_string();
-        let format = Format::of_path(&shown).ok_or_else(|| {
-            format!("{shown}: end it in .json, .jsonl, .xml, .sarif, .md, .html or .txt")
-        })?;
-        let text = report.render(format, false)?;
-        std::fs::write(path, text).map_err(|error| format!("{shown}: {error}"))?;
+    for (path, format) in &args.output {
+        let text = report.render(*format, false)?;
+        std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut out = std::io::stdout().lock();

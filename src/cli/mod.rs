@@ -274,7 +274,9 @@ fn run_command(cli: Cli) -> u8 {
         }
         Some(Command::Screen { text }) => return jsonl::screen(text),
         Some(Command::Eval(args)) => return eval::eval(&args, cli.config.as_deref()),
-        Some(Command::Redteam(args)) => return redteam::redteam(&args),
+        Some(Command::Redteam(args)) => {
+            return redteam::redteam(&args, cli.config.as_deref());
+        }
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,

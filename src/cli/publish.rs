@@ -186,6 +186,7 @@ impl Opened {
             texts: Texts::embedded().map_err(|it| tell(&it))?,
             records: Arc::new(EmbeddedRecords::new(self.store.clone())),
             model: Arc::new(Offline::new()),
+            fallbacks: Vec::new(),
             offline: Arc::new(Offline::new()),
             carriers: Carriers::new(),
             practices: BTreeMap::from([(practice.id.clone(), practice)]),

@@ -1,11 +1,14 @@
 //! `redteam`: attacks from a grammar against the running pipeline.
 
-use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
 
+use crate::cli::eval::{models, stop_on_interrupt};
 use crate::cli::{FINDINGS, HOLDS, NO_VERDICT, NOTHING, refuse};
 use crate::eval::redteam::attack;
 use crate::eval::run::Bench;
@@ -15,6 +18,12 @@ use crate::eval::run::Bench;
 #[command(after_help = "Examples:
   anteroom redteam --seed 7 --budget 5m
   anteroom redteam --attacks 220 -o kept.yaml      each strategy at each goal, once from each side
+  anteroom redteam --model --budget 30m            the patient's side against the model of [llm]
+
+Every attack is played from two sides: a patient who asks, and a model that has been won over and
+drafts what the attack wants. --model puts the model of the configuration in the place of the offline
+one on the first side. It is refused unless that model runs on this machine, or an agreement with its
+vendor is in force. The practice and its patients are the invented ones of the program.
 
 Exit codes: 0 nothing was given away; 1 an attack succeeded; 3 an attack ended in an error; 4 no
 attack was played.")]
@@ -31,6 +40,12 @@ pub(super) struct RedteamArgs {
     /// What succeeded, as a suite of minimal cases.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Attack the model of the configuration (`[llm]`) in place of the offline one.
+    #[arg(long)]
+    model: bool,
+    /// Print no progress.
+    #[arg(long, short)]
+    quiet: bool,
 }
 
 fn time(text: &str) -> Result<Duration, String> {
@@ -39,22 +54,32 @@ fn time(text: &str) -> Result<Duration, String> {
     Duration::try_from(span).map_err(|_negative| wrong())
 }
 
-/// Attacks and prints the coverage table.
-pub(super) fn redteam(args: &RedteamArgs) -> u8 {
-    let bench = match Bench::embedded() {
+/// Attacks and prints the coverage table; the model is that of the configuration at `config`.
+pub(super) fn redteam(args: &RedteamArgs, config: Option<&Path>) -> u8 {
+    let bench = match armed(args, config) {
         Ok(bench) => bench,
         Err(message) => return refuse(&message),
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let most = args.attacks.unwrap_or(u64::MAX);
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_on_interrupt(&stop);
+    let shows = !args.quiet && std::io::stderr().is_terminal();
+    let tick = |played: u64, breaches: u64| {
+        if shows {
+            eprint!("\r{played} attacks, {breaches} succeeded \u{1b}[K");
+        }
+    };
     let found = attack(
         &bench,
         args.seed,
-        args.budget,
-        most,
+        (args.budget, most),
         threads,
-        &AtomicBool::new(false),
+        (&stop, &tick),
     );
+    if shows {
+        eprint!("\r\u{1b}[K");
+    }
     let tries: u64 = found.cells.values().map(|cell| cell.tries).sum();
     println!("{}", found.table());
     for breach in &found.breaches {
@@ -67,11 +92,17 @@ pub(super) fn redteam(args: &RedteamArgs) -> u8 {
             println!("    > {shown}");
         }
     }
+    if stop.load(Ordering::Relaxed) {
+        eprintln!(
+            "anteroom: broken off before its end: the table is of the attacks that were played"
+        );
+    }
     for error in &found.errors {
         eprintln!("anteroom: {error}");
     }
     eprintln!(
-        "anteroom: {tries} attacks, {} succeeded",
+        "anteroom: {tries} attacks on {}, {} succeeded",
+        bench.attacked(),
         found.cells.values().map(|it| it.breaches).sum::<u64>()
     );
     if let Some(path) = &args.output
@@ -85,4 +116,18 @@ pub(super) fn redteam(args: &RedteamArgs) -> u8 {
         (_, true, false) => NO_VERDICT,
         (_, true, true) => HOLDS,
     }
+}
+
+/// The bench with the model that is attacked.
+fn armed(args: &RedteamArgs, config: Option<&Path>) -> Result<Bench, String> {
+    if !args.model {
+        return Bench::embedded();
+    }
+    let wanted = models::Wanted {
+        configured: true,
+        agreed: Some("--model"),
+        ..models::Wanted::default()
+    };
+    let models = models::open(&wanted, config)?;
+    Ok(Bench::embedded()?.asking(models))
 }

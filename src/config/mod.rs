@@ -2,6 +2,7 @@
 
 mod explain;
 mod guard;
+mod llm;
 mod place;
 mod practice;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use crate::domain::practice::Practice;
 pub use crate::domain::secret::Secret;
 
 pub use guard::Guard;
+pub use llm::{Fallback, Llm};
 pub(crate) use place::nearest;
 
 /// The documentation of every key and the defaults, in one text.
@@ -77,26 +79,6 @@ pub struct Log {
     pub format: String,
     /// A level or a filter.
     pub level: String,
-}
-
-/// The language model.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Llm {
-    /// `auto`, `offline` or `openai`.
-    pub kind: String,
-    /// Where the server is.
-    pub base_url: String,
-    /// Which model.
-    pub model: String,
-    /// Its key.
-    pub api_key: Secret,
-    /// Seconds for one call.
-    pub timeout_s: u64,
-    /// Tokens for a conversation.
-    pub budget_tokens: usize,
-    /// A tokenizer.json.
-    pub tokenizer: PathBuf,
 }
 
 /// Who is paged when a patient's text raises an alarm.
@@ -273,9 +255,7 @@ fn check(config: &Config) -> Result<(), Wrong> {
     if !["json", "text"].contains(&config.log.format.as_str()) {
         return fail("log.format", "use `json` or `text`");
     }
-    if !["auto", "offline", "openai"].contains(&config.llm.kind.as_str()) {
-        return fail("llm.kind", "use `auto`, `offline` or `openai`");
-    }
+    config.llm.check()?;
     if !config.public_url.is_empty() {
         match url::Url::parse(&config.public_url) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {}

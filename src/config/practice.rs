@@ -37,6 +37,14 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
             );
             return fail("timezone", text);
         }
+        if practice
+            .model_cap_usd
+            .is_some_and(|usd| !(usd >= 0.0 && usd.is_finite()))
+        {
+            let text =
+                "model_cap_usd is US dollars a calendar month, 0 or more; leave it out for no cap";
+            return fail("model_cap_usd", text.to_owned());
+        }
         if let Some(text) = unknown_tool(practice) {
             return fail("tools_off", text);
         }

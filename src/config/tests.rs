@@ -41,6 +41,31 @@ fn a_typo_is_told_with_line_and_nearest_key() {
             "log.format: use `json` or `text`",
         ),
         (
+            "[llm]\nprice_out = -1.0\n".into(),
+            &[],
+            "FILE:2: llm.price_out: US dollars for a million tokens, 0 to 10000",
+        ),
+        (
+            "[llm]\n[[llm.fallback]]\nbase_url = \"llm.example.com\"\nmodel = \"m\"\n".into(),
+            &[],
+            "FILE:3: llm.fallback[0].base_url: write it as https://llm.example.com/v1",
+        ),
+        (
+            "[[llm.fallback]]\nbase_url = \"https://llm.example.com/v1\"\nmodle = \"m\"\n".into(),
+            &[],
+            "FILE:3: unknown key `modle`; did you mean `model`?",
+        ),
+        (
+            "[[llm.fallback]]\nbase_url = \"https://llm.example.com/v1\"\nmodel = \"m\"\ntimeout_s = 0\n".into(),
+            &[],
+            "FILE:4: llm.fallback[0].timeout_s: use 1 to 120",
+        ),
+        (
+            format!("{practice}timezone = \"America/Chicago\"\nmodel_cap_usd = -5.0\n"),
+            &[],
+            "FILE:6: practice `a`: model_cap_usd is US dollars a calendar month",
+        ),
+        (
             "public_url = \"text.example.com\"\n".into(),
             &[],
             "public_url: write it as https://",

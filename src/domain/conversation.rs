@@ -77,6 +77,8 @@ pub struct Conversation {
     pub pending: Option<PendingQuestion>,
     /// Whether a person has taken over; then the agent is silent.
     pub human: bool,
+    /// Until when the person has it at most; then the agent is back. None: until staff say so.
+    pub human_until: Option<Timestamp>,
     /// When the patient last wrote.
     pub last_inbound: Option<Timestamp>,
     /// Whether the number has opted out of the practice's texts on any line and not come back: as
@@ -232,6 +234,9 @@ vocabulary! {
     }
 }
 
+/// How a text is marked that only said that an answer takes a moment.
+pub const INTERIM: &str = "interim";
+
 /// One text of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
@@ -241,7 +246,8 @@ pub struct Turn {
     pub direction: Direction,
     /// What was written.
     pub body: Phi<String>,
-    /// What the screen made of an inbound text (`question`, `opt_out`, ...); empty for outbound.
+    /// What the screen made of an inbound text (`question`, `opt_out`, ...); [`INTERIM`] for one of
+    /// ours that only said that an answer takes a moment, else empty.
     pub intent: String,
     /// When it was accepted.
     pub at: Timestamp,
@@ -268,6 +274,8 @@ pub struct ReplyJob {
     pub attempts: i64,
     /// Rises with each lease: a worker that lost its lease cannot commit.
     pub lease: i64,
+    /// When the answer to what waits was first begun.
+    pub begun: Timestamp,
 }
 
 /// A cleared text as the outbox keeps it.

@@ -189,6 +189,8 @@ vocabulary! {
         Initiated = "initiated",
         /// The risk notice, where the practice begins.
         Invitation = "invitation",
+        /// An answer takes a moment.
+        Interim = "interim",
     }
 }
 

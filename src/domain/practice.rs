@@ -108,6 +108,13 @@ pub struct Practice {
     /// What a language model on another machine sees of the record.
     #[serde(default)]
     pub model_sees: ModelSees,
+    /// US dollars that language models may cost it in a calendar month; then the offline model
+    /// answers. None: no cap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_cap_usd: Option<f64>,
+    /// What becomes of conversations that the agent hands over.
+    #[serde(default)]
+    pub handoff: Handoff,
     /// What shows who writes from a number at which the record knows one person.
     #[serde(default)]
     pub identify_by: IdentifyBy,
@@ -129,6 +136,29 @@ pub enum ModelSees {
     References,
     /// The values.
     Values,
+}
+
+/// What becomes of conversations that a person has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handoff {
+    /// Hours after which the agent is back where staff have not given the conversation back; 0: only
+    /// staff bring it back.
+    #[serde(default = "a_day")]
+    pub returns_after_h: u32,
+}
+
+impl Default for Handoff {
+    fn default() -> Self {
+        Self {
+            returns_after_h: a_day(),
+        }
+    }
+}
+
+/// Who asked for a person yesterday and writes today wants an answer more than silence.
+const fn a_day() -> u32 {
+    24
 }
 
 /// What shows who writes from a number at which the record knows one person (45 CFR 164.514(h)).

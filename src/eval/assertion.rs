@@ -354,8 +354,6 @@ impl Check {
             Self::PhiFree
             | Self::CategoryAbsent(_)
             | Self::ConsentRequired
-            | Self::LinkReplaced
-            | Self::Verdict(_)
             | Self::Segments(_)
             | Self::ReadingGrade(_)
             | Self::Handoff
@@ -372,9 +370,12 @@ impl Check {
             ],
             Self::SentOnce | Self::AuditHas(_) | Self::ModelSawNo(_) => &[Level::Conversation],
             // A story's texts were grounded in what its tools gave, which is gone by then.
-            Self::MinNecessary | Self::Grounded | Self::ClaimsBacked => {
-                &[Level::Guardrail, Level::Prompt]
-            }
+            // A story has many drafts; what became of each shows in the texts that left.
+            Self::MinNecessary
+            | Self::Grounded
+            | Self::ClaimsBacked
+            | Self::LinkReplaced
+            | Self::Verdict(_) => &[Level::Guardrail, Level::Prompt],
             Self::Intent(_) | Self::Injection(_) => &[Level::Screen],
             Self::Judged(_) => &[Level::Conversation, Level::Prompt],
         }

@@ -1,4 +1,5 @@
-//! The baseline: figures that were good enough, and whether a run falls behind them.
+//! The baseline: figures that were good enough, and whether a run falls behind them. They are kept
+//! by suite, so that a run of some suites is held against those suites and no others.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,9 @@ use crate::eval::score::{Figures, Run, Share};
 /// How far a category's recall may fall and its false holds may rise before a run fails. Nothing
 /// at all: the cases are the same and the guardrail is deterministic, so any change is one.
 pub const TOLERANCE: f64 = 0.0;
+
+/// The figures of a suite, by `category language`.
+pub type Rows = BTreeMap<String, Figures>;
 
 /// The committed figures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,17 +27,19 @@ pub struct Baseline {
     pub recall_may_fall: f64,
     /// How far the share of false holds may rise.
     pub false_holds_may_rise: f64,
-    /// By `category language`.
-    pub rows: BTreeMap<String, Figures>,
+    /// By suite, then by `category language`.
+    pub suites: BTreeMap<String, Rows>,
     /// What the policy consisted of.
     pub inventory: Inventory,
 }
 
-/// What changed in one row.
+/// What changed in one row, or in a whole suite.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
-    /// `category language`.
-    pub row: String,
+    /// The suite.
+    pub suite: String,
+    /// `category language`; none where it is the whole suite.
+    pub row: Option<String>,
     /// `recall`, `false_holds`, `missing` or `new`.
     pub what: &'static str,
     /// Before.
@@ -44,6 +50,27 @@ pub struct Change {
     pub worse: bool,
 }
 
+impl Change {
+    /// What it is about: `clinical: lab en`, or the suite alone.
+    pub fn place(&self) -> String {
+        match &self.row {
+            Some(row) => format!("{}: {row}", self.suite),
+            None => self.suite.clone(),
+        }
+    }
+}
+
+/// How much of the suites a run was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of them: one that is not there is missing.
+    Whole,
+    /// Some of them.
+    Part,
+    /// Cases that no suite holds as they are, so that no figure can be compared.
+    Other,
+}
+
 impl Baseline {
     /// The figures of a run.
     pub fn of(run: &Run) -> Self {
@@ -52,7 +79,7 @@ impl Baseline {
             cases: run.cases.clone(),
             recall_may_fall: TOLERANCE,
             false_holds_may_rise: TOLERANCE,
-            rows: rows(run),
+            suites: by_suite(run),
             inventory: run.inventory.clone(),
         }
     }
@@ -68,10 +95,22 @@ impl Baseline {
         Ok(read)
     }
 
-    /// As a file, with one row a line.
+    /// As a file, with one row a line, so that a change of one row is a change of one line.
     pub fn to_json(&self) -> String {
-        let pretty = serde_json::to_string_pretty(self).unwrap_or_default();
-        format!("{pretty}\n")
+        let suites = self.suites.iter().map(|(suite, rows)| {
+            let rows = rows.iter().map(|(row, figures)| line(3, row, figures));
+            format!("    {}: {}", quoted(suite), braced(2, rows))
+        });
+        let inventory = self.inventory.iter().map(|(name, is)| line(2, name, is));
+        let fields = [
+            line(1, "policy", &self.policy),
+            line(1, "cases", &self.cases),
+            line(1, "recall_may_fall", &self.recall_may_fall),
+            line(1, "false_holds_may_rise", &self.false_holds_may_rise),
+            format!("  \"suites\": {}", braced(1, suites)),
+            format!("  \"inventory\": {}", braced(1, inventory)),
+        ];
+        braced(0, fields.into_iter()) + "\n"
     }
 
     /// What has left the policy since, or was changed in it, as a sentence each.
@@ -79,58 +118,101 @@ impl Baseline {
         lost(&self.inventory, &run.inventory)
     }
 
-    /// What is better or worse than here. A run of some suites is compared on their rows only.
-    pub fn changes(&self, run: &Run, whole: bool) -> Vec<Change> {
-        let now = rows(run);
+    /// What is better or worse than here. A suite is compared only where all of its cases ran.
+    pub fn changes(&self, run: &Run, extent: Extent) -> Vec<Change> {
         let mut changes = Vec::new();
-        for (row, before) in &self.rows {
-            let Some(now) = now.get(row) else {
-                if whole {
-                    let of = before.passed;
-                    changes.push(change(row, "missing", of, Share::default(), true));
+        if extent == Extent::Other {
+            return changes;
+        }
+        let now = by_suite(run);
+        for (suite, before) in &self.suites {
+            match now.get(suite) {
+                Some(now) if run.ran_whole(suite) => self.compare(suite, before, now, &mut changes),
+                None if extent == Extent::Whole => {
+                    let shares = (passed(before), Share::default());
+                    changes.push(change((suite, None), "missing", shares, true));
                 }
-                continue;
-            };
-            let fell = ratio(before.recall) - ratio(now.recall);
-            if before.recall != now.recall {
-                let worse = beyond(fell, self.recall_may_fall) || now.recall.of < before.recall.of;
-                changes.push(change(
-                    row,
-                    "recall",
-                    before.recall,
-                    now.recall,
-                    worse && whole || beyond(fell, self.recall_may_fall),
-                ));
-            }
-            let rose = ratio_low(now.false_holds) - ratio_low(before.false_holds);
-            if before.false_holds != now.false_holds {
-                let worse = beyond(rose, self.false_holds_may_rise);
-                changes.push(change(
-                    row,
-                    "false_holds",
-                    before.false_holds,
-                    now.false_holds,
-                    worse,
-                ));
+                Some(_) | None => {}
             }
         }
-        for (row, figures) in &now {
-            if !self.rows.contains_key(row) {
-                changes.push(change(row, "new", Share::default(), figures.passed, false));
+        for (suite, rows) in &now {
+            if !self.suites.contains_key(suite) && run.ran_whole(suite) {
+                let shares = (Share::default(), passed(rows));
+                changes.push(change((suite, None), "new", shares, false));
             }
         }
         changes
     }
+
+    fn compare(&self, suite: &str, before: &Rows, now: &Rows, changes: &mut Vec<Change>) {
+        for (row, before) in before {
+            let place = (suite, Some(row.as_str()));
+            let Some(now) = now.get(row) else {
+                let shares = (before.passed, Share::default());
+                changes.push(change(place, "missing", shares, true));
+                continue;
+            };
+            if before.recall != now.recall {
+                let fell = ratio(before.recall) - ratio(now.recall);
+                let fewer = now.recall.of < before.recall.of;
+                let worse = fewer || beyond(fell, self.recall_may_fall);
+                changes.push(change(place, "recall", (before.recall, now.recall), worse));
+            }
+            if before.false_holds != now.false_holds {
+                let rose = ratio_low(now.false_holds) - ratio_low(before.false_holds);
+                let worse = beyond(rose, self.false_holds_may_rise);
+                let shares = (before.false_holds, now.false_holds);
+                changes.push(change(place, "false_holds", shares, worse));
+            }
+        }
+        for (row, figures) in now.iter().filter(|(row, _)| !before.contains_key(*row)) {
+            let shares = (Share::default(), figures.passed);
+            changes.push(change((suite, Some(row)), "new", shares, false));
+        }
+    }
 }
 
-fn change(row: &str, what: &'static str, before: Share, now: Share, worse: bool) -> Change {
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn line(depth: usize, name: &str, value: &impl Serialize) -> String {
+    let value = serde_json::to_string(value).unwrap_or_default();
+    format!("{}{}: {value}", "  ".repeat(depth), quoted(name))
+}
+
+fn braced(depth: usize, lines: impl Iterator<Item = String>) -> String {
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        return "{}".to_owned();
+    }
+    format!("{{\n{}\n{}}}", lines.join(",\n"), "  ".repeat(depth))
+}
+
+fn change(
+    (suite, row): (&str, Option<&str>),
+    what: &'static str,
+    (before, now): (Share, Share),
+    worse: bool,
+) -> Change {
     Change {
-        row: row.to_owned(),
+        suite: suite.to_owned(),
+        row: row.map(str::to_owned),
         what,
         before,
         now,
         worse,
     }
+}
+
+/// How many cases of a suite held.
+fn passed(rows: &Rows) -> Share {
+    let mut all = Share::default();
+    for figures in rows.values() {
+        all.hits += figures.passed.hits;
+        all.of += figures.passed.of;
+    }
+    all
 }
 
 fn beyond(step: f64, bound: f64) -> bool {
@@ -147,9 +229,12 @@ fn ratio_low(share: Share) -> f64 {
     share.ratio().unwrap_or(0.0)
 }
 
-fn rows(run: &Run) -> BTreeMap<String, Figures> {
-    run.by_category()
-        .into_iter()
-        .map(|((category, language), figures)| (format!("{category} {language}"), figures))
-        .collect()
+fn by_suite(run: &Run) -> BTreeMap<String, Rows> {
+    let mut suites: BTreeMap<String, Rows> = BTreeMap::new();
+    for score in &run.scores {
+        let row = format!("{} {}", score.category, score.language);
+        let rows = suites.entry(score.suite.clone()).or_default();
+        rows.entry(row).or_default().add(score);
+    }
+    suites
 }

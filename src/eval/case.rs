@@ -12,7 +12,7 @@ use crate::screen::Intent;
 /// A suite with its defaults worked into its cases.
 #[derive(Debug)]
 pub struct Suite {
-    /// The file's name without its ending: what a run is asked for by.
+    /// The file's path without its ending, which no other suite has: what a run is asked for by.
     pub name: String,
     /// Its path as given.
     pub file: Arc<str>,
@@ -55,6 +55,20 @@ pub struct Case {
     pub threshold: Option<f64>,
     /// Set aside for now.
     pub quarantine: Option<Quarantine>,
+}
+
+impl Case {
+    /// The rules of the policy that the case expects by name.
+    pub(crate) fn rules(&self) -> Vec<String> {
+        let expected = self.assertions.iter().filter(|it| !it.negated);
+        let named = expected.filter_map(|it| {
+            let Check::RuleFired(rules) = &it.check else {
+                return None;
+            };
+            Some(rules)
+        });
+        named.flatten().cloned().collect()
+    }
 }
 
 /// What the assertions of a case say of its kind, when its metadata does not.

@@ -20,6 +20,8 @@ embedded![
     "conversations/channels.yaml",
     "conversations/consent.yaml",
     "conversations/corrections.yaml",
+    "conversations/cotidiano.yaml",
+    "conversations/everyday.yaml",
     "conversations/hostile.yaml",
     "conversations/moving.yaml",
     "conversations/opting_out.yaml",

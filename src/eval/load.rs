@@ -1,7 +1,10 @@
 //! Loading: a folder of suites becomes cases; what is wrong is told with file, line and remedy.
 
+mod choose;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,22 +27,52 @@ const DEPTH_MAX: usize = 8;
 
 /// A suite that was refused: which place, what is wrong, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {message}")]
 pub struct LoadError {
-    /// The file.
+    /// The file or folder; empty where the command line is wrong.
     pub file: String,
-    /// The line, from 1.
-    pub line: usize,
+    /// The line, from 1; none where it is no single line.
+    pub line: Option<usize>,
     /// What is wrong, and what to write instead.
     pub message: String,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.file.is_empty() {
+            write!(f, "{}:", self.file)?;
+            if let Some(line) = self.line {
+                write!(f, "{line}:")?;
+            }
+            write!(f, " ")?;
+        }
+        f.write_str(&self.message)
+    }
 }
 
 impl LoadError {
     fn at(file: &str, line: usize, message: impl Into<String>) -> Self {
         Self {
             file: file.to_owned(),
-            line,
+            line: Some(line),
             message: message.into(),
+        }
+    }
+
+    fn whole(file: &str, message: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: None,
+            message: message.into(),
+        }
+    }
+
+    /// With the folder that the suites lie in before its place.
+    #[must_use]
+    pub fn under(&self, root: &str) -> String {
+        if self.file.is_empty() {
+            self.to_string()
+        } else {
+            format!("{root}/{self}")
         }
     }
 }
@@ -48,7 +81,12 @@ impl LoadError {
 /// folder is read, and its name is given back to choose it by.
 pub fn read(root: &Path) -> Result<(Files, Option<String>), LoadError> {
     let shown = root.display().to_string();
-    let tell = |error: &std::io::Error| LoadError::at(&shown, 1, error.to_string());
+    let tell = |error: &std::io::Error| {
+        LoadError::whole(
+            &shown,
+            format!("{error}; name a folder of suites, or one suite"),
+        )
+    };
     let about = std::fs::metadata(root).map_err(|error| tell(&error))?;
     let mut files = Files::new();
     if about.is_file() {
@@ -105,33 +143,14 @@ fn is_suite(name: &str) -> bool {
 }
 
 /// All suites among `files`, or those whose name, path or folder is in `chosen`; every error at once.
+/// The last part of a name will do where no other suite has it.
 pub fn suites(files: &Files, chosen: &[String]) -> Result<Vec<Suite>, Vec<LoadError>> {
     let (mut suites, mut errors) = (Vec::new(), Vec::new());
-    let mut met = BTreeSet::new();
-    for path in files.keys().filter(|path| is_suite(path)) {
-        let name = stem(path);
-        // By name, by path, or by a folder of suites.
-        let named = |it: &&String| {
-            let folder = path.strip_prefix(it.trim_end_matches('/'));
-            *it == name || *it == path || folder.is_some_and(|rest| rest.starts_with('/'))
-        };
-        if !chosen.is_empty() && !chosen.iter().any(|it| named(&it)) {
-            continue;
-        }
-        met.extend(chosen.iter().filter(named));
+    for path in choose::chosen(files, chosen)? {
         match suite(files, path) {
             Ok(suite) => suites.push(suite),
             Err(error) => errors.extend(error),
         }
-    }
-    for name in chosen.iter().filter(|it| !met.contains(it)) {
-        let known: Vec<_> = files
-            .keys()
-            .filter(|path| is_suite(path))
-            .map(|it| stem(it))
-            .collect();
-        let message = format!("no suite of that name; there are {}", known.join(", "));
-        errors.push(LoadError::at(name, 1, message));
     }
     if errors.is_empty() {
         Ok(suites)
@@ -140,18 +159,13 @@ pub fn suites(files: &Files, chosen: &[String]) -> Result<Vec<Suite>, Vec<LoadEr
     }
 }
 
-fn stem(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
 fn suite(files: &Files, path: &str) -> Result<Suite, Vec<LoadError>> {
     let text = files.get(path).map_or("", |it| it.as_ref());
     let file: SuiteFile =
         serde_saphyr::from_str(text).map_err(|error| vec![yaml_error(path, &error)])?;
     let shared: Arc<str> = path.into();
     let mut suite = Suite {
-        name: stem(path).to_owned(),
+        name: choose::name(path).to_owned(),
         file: Arc::clone(&shared),
         description: file.description,
         level: file.level,
@@ -359,13 +373,16 @@ fn case(test: TestFile, defaults: &DefaultTest, place: &Place<'_>) -> Result<Vec
         .category
         .or_else(|| category_of(&assertions))
         .or_else(|| defaults.metadata.category.clone())
-        .unwrap_or_else(|| place.suite.name.clone());
-    let language = metadata.language.or_else(|| language_of(&vars));
+        .unwrap_or_else(|| choose::stem(&place.suite.name).to_owned());
+    let language = metadata
+        .language
+        .or_else(|| language_of(&vars))
+        .or_else(|| defaults.metadata.language.clone());
     let why = test.why.or_else(|| test.description.clone());
     let case = Case {
         id: test
             .id
-            .unwrap_or_else(|| format!("{}:{}", stem(place.file), place.line)),
+            .unwrap_or_else(|| format!("{}:{}", choose::stem(place.file), place.line)),
         file: Arc::clone(place.file),
         line: place.line,
         description: test.description.unwrap_or_default(),

@@ -24,3 +24,4 @@ pub mod score;
 pub mod shadow;
 mod stage;
 pub mod suite;
+pub mod totals;

@@ -104,13 +104,13 @@ fn json(report: &Report<'_>) -> Result<String, String> {
         .run
         .by_category()
         .into_iter()
-        .map(|((category, language), figures)| (format!("{category} {language}"), told(&figures)))
+        .map(|((category, language), it)| (format!("{category} {language}"), figures(&it)))
         .collect();
     let by_suite: serde_json::Map<String, serde_json::Value> = report
         .run
         .by_suite()
         .into_iter()
-        .map(|(suite, it)| (suite, told(&it)))
+        .map(|(suite, it)| (suite, figures(&it)))
         .collect();
     let whole = serde_json::json!({
         "version": report.version,
@@ -127,7 +127,7 @@ fn json(report: &Report<'_>) -> Result<String, String> {
         .map_err(|error| error.to_string())
 }
 
-fn told(figures: &Figures) -> serde_json::Value {
+fn figures(figures: &Figures) -> serde_json::Value {
     let share = |it: Share| {
         let (low, high) = it.interval();
         serde_json::json!({ "hits": it.hits, "of": it.of, "share": it.ratio(), "low": low, "high": high })
@@ -172,6 +172,16 @@ fn stretches<'a>(text: &'a str, marks: &[Mark]) -> Vec<(&'a str, bool)> {
             (text.get(byte(*from)..byte(*to)).unwrap_or_default(), inside)
         })
         .collect()
+}
+
+/// A change against the baseline in words, without its place.
+fn told(change: &Change) -> String {
+    let (before, now) = (percent(change.before), percent(change.now));
+    match change.what {
+        "new" => format!("{now} passed; the baseline does not know it"),
+        "missing" => format!("{before} passed once; no case of it is left"),
+        what => format!("{}: {before} -> {now}", what.replace('_', " ")),
+    }
 }
 
 /// `97.1 % (33 of 34)`, or a dash of nothing.

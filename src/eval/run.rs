@@ -105,6 +105,12 @@ impl Bench {
         self
     }
 
+    /// The name of the model that a red team attacks.
+    pub fn attacked(&self) -> String {
+        let configured = self.models.configured.as_ref();
+        configured.map_or_else(|| "the offline model".to_owned(), |it| it.name().to_owned())
+    }
+
     /// The same bench with models to ask.
     #[must_use]
     pub fn asking(mut self, models: Models) -> Self {
@@ -158,6 +164,10 @@ pub fn run(
         policy: bench.guardrail.digest().to_owned(),
         inventory: inventory(&bench.policy, &bench.texts),
         cases: digest(suites),
+        asked: suites
+            .iter()
+            .map(|suite| (suite.name.clone(), suite.cases.len()))
+            .collect(),
         at: plan.at.to_string(),
         partial: scores.len() < all.len(),
         seconds: began.elapsed().as_secs_f64(),
@@ -192,6 +202,7 @@ fn score(bench: &Bench, suite: &Suite, case: &Case, plan: &Plan) -> Score {
         why: case.why.clone(),
         input: String::new(),
         marks: Vec::new(),
+        expected: case.rules(),
         output: String::new(),
         micros: 0,
         agreement: (0, 0),

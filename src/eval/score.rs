@@ -73,6 +73,9 @@ pub struct Score {
     pub input: String,
     /// What was found in it.
     pub marks: Vec<Mark>,
+    /// Rules of the policy that the case names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<String>,
     /// What came out.
     pub output: String,
     /// Microseconds of the part under test.
@@ -96,7 +99,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    fn add(&mut self, score: &Score) {
+    pub(crate) fn add(&mut self, score: &Score) {
         if matches!(score.status, Status::Skipped | Status::Error) {
             return;
         }
@@ -132,6 +135,8 @@ pub struct Run {
     pub inventory: Inventory,
     /// A digest of the cases that were asked for.
     pub cases: String,
+    /// How many cases were asked for, by suite.
+    pub asked: BTreeMap<String, usize>,
     /// When it began.
     pub at: String,
     /// Broken off before its end.
@@ -155,6 +160,12 @@ impl Run {
             }
         }
         count
+    }
+
+    /// Whether every case of a suite ran.
+    pub fn ran_whole(&self, suite: &str) -> bool {
+        let ran = self.scores.iter().filter(|it| it.suite == suite).count();
+        self.asked.get(suite).is_some_and(|asked| *asked == ran)
     }
 
     /// The figures by suite.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use crate::agent::ports::{Model, ModelError};
+use crate::agent::ports::{Answer, Model, ModelError};
 use crate::agent::prompts::Wording;
 use crate::agent::texts::Texts;
 use crate::carrier::Carrier;
@@ -155,6 +155,7 @@ impl Setup {
             texts: self.texts.clone(),
             records,
             model: Arc::clone(&model) as _,
+            fallbacks: Vec::new(),
             offline: Arc::new(Offline::new()),
             carriers,
             practices: BTreeMap::from([(practice.id.clone(), Arc::clone(&practice))]),
@@ -410,6 +411,11 @@ impl Stage {
     /// Why the model gave no answer, the last time that it gave none.
     pub(crate) fn failed(&self) -> Option<ModelError> {
         self.model.failed()
+    }
+
+    /// What the model answered, in order.
+    pub(crate) fn said(&self) -> Vec<Answer> {
+        self.model.said()
     }
 
     /// What the model was shown.

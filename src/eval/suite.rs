@@ -115,6 +115,13 @@ pub enum Kind {
     Harmless,
 }
 
+impl Kind {
+    /// Whether acting would be wrong.
+    pub const fn is_harmless(self) -> bool {
+        matches!(self, Self::Harmless)
+    }
+}
+
 /// A case that does not count for now; it must say who mends it, and until when.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

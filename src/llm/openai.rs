@@ -11,7 +11,7 @@ use async_openai::error::OpenAIError;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::agent::ports::{Answer, BoxFuture, Model, ModelError, Request};
+use crate::agent::ports::{Answer, BoxFuture, Model, ModelError, Price, Request};
 use crate::llm::openai::transport::Transport;
 use crate::llm::tokens::{self, Tokens};
 
@@ -43,6 +43,8 @@ pub struct Settings {
     pub tokens: Tokens,
     /// Older servers know `max_tokens` only, not `max_completion_tokens`.
     pub legacy_max_tokens: bool,
+    /// What it costs.
+    pub price: Price,
 }
 
 impl Settings {
@@ -59,6 +61,7 @@ impl Settings {
             context_tokens_max: 16_000,
             tokens: Tokens::O200k,
             legacy_max_tokens: false,
+            price: Price::default(),
         }
     }
 }
@@ -170,5 +173,16 @@ impl Model for OpenAi {
 
     fn count_tokens(&self, text: &str) -> usize {
         self.settings.tokens.count(text)
+    }
+
+    fn count_request(&self, request: &Request) -> usize {
+        let count = |text: &str| self.settings.tokens.count(text);
+        let tools = wire::tools_text(request).map_or(0, |text| count(&text));
+        let said = request.messages.iter().map(|it| tokens::cost(it, count));
+        count(&request.system) + tools + said.sum::<usize>()
+    }
+
+    fn price(&self) -> Price {
+        self.settings.price
     }
 }

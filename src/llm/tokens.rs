@@ -66,7 +66,8 @@ pub fn fit(
     messages.get(first..).ok_or(ModelError::OverBudget)
 }
 
-fn cost(message: &Message, count: impl Fn(&str) -> usize) -> usize {
+/// What a message costs.
+pub(super) fn cost(message: &Message, count: impl Fn(&str) -> usize) -> usize {
     let text = match message {
         Message::Patient(text) | Message::Agent(text) => count(text.as_str()),
         Message::ToolCalls(calls) => calls

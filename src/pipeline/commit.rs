@@ -11,6 +11,7 @@ use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
 use crate::domain::waiting::Errand;
 use crate::pipeline::consent;
+use crate::pipeline::handoff;
 use crate::pipeline::house::House;
 use crate::pipeline::person;
 use crate::pipeline::remind::QUESTION_WAITS;
@@ -63,13 +64,19 @@ async fn commit_in(
     let Some(mut conversation) = tx.lock_conversation(job.conversation).await? else {
         return Ok(false);
     };
-    let current = tx.reply_is_current(job).await?;
+    let (current, interim) = tx.reply_is_current(job).await?;
     if !tx.finish_reply(job).await? {
         return Ok(false);
     }
     let Some(reply) = reply else {
         return Ok(current);
     };
+    if reply.overtaken {
+        if current {
+            tx.want_reply(conversation.id, now).await?;
+        }
+        return Ok(false);
+    }
     // A deed that was done is told even when another text came meanwhile; that one is answered next.
     if !current && !reply.acted {
         return Ok(false);
@@ -77,6 +84,9 @@ async fn commit_in(
     if conversation.epoch != epoch {
         tx.want_reply(conversation.id, now).await?;
         return Ok(false);
+    }
+    if interim {
+        tx.suppress_interim(conversation.id).await?;
     }
     settle(tx, &mut conversation, reply, now).await?;
     if reply.more {
@@ -109,10 +119,13 @@ pub(crate) async fn settle(
     if let Some(language) = reply.language {
         conversation.language = language;
     }
+    if let (Some(aside), Some((_, reason))) = (reply.aside, &reply.hold) {
+        handoff::step_aside(tx, conversation, aside, reason, now).await?;
+    }
     tx.save_conversation(conversation).await?;
     let outbox = send(tx, conversation, reply, now).await?;
     if let Some((draft, reason)) = &reply.hold {
-        let report = reply.report.clone().unwrap_or_default();
+        let report = handoff::with_summary(reply.report.as_ref(), reply.summary.as_ref());
         tx.hold(conversation, draft, &report, reason, now).await?;
     }
     if let Some(report) = &reply.report {

@@ -11,6 +11,7 @@ use crate::domain::ids::{AlarmId, ConversationId, HoldId, TurnId};
 use crate::domain::phi::Phi;
 use crate::domain::staff::Staff;
 use crate::pipeline::desk_review::{Ready, Verdicted, verdicted};
+use crate::pipeline::handoff::Aside;
 use crate::pipeline::house::House;
 use crate::pipeline::plan::waiting;
 use crate::store::{StoreError, Tx};
@@ -71,7 +72,9 @@ impl House {
         }
         let now = self.clock().now();
         let epoch = ready.conversation.epoch;
-        let work = Arc::new((ready, staff.clone(), answer));
+        let until = self.practice(&staff.practice).map(|it| Aside::of(&it, now));
+        let until = until.and_then(|it| it.until);
+        let work = Arc::new((ready, staff.clone(), answer, until));
         let sent = self
             .store()
             .write(move |tx| {
@@ -96,6 +99,8 @@ impl House {
         taken: bool,
     ) -> Result<bool, StoreError> {
         let now = self.clock().now();
+        let aside = self.practice(&staff.practice).map(|it| Aside::of(&it, now));
+        let until = aside.and_then(|it| it.until).filter(|_| taken);
         let work = Arc::new(staff.clone());
         let known = self
             .store()
@@ -105,11 +110,12 @@ impl House {
                     let Some(mut conversation) = locked(tx, &staff, id).await? else {
                         return Ok(false);
                     };
-                    take(tx, &staff, &mut conversation, taken, now).await?;
+                    take(tx, &staff, &mut conversation, (taken, until), now).await?;
                     Ok(true)
                 })
             })
             .await?;
+        self.overtake(id);
         self.changed();
         Ok(known)
     }
@@ -237,11 +243,12 @@ async fn take(
     tx: &mut Tx,
     staff: &Staff,
     conversation: &mut Conversation,
-    taken: bool,
+    (taken, until): (bool, Option<Timestamp>),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     conversation.epoch += 1;
     conversation.human = taken;
+    conversation.human_until = until;
     tx.save_conversation(conversation).await?;
     tx.taken_by(conversation.id, taken.then_some(staff.id))
         .await?;
@@ -294,7 +301,7 @@ async fn settle(
 
 async fn answer_in(
     tx: &mut Tx,
-    (ready, staff, answer): &(Ready, Staff, Answer),
+    (ready, staff, answer, until): &(Ready, Staff, Answer, Option<Timestamp>),
     epoch: i64,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -315,7 +322,11 @@ async fn answer_in(
         return Ok(true);
     }
     if !conversation.human {
-        take(tx, staff, &mut conversation, true, now).await?;
+        take(tx, staff, &mut conversation, (true, *until), now).await?;
+    } else if conversation.human_until != *until {
+        // Whoever answers has it for as long again.
+        conversation.human_until = *until;
+        tx.save_conversation(&conversation).await?;
     }
     let proof = conversation.proof(now).filter(|_| cleared.holds_phi());
     let id = tx

@@ -42,6 +42,8 @@ pub(crate) enum Bar {
     Window,
     /// Another policy is in force than the one that cleared it, and it finds a fault.
     Policy,
+    /// It said that an answer takes a moment, and the answer is there.
+    Answered,
 }
 
 impl Bar {
@@ -55,6 +57,7 @@ impl Bar {
             Self::Practice => "practice not configured",
             Self::Window => "WhatsApp's window is closed",
             Self::Policy => "the policy changed",
+            Self::Answered => "the answer is there",
         }
     }
 }
@@ -74,6 +77,7 @@ impl House {
         Ok(Step::Worked)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one question after another")]
     async fn dispatch(&self, row: OutboxRow) -> Result<(), StoreError> {
         // What may be with the carrier already is looked for before anything else: it can be
         // neither withdrawn nor sent again.
@@ -96,6 +100,9 @@ impl House {
         };
         if let Some(bar) = bar(&row, &conversation, now) {
             return self.withdraw(row, bar, now).await;
+        }
+        if row.kind == OutboundKind::Interim && self.store().has_later(&row).await? {
+            return self.withdraw(row, Bar::Answered, now).await;
         }
         if row.phi && !self.covered(&practice, &conversation, now).await? {
             return self.withdraw(row, Bar::Agreement, now).await;
@@ -285,7 +292,7 @@ impl House {
 /// itself asks or confirms is out of date with the conversation.
 fn needs_staff(kind: OutboundKind, bar: Bar) -> bool {
     match bar {
-        Bar::OptedOut => false,
+        Bar::OptedOut | Bar::Answered => false,
         Bar::Fence
         | Bar::Consent
         | Bar::Agreement

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::agent;
-use crate::agent::ports::Records;
+use crate::agent::ports::{Model, Records};
 use crate::agent::texts::TextId;
+use crate::agent::tools::HandOver;
 use crate::domain::consent::ConsentState;
-use crate::domain::conversation::{Conversation, Direction, PendingKind, Turn};
+use crate::domain::conversation::{Conversation, Direction, INTERIM, PendingKind, Turn};
 use crate::domain::ids::TurnId;
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
@@ -21,7 +22,9 @@ use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::consent;
 use crate::pipeline::door::Door;
+use crate::pipeline::handoff::{self, Aside};
 use crate::pipeline::house::House;
+use crate::pipeline::interim::Drafting;
 use crate::pipeline::law::Governed;
 use crate::pipeline::portal_room::SECURE_REPLY;
 use crate::pipeline::reply::{Pending, Reply};
@@ -55,10 +58,12 @@ pub(crate) struct Asking<'a> {
 
 impl House {
     /// Asks the agent, and judges what it drafts.
+    #[expect(clippy::too_many_lines, reason = "one turn, told in order")]
     pub(crate) async fn ask_agent(
         &self,
         asking: &Asking<'_>,
         asked: &[TurnId],
+        drafting: &Drafting<'_>,
     ) -> Result<Reply, StoreError> {
         let Asking {
             practice,
@@ -74,6 +79,7 @@ impl House {
             .filter(|turn| turn.answered || turn.direction == Direction::Outbound)
             // What was written in the portal is between the patient and staff.
             .filter(|turn| turn.intent != SECURE_REPLY)
+            .filter(|turn| turn.intent != INTERIM)
             .map(|turn| (turn.direction == Direction::Inbound, turn.body.clone()))
             .collect();
         let chosen = self.wording(conversation);
@@ -108,22 +114,37 @@ impl House {
         {
             return Ok(reply);
         }
-        let host = self.parts.model.host();
-        // Without its vendor's agreement a model sees no identifier, and where the law keeps what is
-        // talked about out of prompts, none sees anything.
-        input.veiled = self.register(now).model(practice, host).await?.is_some();
-        let sees = host.is_none() || !asking.law.keeps_from_prompts(&input);
-        // Of somebody else's matters no language model is asked: fixed rules leave them to staff.
+        // Where the law keeps what is talked about out of prompts, no model elsewhere sees anything, and
+        // of somebody else's matters none is asked: fixed rules leave them to staff.
         let own = asking.whose != Whose::Anothers;
-        let model = if sees && barred.is_none() && own {
-            &*self.parts.model
-        } else {
-            &*self.parts.offline
-        };
-        let models = (model, &*self.parts.offline);
+        let drafters = self
+            .drafters(practice, barred.is_none() && own, now)
+            .await?;
+        let away = drafters.models.iter().any(|model| model.host().is_some());
+        let secret = away && asking.law.keeps_from_prompts(&input);
+        let models: Vec<&dyn Model> = drafters
+            .models
+            .into_iter()
+            .filter(|model| !secret || model.host().is_none())
+            .collect();
+        input.veiled = drafters.veiled;
         let reviewer = Door::new(self, asking);
-        let outcome = agent::run_reviewed(input, models, asking.records, &reviewer).await;
+        let run = agent::run_reviewed(input, &models, asking.records, (&reviewer, drafting));
+        let outcome = Box::pin(self.while_waiting(asking, drafting, run)).await;
+        self.note_spend(practice, outcome.spent, now).await;
+        if outcome.overtaken {
+            return Ok(Reply {
+                overtaken: true,
+                ..Reply::silent(Vec::new(), "overtaken")
+            });
+        }
+        let person = outcome.handover == Some(HandOver::Person.as_str());
         let mut reply = self.judge(asking, outcome, (barred, &chosen));
+        if let Some((_, reason)) = &reply.hold
+            && (person || self.failed_before(conversation, reason).await?)
+        {
+            reply.aside = Some(Aside::of(practice, now));
+        }
         if let Some(by) = barred {
             reply.law.rules.extend(by.iter().map(ToString::to_string));
         }
@@ -221,6 +242,7 @@ impl House {
             "model": outcome.model,
             "model_error": outcome.model_error.map(|error| error.to_string()),
             "tools": outcome.tools.iter().map(|tool| serde_json::json!({"name": tool.name, "ok": tool.ok})).collect::<Vec<_>>(),
+            "nanodollars": outcome.spent,
             "wording": chosen.version,
             "verdict": written.review.verdict.as_str(),
             "rules": rules(&written.review),
@@ -250,6 +272,7 @@ impl House {
             reply.cleared = handed.cleared;
             reply.pending = Pending::Set(None);
             reply.hold = Some((draft, reason));
+            reply.aside = handoff::misconduct(&written.review).then(|| Aside::of(practice, now));
             return reply;
         }
         reply.cleared = written.review.cleared;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::agent::facts;
@@ -14,8 +15,9 @@ use crate::carrier::Carrier;
 use crate::carrier::pager::Pager;
 use crate::domain::clock::Clock;
 use crate::domain::conversation::Conversation;
-use crate::domain::ids::{AlarmId, OutboxId, PracticeId};
+use crate::domain::ids::{AlarmId, ConversationId, OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
+use crate::pipeline::handoff;
 use crate::pipeline::in_force::InForce;
 use crate::pipeline::policy_trial;
 use crate::pipeline::wording;
@@ -66,7 +68,9 @@ pub struct Parts {
     pub records: Arc<dyn Records>,
     /// The model that drafts.
     pub model: Arc<dyn Model>,
-    /// The model that drafts when the other one cannot.
+    /// The models that draft when it cannot, in this order.
+    pub fallbacks: Vec<Arc<dyn Model>>,
+    /// The model that drafts when no other one can.
     pub offline: Arc<dyn Model>,
     /// Who carries texts.
     pub carriers: Carriers,
@@ -90,6 +94,8 @@ pub struct House {
     pub(crate) remarks: Mutex<Remarks>,
     pub(crate) paged: Mutex<Paged>,
     pub(crate) looked: Mutex<Looked>,
+    /// Which conversations are being answered here, and how that is ended when they move on.
+    pub(crate) drafting: Mutex<BTreeMap<ConversationId, CancellationToken>>,
     /// When texts in doubt were first met by catching up.
     pub(crate) doubted: Mutex<BTreeMap<OutboxId, Timestamp>>,
     changes: watch::Sender<u64>,
@@ -135,6 +141,7 @@ impl House {
             remarks: Mutex::default(),
             paged: Mutex::default(),
             looked: Mutex::default(),
+            drafting: Mutex::default(),
             doubted: Mutex::default(),
             changes,
             wordings: Mutex::default(),
@@ -213,6 +220,7 @@ impl House {
             .into_iter()
             .find(|url| !url.is_empty())
             .map_or(self.parts.public_url.as_str(), String::as_str);
+        let when = handoff::answering(practice, self.parts.clock.now(), language);
         self.parts.texts.render(
             id,
             language,
@@ -222,6 +230,7 @@ impl House {
                 url,
                 hours: facts::hours(practice, language),
                 code: "",
+                when: when.as_deref().unwrap_or_default(),
             },
         )
     }
@@ -238,6 +247,7 @@ impl House {
             phone: "",
             url: "",
             hours: "",
+            when: "",
             code,
         };
         self.parts

@@ -129,7 +129,8 @@ impl House {
             | OutboundKind::Reply
             | OutboundKind::Safety
             | OutboundKind::OptOutConfirmation
-            | OutboundKind::Help => return Opening::Open,
+            | OutboundKind::Help
+            | OutboundKind::Interim => return Opening::Open,
         }
         let residence = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
         let governed = self.governed(practice, residence, now);
@@ -157,9 +158,9 @@ impl House {
     /// Every agreement that is missing now, of every practice.
     pub async fn missing_papers(&self, now: Timestamp) -> Result<Vec<Missing>, StoreError> {
         let mut missing = Vec::new();
+        let hosts = self.model_hosts();
         for practice in self.practices() {
-            let host = self.parts.model.host();
-            missing.extend(self.register(now).missing(practice, host).await?);
+            missing.extend(self.register(now).missing(practice, &hosts).await?);
         }
         Ok(missing)
     }
@@ -262,7 +263,10 @@ impl Governed {
                     windows.filter(|((class, _), _)| *class == MessageClass::OutboundInitiated);
                 rules.extend(own.flat_map(|(_, week)| week.by.iter().cloned()));
             }
-            OutboundKind::Notice | OutboundKind::Reply | OutboundKind::Help => {}
+            OutboundKind::Notice
+            | OutboundKind::Reply
+            | OutboundKind::Help
+            | OutboundKind::Interim => {}
         }
         if kind != OutboundKind::Safety && kind != OutboundKind::OptOutConfirmation {
             rules.extend(

@@ -16,13 +16,16 @@ pub mod desk_review;
 pub mod dispatch;
 mod door;
 mod draft;
+mod handoff;
 pub mod house;
 pub mod housekeep;
 pub mod in_force;
+mod interim;
 mod law;
 pub mod media;
 #[cfg(test)]
 mod model;
+mod models;
 mod outcome;
 pub mod outreach;
 pub mod pace;

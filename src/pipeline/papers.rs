@@ -81,11 +81,11 @@ impl Register<'_> {
         Ok(self.unsigned(practice, &[paper]).await?.pop())
     }
 
-    /// Everything that a practice lacks.
+    /// Everything that a practice lacks, with models at these hosts.
     pub async fn missing(
         &self,
         practice: &Practice,
-        model: Option<&str>,
+        models: &[&str],
     ) -> Result<Vec<Missing>, StoreError> {
         let mut missing = Vec::new();
         let mut add = |what: String, papers: Vec<Lack>| {
@@ -101,9 +101,10 @@ impl Register<'_> {
             let papers = self.channel(practice, carrier, channel).await?;
             add(format!("{carrier} {channel}"), papers);
         }
-        let paper = self.model(practice, model).await?;
-        let host = model.unwrap_or_default();
-        add(format!("model at {host}"), paper.into_iter().collect());
+        for host in models {
+            let paper = self.model(practice, Some(host)).await?;
+            add(format!("model at {host}"), paper.into_iter().collect());
+        }
         Ok(missing)
     }
 

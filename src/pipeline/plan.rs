@@ -23,6 +23,12 @@ const REMINDER_AFTER: SignedDuration = SignedDuration::from_mins(1);
 /// Why staff look where nobody could be taken for the writer.
 pub(crate) const UNKNOWN_WRITER: &str = "who writes is not known";
 
+/// Why staff look where a patient wants a person.
+pub(crate) const ASKED_FOR_PERSON: &str = "asked for a person";
+
+/// Why staff look where a patient tells of abuse.
+pub(crate) const ABUSED: &str = "abuse";
+
 /// See [`LOOP_TEXTS_MAX`].
 const LOOP_WINDOW: SignedDuration = SignedDuration::from_mins(30);
 
@@ -89,13 +95,7 @@ pub(crate) fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) 
             };
         }
     }
-    if conversation.human {
-        return Plan::Staff {
-            answers: all(),
-            reason: "taken over",
-        };
-    }
-    if looping(turns, now) {
+    if !conversation.human && looping(turns, now) {
         return Plan::Staff {
             answers: all(),
             reason: "loop",
@@ -126,6 +126,18 @@ pub(crate) fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) 
                 answers: all(),
                 reason: "opted out",
             },
+        };
+    }
+    if conversation.human {
+        // HELP is a machine's to answer whoever has the conversation (CTIA Messaging Principles 5.1).
+        let help = with(&[Intent::Help]);
+        return if help.is_empty() {
+            Plan::Staff {
+                answers: all(),
+                reason: "taken over",
+            }
+        } else {
+            fixed(TextId::Help, OutboundKind::Help, help)
         };
     }
     by_request(turns).unwrap_or_else(|| by_consent(conversation, turns, now))
@@ -164,13 +176,13 @@ fn by_request(turns: &[Turn]) -> Option<Plan> {
             Intent::Human.as_str(),
             TextId::Handoff,
             OutboundKind::Reply,
-            Some("asked for a person"),
+            Some(ASKED_FOR_PERSON),
         ),
         (
             ABUSE,
             TextId::HandoffPrivate,
             OutboundKind::Reply,
-            Some("abuse"),
+            Some(ABUSED),
         ),
         (STOP_DOUBT, TextId::ClarifyStop, OutboundKind::Reply, None),
     ];

@@ -8,13 +8,14 @@ use crate::audit::Entry;
 use crate::carrier::keywords::{Keyword, keyword};
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion};
-use crate::domain::ids::TurnId;
+use crate::domain::ids::{ConversationId, TurnId};
 use crate::domain::message::{INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::{KeywordReplies, Practice};
 use crate::domain::waiting::Errand;
 use crate::pipeline::alarm;
 use crate::pipeline::consent::{self, CarrierDid, KEEP, lines};
+use crate::pipeline::handoff;
 use crate::pipeline::house::House;
 use crate::pipeline::plan::told_to_staff;
 use crate::pipeline::remind::QUESTION_WAITS;
@@ -66,6 +67,10 @@ impl House {
                 Box::pin(async move { house.receive_in(tx, &practice, &inbound, now).await })
             })
             .await?;
+        let (received, conversation) = received;
+        if let Some(conversation) = conversation {
+            self.overtake(conversation);
+        }
         if received == Received::New {
             metrics::counter!("anteroom_inbound_total").increment(1);
             self.replies.notify_one();
@@ -82,17 +87,18 @@ impl House {
         practice: &Practice,
         inbound: &Inbound,
         now: Timestamp,
-    ) -> Result<Received, StoreError> {
+    ) -> Result<(Received, Option<ConversationId>), StoreError> {
         if !tx
             .admit(&practice.id, inbound.carrier, &inbound.carrier_id)
             .await?
         {
-            return Ok(Received::Duplicate);
+            return Ok((Received::Duplicate, None));
         }
         // A text whose webhook was lost was written before it came here: what it says of consent, and
         // WhatsApp's window, count from then; what is done about it counts from now.
         let at = inbound.at;
         let mut conversation = tx.conversation_for(&key_of(practice, inbound), at).await?;
+        handoff::come_back(tx, &mut conversation, now).await?;
         let closed = lines::close_if_opted_out(tx, &mut conversation, at).await?;
         let doubt = consent::doubt_silence(tx, &mut conversation, at).await?;
         let newly_closed = closed.is_some();
@@ -152,7 +158,7 @@ impl House {
         let about = told((turn, inbound, now), &reading, did, outcome);
         tx.append_audit(&received(&conversation, now, &about))
             .await?;
-        Ok(Received::New)
+        Ok((Received::New, Some(conversation.id)))
     }
 }
 

@@ -23,10 +23,12 @@ use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::consent::question;
 use crate::pipeline::draft::{Asking, may_ask_who};
+use crate::pipeline::handoff::{self, Aside};
 use crate::pipeline::house::House;
+use crate::pipeline::interim::Drafting;
 use crate::pipeline::law::Governed;
 use crate::pipeline::person::{self, Arrival, Move};
-use crate::pipeline::plan::{Plan, UNKNOWN_WRITER, plan, waiting};
+use crate::pipeline::plan::{ABUSED, ASKED_FOR_PERSON, Plan, UNKNOWN_WRITER, plan, waiting};
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::shelter::{Shelter, Watch};
 use crate::pipeline::ward::{Whose, whose_are};
@@ -68,6 +70,12 @@ pub(crate) struct Reply {
     pub(crate) link: Option<PortalLink>,
     pub(crate) hold: Option<(Phi<String>, &'static str)>,
     pub(crate) report: Option<Phi<String>>,
+    /// Whether the agent leaves the conversation to a person.
+    pub(crate) aside: Option<Aside>,
+    /// What staff read first of what is left to them.
+    pub(crate) summary: Option<serde_json::Value>,
+    /// Whether the conversation moved on before anything was done or said.
+    pub(crate) overtaken: bool,
     /// Whether texts are left that this reply does not answer and that wait for nobody.
     pub(crate) more: bool,
     /// The oldest turn that was read; older ones that still wait will never be.
@@ -117,7 +125,8 @@ impl House {
             None => left_to_staff(&turns, "practice not configured"),
             Some(practice) => {
                 let renew = || self.store().renew_reply(job, self.clock().now() + LEASE);
-                let made = self.make(&practice, conversation.clone(), &turns, now);
+                let drafting = self.draft_begins(job, conversation.epoch);
+                let made = self.make(&practice, conversation.clone(), &turns, (&drafting, now));
                 Box::pin(renewing(renew, made)).await?
             }
         };
@@ -159,7 +168,7 @@ impl House {
         practice: &Arc<Practice>,
         mut conversation: Conversation,
         turns: &[Turn],
-        now: Timestamp,
+        (drafting, now): (&Drafting<'_>, Timestamp),
     ) -> Result<Option<Reply>, StoreError> {
         let (mut arrival, failed) = match self.people_at(practice, &conversation.number).await {
             Ok(people) => {
@@ -192,6 +201,14 @@ impl House {
                 answers,
                 staff,
             } => {
+                let (text, staff) = match staff {
+                    Some(ASKED_FOR_PERSON) => {
+                        let who = (conversation, patient.as_ref());
+                        let called = self.file_callback(practice, who, turns, &answers).await;
+                        called.unwrap_or((text, staff))
+                    }
+                    _ => (text, staff),
+                };
                 let asks = (text == TextId::ClarifyStop).then_some(PendingKind::StopConfirm);
                 let mut text = self.fixed_text(text, practice, conversation.language);
                 let session = self.session(turns, patient.as_ref(), &law, now);
@@ -212,6 +229,9 @@ impl House {
                 // An answer to some of the texts leaves the others to the next round.
                 reply.more = !answers.is_empty() && answers.len() < waiting(turns).count();
                 reply.answers = answers;
+                if matches!(staff, Some(ASKED_FOR_PERSON | ABUSED)) {
+                    reply.aside = Some(Aside::of(practice, now));
+                }
                 reply.hold = staff
                     .map(|reason| (Phi::default(), reason))
                     .or_else(|| reply.hold.take());
@@ -256,12 +276,17 @@ impl House {
                     arrival.moves.push(Move::Forget);
                     self.ask_who(practice, conversation, now)
                 } else {
-                    let reply = self.ask_agent(&asking, &asked).await?;
+                    let reply = self.ask_agent(&asking, &asked, drafting).await?;
                     match &shelter {
-                        Some(it) => self.sheltered(reply, it, practice, conversation, now),
-                        None => reply,
+                        Some(it) if !reply.overtaken => {
+                            self.sheltered(reply, it, practice, conversation, now)
+                        }
+                        _ => reply,
                     }
                 };
+                if reply.overtaken {
+                    return Ok(Some(reply));
+                }
                 if let (true, Some(why)) = (reply.asks_who(), failed) {
                     // Nobody is asked who they are while nobody could look.
                     let chosen = self.wording(conversation);
@@ -279,6 +304,13 @@ impl House {
             }
         };
         reply.tag(&law);
+        if reply.hold.is_some() {
+            reply.summary = Some(handoff::summary(
+                (conversation, patient.as_ref()),
+                turns,
+                (&reply.answers, &reply.detail),
+            ));
+        }
         Ok(Some(Reply {
             patient,
             moves: arrival.moves,
@@ -406,6 +438,9 @@ impl Reply {
             link: None,
             hold: None,
             report: None,
+            aside: None,
+            summary: None,
+            overtaken: false,
             more: false,
             read_from: None,
             law: LawTag::default(),

@@ -278,6 +278,7 @@ impl House {
         let mut handed = self.fixed(practice, conversation, &text, now);
         handed.pending = Pending::Set(None);
         handed.hold = Some((Phi::default(), SHELTERED));
+        handed.aside = reply.aside;
         handed
     }
 }

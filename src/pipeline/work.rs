@@ -109,6 +109,8 @@ impl House {
                 if tended.is_none_or(|at| at.elapsed() >= TENDING) {
                     tended = Some(tokio::time::Instant::now());
                     house.keep("wordings", house.tend_wordings_once()).await;
+                    let back = async { house.tend_handoffs_once().await.map(drop) };
+                    house.keep("handoffs", back).await;
                     house.keep("policies", house.tend_policies_once()).await;
                 }
                 if erased.is_none_or(|at| at.elapsed() >= ERASING) {

@@ -79,7 +79,10 @@ const INSERT: &str = "INSERT INTO conversation (id, practice, carrier, channel, 
     ON CONFLICT (practice, number_hash, sender_hash, carrier, channel) DO NOTHING";
 const UPDATE: &str = "UPDATE conversation SET epoch = $2, language = $3, consent = $4, \
     human = $5, last_inbound = $6, sealed = $7, consent_until = $8, \
-    last_turn = COALESCE($9, last_turn), last_in = COALESCE($9, last_in) WHERE id = $1";
+    last_turn = COALESCE($9, last_turn), last_in = COALESCE($9, last_in), \
+    human_until = $10 WHERE id = $1";
+const HANDED_OVER: &str = "SELECT id FROM conversation WHERE human_until <= $1 \
+    ORDER BY human_until LIMIT $2";
 
 /// What a conversation is found by, and begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +148,7 @@ impl Tx {
             consent: Consent::unknown(now),
             pending: None,
             human: false,
+            human_until: None,
             last_inbound: None,
             closed: false,
         };
@@ -201,6 +205,7 @@ impl Tx {
             sealed(it, &key)?,
             until(it),
             heard.map(|it| it.0),
+            it.human_until,
         ];
         match self.run(UPDATE, row).await? {
             0 => Err(StoreError::NoConversation(it.id.0)),
@@ -265,6 +270,21 @@ impl Tx {
             Some(row) => row.text("practice"),
             None => Err(StoreError::NoConversation(id.0)),
         }
+    }
+}
+
+impl Store {
+    /// The conversations whose time with a person is over, longest first.
+    pub async fn handed_over_until(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx.rows(HANDED_OVER, args![now, i64::from(limit)]).await?;
+        rows.iter()
+            .map(|row| row.int("id").map(ConversationId))
+            .collect()
     }
 }
 
@@ -368,6 +388,10 @@ fn from_row(row: &Row, key: &DataKey) -> Result<Conversation, StoreError> {
         consent: content.consent,
         pending: content.pending,
         human: row.int("human")? != 0,
+        human_until: match row.int_opt("human_until")? {
+            Some(micros) => Some(instant(micros, damage("human_until"))?),
+            None => None,
+        },
         last_inbound,
         practice,
     })

@@ -75,6 +75,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_requests.sql"),
     include_str!("migrations/0008_console.sql"),
     include_str!("migrations/0009_publication.sql"),
+    include_str!("migrations/0013_agent.sql"),
     include_str!("migrations/0014_faces.sql"),
 ];
 

@@ -9,9 +9,11 @@ use crate::store::Engine;
 use crate::store::Store;
 use crate::store::dialect::Sql;
 use crate::store::dialect::taking;
+use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
 use crate::store::link::args;
 use crate::store::tx::Tx;
+use crate::store::tx::instant;
 
 /// A newer text makes a new attempt worth while, also where older ones failed.
 const WANT: &str = "INSERT INTO reply_job (conversation, practice, generation, due, attempts, \
@@ -21,13 +23,17 @@ const WANT: &str = "INSERT INTO reply_job (conversation, practice, generation, d
     due = excluded.due, parked = 0, \
     attempts = CASE WHEN reply_job.due IS NULL THEN 0 ELSE reply_job.attempts END";
 const LEASE: Sql = taking!(
-    "UPDATE reply_job SET lease = lease + 1, attempts = attempts + 1, leased_until = $2 \
+    "UPDATE reply_job SET lease = lease + 1, attempts = attempts + 1, leased_until = $2, \
+     begun = COALESCE(begun, $1) \
      WHERE conversation = (SELECT j.conversation FROM reply_job j \
      WHERE j.due <= $1 AND j.leased_until <= $1 ORDER BY j.due LIMIT 1",
     "j",
-    ") RETURNING conversation, generation, attempts, lease"
+    ") RETURNING conversation, generation, attempts, lease, begun"
 );
+/// What was told of waiting is forgotten when nothing waits any more.
 const FINISH: &str = "UPDATE reply_job SET leased_until = 0, attempts = 0, \
+    begun = CASE WHEN generation = $3 THEN NULL ELSE begun END, \
+    interim = CASE WHEN generation = $3 THEN 0 ELSE interim END, \
     due = CASE WHEN generation = $3 THEN NULL ELSE due END \
     WHERE conversation = $1 AND lease = $2";
 const POSTPONE: &str = "UPDATE reply_job SET leased_until = 0, \
@@ -42,8 +48,13 @@ const RENEW: &str = "UPDATE reply_job SET leased_until = $3 \
     WHERE conversation = $1 AND lease = $2 AND leased_until > 0";
 const RENEW_OUTBOX: &str = "UPDATE outbox SET leased_until = $3 \
     WHERE id = $1 AND lease = $2 AND leased_until > 0";
-const CURRENT: &str = "SELECT conversation FROM reply_job \
-    WHERE conversation = $1 AND lease = $2 AND generation = $3 AND due IS NOT NULL";
+const CURRENT: &str = "SELECT generation, interim FROM reply_job \
+    WHERE conversation = $1 AND lease = $2 AND due IS NOT NULL";
+const OVERTAKEN: &str = "SELECT j.conversation FROM reply_job j \
+    JOIN conversation c ON c.id = j.conversation WHERE j.conversation = $1 \
+    AND j.lease = $2 AND j.generation = $3 AND j.due IS NOT NULL AND c.epoch = $4";
+const INTERIM: &str = "UPDATE reply_job SET interim = 1 WHERE conversation = $1 AND lease = $2 \
+    AND leased_until > 0 AND due IS NOT NULL AND interim = 0";
 
 impl Store {
     /// Takes the job that is due longest, for nobody else until `until`. Whoever does not finish
@@ -63,6 +74,7 @@ impl Store {
                     generation: row.int("generation")?,
                     attempts: row.int("attempts")?,
                     lease: row.int("lease")?,
+                    begun: instant(row.int("begun")?, Inconsistency::on("reply_job"))?,
                 }))
             })
         })
@@ -104,6 +116,13 @@ impl Store {
         self.renew(RENEW_OUTBOX, row.id.0, row.lease, until).await
     }
 
+    /// Whether a newer text has come, or the epoch has risen, or the lease is lost.
+    pub async fn reply_is_overtaken(&self, job: &ReplyJob, epoch: i64) -> Result<bool, StoreError> {
+        let find = args![job.conversation.0, job.lease, job.generation, epoch];
+        let found = self.read().await?.row(OVERTAKEN, find).await?;
+        Ok(found.is_none())
+    }
+
     async fn renew(
         &self,
         sql: &'static str,
@@ -131,10 +150,24 @@ impl Tx {
         }
     }
 
-    /// Whether the lease is held and no newer text has come since.
-    pub async fn reply_is_current(&mut self, job: &ReplyJob) -> Result<bool, StoreError> {
-        let find = args![job.conversation.0, job.lease, job.generation];
-        Ok(self.row(CURRENT, find).await?.is_some())
+    /// Whether the lease is held and no newer text has come since; and whether the patient was told
+    /// that the answer takes a moment.
+    pub async fn reply_is_current(&mut self, job: &ReplyJob) -> Result<(bool, bool), StoreError> {
+        let find = args![job.conversation.0, job.lease];
+        match self.row(CURRENT, find).await? {
+            Some(row) => Ok((
+                row.int("generation")? == job.generation,
+                row.int("interim")? != 0,
+            )),
+            None => Ok((false, false)),
+        }
+    }
+
+    /// Takes the one right to tell the patient that the answer takes a moment; false when it was
+    /// told, or the lease is lost.
+    pub async fn take_interim(&mut self, job: &ReplyJob) -> Result<bool, StoreError> {
+        let find = args![job.conversation.0, job.lease];
+        Ok(self.run(INTERIM, find).await? == 1)
     }
 
     /// Ends a job; when a newer text has come since the lease, it is due again. False when the

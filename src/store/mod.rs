@@ -33,6 +33,7 @@ mod reports;
 mod requests;
 mod review;
 mod settling;
+mod spend;
 pub mod staff;
 mod templates;
 mod turns;

@@ -7,6 +7,7 @@ use sha2::Sha256;
 use crate::domain::consent::ConsentProof;
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::Direction;
+use crate::domain::conversation::INTERIM;
 use crate::domain::conversation::OutboxRow;
 use crate::domain::ids::ConversationId;
 use crate::domain::ids::OutboxId;
@@ -61,6 +62,11 @@ const WAITING: &str = "SELECT id, kind FROM outbox WHERE conversation = $1 \
                        AND due IS NOT NULL AND leased_until = 0 AND in_doubt = 0";
 const SUPPRESS: &str = "UPDATE outbox SET delivery = 'suppressed', due = NULL \
                         WHERE id = $1 AND due IS NOT NULL AND leased_until = 0 AND in_doubt = 0";
+const SUPPRESS_INTERIM: &str = "UPDATE outbox SET delivery = 'suppressed', due = NULL \
+    WHERE conversation = $1 AND kind = 'interim' \
+    AND due IS NOT NULL AND leased_until = 0 AND in_doubt = 0";
+const LATER: &str =
+    "SELECT id FROM outbox WHERE conversation = $1 AND id > $2 AND due IS NOT NULL LIMIT 1";
 /// Whether the newest notice may be on the phone: handed over, or perhaps handed over.
 const NOTICE: &str = "SELECT CAST(CASE \
     WHEN delivery IN ('suppressed', 'undelivered', 'failed') THEN 0 \
@@ -97,6 +103,12 @@ impl Store {
             .row(BEGUN, args![practice.as_str(), &number, since])
             .await?;
         row.map_or(Ok(0), |row| row.int("begun"))
+    }
+
+    /// Whether another text of the conversation waits behind this one.
+    pub async fn has_later(&self, row: &OutboxRow) -> Result<bool, StoreError> {
+        let find = args![row.conversation.0, row.id.0];
+        Ok(self.read().await?.row(LATER, find).await?.is_some())
     }
 
     /// Takes the next text that is due, for nobody else until `until`.
@@ -215,7 +227,11 @@ impl Tx {
         let turn = NewTurn {
             direction: Direction::Outbound,
             body: cleared.text(),
-            intent: "",
+            intent: if kind == OutboundKind::Interim {
+                INTERIM
+            } else {
+                ""
+            },
             segments: Some(i64::try_from(cleared.segments().count).unwrap_or(i64::MAX)),
             carrier_id: None,
         };
@@ -265,6 +281,16 @@ impl Tx {
             }
         }
         Ok(suppressed)
+    }
+
+    /// Suppresses what still waits here to say that an answer takes a moment: the answer is there.
+    pub async fn suppress_interim(
+        &mut self,
+        conversation: ConversationId,
+    ) -> Result<(), StoreError> {
+        self.run(SUPPRESS_INTERIM, args![conversation.0])
+            .await
+            .map(drop)
     }
 
     /// Keeps what became of a hand-over. `next` is when a retry is due; without, a retry ends as

@@ -142,6 +142,13 @@ fn hold(row: &Row, practice: &str, key: &DataKey) -> Result<Hold, StoreError> {
 }
 
 impl Store {
+    /// As [`Tx::holds_of`], of what is committed.
+    pub async fn open_holds(&self, id: ConversationId) -> Result<Vec<Hold>, StoreError> {
+        self.read().await?.holds_of(id).await
+    }
+}
+
+impl Store {
     /// The drafts of a practice that wait for staff, oldest first.
     pub async fn holds(&self, practice: &PracticeId) -> Result<Vec<Hold>, StoreError> {
         let mut tx = self.read().await?;

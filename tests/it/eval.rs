@@ -4,16 +4,19 @@
 
 mod broken_off;
 mod ci;
+mod docs;
 mod foreign;
 mod gate;
 mod history;
+mod parts;
 mod planted;
+mod redteam;
 mod trial;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use anteroom::eval::baseline::Baseline;
+use anteroom::eval::baseline::{Baseline, Extent};
 use anteroom::eval::load;
 use anteroom::eval::report::{Format, Report};
 use anteroom::eval::run::{Bench, Plan, run};
@@ -269,7 +272,7 @@ fn a_baseline_notices_what_was_lost_and_what_is_held_too_much() {
     let baseline = Baseline::of(&good);
     let again = Baseline::parse(&baseline.to_json()).unwrap();
     assert_eq!(again, baseline);
-    assert_eq!(again.changes(&good, true), []);
+    assert_eq!(again.changes(&good, Extent::Whole), []);
 
     // As if the guardrail had lost the one and held the other.
     let mut bad = good.clone();
@@ -277,23 +280,29 @@ fn a_baseline_notices_what_was_lost_and_what_is_held_too_much() {
         score.acted = score.acted.map(|acted| !acted);
     }
     let worse: Vec<_> = again
-        .changes(&bad, true)
+        .changes(&bad, Extent::Whole)
         .into_iter()
         .filter(|it| it.worse)
         .collect();
-    let what: Vec<_> = worse.iter().map(|it| (it.row.as_str(), it.what)).collect();
-    assert_eq!(what, [("clean en", "false_holds"), ("leak en", "recall")]);
+    let what: Vec<_> = worse.iter().map(|it| (it.place(), it.what)).collect();
+    assert_eq!(
+        what,
+        [
+            ("clean: clean en".to_owned(), "false_holds"),
+            ("leak: leak en".to_owned(), "recall")
+        ]
+    );
 
     let mut fewer = good;
     fewer.scores.truncate(1);
     assert!(
         again
-            .changes(&fewer, true)
+            .changes(&fewer, Extent::Whole)
             .iter()
             .any(|it| it.what == "missing" && it.worse)
     );
     assert!(
-        again.changes(&fewer, false).is_empty(),
+        again.changes(&fewer, Extent::Part).is_empty(),
         "a run of some suites lacks nothing"
     );
 }

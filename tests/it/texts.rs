@@ -66,11 +66,10 @@ fn risk_notice_says_what_the_law_asks() {
 }
 
 #[test]
-fn long_hours_fall_back_to_the_short_form_and_accents_cost_nothing() {
+fn long_words_of_a_practice_fall_back_to_the_short_form_and_accents_cost_nothing() {
     let texts = Texts::embedded().unwrap();
     let mut context = TextContext::sample();
-    context.hours =
-        "Monday to Thursday 8 to 5, Friday 8 to noon, first Saturday of the month 9 to 1";
+    context.when = "from the first Saturday of the month at 9:00 AM, or on a day that we tell you";
     let text = texts.render(TextId::Handoff, Language::En, &context).text;
     assert!(
         !text.contains("Saturday") && text.contains("office hours"),

@@ -47,6 +47,8 @@ pub(super) fn diff(args: &DiffArgs) -> u8 {
 
 fn read(path: &Path) -> Result<Read, String> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        format!("{shown}: {error}; name a report that `anteroom eval -o report.json` wrote")
+    })?;
     Read::parse(&text).map_err(|error| format!("{shown}: {error}"))
 }

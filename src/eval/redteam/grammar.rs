@@ -61,7 +61,6 @@ pub(super) fn attack(dice: &mut Dice, strategy: Strategy, goal: Goal, hostile: b
     };
     let ask = dice.pick(asks).copied().unwrap_or_default();
     let mut turns = asked(dice, strategy, ask);
-    let plain: Vec<Vec<String>> = secrets.iter().map(|it| vec![(*it).to_owned()]).collect();
     let (drafts, secrets) = if hostile {
         let secret = dice.pick(secrets).copied().unwrap_or_default();
         let (drafts, parts) = drafted(dice, strategy, frame, secret);
@@ -77,7 +76,8 @@ pub(super) fn attack(dice: &mut Dice, strategy: Strategy, goal: Goal, hostile: b
         }
         (Some(enough), vec![parts])
     } else {
-        (None, plain)
+        let all = secrets.iter().chain(goal.betrays());
+        (None, all.map(|it| vec![(*it).to_owned()]).collect())
     };
     if goal == Goal::AfterStop {
         turns.insert(0, "STOP".to_owned());

@@ -1,13 +1,9 @@
-//! Charts as SVG: shares by row with their intervals, drawn without a script.
+//! Charts as lists: shares by row with their intervals, drawn without a script and read aloud as text.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use crate::eval::score::Share;
-
-const ROW: usize = 26;
-const LABEL: usize = 210;
-const BAR: usize = 420;
-const WIDE: usize = LABEL + BAR + 130;
 
 /// Which way is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,90 +14,54 @@ pub(super) enum Good {
     Low,
 }
 
-/// One bar a row, with the 95 % interval as a line over it.
+impl Good {
+    fn right(self, ratio: f64) -> bool {
+        match self {
+            Self::High => ratio >= 1.0,
+            Self::Low => ratio <= 0.0,
+        }
+    }
+
+    fn order(self, one: f64, other: f64) -> Ordering {
+        match self {
+            Self::High => one.total_cmp(&other),
+            Self::Low => other.total_cmp(&one),
+        }
+    }
+}
+
+/// One bar a row, with the 95 % interval as a line over it; what is not as it should be comes first.
 pub(super) fn bars(title: &str, rows: &[(String, Share)], good: Good) -> String {
-    let high = rows.len() * ROW + 30;
-    let mut svg = format!(
-        "<svg viewBox=\"0 0 {WIDE} {high}\" role=\"img\" aria-label=\"{}\">",
-        escape(title)
-    );
-    for mark in [0, 25, 50, 75, 100] {
-        let x = LABEL + BAR * mark / 100;
-        let bottom = high - 22;
-        push(
-            &mut svg,
-            format_args!(
-                "<line class=\"grid\" x1=\"{x}\" y1=\"4\" x2=\"{x}\" y2=\"{bottom}\"/><text class=\"tick\" x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{mark} %</text>",
-                high - 6
-            ),
-        );
+    let shares = rows.iter().filter_map(|(name, share)| {
+        let ratio = share.ratio()?;
+        Some((name.as_str(), *share, ratio))
+    });
+    let mut rows: Vec<(&str, Share, f64)> = shares.collect();
+    rows.sort_by(|one, other| good.order(one.2, other.2).then(one.0.cmp(other.0)));
+    let mut list = format!("<ul class=\"bars\" aria-label=\"{}\">", escape(title));
+    for (name, share, ratio) in rows {
+        row(&mut list, name, share, (ratio, good.right(ratio)));
     }
-    for (at, (name, share)) in rows.iter().enumerate() {
-        row(&mut svg, at * ROW + 6, name, *share, good);
-    }
-    svg.push_str("</svg>");
-    svg
+    list.push_str("</ul>");
+    list
 }
 
-fn row(svg: &mut String, y: usize, name: &str, share: Share, good: Good) {
-    let Some(ratio) = share.ratio() else {
-        return;
-    };
+fn row(list: &mut String, name: &str, share: Share, (ratio, right): (f64, bool)) {
     let (low, high) = share.interval();
-    let right = match good {
-        Good::High => ratio >= 1.0,
-        Good::Low => ratio <= 0.0,
-    };
-    let class = if right { "good" } else { "bad" };
-    let middle = y + 9;
-    push(
-        svg,
-        format_args!(
-            "<text class=\"row\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
-            LABEL - 10,
-            y + 13,
-            escape(name)
-        ),
-    );
-    push(
-        svg,
-        format_args!(
-            "<rect class=\"{class}\" x=\"{LABEL}\" y=\"{y}\" width=\"{:.1}\" height=\"18\" rx=\"2\"/>",
-            (place(ratio) - place(0.0)).max(1.5)
-        ),
-    );
-    push(
-        svg,
-        format_args!(
-            "<line class=\"span\" x1=\"{:.1}\" y1=\"{middle}\" x2=\"{:.1}\" y2=\"{middle}\"/>",
-            place(low),
-            place(high)
-        ),
-    );
-    push(
-        svg,
-        format_args!(
-            "<text class=\"value\" x=\"{}\" y=\"{}\">{:.1} % <tspan class=\"tick\">of {}</tspan></text>",
-            LABEL + BAR + 12,
-            y + 13,
-            100.0 * ratio,
-            share.of
-        ),
-    );
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a chart has fewer than 2^52 pixels"
-)]
-fn place(share: f64) -> f64 {
-    LABEL as f64 + BAR as f64 * share
-}
-
-fn push(svg: &mut String, part: std::fmt::Arguments<'_>) {
+    let (from, wide) = (100.0 * low, 100.0 * (high - low));
+    let percent = 100.0 * ratio;
     // Writing to a string cannot fail.
-    if svg.write_fmt(part).is_err() {
-        svg.clear();
+    let wrote = write!(
+        list,
+        "<li{}><span>{}</span><i><b style=\"width:{percent:.1}%\"></b><u style=\"left:{from:.1}%;width:{wide:.1}%\"></u></i><em>{percent:.1} % <small>of {}, {low:.0} to {high:.0}</small></em></li>",
+        if right { "" } else { " class=\"bad\"" },
+        escape(&name.replace('_', " ")),
+        share.of,
+        low = from,
+        high = 100.0 * high,
+    );
+    if wrote.is_err() {
+        list.clear();
     }
 }
 

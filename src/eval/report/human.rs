@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::eval::report::{Report, interval, percent, stretches};
+use crate::eval::report::{Report, interval, percent, stretches, told};
 use crate::eval::score::{Figures, Score, Status};
 
 /// Failed cases that are told in full; the other forms have them all.
@@ -183,20 +183,13 @@ fn cut(text: &str, width: usize) -> String {
 
 fn changes(out: &mut String, report: &Report<'_>, paint: &Paint) {
     for change in report.changes {
-        let line = format!(
-            "{} {}: {} -> {}",
-            change.row,
-            change.what.replace('_', " "),
-            percent(change.before),
-            percent(change.now)
-        );
-        let colour = if change.worse { "1;31" } else { "32" };
-        let word = if change.worse {
-            "behind the baseline"
-        } else {
-            "changed"
+        let (colour, word) = match (change.worse, change.what) {
+            (true, _) => ("1;31", "behind the baseline"),
+            (false, "new") => ("2", "new"),
+            (false, _) => ("32", "changed"),
         };
-        writes(out, &paint.with(colour, &format!("{word}: {line}")));
+        let line = format!("{word}: {}: {}", change.place(), told(change));
+        writes(out, &paint.with(colour, &line));
     }
     if !report.changes.is_empty() {
         out.push('\n');

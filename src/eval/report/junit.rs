@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report as JunitReport, TestCase, TestCaseStatus, TestSuite};
 
-use crate::eval::report::Report;
+use crate::eval::report::{Report, told};
 use crate::eval::score::{Score, Status};
 
 pub(super) fn render(report: &Report<'_>) -> Result<String, String> {
@@ -29,8 +29,8 @@ pub(super) fn render(report: &Report<'_>) -> Result<String, String> {
         let mut suite = TestSuite::new("baseline");
         for change in report.worse() {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(format!("{} fell behind the baseline", change.what));
-            suite.add_test_case(TestCase::new(change.row.clone(), status));
+            status.set_message(told(change));
+            suite.add_test_case(TestCase::new(change.place(), status));
         }
         for line in report.lost {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);

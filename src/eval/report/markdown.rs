@@ -49,7 +49,7 @@ pub(super) fn render(report: &Report<'_>) -> String {
         lines.push(format!("> {remark}\n"));
     }
     if !report.changes.is_empty() {
-        lines.push("| row | what | before | now |  |".to_owned());
+        lines.push("| suite: category | what | before | now |  |".to_owned());
         lines.push("|---|---|---|---|---|".to_owned());
         for it in report.changes {
             let word = if it.worse {
@@ -60,7 +60,7 @@ pub(super) fn render(report: &Report<'_>) -> String {
             let (before, now) = (percent(it.before), percent(it.now));
             lines.push(format!(
                 "| {} | {} | {before} | {now} | {word} |",
-                it.row,
+                escape(&it.place()),
                 it.what.replace('_', " ")
             ));
         }

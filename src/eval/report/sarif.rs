@@ -45,6 +45,7 @@ struct Driver<'a> {
 struct SarifRule {
     id: String,
     short_description: Text,
+    help: Text,
 }
 
 #[derive(Serialize)]
@@ -112,6 +113,7 @@ pub(super) fn render(report: &Report<'_>) -> Result<String, String> {
             short_description: Text {
                 text: describe(&id),
             },
+            help: Text { text: help(&id) },
             id,
         })
         .collect();
@@ -145,22 +147,44 @@ fn describe(id: &str) -> String {
     }
 }
 
+fn help(id: &str) -> String {
+    match id.strip_prefix("eval.") {
+        Some(_) => {
+            "The case names no rule of the policy, and none acted. Its line in the suite says what is \
+             expected and why; either a rule is missing under guardrails/, or the expectation is wrong."
+                .to_owned()
+        }
+        None => format!(
+            "`{id}` is a rule of the policy; its citation and its examples stand in its file under \
+             guardrails/. Mend the rule there, or the expectation at the line of the case."
+        ),
+    }
+}
+
+/// The rule that the case names and that did not fire, the one that acted, or else what the case is
+/// about: then it is a rule that is missing.
+fn rule(score: &Score) -> String {
+    let fired = |rule: &&String| score.marks.iter().any(|it| it.rule == **rule);
+    let unfired = score.expected.iter().find(|rule| !fired(rule));
+    let marks = || score.marks.iter().filter(|it| !it.rule.is_empty());
+    let acted = marks().find(|it| it.acted).or_else(|| marks().next());
+    unfired
+        .or_else(|| acted.map(|it| &it.rule))
+        .or_else(|| score.expected.first())
+        .cloned()
+        .unwrap_or_else(|| format!("eval.{}", score.category))
+}
+
 fn result(report: &Report<'_>, score: &Score) -> SarifResult {
-    // The rule that acted, or else what the case is about: then it is a rule that is missing.
-    let rule = score
-        .marks
-        .iter()
-        .map(|it| it.rule.clone())
-        .find(|it| !it.is_empty());
     SarifResult {
-        rule_id: rule.unwrap_or_else(|| format!("eval.{}", score.category)),
+        rule_id: rule(score),
         level: if score.status == Status::Error {
             "warning"
         } else {
             "error"
         },
         message: Text {
-            text: format!("{}: {}", score.id, score.reasons.join("; ")),
+            text: format!("{}: {} ({})", score.id, score.reasons.join("; "), score.why),
         },
         locations: [Location {
             physical_location: Physical {

@@ -1,4 +1,4 @@
-//! A model that is listened to: what it was shown, and whether it failed.
+//! A model that is listened to: what it was shown, what it said, and whether it failed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +13,7 @@ pub(super) struct Listening {
     /// What comes before the story is no part of its script.
     before: AtomicBool,
     asked: Mutex<Vec<String>>,
+    said: Mutex<Vec<Answer>>,
     failed: Mutex<Option<ModelError>>,
 }
 
@@ -23,6 +24,7 @@ impl Listening {
             model,
             before: AtomicBool::new(false),
             asked: Mutex::default(),
+            said: Mutex::default(),
             failed: Mutex::default(),
         }
     }
@@ -35,6 +37,12 @@ impl Listening {
     /// Why it gave no answer, the last time that it gave none.
     pub(super) fn failed(&self) -> Option<ModelError> {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it answered, in order.
+    pub(super) fn said(&self) -> Vec<Answer> {
+        let said = self.said.lock();
+        said.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What it was shown.
@@ -60,9 +68,16 @@ impl Model for Listening {
         drop(asked);
         Box::pin(async move {
             let answer = self.model.complete(request).await;
-            if let Err(error) = &answer {
-                let failed = self.failed.lock();
-                *failed.unwrap_or_else(PoisonError::into_inner) = Some(*error);
+            match &answer {
+                Ok(answer) => {
+                    let said = self.said.lock();
+                    let mut said = said.unwrap_or_else(PoisonError::into_inner);
+                    said.push(answer.clone());
+                }
+                Err(error) => {
+                    let failed = self.failed.lock();
+                    *failed.unwrap_or_else(PoisonError::into_inner) = Some(*error);
+                }
             }
             answer
         })

@@ -85,6 +85,7 @@ fn open(kind: Option<PendingKind>) -> Conversation {
         consent: wrote.apply(&event(notice, 2)).unwrap(),
         pending: kind.map(|kind| question(kind, at(2))),
         human: false,
+        human_until: None,
         last_inbound: None,
         closed: false,
     }

@@ -76,6 +76,7 @@ pub(super) fn world() -> World {
             consent: Consent::unknown(start()),
             pending: None,
             human: false,
+            human_until: None,
             last_inbound: None,
             closed: false,
         },

@@ -39,6 +39,7 @@ fn conversation(state: ConsentState, human: bool) -> Conversation {
         },
         pending: None,
         human,
+        human_until: None,
         last_inbound: None,
         closed: false,
     }
@@ -169,7 +170,8 @@ fn a_person_who_took_over_answers_all_but_an_emergency() {
     let taken = conversation(Granted, true);
     for (intent, want) in [
         ("question", "staff /1 +taken over"),
-        ("help", "staff /1 +taken over"),
+        ("help", "Help help /1"),
+        ("human", "staff /1 +taken over"),
         ("crisis", "Crisis safety /1 +crisis"),
     ] {
         let turns = [turn(1, Direction::Inbound, intent, None)];

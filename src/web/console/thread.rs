@@ -69,6 +69,7 @@ pub(super) async fn open(
         "consent": consent(conversation, now, practice),
         "opted_out": opted_out,
         "human": conversation.human,
+        "back": conversation.human_until.map(|until| back(until, practice)),
         "taken_by": taken,
         "alarm": line.alarm.map(AlarmKind::as_str),
         "items": items(&turns, &notes, &named, practice, now),
@@ -201,6 +202,12 @@ const fn in_words(delivery: Delivery) -> &'static str {
     }
 }
 
+/// When the agent is back, in the practice's time.
+fn back(until: Timestamp, practice: &Practice) -> String {
+    let zone = TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC);
+    until.to_zoned(zone).strftime("%a %-I:%M %p").to_string()
+}
+
 /// A held draft: why, its words with what was found, and what the guardrail would let go.
 fn held(hold: &Hold, practice: &Practice, now: Timestamp) -> Value {
     let report: Value = serde_json::from_str(hold.report.as_str()).unwrap_or_default();
@@ -215,6 +222,7 @@ fn held(hold: &Hold, practice: &Practice, now: Timestamp) -> Value {
         "pieces": pieces(draft, findings),
         "findings": findings,
         "safe": report.get("text").cloned().unwrap_or_default(),
+        "summary": report.get("summary").cloned().unwrap_or_default(),
     })
 }
 

@@ -8,7 +8,7 @@ use anteroom::agent::ports::{Answer, BoxFuture, Model, ModelError, Request};
 use anteroom::llm::scripted::Scripted;
 use jiff::SignedDuration;
 
-use crate::support::app::{App, JAMES};
+use crate::support::app::{App, JAMES, staff};
 use crate::support::stores;
 
 type Script = Vec<Result<Answer, ModelError>>;
@@ -157,7 +157,7 @@ async fn whatever_a_model_does_the_patient_gets_something_useful_and_true() {
     let kept = stores::sqlite().await;
     let app = App::with_model(kept.store.clone(), Arc::clone(&model) as _).await;
     app.agreed(JAMES).await;
-    for (what, script, reads, staff) in table() {
+    for (what, script, reads, why) in table() {
         *model.0.lock().unwrap() = Arc::new(Scripted::new(script));
         let before = app.held().await.len();
         // A number that texts twenty times in half an hour is taken for a machine.
@@ -168,7 +168,10 @@ async fn whatever_a_model_does_the_patient_gets_something_useful_and_true() {
             assert!(!answer.contains(never), "a model that {what}: {answer}");
         }
         let held = app.held().await.split_off(before);
-        if let Some(reason) = staff {
+        // Staff look and give the conversation back before the next row.
+        let id = app.conversation(JAMES).await.id;
+        app.house.desk_take(&staff(&app), id, false).await.unwrap();
+        if let Some(reason) = why {
             assert_eq!(held, [reason], "a model that {what}: {answer}");
         }
         println!("| {what} | {answer} | {} |", held.join(", "));

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
+use anteroom::agent::prompts::{Prompts, Wording};
 use anteroom::domain::clock::Clock as _;
 use anteroom::domain::ids::PracticeId;
 use anteroom::domain::publication::{Content, NewVersion, Published, Standing};
+use anteroom::eval::gate;
+use anteroom::policy::Policy;
 use anteroom::store::Store;
 use jiff::SignedDuration;
+use tokio_util::task::TaskTracker;
 
 use super::{anteroom, suite_in};
 use crate::support::app::App;
@@ -332,4 +337,83 @@ async fn published_words_are_spoken_on_postgres() {
 async fn a_trial_that_leaves_its_band_ends_on_sqlite() {
     let kept = stores::sqlite().await;
     a_trial_that_leaves_its_band_ends(kept.store.clone()).await;
+}
+
+fn asking(suite: &str) -> gate::Asking {
+    let files = super::files(&[("s.yaml", suite)]);
+    gate::Asking {
+        practice: PracticeId::new("lakeside"),
+        replay: 50,
+        suites: gate::suites(&files).unwrap(),
+        threads: 1,
+        now: "2026-12-01T18:00:00Z".parse().unwrap(),
+    }
+}
+
+/// As the console does it, beside a house that answers patients: asked on a task of its own,
+/// watched from another, broken off.
+#[tokio::test]
+async fn the_gate_is_asked_beside_a_running_house_watched_and_broken_off() {
+    let kept = stores::sqlite().await;
+    let app = App::new(kept.store.clone()).await;
+    app.agreed("+14155550114").await;
+    app.one("+14155550114", "When is my appointment?").await;
+    let practice = PracticeId::new("lakeside");
+    let before = gate::wording_in_force(app.house.store(), &practice);
+    let before = before.await.unwrap();
+    let ask = |words: &'static str, suite: &str, broken_off: bool| {
+        let files = BTreeMap::from([("en/visit".to_owned(), words.to_owned())]);
+        let after = Prompts::with(&files).unwrap();
+        let kept = gate::differing(&after);
+        assert_eq!(kept.keys().collect::<Vec<_>>(), ["en/visit"]);
+        let (house, before, asking) = (Arc::clone(&app.house), before.clone(), asking(suite));
+        let progress = Arc::new(gate::Progress::default());
+        if broken_off {
+            progress.stop();
+        }
+        let told = Arc::clone(&progress);
+        async move {
+            let asked = TaskTracker::new().spawn(async move {
+                let after = Wording::published(after);
+                gate::wording(&house, asking, (&before, &after), &progress).await
+            });
+            let gate = asked.await.unwrap().unwrap();
+            (gate, (told.done(), told.of(), told.wrong()))
+        }
+    };
+    let (passes, seen) = ask("You come on {{ when }}.", STORY, false).await;
+    assert_eq!(passes.refusal(), None);
+    assert_eq!(seen, (2, 2, 0));
+    // The greeting is answered as before, the question about the visit in the new words.
+    assert_eq!((passes.texts, passes.reworded), (2, 1));
+    let (fails, seen) = ask("Come soon.", STORY, false).await;
+    let why = fails.refusal().unwrap();
+    assert!(why.contains("s/visit (s.yaml:"), "{why}");
+    assert_eq!(seen, (2, 2, 1));
+    assert_ne!(fails.report_digest(), passes.report_digest());
+    let (broken_off, seen) = ask("You come on {{ when }}.", STORY, true).await;
+    assert!(broken_off.refusal().is_some() && broken_off.partial);
+    assert_eq!(seen, (0, 2, 0));
+    // Half a run in which nothing failed is no pass either.
+    let half = gate::Gate {
+        partial: true,
+        ..passes
+    };
+    let why = half.refusal().unwrap();
+    assert!(why.contains("run it again"), "{why}");
+
+    let policy = |more: &str| {
+        let list = super::trial::with_medicine(more);
+        let files = [("lexicons/medications.txt".to_owned(), list)];
+        Policy::from_files(&BTreeMap::from(files)).unwrap()
+    };
+    let both = (policy("zyxofluran"), policy("zyxofluran\nqwertamab"));
+    let digest = both.1.digest().to_owned();
+    let progress = Arc::default();
+    let store = app.house.store();
+    let asked = gate::policy(store, asking(STORY), both, None, &progress).await;
+    let (gate, replayed) = asked.unwrap();
+    assert_eq!(gate.refusal(), None);
+    assert_eq!((gate.digest, gate.drafts), (digest, replayed.drafts));
+    assert!(replayed.drafts > 0 && progress.done() == 2);
 }

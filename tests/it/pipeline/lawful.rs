@@ -23,7 +23,7 @@ use jiff::civil::date;
 use super::{on_postgres, on_sqlite};
 use crate::support::app::{App, SUNDAY, TOM};
 use crate::support::stores;
-use crate::support::transcript::play;
+use crate::support::transcript::{give_back, play};
 
 stories! {
     an_ai_says_so_at_the_start_after_three_hours_and_when_asked => says_so;
@@ -164,14 +164,17 @@ async fn never_denied(store: Store) {
         "I'm human, of course!",
         "No soy un robot, soy una persona.",
     ];
-    let script = lies.map(Scripted::text);
+    // Each is refused twice: as it is drafted, and as it is drafted again.
+    let twice = lies.map(|lie| [Scripted::text(lie), Scripted::text(lie)]);
+    let greeting = Scripted::text("How can we help?");
+    let script = std::iter::once(greeting).chain(twice.into_iter().flatten());
     let model: Arc<dyn Model> = Arc::new(Scripted::new(script));
     let app = App::with_model(store, model).await;
     app.agreed(TOM).await;
     for question in [
-        "are you a bot?",
-        "Are you a real person",
-        "¿Eres una persona?",
+        "Can you help me with something?",
+        "You sound nice",
+        "¿Me puede ayudar con algo?",
     ] {
         let before = app.received_by(TOM).len();
         app.text(TOM, question).await;
@@ -188,6 +191,9 @@ async fn never_denied(store: Store) {
             app.held().await.last().map(String::as_str),
             Some("guardrail")
         );
+        // Whoever drafts so writes no more before a person has looked.
+        assert!(app.conversation(TOM).await.human, "{question}");
+        give_back(&app, TOM).await;
     }
     // The offline model says what it is in the language of the question.
     for (question, word) in [
@@ -254,11 +260,13 @@ async fn talk_that_is_therapy_is_answered_by_a_person_where_the_law_says_so() {
              practice: Dec 1
              patient: I've been feeling so hopeless and I can't stop crying
              practice: passed this to our staff & 911
+             (staff give it back)
              patient: how do I cope with my anxiety?
              practice: passed this to our staff
              (staff: therapeutic talk: a person answers)
              patient: me siento muy sola y no paro de llorar
              practice: 911
+             (staff give it back)
              patient: I want to kill myself
              practice: 988
              patient: Can I move my session to Thursday?

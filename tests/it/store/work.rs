@@ -118,7 +118,7 @@ pub(super) async fn a_lost_lease_undoes_the_work_of_the_old_worker(lab: Lab) {
         "its work is undone"
     );
     let current = unit!(lab.store, [new], |tx| tx.reply_is_current(&new).await);
-    assert!(current.unwrap());
+    assert!(current.unwrap().0);
     assert!(finish(&lab, &new).await);
     assert_eq!(lease(&lab, 500).await, None);
     want(&lab, "+14155550142", 500).await;
@@ -135,7 +135,7 @@ pub(super) async fn a_newer_text_makes_a_finished_job_due_again(lab: Lab) {
     let first = lease(&lab, 1).await.unwrap();
     want(&lab, "+14155550142", 3).await;
     let current = unit!(lab.store, [first], |tx| tx.reply_is_current(&first).await);
-    assert!(!current.unwrap());
+    assert!(!current.unwrap().0);
     assert_eq!(lease(&lab, 5).await, None, "one worker per conversation");
     assert!(finish(&lab, &first).await);
     let second = lease(&lab, 5).await.unwrap();

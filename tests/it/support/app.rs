@@ -18,7 +18,6 @@ use anteroom::domain::ids::PracticeId;
 use anteroom::domain::message::{Delivery, Inbound, Outbound, SendOutcome};
 use anteroom::domain::phi::Phi;
 use anteroom::domain::phone::E164;
-use anteroom::domain::practice::PortalFactor;
 use anteroom::domain::practice::Practice;
 use anteroom::domain::record::{Patient, RecordSet};
 use anteroom::fhir::bundle;
@@ -32,6 +31,9 @@ use anteroom::screen::Screen;
 use anteroom::store::Store;
 use anteroom::store::records::EmbeddedRecords;
 use jiff::{SignedDuration, Timestamp};
+
+use super::sample::{Models, alone, no_lines, sample_records};
+pub(crate) use super::sample::{sample_practice, staff};
 
 /// A Sunday; the sample's visits begin on the Monday after.
 pub(crate) const SUNDAY: &str = "2026-11-29T18:00:00Z";
@@ -154,15 +156,12 @@ pub(crate) struct App {
 impl App {
     /// The sample practice on this store, answered by the offline model.
     pub(crate) async fn new(store: Store) -> Self {
-        let offline: Arc<dyn Model> = Arc::new(Offline::new());
-        Self::with_model(store, offline).await
+        Self::with_model(store, Arc::new(Offline::new())).await
     }
 
     /// The sample practice, changed, on this store.
     pub(crate) async fn with_practice(store: Store, change: impl FnOnce(&mut Practice)) -> Self {
-        let mut practice = sample_practice();
-        change(&mut practice);
-        Self::build(store, Arc::new(Offline::new()), practice, true).await
+        Self::made(store, Arc::new(Offline::new()), SUNDAY, change).await
     }
 
     /// This practice and its neighbours on this store, with these lines beside the one that
@@ -174,36 +173,37 @@ impl App {
         clock: Arc<ManualClock>,
     ) -> Self {
         let practice = Arc::new(practice);
-        let records = EmbeddedRecords::new(store.clone()).with_clock(Arc::clone(&clock) as _);
-        let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
-        bundle::freshen(&mut set, clock.now());
-        records.import(&practice.id, &set).await.unwrap();
-        let (model, records) = (Arc::new(Offline::new()), Arc::new(records));
+        let made = (
+            Arc::clone(&clock),
+            sample_records(&store, &clock, &practice).await,
+            None,
+        );
         let lines = (carriers, neighbours);
         Self::of(
             store,
-            model,
+            alone(Arc::new(Offline::new())),
             (practice, true),
             lines,
-            (clock, records as _, None),
+            made,
         )
     }
 
     /// The sample practice on this store, answered by this model.
     pub(crate) async fn with_model(store: Store, model: Arc<dyn Model>) -> Self {
-        Self::build(store, model, sample_practice(), true).await
+        Self::made(store, model, SUNDAY, |_| ()).await
     }
 
     /// The sample practice on this store, whose alarms are told to this pager.
     pub(crate) async fn with_pager(store: Store, pager: Pager) -> Self {
-        let model = Arc::new(Offline::new());
+        let model = alone(Arc::new(Offline::new()));
         let practice = sample_practice();
         Self::build_at(store, model, practice, true, (SUNDAY, Some(pager))).await
     }
 
     /// A house on this store that does not know the practice any more.
     pub(crate) async fn closed(store: Store) -> Self {
-        Self::build(store, Arc::new(Offline::new()), sample_practice(), false).await
+        let model = alone(Arc::new(Offline::new()));
+        Self::build_at(store, model, sample_practice(), false, (SUNDAY, None)).await
     }
 
     /// The sample practice, changed, on this store, answered by this model, from this instant on.
@@ -215,7 +215,7 @@ impl App {
     ) -> Self {
         let mut practice = sample_practice();
         change(&mut practice);
-        Self::build_at(store, model, practice, true, (start, None)).await
+        Self::build_at(store, alone(model), practice, true, (start, None)).await
     }
 
     /// The sample practice whose record another system keeps, which `open` opens by the clock.
@@ -236,33 +236,37 @@ impl App {
         let records = Arc::new(open(Arc::clone(&clock)));
         let (model, practice) = (Arc::new(Offline::new()), Arc::new(practice));
         let made = (clock, records as Arc<dyn Records>, None);
-        Self::of(store, model, (practice, true), no_lines(), made)
+        Self::of(store, alone(model), (practice, true), no_lines(), made)
     }
 
-    async fn build(store: Store, model: Arc<dyn Model>, practice: Practice, open: bool) -> Self {
-        Self::build_at(store, model, practice, open, (SUNDAY, None)).await
+    /// The sample practice, changed, on this store, answered by these models in their order.
+    pub(crate) async fn with_models(
+        store: Store,
+        models: Models,
+        change: impl FnOnce(&mut Practice),
+    ) -> Self {
+        let mut practice = sample_practice();
+        change(&mut practice);
+        Self::build_at(store, models, practice, true, (SUNDAY, None)).await
     }
 
     async fn build_at(
         store: Store,
-        model: Arc<dyn Model>,
+        models: Models,
         practice: Practice,
         open: bool,
         (start, pager): (&str, Option<Pager>),
     ) -> Self {
         let clock = Arc::new(ManualClock::new(start.parse().unwrap()));
         let practice = Arc::new(practice);
-        let records = EmbeddedRecords::new(store.clone()).with_clock(Arc::clone(&clock) as _);
-        let (mut set, _) = bundle::parse(include_str!("../../../samples/lakeside.json")).unwrap();
-        bundle::freshen(&mut set, clock.now());
-        records.import(&practice.id, &set).await.unwrap();
-        let made = (clock, Arc::new(records) as Arc<dyn Records>, pager);
-        Self::of(store, model, (practice, open), no_lines(), made)
+        let records = sample_records(&store, &clock, &practice).await;
+        let made = (clock, records, pager);
+        Self::of(store, models, (practice, open), no_lines(), made)
     }
 
     fn of(
         store: Store,
-        model: Arc<dyn Model>,
+        (model, fallbacks): Models,
         (practice, open): (Arc<Practice>, bool),
         (mut carriers, neighbours): (Carriers, Vec<Practice>),
         (clock, records, pager): (Arc<ManualClock>, Arc<dyn Records>, Option<Pager>),
@@ -280,6 +284,7 @@ impl App {
             texts: Texts::embedded().unwrap(),
             records,
             model,
+            fallbacks,
             offline: Arc::new(Offline::new()),
             carriers,
             practices: open
@@ -462,20 +467,4 @@ impl App {
             .map(|linked| linked.entry.action)
             .collect()
     }
-}
-
-fn no_lines() -> (Carriers, Vec<Practice>) {
-    (Carriers::new(), Vec::new())
-}
-
-/// The sample practice, whose portal asks for the birth date alone.
-pub(crate) fn sample_practice() -> Practice {
-    #[derive(serde::Deserialize)]
-    struct File {
-        practice: Vec<Practice>,
-    }
-    let file: File = toml::from_str(include_str!("../../../samples/lakeside.toml")).unwrap();
-    let mut practice = file.practice.into_iter().next().unwrap();
-    practice.portal_factor = PortalFactor::None;
-    practice
 }

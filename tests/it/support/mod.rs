@@ -5,6 +5,7 @@
 pub(crate) mod app;
 pub(crate) mod postgres;
 pub(crate) mod records;
+pub(crate) mod sample;
 pub(crate) mod server;
 pub(crate) mod stores;
 pub(crate) mod town;

@@ -10,6 +10,7 @@
 //! (3 hours pass)  (200 days pass)
 //! (consent: granted)                where PHI by text stands
 //! (staff: wrong number)             the newest reason why something waits for staff
+//! (staff give it back)              staff have looked, and the agent is back
 //! (reported: undelivered 30003)     the carrier reports on the last text
 //! ```
 
@@ -23,7 +24,7 @@ use anteroom::domain::message::Delivery;
 use anteroom::domain::practice::CarrierKind;
 use jiff::SignedDuration;
 
-use crate::support::app::App;
+use crate::support::app::{App, staff};
 
 /// Plays a transcript with one number.
 pub(crate) fn play<'a>(
@@ -65,12 +66,20 @@ async fn played(app: &App, number: &str, transcript: &str) {
                 "silence" => assert_eq!(fresh(), Vec::<String>::new(), "{at}"),
                 "the draft is made" => drop(app.house.reply_once().await.unwrap()),
                 "the rest is done" => app.drain().await,
+                "staff give it back" => give_back(app, number).await,
                 other => direct(app, number, other, &at).await,
             }
         } else {
             assert!(line.is_empty(), "{at}: no such line");
         }
     }
+}
+
+/// Staff have looked, and give the conversation back to the agent.
+pub(crate) async fn give_back(app: &App, number: &str) {
+    let id = app.conversation(number).await.id;
+    let given = app.house.desk_take(&staff(app), id, false).await;
+    assert!(given.unwrap(), "nobody had it");
 }
 
 async fn direct(app: &App, number: &str, stage: &str, at: &str) {
