@@ -18,7 +18,7 @@ vocabulary! {
         Twilio = "twilio",
         /// `MessageBird`'s classic REST API: SMS and MMS.
         Messagebird = "messagebird",
-        /// Bird: the Channels API or the platform API.
+        /// Bird: the Channels API or the platform API; SMS and WhatsApp Business.
         Bird = "bird",
         /// Bandwidth Messaging v2: SMS and MMS.
         Bandwidth = "bandwidth",
@@ -299,8 +299,12 @@ pub enum OutsideWindow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateText {
-    /// The carrier's id of it, such as Twilio's `HX...`.
+    /// The carrier's id of it: Twilio's `HX...`, the Bird platform's `wat_...` or its slug, or the
+    /// Bird project (`PROJECT`, or `PROJECT/VERSION`; else the latest).
     pub id: String,
+    /// The language as it was approved, such as `en-US`, where that is more than the key tells.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub locale: String,
     /// Its words, with places such as `{{1}}`.
     pub text: String,
     /// What stands in each place.
