@@ -133,7 +133,8 @@ pub trait Carrier: Send + Sync + std::fmt::Debug {
         Box::pin(std::future::ready(Err(exchange::FetchFault::NotHere)))
     }
 
-    /// Deletes a picture or file at the carrier. True when it is gone.
+    /// Deletes a picture or file at the carrier. True when it is gone, or the carrier has no way to
+    /// delete one.
     fn discard<'a>(&'a self, _attachment: &'a Attachment) -> Answering<'a, bool> {
         Box::pin(std::future::ready(false))
     }

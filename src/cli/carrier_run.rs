@@ -3,6 +3,7 @@
 //! dispatch, REST, reports, catching up. Only waits are skipped.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +26,7 @@ use crate::domain::message::Delivery;
 use crate::pipeline::house::House;
 use crate::pipeline::price;
 use crate::pipeline::work::Step;
-use crate::web::fake::{FakeSite, Way, fake_router};
+use crate::web::fake::{FakeSite, Hooks, Way, fake_router};
 use crate::web::gate::GuardSettings;
 use crate::web::router::{WebSettings, router};
 
@@ -176,6 +177,10 @@ async fn run_in(
         carrier,
     )?;
     let began = Instant::now();
+    eprintln!(
+        "{count} invented patients text {} invented practices at {base}; what it finds out comes at the end",
+        LINES.len()
+    );
     // From here on the carriers' lists are ours to read.
     let tell = |error: crate::store::StoreError| error.to_string();
     run.house.catch_up_once().await.map_err(tell)?;
@@ -188,7 +193,7 @@ async fn run_in(
         found = (found.0 + caught.texts, found.1 + caught.reports);
         run.settle().await.map_err(tell)?;
         eprintln!(
-            "round {round}: {} texts, {} reports and {} texts in doubt found",
+            "catching up, round {round}: {} texts, {} reports and {} texts in doubt found",
             caught.texts, caught.reports, caught.doubts
         );
         // What is in doubt at one round is judged at the next.
@@ -239,6 +244,7 @@ fn start(
         fake: Arc::clone(&fake),
         clock: Arc::clone(&clock) as _,
         way: Way::Http(Poster::new().ok_or("no HTTP client can be made on this machine")?),
+        hooks: Hooks::default(),
         tracker: hooks.clone(),
         stop: stop.clone(),
     };
@@ -284,8 +290,11 @@ fn start(
 }
 
 impl Run {
-    /// Lets every patient write once.
+    /// Lets every patient write once, and tells how far that is: on a terminal in one line that is
+    /// written over, else ten times.
     async fn write_all(&self, count: usize) {
+        let terminal = std::io::stderr().is_terminal();
+        let mut told = 0;
         for (number, (carrier, to)) in (0..count).zip(LINES.into_iter().cycle()) {
             let sending = Sending {
                 from: patient(number),
@@ -303,6 +312,20 @@ impl Run {
             while self.hooks.len() > BATCH {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
+            let (done, steps) = (number + 1, if terminal { 200 } else { 10 });
+            let step = done * steps / count.max(1);
+            if step > told {
+                told = step;
+                let (start, end) = if terminal {
+                    ("\r", "\u{1b}[K")
+                } else {
+                    ("", "\n")
+                };
+                eprint!("{start}{done} of {count} texts written{end}");
+            }
+        }
+        if terminal {
+            eprintln!();
         }
     }
 

@@ -12,11 +12,13 @@ use crate::cli::guardrail;
 use crate::cli::records::{self, Told};
 use crate::cli::{FINDINGS, HOLDS};
 use crate::config::{Config, Loaded};
+use crate::domain::agreement::Lack;
 use crate::domain::clock::{Clock as _, SystemClock};
-use crate::domain::practice::CarrierKind;
-use crate::pipeline::papers::Register;
+use crate::domain::practice::{CarrierKind, Practice};
+use crate::pipeline::papers::{ENDING_DAYS, Missing, Register};
 use crate::policy::PolicyError;
 use crate::policy::law::Law;
+use crate::policy::law::channels::Carries;
 use crate::policy::law::terms::{Confidence, Standing};
 use crate::policy::words::Jurisdiction;
 
@@ -45,10 +47,11 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         ("paging", paging(config)),
         ("gateway", gateway(config)),
         ("names in texts", names(config)),
-        ("agreements", agreements(config).await),
-        ("policy", policy(config)),
-        ("law", unverified(config)),
     ];
+    let papers = agreements(config).await.into_iter();
+    findings.extend(papers.map(|it| ("agreements", it)));
+    findings.push(("policy", policy(config)));
+    findings.push(("law", unverified(config)));
     findings.extend(accounts(config).await);
     findings.extend(records(config).await);
     let mut code = HOLDS;
@@ -257,9 +260,6 @@ fn gateway(config: &Config) -> Finding {
     }
 }
 
-/// An agreement that ends sooner than this is told of: a renewal takes its weeks.
-const ENDING_DAYS: i64 = 30;
-
 /// What patients read as the practice's name, where the name tells a condition.
 fn names(config: &Config) -> Finding {
     let guardrail = match guardrail::configured(config) {
@@ -293,28 +293,71 @@ fn names(config: &Config) -> Finding {
 }
 
 /// Every agreement that is missing, from the configuration and from the register in the database.
-async fn agreements(config: &Config) -> Finding {
+async fn agreements(config: &Config) -> Vec<Finding> {
     let law = match law(config) {
         Ok(law) => law,
-        Err(error) => return Finding::Bad(error.to_string()),
+        Err(error) => return vec![Finding::Bad(error.to_string())],
     };
     let tracker = TaskTracker::new();
     // The running server keeps an embedded database to itself; the configuration is read all the same.
     let store = open_store(config, &tracker).await.ok();
     let register = Register {
-        law,
+        law: Arc::clone(&law),
         store: store.as_ref(),
         now: SystemClock.now(),
     };
     let hosts = model_hosts(config);
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
-    let mut missing = Vec::new();
+    let (mut missing, mut barred) = (Vec::new(), Vec::new());
     for practice in &config.practice {
         match register.missing(practice, &hosts).await {
-            Ok(more) => missing.extend(more.iter().map(ToString::to_string)),
-            Err(error) => return Finding::Bad(error.to_string()),
+            // What no paper opens is not waiting for one.
+            Ok(more) => more.into_iter().for_each(|it| {
+                if it.papers.contains(&Lack::Barred) {
+                    barred.push(Finding::Note(no_paper_helps(&law, practice, &it)));
+                } else {
+                    missing.push(it.to_string());
+                }
+            }),
+            Err(error) => return vec![Finding::Bad(error.to_string())],
         }
     }
+    let mut findings = barred;
+    let papers = papers(config, &register, &missing).await;
+    // Where nothing else needs a paper, "in force with all" would say too much.
+    if findings.is_empty() || matches!(papers, Finding::Bad(_)) {
+        findings.push(papers);
+    }
+    findings
+}
+
+/// A channel that carries nothing about a patient whatever is signed, and by which numbers the same
+/// carrier would.
+fn no_paper_helps(law: &Law, practice: &Practice, it: &Missing) -> String {
+    let rules = law.channels().rules.iter();
+    let others: BTreeSet<&str> = rules
+        .filter(|rule| rule.carries == Carries::Phi)
+        .filter(|rule| {
+            let mut channels = rule.channel.iter();
+            channels.any(|channel| it.what == format!("{} {channel}", rule.carrier))
+        })
+        .flat_map(|rule| rule.number_type.iter().map(|kind| kind.as_str()))
+        .collect();
+    let others: Vec<String> = others.iter().map(|kind| format!("`{kind}`")).collect();
+    let instead = if others.is_empty() {
+        String::new()
+    } else {
+        let others = others.join(" or ");
+        format!("; under an agreement a number of number_type {others} may")
+    };
+    format!(
+        "practice `{}`, {}: carries nothing about a patient, whatever is signed{instead}",
+        practice.id, it.what
+    )
+}
+
+/// The agreements that are missing or about to end.
+async fn papers(config: &Config, register: &Register<'_>, missing: &[String]) -> Finding {
     if missing.is_empty() {
         let mut ending = Vec::new();
         for practice in &config.practice {
@@ -340,7 +383,7 @@ async fn agreements(config: &Config) -> Finding {
             Finding::Note("none needed: no real carrier is configured".to_owned())
         };
     }
-    let unread = if store.is_none() {
+    let unread = if register.store.is_none() {
         " (the register could not be read while the server runs; the configuration was)"
     } else {
         ""

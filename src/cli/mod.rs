@@ -302,7 +302,16 @@ fn run_command(cli: Cli) -> u8 {
         Ok(loaded) => loaded,
         Err(message) => return refuse(&message),
     };
-    if let Err(error) = log::start(&loaded.config.log) {
+    let mut log = loaded.config.log.clone();
+    let trial = matches!(
+        cli.command,
+        Some(Command::SimulateCarrier { run: Some(_), .. })
+    );
+    if trial && log.level == "info" {
+        // A trial run goes wrong on purpose; its report tells how.
+        "error".clone_into(&mut log.level);
+    }
+    if let Err(error) = log::start(&log) {
         return refuse(&error);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()

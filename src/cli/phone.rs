@@ -15,7 +15,7 @@ use crate::carrier::simulator::Simulation;
 use crate::cli::assemble::entropy;
 use crate::domain::clock::Clock;
 use crate::domain::practice::{CarrierKind, Practice};
-use crate::web::fake::{FakeSite, Way, fake_router};
+use crate::web::fake::{FakeSite, Hooks, Way, fake_router};
 use crate::web::router::FrontDoor;
 use crate::web::simulator::Phone;
 
@@ -92,6 +92,7 @@ impl Simulated {
                 router,
                 public_url: self.public_url,
             },
+            hooks: Hooks::default(),
             tracker: self.tracker.clone(),
             stop: self.stop.clone(),
         };

@@ -13,7 +13,7 @@ use crate::cli::serve::wait_for_signal;
 use crate::cli::{HOLDS, refuse};
 use crate::config::Loaded;
 use crate::domain::clock::{Clock as _, SystemClock};
-use crate::web::fake::{FakeSite, Way, fake_router};
+use crate::web::fake::{FakeSite, Hooks, Way, fake_router};
 
 /// Plays the carriers until SIGINT or SIGTERM.
 pub(super) async fn simulate(loaded: &Loaded, listen: SocketAddr, faults: Faults) -> u8 {
@@ -54,6 +54,7 @@ pub(super) async fn simulate(loaded: &Loaded, listen: SocketAddr, faults: Faults
         fake: Arc::new(Fake::new(lines, faults).begun(SystemClock.now())),
         clock: Arc::new(SystemClock),
         way: Way::Http(poster),
+        hooks: Hooks::default(),
         tracker: tracker.clone(),
         stop: stop.clone(),
     };

@@ -92,6 +92,9 @@ impl std::fmt::Debug for Attachment {
 pub struct Template {
     /// The carrier's id of it, such as Twilio's `HX...`.
     pub id: String,
+    /// The language that it was approved in, such as `en` or `en-US`, for carriers whose id stands
+    /// for several.
+    pub locale: String,
     /// What stands in its places: `1`, `2`, ... or names.
     pub variables: std::collections::BTreeMap<String, Phi<String>>,
 }

@@ -18,12 +18,27 @@ vocabulary! {
         Twilio = "twilio",
         /// `MessageBird`'s classic REST API: SMS and MMS.
         Messagebird = "messagebird",
-        /// Bird: the Channels API or the platform API.
+        /// Bird: the Channels API or the platform API; SMS and WhatsApp Business.
         Bird = "bird",
         /// Bandwidth Messaging v2: SMS and MMS.
         Bandwidth = "bandwidth",
         /// The phone page of this product; nothing leaves the machine.
         Simulator = "simulator",
+    }
+}
+
+vocabulary! {
+    /// What the portal asks beside the birth date before it shows anything; a link that was forwarded
+    /// opens for nobody else.
+    #[derive(Default)]
+    PortalFactor, "second factor" {
+        /// A code that is texted to the number that got the link.
+        #[default]
+        Code = "code",
+        /// The ZIP code of the address on file; a code by text where there is none on file.
+        Zip = "zip",
+        /// Nothing more.
+        None = "none",
     }
 }
 
@@ -59,6 +74,9 @@ pub struct Practice {
     /// An outside patient portal; empty means the built-in one.
     #[serde(default)]
     pub portal_url: String,
+    /// What the built-in portal asks beside the birth date.
+    #[serde(default)]
+    pub portal_factor: PortalFactor,
     /// A page of the practice about its texts, which the answer to HELP names; empty: the portal's
     /// address where that is an outside one, else the page that is served at `public_url`.
     #[serde(default)]
@@ -281,8 +299,12 @@ pub enum OutsideWindow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateText {
-    /// The carrier's id of it, such as Twilio's `HX...`.
+    /// The carrier's id of it: Twilio's `HX...`, the Bird platform's `wat_...` or its slug, or the
+    /// Bird project (`PROJECT`, or `PROJECT/VERSION`; else the latest).
     pub id: String,
+    /// The language as it was approved, such as `en-US`, where that is more than the key tells.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub locale: String,
     /// Its words, with places such as `{{1}}`.
     pub text: String,
     /// What stands in each place.

@@ -139,7 +139,8 @@ impl House {
                 (window::by_sms(&row, &conversation, sender), Some(sender))
             }
             Way::Closed => return self.withdraw(row, Bar::Window, now).await,
-            Way::Template(template) => {
+            Way::Template(language, template) => {
+                let template = (language, template);
                 return self
                     .send_template(row, &conversation, &practice, template, now)
                     .await;

@@ -30,7 +30,7 @@ pub(crate) enum Way<'a> {
     /// As it stands.
     Free,
     /// Not at all; this approved template goes in its place.
-    Template(&'a TemplateText),
+    Template(Language, &'a TemplateText),
     /// By SMS, from this number.
     Sms(&'a Sender),
     /// Not at all.
@@ -66,9 +66,9 @@ pub(crate) fn way<'a>(
         OutsideWindow::Hold => Way::Closed,
         OutsideWindow::Template => sender
             .templates
-            .get(&conversation.language)
-            .or_else(|| sender.templates.values().next())
-            .map_or(Way::Closed, Way::Template),
+            .get_key_value(&conversation.language)
+            .or_else(|| sender.templates.iter().next())
+            .map_or(Way::Closed, |(language, it)| Way::Template(*language, it)),
         // Consent to health details is given for a channel, and not for this one.
         OutsideWindow::Sms if row.phi => Way::Closed,
         OutsideWindow::Sms => practice
@@ -109,8 +109,16 @@ impl TemplateText {
             .into_iter()
             .map(|(name, value)| (name, Phi::new(value)))
             .collect();
-        let id = self.id.clone();
-        (Template { id, variables }, text)
+        let locale = match self.locale.as_str() {
+            "" => language.as_str(),
+            told => told,
+        };
+        let template = Template {
+            id: self.id.clone(),
+            locale: locale.to_owned(),
+            variables,
+        };
+        (template, text)
     }
 }
 
@@ -122,10 +130,10 @@ impl House {
         row: OutboxRow,
         conversation: &Conversation,
         practice: &Practice,
-        template: &TemplateText,
+        (language, template): (Language, &TemplateText),
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (template, text) = template.fill(practice, conversation.language);
+        let (template, text) = template.fill(practice, language);
         let residence = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
         let law = self.governed_in(conversation, practice, residence, now);
         let Some(cleared) = self.clear_template(conversation, practice, &text, &law, now) else {

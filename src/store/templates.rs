@@ -29,6 +29,9 @@ const SINCE: &str = "SELECT id FROM outbox WHERE conversation = $1 AND template 
 #[derive(Serialize, Deserialize)]
 struct Sealed {
     id: String,
+    /// Texts that were enqueued before this was kept go by Twilio, which needs none.
+    #[serde(default)]
+    locale: String,
     variables: BTreeMap<String, String>,
 }
 
@@ -45,6 +48,7 @@ impl Tx {
         let variables = template.variables.iter();
         let content = Sealed {
             id: template.id.clone(),
+            locale: template.locale.clone(),
             variables: variables
                 .map(|(name, value)| (name.clone(), value.as_str().to_owned()))
                 .collect(),
@@ -80,6 +84,7 @@ pub(super) fn template_of(
     let content: Sealed = open_json(key, &place, &sealed, damage)?;
     Ok(Some(Template {
         id: content.id,
+        locale: content.locale,
         variables: content
             .variables
             .into_iter()

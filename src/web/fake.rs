@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -74,6 +75,43 @@ pub(crate) fn path_of<'a>(post: &'a Post, public_url: &Url) -> Option<&'a str> {
     path.starts_with('/').then_some(path)
 }
 
+/// Webhooks that were posted.
+#[derive(Clone, Debug, Default)]
+pub struct Hooks(Arc<[AtomicU64; 2]>);
+
+impl Hooks {
+    fn note(&self, taken: bool) {
+        let [yes, no] = &*self.0;
+        let counter = if taken { yes } else { no };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were taken, and how many were given up.
+    pub fn counts(&self) -> (u64, u64) {
+        let [yes, no] = &*self.0;
+        (yes.load(Ordering::Relaxed), no.load(Ordering::Relaxed))
+    }
+}
+
+/// Why a webhook was not taken, and what to mend. Its address without the query, which names people.
+fn mend(address: &str, status: Option<u16>) -> String {
+    match status {
+        None => format!(
+            "nothing takes it at {address}: start `anteroom serve` with the same configuration, and \
+             while you try it on this machine set public_url to where it listens, such as \
+             http://127.0.0.1:8080"
+        ),
+        Some(404) => format!(
+            "{address} is not known there: start `anteroom serve` with the same configuration"
+        ),
+        Some(401 | 403) => format!(
+            "its signature is refused at {address}: give `serve` and `simulate-carrier` the same \
+             configuration, public_url and secrets included"
+        ),
+        Some(status) => format!("{address} answers {status}: see the log of `anteroom serve`"),
+    }
+}
+
 /// The fake carrier, and what it needs to run.
 #[derive(Clone, Debug)]
 pub struct FakeSite {
@@ -83,6 +121,8 @@ pub struct FakeSite {
     pub clock: Arc<dyn Clock>,
     /// How webhooks get to the house.
     pub way: Way,
+    /// What became of them.
+    pub hooks: Hooks,
     /// Where webhooks that wait run.
     pub tracker: TaskTracker,
     /// Ends them.
@@ -132,21 +172,41 @@ async fn ask(
 impl FakeSite {
     /// Posts a webhook after its time, and again until it meets a 2xx.
     pub fn later(&self, after: Duration, post: Post) {
+        self.soon(after, post, None);
+    }
+
+    /// The same; where it was to bring a text and nobody took it, the text was not brought.
+    fn soon(&self, after: Duration, post: Post, brings: Option<String>) {
         let site = self.clone();
         self.tracker.spawn(async move {
-            let mut wait = after;
-            for repeat in 0..=REPEATS {
-                tokio::select! {
-                    () = tokio::time::sleep(wait) => {}
-                    () = site.stop.cancelled() => return,
-                }
-                let status = site.way.post(&post).await;
-                if status.is_some_and(|status| (200..300).contains(&status)) {
-                    return;
-                }
-                wait = REPEAT_AFTER * 2_u32.pow(repeat);
+            let taken = site.posted(after, &post).await;
+            if let (Some(false), Some(text)) = (taken, brings) {
+                site.fake.not_brought(&text);
             }
         });
+    }
+
+    /// Whether it was taken in the end; none when everything ended before.
+    async fn posted(&self, after: Duration, post: &Post) -> Option<bool> {
+        let mut wait = after;
+        for repeat in 0..=REPEATS {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.stop.cancelled() => return None,
+            }
+            let status = self.way.post(post).await;
+            if status.is_some_and(|status| (200..300).contains(&status)) {
+                self.hooks.note(true);
+                return Some(true);
+            }
+            if repeat == 0 {
+                let address = post.url.split(['?', '#']).next().unwrap_or_default();
+                tracing::warn!("a webhook was not taken, {}", mend(address, status));
+            }
+            wait = REPEAT_AFTER * 2_u32.pow(repeat);
+        }
+        self.hooks.note(false);
+        Some(false)
     }
 }
 
@@ -216,7 +276,7 @@ async fn write(
         ));
     };
     for (after, post) in posts {
-        site.later(after, post);
+        site.soon(after, post, Some(id.clone()));
     }
     Ok((StatusCode::ACCEPTED, Json(json!({"id": id}))).into_response())
 }
@@ -241,7 +301,9 @@ async fn messages(State(site): State<FakeSite>) -> Json<Value> {
 
 async fn report(State(site): State<FakeSite>) -> Json<Value> {
     let sight = site.fake.sight();
+    let (taken, given_up) = site.hooks.counts();
     Json(json!({
+        "webhooks": {"taken": taken, "given_up": given_up},
         "requests": sight.requests,
         "taken": sight.taken,
         "taken_twice": sight.twice,

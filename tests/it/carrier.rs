@@ -24,10 +24,14 @@ mod fakes;
 mod media;
 mod official;
 mod prism;
+mod sending;
 mod shown;
 mod signature;
+mod trying;
 mod twilio;
+mod twilio_account;
 mod vectors;
+mod whatsapp;
 
 use anteroom::carrier::Carrier as _;
 use anteroom::carrier::at_once::{AtOnce, REPORTS_MAX};

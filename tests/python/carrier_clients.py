@@ -8,17 +8,20 @@ that was done, and, after `hook `, webhooks as the carriers' own libraries spell
 
 import base64
 import hashlib
+import hmac
 import json
 import sys
 import urllib.parse
 import warnings
 
 import bandwidth
+import bird as bird_platform
 import jwt
 import messagebird
 import twilio.base.exceptions
 import twilio.http.http_client
 import twilio.rest
+from bird._generated import EventWhatsAppReceived as WhatsAppReceived
 from bandwidth.models import InboundCallback, MessageRequest, StatusCallback
 from messagebird.error import ValidationError
 from messagebird.http_client import HttpClient
@@ -91,6 +94,10 @@ for name, call in {
     except twilio.base.exceptions.TwilioRestException as refusal:
         told("twilio", name, refusal.status, refusal.code)
 
+for edge, region in [("", ""), ("", "us1"), ("", "ie1"), ("dublin", "ie1"), ("ashburn", ""), ("sydney", "au1")]:
+    regional = twilio.rest.Client(ACCOUNT, "FAKE", region=region or None, edge=edge or None)
+    told("twilio host", f"{edge}/{region}", urllib.parse.urlsplit(regional.get_hostname("https://api.twilio.com/x")).hostname)
+
 # MessageBird
 
 bird = messagebird.Client("FAKE", HttpClient(base + "/", "FAKE", "anteroom-tests"))
@@ -116,6 +123,49 @@ for name, call in {
         told("messagebird", name, "taken")
     except messagebird.client.ErrorException as refusal:
         told("messagebird", name, [it.code for it in refusal.errors])
+
+# Bird's platform
+
+platform = bird_platform.Bird(api_key="bk_us_FAKE", base_url=base, max_retries=0, webhook_secret="whsec_RkFLRQ==")
+sms = platform.sms.send(
+    to=PATIENT,
+    from_=PRACTICE,
+    text="Gracias 😀",
+    category="transactional",
+    metadata={"reference": "lakeside-11"},
+    options={"idempotency_key": "lakeside-11"},
+)
+told("bird create", sms.status.value, sms.direction.value, sms.metadata["reference"])
+again = platform.sms.send(
+    to=PATIENT, from_=PRACTICE, text="Gracias 😀", category="transactional", options={"idempotency_key": "lakeside-11"}
+)
+told("bird once", again.id == sms.id)
+told("bird fetch", platform.sms.get(sms.id).status.value)
+told("bird list", [it.id == sms.id for it in platform.sms.list() if it.metadata and it.metadata["reference"] == "lakeside-11"])
+free = platform.whatsapp.send(to=PATIENT, from_=PRACTICE, text={"body": "Hola"})
+told("bird whatsapp", free.status.value, free.to.phone_number, free.text.body)
+approved = platform.whatsapp.send(
+    to=PATIENT,
+    from_=PRACTICE,
+    template="ask_to_write",
+    language="en",
+    components=[{"type": "body", "parameters": [{"type": "text", "text": "Lakeside"}]}],
+)
+told("bird template", approved.template.slug, approved.template.components[0].parameters[0].text)
+told("bird whatsapp fetch", platform.whatsapp.get(approved.id).status.value)
+received = next(it for it in platform.whatsapp.list() if it.direction.value == "inbound" and it.image)
+media = platform.whatsapp.messages.media(received.id, received.image.id)
+told("bird media", received.image.caption, media.data.endswith(b"picture"))
+for name, call in {
+    "unknown": lambda: platform.whatsapp.get("wam_" + "0" * 25 + "z"),
+    "foreign number": lambda: platform.sms.send(to=PATIENT, from_="+14155550199", text="x", category="transactional"),
+    "wrong key": lambda: bird_platform.Bird(api_key="bk_us_x", base_url=base, max_retries=0).sms.get(sms.id),
+}.items():
+    try:
+        call()
+        told("bird", name, "taken")
+    except bird_platform.APIStatusError as refusal:
+        told("bird", name, refusal.status_code, refusal.type, refusal.name)
 
 # Bandwidth
 
@@ -184,6 +234,16 @@ for hook in json.load(open(hooks)):
             model = InboundCallback if event["type"] == "message-received" else StatusCallback
             read = model.from_dict(event)
             told(kind, "webhook", read.type.value, read.message.direction.value, read.message.owner)
+    elif kind == "bird":
+        # The webhook was signed at another time than now.
+        read = platform.webhooks.unwrap(body, headers, tolerance=10**12).root
+        words = getattr(read.data, "text", None)
+        told(kind, "webhook", read.type, getattr(words, "body", words))
+        try:
+            platform.webhooks.unwrap(body + " ", headers, tolerance=10**12)
+            told(kind, "webhook", "believes another body")
+        except bird_platform.WebhookVerificationError as refusal:
+            told(kind, "webhook", str(refusal))
 
 # What the carriers' own packages spell and sign, for our webhooks
 
@@ -222,3 +282,27 @@ digest = lambda text: hashlib.sha256(text.encode()).hexdigest()
 claims = {"iss": "MessageBird", "nbf": now, "exp": now + 60, "jti": "once", "url_hash": digest(url), "payload_hash": digest(body)}
 token = jwt.encode(claims, "FAKE", "HS256")
 print("hook", json.dumps({"kind": "messagebird", "url": url, "authorization": "", "jwt": token, "body": body}))
+
+# Bird's own model of what a patient presses, and its documented signature.
+pressed = WhatsAppReceived.model_validate(
+    {
+        "type": "whatsapp.received",
+        "timestamp": "2026-12-01T18:00:00Z",
+        "data": {
+            "whatsapp_id": "wam_01krdgeqcxet5s7t44vh8rt9mg",
+            "workspace_id": "ws_01krdgeqcxet5s7t44vh8rt9mg",
+            "direction": "inbound",
+            "from": {"phone_number": PATIENT, "bsuid": "US.1", "display_name": "Tom"},
+            "to": {"phone_number": PRACTICE},
+            "tags": None,
+            "metadata": None,
+            "interactive_reply": {"type": "button", "button": {"slug": "consent.yes", "text": "Sí 😀"}},
+        },
+    }
+)
+body = pressed.model_dump_json(by_alias=True)
+secret = base64.b64decode("RkFLRQ==")
+signature = base64.b64encode(hmac.new(secret, f"msg_1.{now}.{body}".encode(), hashlib.sha256).digest()).decode()
+url = "http://127.0.0.1:9/webhooks/bird/lakeside"
+standard = {"webhook-id": "msg_1", "webhook-timestamp": str(now), "webhook-signature": "v1," + signature}
+print("hook", json.dumps({"kind": "bird", "url": url, "authorization": "", "jwt": "", "body": body, **standard}))

@@ -107,7 +107,7 @@ fn page(texts: &[Text]) -> Reply {
 }
 
 impl Dialect for FakeBandwidth {
-    fn id(&self, number: u64) -> String {
+    fn id(&self, number: u64, _sent: &Sending) -> String {
         format!("fake{number:025}")
     }
 

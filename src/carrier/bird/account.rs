@@ -7,11 +7,13 @@ use url::Url;
 
 use crate::carrier::Carrier;
 use crate::carrier::account::{Account, AccountError, Advice, Site, shown};
+use crate::carrier::bird::Bird;
 use crate::carrier::bird::fake::FakeBird;
-use crate::carrier::bird::{Bird, Product};
+use crate::carrier::bird::product::Product;
 use crate::carrier::exchange::{self, Patience};
 use crate::carrier::fake::Speaks;
 use crate::domain::secret::Secret;
+use crate::policy::words::Channel;
 
 /// A Bird account.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -26,8 +28,10 @@ pub struct BirdAccount {
     pub signing_keys: Vec<Secret>,
     /// The workspace, of the Channels API.
     pub workspace: String,
-    /// The channel that texts go by, of the Channels API.
+    /// The channel that SMS goes by, of the Channels API.
     pub channel: String,
+    /// The channel that WhatsApp goes by, of the Channels API.
+    pub whatsapp_channel: String,
     /// Another address, for a test; empty: Bird's own.
     pub base_url: String,
     /// Seconds for one exchange; 0: 20.
@@ -59,12 +63,19 @@ impl BirdAccount {
         let fail = |text: &str| Err(AccountError(text.to_owned()));
         let product = match self.product.as_str() {
             "platform" => Product::Platform,
-            "channels" if self.workspace.is_empty() || self.channel.is_empty() => {
-                return fail("`workspace` or `channel` is empty: give the ids of both");
+            "channels" if self.workspace.is_empty() => {
+                return fail("`workspace` is empty: give its id (Settings, Workspace)");
+            }
+            "channels" if self.channel.is_empty() && self.whatsapp_channel.is_empty() => {
+                return fail(
+                    "`channel` and `whatsapp_channel` are empty: give the id of the one that \
+                     texts go by, or of both (Channels)",
+                );
             }
             "channels" => Product::Channels {
                 workspace: self.workspace.clone(),
-                channel: self.channel.clone(),
+                sms: self.channel.clone(),
+                whatsapp: self.whatsapp_channel.clone(),
             },
             _ => return fail("`product` is `platform` (keys bk_...) or `channels`"),
         };
@@ -86,7 +97,10 @@ impl BirdAccount {
             product,
             access_key: self.access_key.secret().clone(),
             signing_keys: keys.map(|key| key.secret().clone()).collect(),
-            numbers: site.senders().map(|sender| sender.number.clone()).collect(),
+            numbers: site
+                .senders()
+                .map(|sender| (sender.channel, sender.number.clone()))
+                .collect(),
         })
     }
 }
@@ -100,14 +114,16 @@ impl Account for BirdAccount {
         Ok(Arc::new(self.line(site)?))
     }
 
-    fn fake(&self, site: &Site<'_>, _base: &str) -> Option<Speaks> {
+    fn fake(&self, site: &Site<'_>, base: &str) -> Option<Speaks> {
         let line = self.line(site).ok()?;
+        line.numbers.first()?;
         let key = self.signing_keys.iter().find(|key| !key.is_empty())?;
         Some(Arc::new(FakeBird {
             product: line.product,
             access_key: self.access_key.secret().clone(),
             signing_key: key.secret().clone(),
-            number: site.senders().next()?.number.as_str().to_owned(),
+            numbers: line.numbers,
+            base: base.trim_end_matches('/').to_owned(),
             texts_url: site.texts_url(),
         }))
     }
@@ -124,12 +140,8 @@ impl Account for BirdAccount {
                     .to_owned(),
             ));
         }
-        if self.product == "channels" && site.senders().count() > 1 {
-            advice.push(Advice::Bad(
-                "one channel carries one number: keep one [[practice.sender]] with carrier = \
-                 \"bird\""
-                    .to_owned(),
-            ));
+        if self.product == "channels" {
+            self.advise_channels(site, &mut advice);
         }
         if !site.reachable() && self.base_url.is_empty() {
             advice.push(Advice::Bad(
@@ -138,10 +150,43 @@ impl Account for BirdAccount {
                     .to_owned(),
             ));
         }
+        let events = if self.product == "channels" {
+            "sms.inbound, sms.outbound, whatsapp.inbound, whatsapp.outbound, whatsapp.interaction"
+        } else {
+            "sms.* and whatsapp.*"
+        };
         advice.push(Advice::Note(format!(
-            "subscribe texts and their states to: {}",
+            "subscribe texts and their states ({events}) to: {}",
             site.texts_url()
         )));
         advice
+    }
+}
+
+impl BirdAccount {
+    /// One channel of a workspace carries one number.
+    fn advise_channels(&self, site: &Site<'_>, advice: &mut Vec<Advice>) {
+        for (channel, key, id) in [
+            (Channel::Sms, "channel", &self.channel),
+            (
+                Channel::Whatsapp,
+                "whatsapp_channel",
+                &self.whatsapp_channel,
+            ),
+        ] {
+            let senders = site.senders().filter(|it| it.channel == channel).count();
+            if senders > 1 {
+                advice.push(Advice::Bad(format!(
+                    "one channel carries one number: keep one [[practice.sender]] with carrier = \
+                     \"bird\" and channel = \"{channel}\""
+                )));
+            }
+            if senders > 0 && id.is_empty() {
+                advice.push(Advice::Bad(format!(
+                    "{key} is empty: texts by {channel} are not sent; give the id of the channel \
+                     that has the number (Channels)"
+                )));
+            }
+        }
     }
 }

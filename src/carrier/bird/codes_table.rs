@@ -6,34 +6,61 @@ use crate::carrier::codes::{Codes, ErrorClass};
 pub const CODES: Codes = &[
     (
         ErrorClass::OptedOut,
-        &["recipient_opted_out", "blocked_by_recipient", "103"],
+        &[
+            "recipient_opted_out",
+            "blocked_by_recipient",
+            "recipient_suppressed",
+            "103",
+        ],
     ),
     (
         ErrorClass::Gone,
         &["landline_unreachable", "invalid_destination", "1", "5"],
     ),
     // Absent subscriber, as networks number it (3GPP TS 29.002).
-    (ErrorClass::Unreachable, &["6", "27"]),
+    (
+        ErrorClass::Unreachable,
+        &["unreachable", "undeliverable", "6", "27"],
+    ),
     (
         ErrorClass::BadAddress,
-        &["2", "3", "9", "11", "12", "13", "21"],
+        &["SMSInvalidRecipient", "2", "3", "9", "11", "12", "13", "21"],
     ),
     (
         ErrorClass::OurRequest,
-        &["SMSUnsupportedFeature", "unauthorized", "invalid_request"],
+        &[
+            "SMSUnsupportedFeature",
+            "SMSSenderNotConfigured",
+            "unauthorized",
+            "invalid_request",
+            "insufficient_balance",
+            "price_not_found",
+            "media_rejected",
+        ],
     ),
     (
         ErrorClass::Registration,
         &[
             "blocked_by_carrier",
+            "blocked_by_fraud_protection",
             "sender_unregistered",
+            "SenderCategoryNotPermitted",
             "content_rejected",
             "104",
             "105",
         ],
     ),
+    (ErrorClass::Window, &["service_window_expired"]),
     (
         ErrorClass::Transient,
-        &["provider_unavailable", "31", "34", "106", "107"],
+        &[
+            "provider_unavailable",
+            "internal_error",
+            "rate_limited",
+            "31",
+            "34",
+            "106",
+            "107",
+        ],
     ),
 ];

@@ -1,5 +1,8 @@
 //! Bird as the fake carrier speaks it: the platform and the Channels API.
 
+mod channels;
+mod platform;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -9,10 +12,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::carrier::bird::Product;
-use crate::carrier::fake::{Asked, Dialect, Filter, Post, Reply, Said, Sending, Text, Wish};
+use crate::carrier::bird::product::Product;
+use crate::carrier::fake::{Asked, Dialect, Post, Reply, Said, Sending, Text, Wish};
 use crate::carrier::mac;
 use crate::domain::message::Delivery;
+use crate::domain::phone::E164;
+use crate::policy::words::Channel;
 
 /// One account on the fake Bird.
 #[derive(Debug)]
@@ -20,7 +25,8 @@ pub(super) struct FakeBird {
     pub(super) product: Product,
     pub(super) access_key: SecretString,
     pub(super) signing_key: SecretString,
-    pub(super) number: String,
+    pub(super) numbers: Vec<(Channel, E164)>,
+    pub(super) base: String,
     pub(super) texts_url: String,
 }
 
@@ -34,23 +40,28 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-const fn status(state: Delivery, channels: bool) -> &'static str {
-    match (state, channels) {
-        (Delivery::Queued | Delivery::Sending, true) => "processing",
-        (Delivery::Queued | Delivery::Sending, false)
-        | (Delivery::Pending | Delivery::Unknown | Delivery::Accepted, _) => "accepted",
-        (Delivery::Sent, _) => "sent",
-        (Delivery::Delivered | Delivery::Read, _) => "delivered",
-        (Delivery::Undelivered | Delivery::Suppressed | Delivery::Failed, true) => {
-            "delivery_failed"
-        }
-        (Delivery::Undelivered | Delivery::Suppressed | Delivery::Failed, false) => "undelivered",
+/// How a text goes, in a carrier without MMS.
+const fn channel_of(sent: &Sending) -> Channel {
+    if sent.whatsapp {
+        Channel::Whatsapp
+    } else {
+        Channel::Sms
     }
 }
 
+/// A text at this place of a request.
+fn text_at(body: &Value, pointer: &str) -> Option<String> {
+    let text = body.pointer(pointer).and_then(Value::as_str);
+    text.map(str::to_owned)
+}
+
 impl FakeBird {
-    const fn channels(&self) -> bool {
-        matches!(self.product, Product::Channels { .. })
+    /// The workspace, where it is the Channels API.
+    fn workspace(&self) -> Option<&str> {
+        match &self.product {
+            Product::Platform => None,
+            Product::Channels { workspace, .. } => Some(workspace),
+        }
     }
 
     fn sign(&self, event: &Value, id: &str, now: Timestamp) -> Post {
@@ -58,7 +69,7 @@ impl FakeBird {
         let time = now.as_second().to_string();
         let key = self.signing_key.expose_secret();
         let mut headers = vec![("content-type", "application/json".to_owned())];
-        if self.channels() {
+        if self.product.is_channels() {
             let digest = mac::digest(&body);
             let parts: [&[u8]; 5] = [
                 time.as_bytes(),
@@ -88,79 +99,42 @@ impl FakeBird {
     }
 
     fn message(&self, text: &Text, state: Delivery) -> Value {
-        json!({
-            "id": text.id,
-            "status": status(state, self.channels()),
-            "direction": if text.inbound { "incoming" } else { "outgoing" },
-            "reference": text.sent.reference,
-            "to": text.sent.to,
-            "from": text.sent.from,
-            "text": text.sent.body,
-            "metadata": {"reference": text.sent.reference},
-            "error": text.code.map(|code| json!({"code": code})),
-        })
-    }
-
-    fn send(&self, asked: &Asked<'_>) -> Wish {
-        let Ok(body) = serde_json::from_slice::<Value>(asked.body) else {
-            return Wish::Refuse("invalid_request");
-        };
-        let text = |pointer: &str| {
-            let text = body.pointer(pointer).and_then(Value::as_str);
-            text.map(str::to_owned)
-        };
-        let (to, from, words, reference) = if self.channels() {
-            (
-                text("/receiver/contacts/0/identifierValue"),
-                Some(self.number.clone()),
-                text("/body/text/text"),
-                text("/reference"),
-            )
-        } else {
-            (
-                text("/to"),
-                text("/from"),
-                text("/text"),
-                text("/metadata/reference"),
-            )
-        };
-        let (Some(to), Some(from), Some(words)) = (to, from, words) else {
-            return Wish::Refuse("invalid_request");
-        };
-        if !self.channels() && text("/category").is_none() {
-            return Wish::Refuse("invalid_request");
+        match self.workspace() {
+            None => platform::message(text, state, &self.base),
+            Some(_) => self.channels_message(text, state),
         }
-        Wish::Send(Sending {
-            from,
-            to,
-            body: words,
-            reference,
-            once: asked.header("idempotency-key").map(str::to_owned),
-            ..Sending::default()
-        })
     }
-}
 
-fn refusal(status: StatusCode, code: &str) -> Reply {
-    let body = json!({
-        "code": code,
-        "message": "refused by the fake carrier",
-        "error": {"code": code},
-    });
-    Reply::json(status, &body)
+    fn refusal(&self, status: StatusCode, code: &str) -> Reply {
+        let body = if self.product.is_channels() {
+            json!({"code": code, "message": "refused by the fake carrier"})
+        } else {
+            platform::refusal(status, code)
+        };
+        Reply::json(status, &body)
+    }
 }
 
 impl Dialect for FakeBird {
-    fn id(&self, number: u64) -> String {
-        if self.channels() {
-            format!("00000000-0000-4000-8000-{number:012x}")
-        } else {
-            format!("sms_{number:026}")
+    fn id(&self, number: u64, sent: &Sending) -> String {
+        match (self.product.is_channels(), sent.whatsapp) {
+            (true, _) => format!("00000000-0000-4000-8000-{number:012x}"),
+            (false, true) => format!("wam_{number:026}"),
+            (false, false) => format!("sms_{number:026}"),
         }
     }
 
+    fn file_id(&self, text: &str, number: usize) -> String {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let from = digits.len().saturating_sub(24);
+        format!(
+            "waf_{:0>24}{number:02}",
+            digits.get(from..).unwrap_or_default()
+        )
+    }
+
     fn codes(&self) -> (&'static str, &'static str) {
-        if self.channels() {
+        if self.product.is_channels() {
             ("103", "1")
         } else {
             ("recipient_opted_out", "invalid_destination")
@@ -168,45 +142,33 @@ impl Dialect for FakeBird {
     }
 
     fn read(&self, asked: &Asked<'_>) -> Option<Wish> {
-        let (root, scheme) = match &self.product {
-            Product::Platform => ("/v1/sms/messages".to_owned(), "Bearer"),
-            Product::Channels { workspace, channel } => (
-                format!("/workspaces/{workspace}/channels/{channel}"),
+        let path = asked.path.trim_start_matches('/');
+        let (scheme, path) = match self.workspace() {
+            None => ("Bearer", path.strip_prefix("v1/")?),
+            Some(workspace) => (
                 "AccessKey",
+                path.strip_prefix("workspaces/")?
+                    .strip_prefix(workspace)?
+                    .strip_prefix('/')?,
             ),
         };
-        let path = asked.path.strip_prefix(&root)?;
         let right = format!("{scheme} {}", self.access_key.expose_secret());
         let given = asked.header("authorization").unwrap_or_default();
+        let parts: Vec<&str> = path.split('/').collect();
+        let known = matches!(
+            parts.first(),
+            Some(&("sms" | "whatsapp" | "channels" | "messages"))
+        );
+        if !known {
+            return None;
+        }
         if !mac::same(given.as_bytes(), right.as_bytes()) {
             return Some(Wish::Unauthorized);
         }
-        let path = if self.channels() {
-            match path.strip_prefix("/messages") {
-                Some(path) => path,
-                None if path.is_empty() => {
-                    return Some(Wish::Say(Reply::json(
-                        StatusCode::OK,
-                        &json!({"status": "active"}),
-                    )));
-                }
-                None => return Some(Wish::Refuse("invalid_request")),
-            }
-        } else {
-            path
-        };
-        Some(
-            match (asked.method.as_str(), path.trim_start_matches('/')) {
-                ("POST", "") => self.send(asked),
-                ("GET", "") => Wish::List(Filter {
-                    reference: asked.param("reference"),
-                    page: (50, 0),
-                    ..Filter::default()
-                }),
-                ("GET", id) => Wish::Look(id.to_owned()),
-                _ => Wish::Refuse("invalid_request"),
-            },
-        )
+        Some(match self.workspace() {
+            None => self.platform_wish(asked, &parts),
+            Some(_) => self.channels_wish(asked, &parts),
+        })
     }
 
     fn reply(&self, said: &Said<'_>) -> Reply {
@@ -219,18 +181,25 @@ impl Dialect for FakeBird {
                 Reply::json(StatusCode::OK, &self.message(text, text.state))
             }
             Said::Page(texts, more, _) => {
-                let results: Vec<Value> = texts
-                    .iter()
-                    .map(|text| self.message(text, text.state))
-                    .collect();
-                let body = json!({"results": results, "nextPageToken": more.then_some("more")});
+                let page = texts.iter().map(|text| self.message(text, text.state));
+                let page: Vec<Value> = page.collect();
+                let more = more.then_some("more");
+                let body = if self.product.is_channels() {
+                    json!({"results": page, "nextPageToken": more})
+                } else {
+                    let first = texts.first().map(|it| it.id.clone());
+                    json!({
+                        "data": page, "next_cursor": more, "prev_cursor": null,
+                        "refresh_cursor": first,
+                    })
+                };
                 Reply::json(StatusCode::OK, &body)
             }
-            Said::Missing => refusal(StatusCode::NOT_FOUND, "not_found"),
-            Said::Unauthorized => refusal(StatusCode::UNAUTHORIZED, "unauthorized"),
-            Said::Refused(code) => refusal(StatusCode::UNPROCESSABLE_ENTITY, code),
+            Said::Missing => self.refusal(StatusCode::NOT_FOUND, "not_found"),
+            Said::Unauthorized => self.refusal(StatusCode::UNAUTHORIZED, "unauthorized"),
+            Said::Refused(code) => self.refusal(StatusCode::UNPROCESSABLE_ENTITY, code),
             Said::Busy(seconds) => {
-                let mut reply = refusal(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
+                let mut reply = self.refusal(StatusCode::TOO_MANY_REQUESTS, "rate_limited");
                 reply.headers.push(("retry-after", seconds.to_string()));
                 reply
             }
@@ -239,53 +208,17 @@ impl Dialect for FakeBird {
     }
 
     fn report(&self, text: &Text, state: Delivery, now: Timestamp) -> Option<Post> {
-        let failed = state == Delivery::Undelivered;
-        let code = text.code.filter(|_| failed);
-        let event = if self.channels() {
-            let mut payload = self.message(text, state);
-            if let (Some(code), Some(fields)) = (code, payload.as_object_mut()) {
-                let failure = json!({"source": {"name": "sms-messagebird", "code": code}});
-                fields.insert("failure".to_owned(), failure);
-            }
-            json!({"service": "channels", "event": "sms.outbound", "payload": payload})
-        } else {
-            json!({
-                "type": format!("sms.{}", status(state, false)),
-                "timestamp": format!("{now:.0}"),
-                "data": {
-                    "sms_id": text.id,
-                    "metadata": {"reference": text.sent.reference},
-                    "error": code.map(|code| json!({"code": code})),
-                },
-            })
+        let event = match self.workspace() {
+            None => platform::report(text, state, now),
+            Some(_) => self.channels_report(text, state, now),
         };
         Some(self.sign(&event, &text.id, now))
     }
 
     fn bring(&self, text: &Text, now: Timestamp) -> Post {
-        let event = if self.channels() {
-            json!({"service": "channels", "event": "sms.inbound", "payload": {
-                "id": text.id,
-                "sender": {"contact": {
-                    "identifierKey": "phonenumber", "identifierValue": text.sent.from,
-                }},
-                "receiver": {"connector": {"identifierValue": text.sent.to}},
-                "body": {"type": "text", "text": {"text": text.sent.body}},
-            }})
-        } else {
-            json!({
-                "type": "sms.received",
-                "timestamp": format!("{now:.0}"),
-                "data": {
-                    "sms_id": text.id,
-                    "to": text.sent.to,
-                    "from": text.sent.from,
-                    "text": text.sent.body,
-                    "segments": {"count": 1, "encoding": "GSM_7BIT"},
-                    "tags": null,
-                    "metadata": null,
-                },
-            })
+        let event = match self.workspace() {
+            None => platform::bring(text, now, &self.base),
+            Some(_) => self.channels_bring(text),
         };
         self.sign(&event, &text.id, now)
     }

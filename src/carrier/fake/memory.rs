@@ -8,10 +8,10 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use crate::carrier::fake::{
-    Asked, Fault, Faults, Filter, Post, Reaction, Reply, Said, Sending, Speaks, Text, Wish,
+    Asked, Fault, Faults, Filter, Post, Reach, Reaction, Reply, Said, Sending, Speaks, Text, Wish,
 };
 use crate::domain::message::Delivery;
-use crate::policy::words::{Channel, vocabulary};
+use crate::policy::words::Channel;
 
 /// How long an answer takes that comes too late for any client's patience.
 const TOO_LATE: Duration = Duration::from_mins(1);
@@ -29,18 +29,6 @@ const LATE: Duration = Duration::from_secs(2);
 /// Texts that one second of the clock leaves numbers for, when they are to differ from those of an
 /// earlier run: far more than a fake carrier takes.
 const NUMBERS_A_SECOND: u64 = 100_000;
-
-vocabulary! {
-    /// What a phone does with the texts to it.
-    Reach, "reach of a phone" {
-        /// It takes them.
-        On = "on",
-        /// It is switched off: they are taken, and do not arrive.
-        Off = "off",
-        /// Its owner has opted out at the carrier, which told nobody: they are refused.
-        Blocked = "blocked",
-    }
-}
 
 /// One account on the fake carrier.
 #[derive(Clone, Debug)]
@@ -69,14 +57,14 @@ pub struct Sight {
 }
 
 #[derive(Debug, Default)]
-struct Memory {
-    texts: BTreeMap<String, Text>,
+pub(super) struct Memory {
+    pub(super) texts: BTreeMap<String, Text>,
     /// In the order in which they were taken.
     order: Vec<String>,
     once: BTreeMap<String, String>,
     asked: BTreeMap<String, u64>,
-    opted_out: BTreeSet<String>,
-    phones: BTreeMap<String, Reach>,
+    pub(super) opted_out: BTreeSet<String>,
+    pub(super) phones: BTreeMap<String, Reach>,
     files: BTreeMap<String, Vec<u8>>,
     requests: u64,
     faults: BTreeMap<&'static str, u64>,
@@ -114,12 +102,12 @@ impl Fake {
         }
     }
 
-    fn next_id(&self, memory: &Memory, speaks: &Speaks) -> String {
+    fn next_id(&self, memory: &Memory, speaks: &Speaks, sent: &Sending) -> String {
         let count = u64::try_from(memory.order.len()).unwrap_or(u64::MAX);
-        speaks.id(self.before.saturating_add(count).saturating_add(1))
+        speaks.id(self.before.saturating_add(count).saturating_add(1), sent)
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
+    pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -251,7 +239,7 @@ impl Fake {
         if let Some(text) = known.and_then(|id| memory.texts.get(id)) {
             return at_once(speaks.reply(&Said::Taken(text)));
         }
-        let id = self.next_id(memory, speaks);
+        let id = self.next_id(memory, speaks, &sending);
         if let Some(key) = &sending.once {
             memory.once.insert(key.clone(), id.clone());
         }
@@ -369,10 +357,10 @@ impl Fake {
     ) -> Option<(String, Vec<(Duration, Post)>)> {
         let line = self.lines.iter().find(|it| it.name == line)?;
         let mut memory = self.memory();
-        let id = self.next_id(&memory, &line.speaks);
+        let id = self.next_id(&memory, &line.speaks, &sending);
         let mut names = Vec::new();
         for (number, bytes) in files.into_iter().enumerate() {
-            let name = format!("ME{}{number:04x}", id.get(2..30).unwrap_or_default());
+            let name = line.speaks.file_id(&id, number);
             memory.files.insert(name.clone(), bytes);
             names.push(name);
         }
@@ -408,27 +396,6 @@ impl Fake {
         let text = memory.texts.get(id)?;
         let line = self.lines.iter().find(|line| line.name == text.line)?;
         line.speaks.report(text, state, now)
-    }
-
-    /// A person who told the carrier, and not us, that this number must not text them.
-    pub fn opt_out(&self, number: &str, person: &str) {
-        self.memory().opted_out.insert(format!("{number} {person}"));
-    }
-
-    /// What a phone does from now on with the texts to it.
-    pub fn set_reach(&self, person: &str, reach: Reach) {
-        self.memory().phones.insert(person.to_owned(), reach);
-    }
-
-    /// What a phone does with the texts to it.
-    pub fn reach(&self, person: &str) -> Reach {
-        let reach = self.memory().phones.get(person).copied();
-        reach.unwrap_or(Reach::On)
-    }
-
-    /// Takes a text back that a patient wrote: it was told that it did not arrive.
-    pub fn take_back(&self, id: &str) {
-        drop(self.memory().texts.remove(id));
     }
 
     /// Files that it still has.

@@ -4,6 +4,7 @@
 
 pub mod faults;
 mod memory;
+mod phones;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,8 @@ use crate::domain::message::Delivery;
 use crate::policy::words::Channel;
 
 pub use faults::{Fault, Faults};
-pub use memory::{Fake, Line, Reach, Sight};
+pub use memory::{Fake, Line, Sight};
+pub use phones::Reach;
 
 /// A request that reached the fake carrier.
 #[derive(Clone, Copy)]
@@ -278,7 +280,12 @@ pub enum Said<'a> {
 /// How one carrier speaks: its requests, answers and webhooks.
 pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// A new id for a text.
-    fn id(&self, number: u64) -> String;
+    fn id(&self, number: u64, sent: &Sending) -> String;
+
+    /// The id of a file of a text.
+    fn file_id(&self, text: &str, number: usize) -> String {
+        format!("ME{}{number:04x}", text.get(2..30).unwrap_or_default())
+    }
 
     /// The code with which this carrier tells of an opt-out, and of a phone that cannot be reached.
     fn codes(&self) -> (&'static str, &'static str);

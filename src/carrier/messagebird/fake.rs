@@ -110,7 +110,7 @@ fn refusal(status: StatusCode, code: u32) -> Reply {
 }
 
 impl Dialect for FakeMessagebird {
-    fn id(&self, number: u64) -> String {
+    fn id(&self, number: u64, _sent: &Sending) -> String {
         format!("{number:032x}")
     }
 

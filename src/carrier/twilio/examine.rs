@@ -113,11 +113,13 @@ impl Twilio {
 
     async fn examine_service(&self, service: &str, advice: &mut Vec<Advice>) {
         let mut address = self.account.clone();
-        if address
-            .host_str()
-            .is_some_and(|host| host.ends_with("twilio.com"))
-            && address.set_host(Some("messaging.twilio.com")).is_err()
-        {
+        // Another product of the same edge and region.
+        let host = address.host_str().and_then(|host| {
+            let rest = host.strip_prefix("api.")?;
+            rest.ends_with("twilio.com")
+                .then(|| format!("messaging.{rest}"))
+        });
+        if host.is_some_and(|host| address.set_host(Some(&host)).is_err()) {
             return;
         }
         address.set_path(&format!("/v1/Services/{service}"));

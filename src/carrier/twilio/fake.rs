@@ -109,6 +109,11 @@ impl FakeTwilio {
         if from.is_empty() && asked.field("MessagingServiceSid").is_none() {
             return Wish::Refuse("21603");
         }
+        // Nothing may wait there past an opt-out, nor be spelled anew.
+        let never = ["ScheduleType", "SendAt", "SmartEncoded"];
+        if never.iter().any(|name| asked.field(name).is_some()) {
+            return Wish::Refuse("21602");
+        }
         let template = asked.field("ContentSid");
         let body = asked.field("Body").unwrap_or_default();
         if body.is_empty() && template.is_none() && asked.field("MediaUrl").is_none() {
@@ -199,7 +204,7 @@ fn refusal(status: StatusCode, code: &str) -> Reply {
 }
 
 impl Dialect for FakeTwilio {
-    fn id(&self, number: u64) -> String {
+    fn id(&self, number: u64, _sent: &Sending) -> String {
         format!("SM{number:0ID_DIGITS$x}")
     }
 

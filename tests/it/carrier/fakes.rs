@@ -12,10 +12,10 @@ use anteroom::carrier::exchange::{FetchFault, Poster};
 use anteroom::carrier::fake::{Fake, Faults, Post, Sending};
 use anteroom::carrier::hear::{Call, Door, Event, Refusal};
 use anteroom::domain::clock::{Clock as _, ManualClock};
-use anteroom::domain::message::{Delivery, Outbound, SendOutcome, Template};
+use anteroom::domain::message::{Delivery, Outbound, SendOutcome};
 use anteroom::domain::practice::{CarrierKind, Practice};
 use anteroom::policy::words::Channel;
-use anteroom::web::fake::{FakeSite, Way, fake_router};
+use anteroom::web::fake::{FakeSite, Hooks, Way, fake_router};
 use anteroom::web::serve::serve;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +25,7 @@ use super::outbound;
 
 const PUBLIC: &str = "http://127.0.0.1:9/";
 
-fn practice() -> Practice {
+pub(super) fn practice() -> Practice {
     toml::from_str(
         r#"
         id = "lakeside"
@@ -48,6 +48,10 @@ fn practice() -> Practice {
         contact_card = "https://example.com/card.vcf"
         [[sender]]
         carrier = "bird"
+        number = "+14155550101"
+        [[sender]]
+        carrier = "bird"
+        channel = "whatsapp"
         number = "+14155550101"
         "#,
     )
@@ -81,6 +85,7 @@ pub(super) fn accounts(base: &str, product: &str) -> Accounts {
         signing_keys = ["whsec_RkFLRQ=="]
         workspace = "w"
         channel = "c"
+        whatsapp_channel = "w"
         base_url = "{base}"
         "#
     );
@@ -111,6 +116,7 @@ impl World {
             fake: Arc::clone(&fake),
             clock: Arc::clone(&clock) as _,
             way: Way::Http(Poster::new().unwrap()),
+            hooks: Hooks::default(),
             tracker: tracker.clone(),
             stop: stop.clone(),
         };
@@ -181,7 +187,7 @@ impl Drop for World {
     }
 }
 
-const KINDS: [(CarrierKind, &str); 5] = [
+pub(super) const KINDS: [(CarrierKind, &str); 5] = [
     (CarrierKind::Twilio, "platform"),
     (CarrierKind::Bandwidth, "platform"),
     (CarrierKind::Messagebird, "platform"),
@@ -371,35 +377,6 @@ async fn an_opted_out_number_is_suppressed_or_told_in_the_report() {
             "{kind} {product}: {outcome:?}"
         );
     }
-}
-
-#[tokio::test]
-async fn templates_go_by_whatsapp_with_their_variables_and_nothing_else_carries_them() {
-    let world = World::new("platform", Faults::none()).await;
-    let template = Template {
-        id: format!("HX{:032x}", 7),
-        variables: [("1".to_owned(), "Lakeside".into())].into_iter().collect(),
-    };
-    for (kind, _) in KINDS {
-        let line = world.line(kind);
-        let mut text = outbound(Channel::Whatsapp, "Lakeside: please write to us.");
-        text.template = Some(template.clone());
-        let carries = line.capabilities().templates.contains(&Channel::Whatsapp);
-        let outcome = line.send(&text).await;
-        if carries {
-            accepted(outcome);
-        } else {
-            assert!(
-                matches!(outcome, SendOutcome::Fail { .. }),
-                "{kind}: {outcome:?}"
-            );
-        }
-    }
-    let seen = world.fake.texts();
-    assert_eq!(seen.len(), 1);
-    assert!(seen[0].sent.whatsapp);
-    assert_eq!(seen[0].sent.template.as_deref(), Some(template.id.as_str()));
-    assert_eq!(seen[0].sent.body, r#"{"1":"Lakeside"}"#);
 }
 
 #[tokio::test]

@@ -106,6 +106,7 @@ fn picture(body: &str) -> Outbound {
 fn template() -> Outbound {
     let template = Template {
         id: format!("HX{:032x}", 7),
+        locale: "en".to_owned(),
         variables: [("1".to_owned(), "Lakeside".into())].into_iter().collect(),
     };
     Outbound {

@@ -90,6 +90,7 @@ async fn a_whatsapp_conversation_with_a_template_is_stored_as_the_page_shows() {
         sender.outside_window = OutsideWindow::Template;
         let template = TemplateText {
             id: format!("HX{:032x}", 7),
+            locale: String::new(),
             text: "{{1}} has a message for you. Reply here to read it.".to_owned(),
             variables: [("1".to_owned(), TemplateValue::PracticeName)]
                 .into_iter()
@@ -151,10 +152,43 @@ fn doctor_says_what_a_half_configured_account_lacks_and_what_to_paste() {
     documented(&about.join("\n"));
 }
 
+/// Every Rust source below a folder.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text += &sources(&path);
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            text += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn each_promise_on_the_page_names_tests_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tests = sources(&root.join("tests/it")) + &sources(&root.join("src"));
+    let (_, after) = DOCS.split_once("which test shows it").unwrap();
+    let (table, _) = after.split_once("\n## ").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    let mut count = 0;
+    for row in rows.skip(1) {
+        let shown = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        for name in shown.split(", ").map(|name| name.trim_matches('`')) {
+            count += 1;
+            // A test of its own, or a story on both databases.
+            let there = [format!("fn {name}()"), format!("{name} =>")];
+            assert!(there.iter().any(|it| tests.contains(it)), "{name} in {row}");
+        }
+    }
+    assert!(count > 60, "{count}");
+}
+
 /// 48 texts with every fault at 10 %, seed 7; the report's last lines.
 fn fault_run(dir: &Path, database: Option<&str>) {
     let mut command = anteroom(dir);
-    command.env("ANTEROOM_LOG__LEVEL", "error");
     command.args([
         "simulate-carrier",
         "--run",
@@ -170,6 +204,17 @@ fn fault_run(dir: &Path, database: Option<&str>) {
     let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{told}");
+    // Beside the report, how far it is and nothing else.
+    let progress = String::from_utf8_lossy(&output.stderr).into_owned();
+    let known = [
+        "48 invented patients",
+        " of 48 texts written",
+        "catching up, round ",
+    ];
+    for line in progress.lines() {
+        assert!(known.iter().any(|it| line.contains(it)), "{line}");
+    }
+    assert!(progress.contains("48 of 48 texts written"), "{progress}");
     for line in [
         "48 texts from patients, each fault 10 %, seed 7",
         "     0  texts of patients without an answer (lost)",

@@ -13,11 +13,12 @@ use jiff::SignedDuration;
 
 use super::{on_postgres, on_sqlite};
 use crate::support::app::{JAMES, MARIA, NOBODY, TOM};
-use crate::support::town::{SMS, Town, WHATSAPP, sending};
+use crate::support::town::{BIRD_WHATSAPP, SMS, Town, WHATSAPP, sending};
 
 stories! {
     outside_whatsapps_window_nothing_is_sent_and_staff_are_told => closed_window;
     outside_whatsapps_window_an_approved_template_asks_the_patient_to_write => template;
+    whatsapp_by_bird_has_the_same_window_templates_buttons_and_receipts => bird;
     outside_whatsapps_window_a_text_goes_by_sms_where_the_practice_says_so => by_sms;
     a_button_answers_its_own_question_and_no_other => buttons;
     a_state_moves_up_and_never_back_and_a_failure_stays => states;
@@ -44,6 +45,7 @@ async fn answer_a_day_late(store: Store, outside: OutsideWindow) -> (Town, Vec<S
         sender.outside_window = outside;
         let template = TemplateText {
             id: format!("HX{:032x}", 7),
+            locale: String::new(),
             text: "{{1}} has a message for you. Reply here to read it.".to_owned(),
             variables: [("1".to_owned(), TemplateValue::PracticeName)]
                 .into_iter()
@@ -54,15 +56,60 @@ async fn answer_a_day_late(store: Store, outside: OutsideWindow) -> (Town, Vec<S
     .await;
     town.text(TOM, WHATSAPP, "Hello").await;
     town.text(TOM, WHATSAPP, "YES").await;
+    let late = a_day_late(&town, CarrierKind::Twilio, WHATSAPP).await;
+    (town, late)
+}
+
+/// A question whose answer is due a day late; what the phone gets then.
+async fn a_day_late(town: &Town, line: CarrierKind, number: &str) -> Vec<String> {
     let before = town.phone(TOM).len();
-    let question = sending(TOM, WHATSAPP, "What are your hours?", None);
-    let (_, post) = town.written(CarrierKind::Twilio, question, Vec::new());
-    assert_eq!(town.post(&post).await.status, 200);
+    let question = sending(TOM, number, "What are your hours?", None);
+    let (_, post) = town.written(line, question, Vec::new());
+    assert!(town.post(&post).await.status.is_success());
     while town.app.house.reply_once().await.unwrap() == Step::Worked {}
     town.app.wait(SignedDuration::from_hours(25));
     town.settle().await;
-    let late = town.phone(TOM).split_off(before);
-    (town, late)
+    town.phone(TOM).split_off(before)
+}
+
+async fn bird(store: Store) {
+    let town = Town::with(store, |practice| {
+        let mut senders = practice.senders.iter_mut();
+        let sender = senders.find(|it| it.number.as_str() == BIRD_WHATSAPP);
+        let sender = sender.unwrap();
+        sender.outside_window = OutsideWindow::Template;
+        let template = TemplateText {
+            id: "ask_to_write".to_owned(),
+            locale: "en-US".to_owned(),
+            text: "{{practice}} has a message for you. Reply here to read it.".to_owned(),
+            variables: [("practice".to_owned(), TemplateValue::PracticeName)]
+                .into_iter()
+                .collect(),
+        };
+        sender.templates.insert(Language::En, template);
+    })
+    .await;
+    let notice = town.text(TOM, BIRD_WHATSAPP, "Hello").await;
+    assert!(notice[0].contains("OK to text you?"), "{notice:?}");
+    let agreed = ("consent.yes", "I agree");
+    assert!(!town.press(TOM, BIRD_WHATSAPP, agreed).await.is_empty());
+    let state = town.app.conversation(TOM).await.consent.state;
+    assert_eq!(state, ConsentState::Granted);
+    let read = town.report(TOM, Delivery::Read).await;
+    assert_eq!(read, Some(Delivery::Read));
+
+    let late = a_day_late(&town, CarrierKind::Bird, BIRD_WHATSAPP).await;
+    assert_eq!(late.len(), 1, "{late:?}");
+    let sent = town.last(TOM).sent;
+    assert_eq!(sent.template.as_deref(), Some("ask_to_write"));
+    let values: serde_json::Value = serde_json::from_str(&sent.body).unwrap();
+    assert_eq!(values[0]["text"], "Lakeside Family Medicine");
+    assert_eq!(values[0]["name"], "practice");
+    let held = town.app.held().await;
+    assert!(
+        matches!(held.as_slice(), [one] if one.contains("a template asks the patient to write")),
+        "{held:?}"
+    );
 }
 
 async fn closed_window(store: Store) {

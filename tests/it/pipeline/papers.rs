@@ -202,6 +202,7 @@ async fn tagged(store: Store) {
     let app = App::made(store, offline(), SUNDAY, |it| {
         let template = TemplateText {
             id: "HX0000".to_owned(),
+            locale: String::new(),
             text: "Lakeside Family Medicine has a message for you. Reply here to read it."
                 .to_owned(),
             variables: std::collections::BTreeMap::new(),

@@ -16,7 +16,7 @@ use anteroom::domain::message::Delivery;
 use anteroom::domain::practice::{CarrierKind, Practice};
 use anteroom::pipeline::work::Step;
 use anteroom::store::Store;
-use anteroom::web::fake::{FakeSite, Way, fake_router};
+use anteroom::web::fake::{FakeSite, Hooks, Way, fake_router};
 use anteroom::web::gate::GuardSettings;
 use anteroom::web::router::{WebSettings, router};
 use anteroom::web::serve::serve;
@@ -37,6 +37,8 @@ pub(crate) const TOKEN: &str = "FAKE";
 /// The practice's numbers: SMS by each carrier, and WhatsApp.
 pub(crate) const SMS: &str = "+14155550101";
 pub(crate) const WHATSAPP: &str = "+14155550103";
+/// WhatsApp by Bird; all else that has no carrier in its name is Twilio's.
+pub(crate) const BIRD_WHATSAPP: &str = "+14155550107";
 
 const SENDERS: &str = r#"
 [[sender]]
@@ -59,6 +61,10 @@ per_second = 1000.0
 carrier = "bird"
 number = "+14155550106"
 per_second = 1000.0
+[[sender]]
+carrier = "bird"
+channel = "whatsapp"
+number = "+14155550107"
 "#;
 
 #[derive(serde::Deserialize)]
@@ -137,6 +143,7 @@ impl Town {
             fake: Arc::clone(&fake),
             clock: clock as _,
             way: Way::Http(Poster::new().unwrap()),
+            hooks: Hooks::default(),
             tracker: hooks.clone(),
             stop: mute.clone(),
         };
@@ -198,8 +205,13 @@ impl Town {
     async fn sent(&self, from: &str, to: &str, body: &str, button: Option<String>) -> Vec<String> {
         let before = self.phone(from).len();
         let sending = sending(from, to, body, button);
-        let (_, post) = self.written(CarrierKind::Twilio, sending, Vec::new());
-        assert_eq!(self.post(&post).await.status, 200);
+        let line = if to == BIRD_WHATSAPP {
+            CarrierKind::Bird
+        } else {
+            CarrierKind::Twilio
+        };
+        let (_, post) = self.written(line, sending, Vec::new());
+        assert!(self.post(&post).await.status.is_success());
         self.settle().await;
         self.phone(from).split_off(before)
     }
@@ -297,7 +309,7 @@ pub(crate) fn sending(from: &str, to: &str, body: &str, button: Option<String>) 
         from: from.to_owned(),
         to: to.to_owned(),
         body: body.to_owned(),
-        whatsapp: to == WHATSAPP,
+        whatsapp: to == WHATSAPP || to == BIRD_WHATSAPP,
         button,
         ..Sending::default()
     }
