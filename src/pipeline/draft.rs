@@ -26,6 +26,7 @@ use crate::pipeline::handoff::{self, Aside};
 use crate::pipeline::house::House;
 use crate::pipeline::interim::Drafting;
 use crate::pipeline::law::Governed;
+use crate::pipeline::portal_room::SECURE_REPLY;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::pipeline::ward::Whose;
 use crate::pipeline::wording::Chosen;
@@ -76,6 +77,8 @@ impl House {
         let history = turns
             .iter()
             .filter(|turn| turn.answered || turn.direction == Direction::Outbound)
+            // What was written in the portal is between the patient and staff.
+            .filter(|turn| turn.intent != SECURE_REPLY)
             .filter(|turn| turn.intent != INTERIM)
             .map(|turn| (turn.direction == Direction::Inbound, turn.body.clone()))
             .collect();

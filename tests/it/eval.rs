@@ -8,6 +8,7 @@ mod docs;
 mod foreign;
 mod gate;
 mod history;
+mod page;
 mod parts;
 mod planted;
 mod redteam;
