@@ -4,6 +4,7 @@
 
 mod broken_off;
 mod ci;
+mod crowd;
 mod docs;
 mod foreign;
 mod gate;
