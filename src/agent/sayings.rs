@@ -73,7 +73,7 @@ sayings! {
     MOVED = "moved": Visit;
     /// A visit was booked.
     BOOKED = "booked": Visit;
-    /// As `CANCEL_ASK`, after the practice's notice is over.
+    /// Asks for YES before cancelling when the practice's notice is over.
     CANCEL_LATE = "cancel_late": Late;
     /// On the waitlist, off it, or never on it.
     WAITLIST = "waitlist": Told;

@@ -63,6 +63,8 @@ vocabulary! {
         OneMoment = "one_moment",
         /// No answer can be made now.
         Unavailable = "unavailable",
+        /// The code that the portal asks for.
+        PortalCode = "portal_code",
     }
 }
 
@@ -93,6 +95,8 @@ pub struct TextContext<'a> {
     pub url: &'a str,
     /// Opening hours in the text's language; empty leaves them out.
     pub hours: &'a str,
+    /// The portal's code; empty in every text but its own.
+    pub code: &'a str,
     /// When staff answer, as it follows "They answer"; empty leaves it out.
     pub when: &'a str,
 }
@@ -105,6 +109,7 @@ impl TextContext<'static> {
             phone: "415-555-0100",
             url: "https://text.example.com",
             hours: "Mon-Fri 8-5",
+            code: "000000",
             when: "from Mon, Nov 30 at 8:00 AM",
         }
     }
@@ -175,7 +180,7 @@ pub struct Texts {
     entries: BTreeMap<(TextId, Language), Entry>,
 }
 
-const PLACEHOLDERS: [&str; 5] = ["practice", "phone", "url", "hours", "when"];
+const PLACEHOLDERS: [&str; 6] = ["practice", "phone", "url", "hours", "when", "code"];
 
 impl Texts {
     /// The texts that are compiled into the binary.
@@ -352,6 +357,7 @@ fn fill(body: &str, context: &TextContext<'_>) -> String {
             "phone" => context.phone,
             "url" => context.url,
             "hours" => context.hours,
+            "code" => context.code,
             "when" => context.when,
             _ => "",
         };

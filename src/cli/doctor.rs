@@ -15,7 +15,7 @@ use crate::config::{Config, Loaded};
 use crate::domain::agreement::Lack;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::practice::{CarrierKind, Practice};
-use crate::pipeline::papers::{Missing, Register};
+use crate::pipeline::papers::{ENDING_DAYS, Missing, Register};
 use crate::policy::PolicyError;
 use crate::policy::law::Law;
 use crate::policy::law::channels::Carries;
@@ -259,9 +259,6 @@ fn gateway(config: &Config) -> Finding {
         (count, _) => Finding::Good(format!("opens with {count} key(s)")),
     }
 }
-
-/// An agreement that ends sooner than this is told of: a renewal takes its weeks.
-const ENDING_DAYS: i64 = 30;
 
 /// What patients read as the practice's name, where the name tells a condition.
 fn names(config: &Config) -> Finding {

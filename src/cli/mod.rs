@@ -19,6 +19,7 @@ mod audit;
 mod carrier_run;
 mod chat;
 mod consent;
+mod crowd;
 mod doctor;
 mod eval;
 mod explain;
@@ -128,6 +129,9 @@ enum Command {
     },
     /// Run the suites under evals/ against the guardrail, the screen and the whole pipeline.
     Eval(eval::EvalArgs),
+    /// Let thousands of scripted patients text a practice while models, records and carriers fail by
+    /// a seed, and report what must never happen.
+    SimulatePatients(crowd::CrowdArgs),
     /// Attack the pipeline: a grammar of strategies and goals, with a hostile model among them.
     Redteam(redteam::RedteamArgs),
     /// Accounts of the console: invite, list, reset.
@@ -285,6 +289,7 @@ fn run_command(cli: Cli) -> u8 {
         Some(Command::Redteam(args)) => {
             return redteam::redteam(&args, cli.config.as_deref());
         }
+        Some(Command::SimulatePatients(args)) => return crowd::crowd(&args),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(
                 shell,
@@ -394,6 +399,7 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         | Command::Screen { .. }
         | Command::Eval(_)
         | Command::Redteam(_)
+        | Command::SimulatePatients(_)
         | Command::Completions { .. }
         | Command::Config(ConfigCommand::Default) => USAGE,
     }

@@ -17,6 +17,7 @@ use crate::domain::practice::{CarrierKind, Practice};
 use crate::guardrail::review::Guardrail;
 use crate::pipeline::house::House;
 use crate::pipeline::portal::{LinkState, Opening};
+use crate::pipeline::portal_room::SECURE_REPLY;
 use crate::pipeline::price;
 use crate::pipeline::receive;
 use crate::pipeline::wish::{Wish, Wished};
@@ -77,6 +78,7 @@ impl Served {
             LinkState::Asking(message) => PortalState::Asking {
                 cover,
                 tries_left: left(message.tries_left),
+                zip: self.house.portal_asks_zip(&message.practice),
             },
             LinkState::Locked(_) => PortalState::Locked(cover),
             LinkState::Expired(_) => PortalState::Expired(cover),
@@ -87,13 +89,29 @@ impl Served {
     fn opening(&self, opening: Opening) -> PortalOpening {
         let missing = PortalOpening::Missing;
         match opening {
-            Opening::Shown(message) => match self.cover(&message) {
+            Opening::Shown(message, session) => match self.cover(&message) {
                 Some(cover) => PortalOpening::Shown {
                     cover,
                     body: message.body,
+                    session,
                 },
                 None => missing,
             },
+            Opening::Coded {
+                message,
+                session,
+                tail,
+            } => match self.cover(&message) {
+                Some(cover) => PortalOpening::CodeAsked {
+                    cover,
+                    session,
+                    tail,
+                },
+                None => missing,
+            },
+            Opening::Uncodable(message) => self
+                .cover(&message)
+                .map_or(missing, PortalOpening::Uncodable),
             Opening::Wrong {
                 tries_left,
                 message,
@@ -101,6 +119,7 @@ impl Served {
                 Some(cover) => PortalOpening::Wrong {
                     cover,
                     tries_left: left(tries_left),
+                    zip: self.house.portal_asks_zip(&message.practice),
                 },
                 None => missing,
             },
@@ -135,7 +154,9 @@ impl Served {
                     .store()
                     .turns(conversation.id, THREAD_TURNS_MAX)
                     .await?;
-                thread.extend(turns.into_iter().map(|turn| {
+                // What was written in the portal was no text.
+                let texts = turns.into_iter().filter(|it| it.intent != SECURE_REPLY);
+                thread.extend(texts.map(|turn| {
                     let (patient, sender) = (with.clone(), conversation.sender.clone());
                     let inbound = turn.direction == Direction::Inbound;
                     let reason = self.reason(&conversation, &turn);
@@ -325,14 +346,27 @@ impl crate::web::port::House for Served {
         &'a self,
         token: &'a str,
         birth_date: Date,
+        zip: &'a str,
     ) -> BoxFuture<'a, Result<PortalOpening, Unavailable>> {
         Box::pin(async move {
             let opening = self
                 .house
-                .portal_open(token, birth_date)
+                .portal_open(token, birth_date, zip)
                 .await
                 .map_err(unavailable)?;
             Ok(self.opening(opening))
+        })
+    }
+
+    fn portal_code<'a>(
+        &'a self,
+        token: &'a str,
+        cookie: &'a str,
+        code: &'a str,
+    ) -> BoxFuture<'a, Result<PortalOpening, Unavailable>> {
+        Box::pin(async move {
+            let opening = self.house.portal_code(token, cookie, code).await;
+            Ok(self.opening(opening.map_err(unavailable)?))
         })
     }
 

@@ -27,6 +27,21 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// What the portal asks beside the birth date before it shows anything; a link that was forwarded
+    /// opens for nobody else.
+    #[derive(Default)]
+    PortalFactor, "second factor" {
+        /// A code that is texted to the number that got the link.
+        #[default]
+        Code = "code",
+        /// The ZIP code of the address on file; a code by text where there is none on file.
+        Zip = "zip",
+        /// Nothing more.
+        None = "none",
+    }
+}
+
 /// A practice whose patients text it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +74,9 @@ pub struct Practice {
     /// An outside patient portal; empty means the built-in one.
     #[serde(default)]
     pub portal_url: String,
+    /// What the built-in portal asks beside the birth date.
+    #[serde(default)]
+    pub portal_factor: PortalFactor,
     /// A page of the practice about its texts, which the answer to HELP names; empty: the portal's
     /// address where that is an outside one, else the page that is served at `public_url`.
     #[serde(default)]

@@ -4,6 +4,7 @@
 pub mod assertion;
 pub mod baseline;
 pub mod case;
+pub mod crowd;
 pub mod diff;
 mod embedded;
 pub mod gate;

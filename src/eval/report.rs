@@ -180,7 +180,14 @@ fn told(change: &Change) -> String {
     match change.what {
         "new" => format!("{now} passed; the baseline does not know it"),
         "missing" => format!("{before} passed once; no case of it is left"),
-        what => format!("{}: {before} -> {now}", what.replace('_', " ")),
+        what => {
+            let fewer = match change.before.of.saturating_sub(change.now.of) {
+                0 => String::new(),
+                1 => ", one case fewer".to_owned(),
+                fewer => format!(", {fewer} cases fewer"),
+            };
+            format!("{}: {before} -> {now}{fewer}", what.replace('_', " "))
+        }
     }
 }
 

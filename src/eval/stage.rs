@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use crate::agent::ports::{Answer, Model, ModelError};
+use crate::agent::ports::{Answer, Model, ModelError, Records};
 use crate::agent::prompts::Wording;
 use crate::agent::texts::Texts;
 use crate::carrier::Carrier;
@@ -144,26 +144,12 @@ impl Setup {
             .await
             .map_err(|it| tell(&it))?;
         let (carrier, reports) = AtOnce::new();
-        let key = (practice.id.clone(), CarrierKind::Simulator);
-        let carriers = BTreeMap::from([(key, Arc::new(carrier) as Arc<dyn Carrier>)]);
         let model = Arc::new(Listening::new(model));
-        let house = House::new(Parts {
-            store,
-            clock: Arc::clone(&clock) as _,
-            guardrail: self.guardrail.clone().into(),
-            screen: self.screen.clone(),
-            texts: self.texts.clone(),
-            records,
-            model: Arc::clone(&model) as _,
-            fallbacks: Vec::new(),
-            offline: Arc::new(Offline::new()),
-            carriers,
-            practices: BTreeMap::from([(practice.id.clone(), Arc::clone(&practice))]),
-            public_url: "http://127.0.0.1:8080/".parse().map_err(|it| tell(&it))?,
-            entropy: Arc::new(steps()),
-            pager: None,
-        });
-        house.speak(&practice.id, self.wording.clone());
+        let house = self.house(
+            (store, Arc::clone(&clock)),
+            (Arc::clone(&model) as _, records),
+            (Arc::clone(&practice), Arc::new(carrier)),
+        )?;
         Ok(Stage {
             house,
             clock,
@@ -176,6 +162,47 @@ impl Setup {
             folder,
             count: 0,
         })
+    }
+
+    /// A house of the sample's rules and words on a store.
+    pub(crate) fn house(
+        &self,
+        (store, clock): (Store, Arc<ManualClock>),
+        (model, records): (Arc<dyn Model>, Arc<dyn Records>),
+        (practice, carrier): (Arc<Practice>, Arc<dyn Carrier>),
+    ) -> Result<Arc<House>, String> {
+        let key = (practice.id.clone(), CarrierKind::Simulator);
+        let address = "http://127.0.0.1:8080/";
+        let house = House::new(Parts {
+            store,
+            clock,
+            guardrail: self.guardrail.clone().into(),
+            screen: self.screen.clone(),
+            texts: self.texts.clone(),
+            records,
+            model,
+            fallbacks: Vec::new(),
+            offline: Arc::new(Offline::new()),
+            carriers: BTreeMap::from([(key, carrier)]),
+            practices: BTreeMap::from([(practice.id.clone(), Arc::clone(&practice))]),
+            public_url: address
+                .parse()
+                .map_err(|error| format!("{address}: {error}"))?,
+            entropy: Arc::new(steps()),
+            pager: None,
+        });
+        house.speak(&practice.id, self.wording.clone());
+        Ok(house)
+    }
+
+    /// The sample practice.
+    pub(crate) fn practice(&self) -> Arc<Practice> {
+        Arc::clone(&self.practice)
+    }
+
+    /// The sample's record.
+    pub(crate) const fn record(&self) -> &RecordSet {
+        &self.record
     }
 }
 

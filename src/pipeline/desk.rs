@@ -154,6 +154,17 @@ impl House {
         Ok(())
     }
 
+    /// Keeps an audit entry of its own: that somebody of staff looked at something.
+    pub async fn note(&self, entry: Entry) -> Result<(), StoreError> {
+        let entry = Arc::new(entry);
+        self.store()
+            .write(move |tx| {
+                let entry = Arc::clone(&entry);
+                Box::pin(async move { tx.append_audit(&entry).await })
+            })
+            .await
+    }
+
     /// Sets a held draft aside: nothing of it leaves, and the log says who decided and why.
     pub async fn desk_set_aside(
         &self,

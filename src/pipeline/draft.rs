@@ -1,14 +1,16 @@
 //! Draft: the agent is asked, and what it drafts is judged before it may be a reply.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::agent;
 use crate::agent::ports::{Model, Records};
 use crate::agent::texts::TextId;
 use crate::agent::tools::HandOver;
 use crate::domain::consent::ConsentState;
-use crate::domain::conversation::{Conversation, Direction, INTERIM, PendingKind, Turn};
+use crate::domain::conversation::{
+    Conversation, Direction, INTERIM, PendingKind, PendingQuestion, Turn,
+};
 use crate::domain::ids::TurnId;
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
@@ -26,6 +28,7 @@ use crate::pipeline::handoff::{self, Aside};
 use crate::pipeline::house::House;
 use crate::pipeline::interim::Drafting;
 use crate::pipeline::law::Governed;
+use crate::pipeline::portal_room::SECURE_REPLY;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::pipeline::ward::Whose;
 use crate::pipeline::wording::Chosen;
@@ -37,6 +40,12 @@ use crate::store::StoreError;
 const THERAPY: &str = "therapeutic talk: a person answers";
 /// Why a draft is held there.
 const THERAPY_DRAFT: &str = "the draft is therapeutic talk";
+
+/// So long a question in between leaves the times on offer; later a number may mean anything.
+const OFFER_STANDS: SignedDuration = SignedDuration::from_mins(15);
+
+/// Tools that tell what everybody may know.
+const PUBLIC_TOOLS: &[&str] = &["practice_information", "providers"];
 
 /// What the agent is asked about.
 #[derive(Clone, Copy)]
@@ -76,6 +85,8 @@ impl House {
         let history = turns
             .iter()
             .filter(|turn| turn.answered || turn.direction == Direction::Outbound)
+            // What was written in the portal is between the patient and staff.
+            .filter(|turn| turn.intent != SECURE_REPLY)
             .filter(|turn| turn.intent != INTERIM)
             .map(|turn| (turn.direction == Direction::Inbound, turn.body.clone()))
             .collect();
@@ -90,7 +101,10 @@ impl House {
             now,
             history,
             waiting: texts.map(|turn| turn.body.clone()).collect(),
-            pending: conversation.pending.as_ref(),
+            pending: conversation
+                .pending
+                .as_ref()
+                .filter(|it| stands(it, turns, now)),
             choice: readings.iter().rev().find_map(|reading| reading.choice),
             affirmed: readings.iter().any(|reading| {
                 matches!(reading.intent, Intent::Confirm | Intent::CancelAppointment)
@@ -223,9 +237,14 @@ impl House {
         };
         let mut reply = Reply::silent(Vec::new(), "agent");
         reply.law.rules = written.law.iter().map(ToString::to_string).collect();
-        let to_stop =
-            matches!(&conversation.pending, Some(it) if it.kind == PendingKind::StopConfirm);
-        reply.pending = if to_stop && outcome.pending.is_none() {
+        let open = conversation.pending.as_ref().map(|it| it.kind);
+        let stays = match open {
+            Some(PendingKind::StopConfirm) => true,
+            // A question in between takes no time off the offer: a number can mean nothing else.
+            Some(PendingKind::RescheduleChoice) => asked_in_between(&outcome),
+            _ => false,
+        };
+        reply.pending = if stays && outcome.pending.is_none() {
             Pending::Keep
         } else {
             Pending::Set(outcome.pending)
@@ -365,6 +384,23 @@ fn reaches(
     let zone = TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC);
     let today = now.to_zoned(zone).date();
     reach(patient, &conversation.number, today) == Reach::Full
+}
+
+/// Whether the question is still the one that an answer would be to: an offer behind which something
+/// else was told stands for a while, and then a number may mean anything.
+fn stands(question: &PendingQuestion, turns: &[Turn], now: Timestamp) -> bool {
+    let mut said = turns.iter().rev();
+    let last = said.find(|turn| turn.direction == Direction::Outbound);
+    let told_last = last.is_none_or(|turn| turn.body.as_str().contains("1) "));
+    let fresh = now.duration_since(question.asked) < OFFER_STANDS;
+    question.kind != PendingKind::RescheduleChoice || told_last || fresh
+}
+
+/// Whether a turn told public facts and did nothing else.
+fn asked_in_between(outcome: &agent::Outcome) -> bool {
+    let public = |tool: &agent::ToolUse| PUBLIC_TOOLS.contains(&tool.name);
+    let told = !outcome.tools.is_empty() && outcome.tools.iter().all(public);
+    told && outcome.handover.is_none()
 }
 
 /// Whether a tool was asked for something of one person's record.

@@ -229,9 +229,30 @@ impl House {
                 phone: &practice.phone.display_us(),
                 url,
                 hours: facts::hours(practice, language),
+                code: "",
                 when: when.as_deref().unwrap_or_default(),
             },
         )
+    }
+
+    /// The text with the code that the portal asks for.
+    pub(crate) fn portal_code_text(
+        &self,
+        practice: &str,
+        code: &str,
+        language: Language,
+    ) -> RenderedText {
+        let context = TextContext {
+            practice,
+            phone: "",
+            url: "",
+            hours: "",
+            when: "",
+            code,
+        };
+        self.parts
+            .texts
+            .render(TextId::PortalCode, language, &context)
     }
 
     /// The facts that anybody may be told about a practice.

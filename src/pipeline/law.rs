@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::agent::Input;
 use crate::agent::texts::{RenderedText, TextId};
+use crate::domain::agreement::Agreement;
 use crate::domain::conversation::{Conversation, Direction, OutboxRow, Turn};
 use crate::domain::message::{LawTag, OutboundKind};
 use crate::domain::practice::Practice;
@@ -17,7 +18,7 @@ use crate::guardrail::finding::{Action, Finding, Group};
 use crate::guardrail::review::Review;
 use crate::pipeline::house::House;
 use crate::pipeline::in_force::Judge;
-use crate::pipeline::papers::{Missing, Register};
+use crate::pipeline::papers::{ENDING_DAYS, Missing, Register};
 use crate::pipeline::policy_trial::Part;
 use crate::policy::law::Whereabouts;
 use crate::policy::law::answer::{Session, told};
@@ -162,6 +163,15 @@ impl House {
             missing.extend(self.register(now).missing(practice, &hosts).await?);
         }
         Ok(missing)
+    }
+
+    /// Agreements of a practice that end soon with none recorded to follow.
+    pub async fn ending_papers(
+        &self,
+        practice: &Practice,
+        now: Timestamp,
+    ) -> Result<Vec<Agreement>, StoreError> {
+        self.register(now).ending(practice, ENDING_DAYS).await
     }
 
     /// Whether the channel of this conversation may carry PHI now.

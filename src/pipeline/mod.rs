@@ -35,6 +35,7 @@ mod person;
 mod plan;
 mod policy_trial;
 pub mod portal;
+pub mod portal_room;
 pub mod price;
 pub mod receive;
 pub mod rehearse;

@@ -14,6 +14,9 @@ use crate::policy::law::channels::{Carries, Paper};
 use crate::policy::words::Channel;
 use crate::store::{Store, StoreError};
 
+/// An agreement that ends within so many days is told of before it ends: a renewal takes its weeks.
+pub const ENDING_DAYS: i64 = 30;
+
 /// Who asks for agreements.
 #[derive(Clone, Debug)]
 pub struct Register<'a> {

@@ -1,4 +1,4 @@
-//! Portal: links that show nothing until the birth date is given.
+//! Portal: links that show nothing until the birth date is given, and what else the practice asks.
 
 use std::sync::Arc;
 
@@ -11,14 +11,22 @@ use subtle::ConstantTimeEq as _;
 use url::Url;
 
 use crate::audit::Entry;
+use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, PortalMessage};
+use crate::domain::ids::{ConversationId, PracticeId};
+use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
+use crate::domain::practice::PortalFactor;
 use crate::domain::record::Patient;
 use crate::pipeline::house::{Entropy, House};
+use crate::pipeline::reply::Reply;
+use crate::policy::words::Jurisdiction;
 use crate::store::{StoreError, Tx};
 
 /// Wrong birth dates before a link is locked: a typo or two, never a search.
 pub const TRIES_MAX: i64 = 5;
+/// Why staff look at a conversation whose link was closed.
+const LOCKED: &str = "portal link closed after wrong answers";
 
 /// How long a link lives: a patient who reads it after the weekend still can.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -74,7 +82,17 @@ impl PortalLink {
     }
 }
 
-fn hash(token: &str) -> [u8; 32] {
+/// How long a code opens its link.
+const CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
+/// Codes that are texted for one link before somebody has opened it.
+const CODES_MAX: i64 = 4;
+
+/// How the audit log names a link.
+pub(crate) fn subject(link: &[u8; 32]) -> String {
+    format!("portal/{}", hex::encode(link.get(..8).unwrap_or_default()))
+}
+
+pub(crate) fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
@@ -94,8 +112,19 @@ pub enum LinkState {
 /// What giving a birth date leads to.
 #[derive(Debug)]
 pub enum Opening {
-    /// The message.
-    Shown(PortalMessage),
+    /// The message, and the session that goes on from here; none without randomness.
+    Shown(PortalMessage, Option<String>),
+    /// The birth date is right, and a code is on its way to the number that got the link.
+    Coded {
+        /// For its language and practice; its body stays closed.
+        message: PortalMessage,
+        /// The half session that the code makes whole.
+        session: String,
+        /// The last digits of the number.
+        tail: String,
+    },
+    /// The birth date is right, and no code can be texted: staff must help.
+    Uncodable(PortalMessage),
     /// Not this person's birth date.
     Wrong {
         /// How many tries are left.
@@ -114,8 +143,20 @@ impl House {
         Ok(state(message, self.clock().now()))
     }
 
-    /// Opens a link with a birth date. A wrong one costs a try.
-    pub async fn portal_open(&self, token: &str, birth_date: Date) -> Result<Opening, StoreError> {
+    /// Whether the page asks for a ZIP code beside the birth date.
+    pub fn portal_asks_zip(&self, practice: &PracticeId) -> bool {
+        let practice = self.practice(practice);
+        practice.is_some_and(|it| it.portal_factor == PortalFactor::Zip)
+    }
+
+    /// Opens a link with a birth date, and the ZIP code where the practice asks for one. A wrong
+    /// answer costs a try, and does not say which part is wrong.
+    pub async fn portal_open(
+        &self,
+        token: &str,
+        birth_date: Date,
+        zip: &str,
+    ) -> Result<Opening, StoreError> {
         let now = self.clock().now();
         let key = hash(token);
         let message = match state(self.store().portal_message(&key).await?, now) {
@@ -128,23 +169,80 @@ impl House {
             .records()
             .patient(&message.practice, &message.patient)
             .await;
-        let known = patient
-            .ok()
-            .flatten()
-            .and_then(|patient| patient.birth_date);
-        let right = known.is_some_and(|known| same_day(*known.expose(), birth_date));
-        let opening = Arc::new(message);
+        let patient = patient.ok().flatten();
+        let known = patient.as_ref().and_then(|it| it.birth_date.as_ref());
+        let born = known.is_some_and(|known| same_day(*known.expose(), birth_date));
+        let factor = self
+            .practice(&message.practice)
+            .map_or(PortalFactor::Code, |it| it.portal_factor);
+        let on_file = patient
+            .as_ref()
+            .and_then(|it| zip_of(it.address.as_ref()?.as_str()));
+        let (right, coded) = match (factor, &on_file) {
+            (PortalFactor::None, _) => (born, false),
+            (PortalFactor::Zip, Some(on_file)) => (born && same_zip(on_file, zip), false),
+            // What is not on file cannot be asked for.
+            (PortalFactor::Zip, None) | (PortalFactor::Code, _) => (born, true),
+        };
+        if right && coded {
+            return self.portal_send_code(&key, message, now).await;
+        }
+        self.portal_settle(key, message, Proof::Known(right), now)
+            .await
+    }
+
+    /// Makes a half session whole with the code that was texted. A wrong one costs a try.
+    pub async fn portal_code(
+        &self,
+        token: &str,
+        cookie: &str,
+        code: &str,
+    ) -> Result<Opening, StoreError> {
+        let now = self.clock().now();
+        let key = hash(token);
+        let message = match state(self.store().portal_message(&key).await?, now) {
+            LinkState::Asking(message) => message,
+            closed @ (LinkState::Locked(_) | LinkState::Expired(_) | LinkState::Missing) => {
+                return Ok(Opening::Closed(closed));
+            }
+        };
+        let session = self.store().portal_session(&hash(cookie)).await?;
+        let half = session.is_some_and(|it| {
+            it.link == key && !it.whole && now.duration_since(it.began) <= CODE_LIFE
+        });
+        if !half {
+            // Whoever comes without the first step begins with it.
+            return Ok(Opening::Closed(LinkState::Asking(message)));
+        }
+        let digits: String = code.chars().filter(char::is_ascii_digit).collect();
+        self.portal_settle(key, message, Proof::Code(digits), now)
+            .await
+    }
+
+    async fn portal_settle(
+        &self,
+        key: [u8; 32],
+        message: PortalMessage,
+        proof: Proof,
+        now: Timestamp,
+    ) -> Result<Opening, StoreError> {
+        let session = self.portal_token();
+        let opening = Arc::new((message, proof, session.clone()));
         let written = Arc::clone(&opening);
         let tries_left = self
             .store()
             .write(move |tx| {
-                let message = Arc::clone(&written);
-                Box::pin(async move { settle(tx, &key, &message, right, now).await })
+                let work = Arc::clone(&written);
+                Box::pin(async move { settle(tx, &key, &work, now).await })
             })
             .await?;
-        let message = Arc::unwrap_or_clone(opening);
+        let (message, ..) = &*opening;
+        let message = message.clone();
+        if tries_left == Some(0) {
+            self.changed();
+        }
         Ok(match tries_left {
-            None => Opening::Shown(message),
+            None => Opening::Shown(message, session),
             Some(0) => Opening::Closed(LinkState::Locked(message)),
             Some(tries_left) => Opening::Wrong {
                 tries_left,
@@ -152,32 +250,187 @@ impl House {
             },
         })
     }
+
+    /// A secret of 256 bits as it stands in a cookie; none without randomness.
+    fn portal_token(&self) -> Option<String> {
+        let mut token = [0_u8; 32];
+        (self.parts.entropy)(&mut token).then(|| URL_SAFE_NO_PAD.encode(token))
+    }
+
+    /// Texts a code to the number that got the link.
+    async fn portal_send_code(
+        &self,
+        key: &[u8; 32],
+        message: PortalMessage,
+        now: Timestamp,
+    ) -> Result<Opening, StoreError> {
+        let mut random = [0_u8; 4];
+        let drawn = (self.parts.entropy)(&mut random);
+        let code = format!("{:06}", u32::from_be_bytes(random) % 1_000_000);
+        let conversation = self.portal_place(key).await?;
+        let practice = self.practice(&message.practice);
+        let (Some(session), Some(conversation), Some(practice), true) =
+            (self.portal_token(), conversation, practice, drawn)
+        else {
+            return Ok(Opening::Uncodable(message));
+        };
+        if conversation.consent.state == ConsentState::OptedOut {
+            return Ok(Opening::Uncodable(message));
+        }
+        let said = practice.said_name(message.language);
+        let rendered = self.portal_code_text(said, &code, message.language);
+        let mut reply = self.fixed(&practice, &conversation, &rendered, now);
+        reply.tag(&self.governed_in(&conversation, &practice, Jurisdiction::UNKNOWN, now));
+        let tail: String = {
+            let number = conversation.number.as_str();
+            number
+                .get(number.len().saturating_sub(2)..)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let work = Arc::new((*key, conversation.id, reply, code, session.clone()));
+        let sent = self
+            .store()
+            .write(move |tx| {
+                let work = Arc::clone(&work);
+                Box::pin(async move { send_code(tx, &work, now).await })
+            })
+            .await?;
+        if !sent {
+            return Ok(Opening::Uncodable(message));
+        }
+        self.outbox.notify_one();
+        self.changed();
+        Ok(Opening::Coded {
+            message,
+            session,
+            tail,
+        })
+    }
+}
+
+/// What is given at a link.
+enum Proof {
+    /// What the record knows: compared already.
+    Known(bool),
+    /// The code, in digits.
+    Code(String),
 }
 
 /// Records an opening or spends a try, with its audit entry; `None` means opened.
 async fn settle(
     tx: &mut Tx,
     key: &[u8; 32],
-    message: &PortalMessage,
-    right: bool,
+    (message, proof, session): &(PortalMessage, Proof, Option<String>),
     now: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
     // Spent before it is compared, so that two answers at once cannot both have the last try.
     let left = tx.spend_portal_try(key).await?;
+    let right = match proof {
+        Proof::Known(right) => *right,
+        Proof::Code(code) => {
+            left >= 0
+                && tx
+                    .use_portal_code(key, (&message.practice, code), now)
+                    .await?
+        }
+    };
     let opened = right && left >= 0;
     if opened {
         tx.open_portal_message(key, now).await?;
+        tx.restore_portal_tries(key, TRIES_MAX).await?;
+        tx.end_portal_sessions(key).await?;
+        if let Some(session) = session {
+            tx.begin_portal_session(&hash(session), (key, &message.practice), true, now)
+                .await?;
+        }
     }
     let action = if opened {
         "portal.opened"
     } else {
         "portal.refused"
     };
-    let subject = format!("portal/{}", hex::encode(key.get(..8).unwrap_or_default()));
     let detail = serde_json::json!({ "tries_left": left.max(0) });
-    let entry = Entry::new(&message.practice, now, "patient", action, &subject, &detail);
+    let practice = &message.practice;
+    let entry = Entry::new(practice, now, "patient", action, &subject(key), &detail);
     tx.append_audit(&entry).await?;
+    if left == 0 && !opened {
+        tell_of_lock(tx, key, now).await?;
+    }
     Ok((!opened).then_some(left.max(0)))
+}
+
+/// Somebody could not show who they are: staff may call and help.
+async fn tell_of_lock(tx: &mut Tx, key: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
+    let Some(id) = tx.portal_conversation(key).await? else {
+        return Ok(());
+    };
+    let Some(conversation) = tx.lock_conversation(id).await? else {
+        return Ok(());
+    };
+    let none = Phi::default();
+    tx.hold(&conversation, &none, &none, LOCKED, now)
+        .await
+        .map(drop)
+}
+
+type Sending = ([u8; 32], ConversationId, Reply, String, String);
+
+async fn send_code(
+    tx: &mut Tx,
+    (key, id, reply, code, session): &Sending,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(conversation) = tx.lock_conversation(*id).await? else {
+        return Ok(false);
+    };
+    let Some(cleared) = &reply.cleared else {
+        return Ok(false);
+    };
+    let practice = &conversation.practice;
+    let until = now.saturating_add(CODE_LIFE).unwrap_or(now);
+    if tx.spend_portal_try(key).await? < 0
+        || !tx
+            .set_portal_code(key, (practice, code), until, CODES_MAX)
+            .await?
+    {
+        return Ok(false);
+    }
+    tx.begin_portal_session(&hash(session), (key, practice), false, now)
+        .await?;
+    tx.enqueue(
+        &conversation,
+        cleared,
+        OutboundKind::Reply,
+        (None, &reply.law),
+        now,
+    )
+    .await?;
+    let detail = serde_json::json!({ "conversation": id.0 });
+    let subject = subject(key);
+    let entry = Entry::new(
+        practice,
+        now,
+        "patient",
+        "portal.code_sent",
+        &subject,
+        &detail,
+    );
+    tx.append_audit(&entry).await?;
+    Ok(true)
+}
+
+/// The ZIP code of an address in one line: its last five digits that stand alone.
+fn zip_of(address: &str) -> Option<String> {
+    let mut words = address.split(|c: char| !c.is_ascii_alphanumeric());
+    let five = |word: &&str| word.len() == 5 && word.bytes().all(|it| it.is_ascii_digit());
+    words.rfind(five).map(str::to_owned)
+}
+
+/// Compares the first five digits in constant time.
+fn same_zip(on_file: &str, given: &str) -> bool {
+    let digits: String = given.chars().filter(char::is_ascii_digit).take(5).collect();
+    on_file.as_bytes().ct_eq(digits.as_bytes()).into()
 }
 
 fn state(message: Option<PortalMessage>, now: Timestamp) -> LinkState {
@@ -193,4 +446,34 @@ fn state(message: Option<PortalMessage>, now: Timestamp) -> LinkState {
 fn same_day(known: Date, given: Date) -> bool {
     let bytes = |day: Date| day.to_string().into_bytes();
     bytes(known).ct_eq(&bytes(given)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zip_code_is_read_from_an_address_and_compared() {
+        for (address, zip) in [
+            ("12 Lake Street, Springfield, CA 94016", Some("94016")),
+            (
+                "12345 Lake Street, Springfield CA 94016-1234",
+                Some("94016"),
+            ),
+            ("12 Lake Street, Springfield", None),
+            ("", None),
+        ] {
+            assert_eq!(zip_of(address).as_deref(), zip, "{address}");
+        }
+        for (given, same) in [
+            ("94016", true),
+            (" 94016-1234 ", true),
+            ("940 16", true),
+            ("94017", false),
+            ("9401", false),
+            ("", false),
+        ] {
+            assert_eq!(same_zip("94016", given), same, "{given}");
+        }
+    }
 }

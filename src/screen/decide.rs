@@ -16,6 +16,9 @@ use crate::screen::vote::Vote;
 /// A long question of health, which a person reads.
 const LETTER: &str = "symptom.letter";
 
+/// "Call me please": who asks for a person in so few words asks for nothing else.
+const FEW_WORDS: usize = 6;
+
 /// Reads one text.
 pub(super) fn read(
     (book, vote): (&Book, &Vote),
@@ -29,7 +32,10 @@ pub(super) fn read(
     let ends = [Kind::OptOut, Kind::OptOutDoubt];
     let read = |it: &Fired| it.kind.is_alarm() || ends.contains(&it.kind) || &*it.id == LETTER;
     if !fired.iter().any(read) {
-        fired.extend(vote.heard(text, view.words.len()));
+        let words = view.words.len();
+        let person = words <= FEW_WORDS && fired.iter().any(|it| it.kind == Kind::Human);
+        let heard = vote.heard(text, words);
+        fired.extend(heard.filter(|it| !(person && it.kind == Kind::OptOutDoubt)));
     }
     let kinds: BTreeSet<Kind> = fired.iter().map(|fired| fired.kind).collect();
     let asks = view.asks || kinds.contains(&Kind::Question);

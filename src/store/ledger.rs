@@ -12,20 +12,41 @@ use crate::domain::consent::Notice;
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::ConversationId;
 use crate::domain::ids::PatientId;
+use crate::domain::message::Delivery;
 use crate::store::Store;
 use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
 use crate::store::link::args;
 use crate::store::tx::Tx;
+use crate::store::tx::instant;
 use crate::store::tx::open_json;
 use crate::store::tx::place;
 use crate::store::tx::seal_json;
+use crate::store::tx::word;
 
 const ADD: &str = "INSERT INTO consent_event (id, practice, conversation, at, event, sealed) \
                    VALUES ($1, $2, $3, $4, $5, $6)";
 const LEDGER: &str = "SELECT * FROM consent_event WHERE conversation = $1 ORDER BY id";
 const DUE: &str = "SELECT id FROM conversation WHERE consent_until <= $1 \
     OR (consent = 'granted' AND consent_until IS NULL) ORDER BY id LIMIT $2";
+
+const DISCLOSED: &str = "SELECT id, practice, at, delivery, proof, state, policy FROM outbox \
+    WHERE conversation = $1 AND phi = 1 ORDER BY id DESC LIMIT $2";
+
+/// A text that left, or was to leave, with health details.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disclosed {
+    /// When it was cleared.
+    pub at: Timestamp,
+    /// Where it stands.
+    pub delivery: Delivery,
+    /// The digest of the proof that let it go.
+    pub proof: Option<String>,
+    /// By the law of which state it was cleared.
+    pub state: Option<String>,
+    /// Under which policy.
+    pub policy: Option<String>,
+}
 
 /// Where the three purposes stood after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +129,40 @@ impl Tx {
 }
 
 impl Store {
+    /// The newest texts of a conversation with health details, newest first.
+    pub async fn disclosed(
+        &self,
+        conversation: ConversationId,
+        limit: u32,
+    ) -> Result<Vec<Disclosed>, StoreError> {
+        let mut tx = self.read().await?;
+        let mut all = Vec::new();
+        let look = args![conversation.0, i64::from(limit)];
+        for row in tx.rows(DISCLOSED, look).await? {
+            let id = row.int("id")?;
+            let damage = |column| Inconsistency::on("outbox").column(column).row(id);
+            let practice = row.text("practice")?;
+            let proof = match row.blob_opt("proof")? {
+                Some(sealed) => {
+                    let key = tx.key_for_row(&practice).await?;
+                    let spelled = id.to_string();
+                    let place = place(&practice, "outbox", "proof", &spelled);
+                    let proof: ConsentProof = open_json(&key, &place, &sealed, damage("proof"))?;
+                    Some(proof.digest())
+                }
+                None => None,
+            };
+            all.push(Disclosed {
+                at: instant(row.int("at")?, damage("at"))?,
+                delivery: word(&row.text("delivery")?, damage("delivery"))?,
+                proof,
+                state: row.text_opt("state")?,
+                policy: row.text_opt("policy")?,
+            });
+        }
+        Ok(all)
+    }
+
     /// Every event that moved the consent of a conversation, oldest first.
     pub async fn consent_ledger(
         &self,

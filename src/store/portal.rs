@@ -12,6 +12,7 @@ use crate::domain::phi::Phi;
 use crate::store::Store;
 use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
+use crate::store::link::Row;
 use crate::store::link::args;
 use crate::store::tx::Tx;
 use crate::store::tx::instant;
@@ -28,6 +29,9 @@ const SPEND: &str = "UPDATE portal_message SET tries_left = tries_left - 1 \
 const OPEN: &str = "UPDATE portal_message SET opened = $2 \
     WHERE token_hash = $1 AND opened IS NULL";
 const EXPIRED: &str = "DELETE FROM portal_message WHERE expires <= $1";
+/// Sessions that nobody used for so long have ended long since.
+const ENDED: &str = "DELETE FROM portal_session WHERE seen <= $1";
+const SESSION_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 /// Reports have no time of their own: their wait is counted from the first look.
 const STAMP_REPORTS: &str = "UPDATE early_report SET at = $1 WHERE at = 0";
 const STALE_REPORTS: &str = "DELETE FROM early_report WHERE at <= $1 AND at > 0";
@@ -100,45 +104,52 @@ impl Store {
         token_hash: &[u8; 32],
     ) -> Result<Option<PortalMessage>, StoreError> {
         let mut tx = self.read().await?;
-        let Some(row) = tx.row(FIND, args![token_hash]).await? else {
-            return Ok(None);
-        };
-        let spelled = hex::encode(token_hash);
-        let damage = |column| Inconsistency::on("portal_message").column(column);
-        let practice = row.text("practice")?;
-        let key = tx.key_for_row(&practice).await?;
-        let content: Sealed = open_json(
-            &key,
-            &place(&practice, "portal_message", "sealed", &spelled),
-            &row.blob("sealed")?,
-            damage("sealed"),
-        )?;
-        let opened = match row.int_opt("opened")? {
-            Some(micros) => Some(instant(micros, damage("opened"))?),
-            None => None,
-        };
-        Ok(Some(PortalMessage {
-            practice: PracticeId::new(practice),
-            patient: content.patient,
-            body: Phi::new(content.body),
-            language: word(&row.text("language")?, damage("language"))?,
-            tries_left: row.int("tries_left")?,
-            expires: instant(row.int("expires")?, damage("expires"))?,
-            opened,
-        }))
+        match tx.row(FIND, args![token_hash]).await? {
+            Some(row) => message(&mut tx, &row).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Erases messages behind links that are dead, and reports that never met their text; how many
     /// rows.
     pub async fn erase_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
         let stale = now.saturating_sub(REPORT_WAIT).unwrap_or(Timestamp::MIN);
+        let over = now.saturating_sub(SESSION_KEPT).unwrap_or(Timestamp::MIN);
         self.write(move |tx| {
             Box::pin(async move {
                 let dead = tx.run(EXPIRED, args![now]).await?;
+                tx.run(ENDED, args![over]).await?;
                 tx.run(STAMP_REPORTS, args![now]).await?;
                 Ok(dead + tx.run(STALE_REPORTS, args![stale]).await?)
             })
         })
         .await
     }
+}
+
+/// A message from its row.
+pub(super) async fn message(tx: &mut Tx, row: &Row) -> Result<PortalMessage, StoreError> {
+    let spelled = hex::encode(row.blob("token_hash")?);
+    let damage = |column| Inconsistency::on("portal_message").column(column);
+    let practice = row.text("practice")?;
+    let key = tx.key_for_row(&practice).await?;
+    let content: Sealed = open_json(
+        &key,
+        &place(&practice, "portal_message", "sealed", &spelled),
+        &row.blob("sealed")?,
+        damage("sealed"),
+    )?;
+    let opened = match row.int_opt("opened")? {
+        Some(micros) => Some(instant(micros, damage("opened"))?),
+        None => None,
+    };
+    Ok(PortalMessage {
+        practice: PracticeId::new(practice),
+        patient: content.patient,
+        body: Phi::new(content.body),
+        language: word(&row.text("language")?, damage("language"))?,
+        tries_left: row.int("tries_left")?,
+        expires: instant(row.int("expires")?, damage("expires"))?,
+        opened,
+    })
 }

@@ -1,5 +1,7 @@
 //! Turns: inbound texts admitted once, and what was said, oldest first.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::domain::conversation::Conversation;
@@ -38,6 +40,11 @@ const ANSWERED_OLDER: &str = "INSERT INTO answered (turn, conversation) \
 const NEWEST: &str = "SELECT t.*, a.turn AS answered, o.delivery, o.code FROM turn t \
     LEFT JOIN answered a ON a.turn = t.id LEFT JOIN outbox o ON o.turn = t.id \
     WHERE t.conversation = $1 ORDER BY t.id DESC LIMIT $2";
+
+const BEFORE_CONSENT: &str = "SELECT t.id FROM turn t \
+    JOIN conversation c ON c.id = t.conversation LEFT JOIN answered a ON a.turn = t.id \
+    WHERE c.practice = $1 AND c.consent = 'notice_sent' AND t.direction = 'inbound' \
+    AND a.turn IS NULL";
 
 /// A text about to be kept.
 pub(super) struct NewTurn<'a> {
@@ -147,6 +154,18 @@ impl Tx {
     ) -> Result<u64, StoreError> {
         self.run(ANSWERED_OLDER, args![conversation.0, than.0])
             .await
+    }
+}
+
+impl Store {
+    /// The inbound texts of a practice that wait for the answer to the risk notice.
+    pub async fn unanswered_before_consent(
+        &self,
+        practice: &PracticeId,
+    ) -> Result<BTreeSet<i64>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx.rows(BEFORE_CONSENT, args![practice.as_str()]).await?;
+        rows.iter().map(|row| row.int("id")).collect()
     }
 }
 

@@ -13,10 +13,22 @@ use crate::web::home::HomePage;
 use crate::web::problem::Problem;
 
 /// The templates. Their names end in `.html`, so every value is escaped.
-const TEMPLATES: [(&str, &str); 14] = [
+const TEMPLATES: [(&str, &str); 17] = [
     (
         "console_audit.html",
         include_str!("templates/console_audit.html"),
+    ),
+    (
+        "console_overview.html",
+        include_str!("templates/console_overview.html"),
+    ),
+    (
+        "console_compliance.html",
+        include_str!("templates/console_compliance.html"),
+    ),
+    (
+        "console_replies.html",
+        include_str!("templates/console_replies.html"),
     ),
     (
         "console_papers.html",
@@ -84,9 +96,10 @@ const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src '
 pub(crate) struct PortalPage {
     /// `en` or `es`.
     pub(crate) language: &'static str,
-    /// `ask`, `shown`, `locked`, `expired` or `missing`.
+    /// `ask`, `code`, `uncodable`, `shown`, `room`, `urgent`, `locked`, `expired` or `missing`.
     pub(crate) view: &'static str,
-    /// What went wrong with the last answer: `wrong`, `missing`, `year`, `date`; else empty.
+    /// What went wrong with the last answer: `wrong`, `missing`, `year`, `date`, ...; in the room, what
+    /// was done; else empty.
     pub(crate) fault: &'static str,
     /// Whose message; empty when the link is unknown.
     pub(crate) practice_name: String,
@@ -96,8 +109,33 @@ pub(crate) struct PortalPage {
     pub(crate) practice_dial: String,
     /// Wrong answers left.
     pub(crate) tries_left: u32,
+    /// Whether the ZIP code is asked for.
+    pub(crate) zip: bool,
+    /// The last digits of the number that a code was sent to.
+    pub(crate) tail: String,
     /// The message, once shown; never before.
     pub(crate) body: String,
+    /// The secure thread, in the room.
+    pub(crate) messages: Vec<PortalMessageShown>,
+    /// The secret of the room's forms.
+    pub(crate) tag: String,
+    /// What may be chosen about texts.
+    pub(crate) choices: Vec<&'static str>,
+    /// What stands of it: `details`, `no_details` or `stopped`.
+    pub(crate) consent: &'static str,
+    /// The notice that whoever agrees has read.
+    pub(crate) notice: String,
+}
+
+/// One message of the secure thread.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct PortalMessageShown {
+    /// Whether the practice wrote it.
+    pub(crate) ours: bool,
+    /// The words.
+    pub(crate) body: String,
+    /// When, as patients read it.
+    pub(crate) at: String,
 }
 
 #[derive(Serialize)]

@@ -96,6 +96,8 @@ pub enum PortalState {
         cover: Cover,
         /// Wrong answers left.
         tries_left: u32,
+        /// Whether the ZIP code is asked for as well.
+        zip: bool,
     },
     /// Too many wrong answers.
     Locked(Cover),
@@ -114,13 +116,28 @@ pub enum PortalOpening {
         cover: Cover,
         /// The message.
         body: Phi<String>,
+        /// The cookie of the session that goes on from here.
+        session: Option<String>,
     },
+    /// The right one, and a code was texted that must be given too.
+    CodeAsked {
+        /// What may be shown.
+        cover: Cover,
+        /// The cookie of the half session.
+        session: String,
+        /// The last digits of the number.
+        tail: String,
+    },
+    /// The right one, and no code can be texted.
+    Uncodable(Cover),
     /// A wrong one.
     Wrong {
         /// What may be shown.
         cover: Cover,
         /// Wrong answers left; at least one, otherwise the link is locked.
         tries_left: u32,
+        /// Whether the ZIP code is asked for as well.
+        zip: bool,
     },
     /// Too many wrong answers, this one included.
     Locked(Cover),
@@ -263,12 +280,23 @@ pub trait House: Send + Sync + std::fmt::Debug + 'static {
         token: &'a str,
     ) -> BoxFuture<'a, Result<PortalState, Unavailable>>;
 
-    /// Tries a date of birth on a portal link.
+    /// Tries a date of birth, and a ZIP code where one is asked for, on a portal link.
     fn portal_open<'a>(
         &'a self,
         token: &'a str,
         birth_date: Date,
+        zip: &'a str,
     ) -> BoxFuture<'a, Result<PortalOpening, Unavailable>>;
+
+    /// Tries the code that was texted, with the half session's cookie.
+    fn portal_code<'a>(
+        &'a self,
+        _token: &'a str,
+        _cookie: &'a str,
+        _code: &'a str,
+    ) -> BoxFuture<'a, Result<PortalOpening, Unavailable>> {
+        Box::pin(std::future::ready(Ok(PortalOpening::Missing)))
+    }
 
     /// A number that changes whenever a thread or the glass does.
     fn changes(&self) -> watch::Receiver<u64>;

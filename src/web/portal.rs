@@ -1,9 +1,13 @@
-//! The secure portal: a link that shows nothing until the date of birth is given.
+//! The secure portal: a link that shows nothing until the date of birth is given, and the second
+//! factor that the practice chose; then a room with messages, replies, choices and requests.
+
+mod room;
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::header::{COOKIE, HeaderValue, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use crate::domain::birth;
@@ -17,89 +21,205 @@ use crate::web::router::Door;
 
 /// Tokens are 256 bits; anything much longer or shorter, or with other signs, is none of ours.
 const TOKEN_LEN: std::ops::RangeInclusive<usize> = 20..=128;
+/// Largest body of a form before somebody has shown who they are: five short fields.
+const KEY_BYTES_MAX: usize = 4 * 1024;
+/// The cookie of a session; its path is that of its link.
+const COOKIE_NAME: &str = "anteroom_portal";
 
-/// Asks for the date of birth. Changes nothing: link previews and scanners may open it.
+/// The fields of a form.
+struct Form(Bytes);
+
+impl Form {
+    /// A field, empty where the form has none.
+    fn get(&self, name: &str) -> String {
+        form_urlencoded::parse(&self.0)
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+            .unwrap_or_default()
+    }
+}
+
+/// A request to a link.
+struct Visit {
+    token: String,
+    chosen: Option<Language>,
+    cookie: Option<String>,
+}
+
+impl Visit {
+    fn of(
+        token: Result<Path<String>, PathRejection>,
+        query: Option<&str>,
+        headers: &HeaderMap,
+    ) -> Result<Self, Option<Language>> {
+        let chosen = chosen_language(query);
+        match well_formed(token) {
+            Some(token) => Ok(Self {
+                token,
+                chosen,
+                cookie: cookie(headers),
+            }),
+            None => Err(chosen),
+        }
+    }
+}
+
+/// Asks for the date of birth, or shows the room to whoever has shown who they are. Consumes nothing:
+/// link previews and scanners may open it.
 pub(crate) async fn ask(
     State(door): State<Door>,
     token: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let chosen = chosen_language(query.as_deref());
-    let Some(token) = well_formed(token) else {
-        return Ok(missing(chosen));
+    let visit = match Visit::of(token, query.as_deref(), &headers) {
+        Ok(visit) => visit,
+        Err(chosen) => return Ok(missing(chosen)),
     };
-    asking(&door, &token, chosen, None).await
+    if let Some(room) = room::enter(&door, &visit.token, visit.cookie.as_deref()).await? {
+        return room::page(&door, &room, &visit, room::done(query.as_deref())).await;
+    }
+    asking(&door, &visit, None).await
 }
 
-/// Tries the date of birth.
+/// Tries the date of birth, or the code; or does what is asked in the room.
 pub(crate) async fn open(
     State(door): State<Door>,
     token: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let chosen = chosen_language(query.as_deref());
-    let Some(token) = well_formed(token) else {
-        return Ok(missing(chosen));
+    let visit = match Visit::of(token, query.as_deref(), &headers) {
+        Ok(visit) => visit,
+        Err(chosen) => return Ok(missing(chosen)),
     };
     let body = body.map_err(|rejection| Problem::new(rejection.status()))?;
-    let field = |name: &str| {
-        form_urlencoded::parse(&body)
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-            .unwrap_or_default()
+    let form = Form(body);
+    let wish = form.get("do");
+    if !wish.is_empty() {
+        return match room::enter(&door, &visit.token, visit.cookie.as_deref()).await? {
+            Some(found) => room::act(&door, &found, &visit, (&wish, &form)).await,
+            // The session has ended: what was written is not lost, the browser's way back has it.
+            None => asking(&door, &visit, Some("ended")).await,
+        };
+    }
+    if form.0.len() > KEY_BYTES_MAX {
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    let code = form.get("code");
+    let opening = if code.is_empty() {
+        let birth_date = match birth::read(&form.get("month"), &form.get("day"), &form.get("year"))
+        {
+            Ok(date) => date,
+            // A slip of the finger is no wrong answer: it costs no try.
+            Err(error) => return asking(&door, &visit, Some(slip(error))).await,
+        };
+        let zip = form.get("zip");
+        door.house.portal_open(&visit.token, birth_date, &zip).await
+    } else {
+        let cookie = visit.cookie.as_deref().unwrap_or_default();
+        door.house.portal_code(&visit.token, cookie, &code).await
     };
-    let birth_date = match birth::read(&field("month"), &field("day"), &field("year")) {
-        Ok(date) => date,
-        // A slip of the finger is no wrong answer: it costs no try.
-        Err(error) => return asking(&door, &token, chosen, Some(error)).await,
-    };
-    let opening = door
-        .house
-        .portal_open(&token, birth_date)
-        .await
-        .map_err(|Unavailable| Problem::unavailable())?;
+    let opening = opening.map_err(|Unavailable| Problem::unavailable())?;
+    shown(&door, &visit, opening, !code.is_empty()).await
+}
+
+const fn slip(error: BirthDateError) -> &'static str {
+    match error {
+        BirthDateError::Missing => "missing",
+        BirthDateError::ShortYear => "year",
+        BirthDateError::NoSuchDate => "date",
+    }
+}
+
+async fn shown(
+    door: &Door,
+    visit: &Visit,
+    opening: PortalOpening,
+    coded: bool,
+) -> Result<Response, Problem> {
+    let chosen = visit.chosen;
     Ok(match opening {
-        PortalOpening::Shown { cover, body } => {
-            let mut page = covered(&cover, chosen, "shown");
-            page.body = body.into_inner();
-            pages::portal(StatusCode::OK, &page)
+        PortalOpening::Shown {
+            cover,
+            body,
+            session,
+        } => {
+            let room = room::enter(door, &visit.token, session.as_deref()).await?;
+            let shown = match room {
+                Some(room) => {
+                    let visit = Visit {
+                        token: visit.token.clone(),
+                        chosen,
+                        cookie: session.clone(),
+                    };
+                    room::page(door, &room, &visit, "").await?
+                }
+                None => {
+                    let mut page = covered(&cover, chosen, "shown");
+                    page.body = body.into_inner();
+                    pages::portal(StatusCode::OK, &page)
+                }
+            };
+            with_cookie(door, visit, shown, session.as_deref())
         }
-        PortalOpening::Wrong { cover, tries_left } => {
-            let mut page = covered(&cover, chosen, "ask");
+        PortalOpening::CodeAsked {
+            cover,
+            session,
+            tail,
+        } => {
+            let mut page = covered(&cover, chosen, "code");
+            page.tail = tail;
+            let shown = pages::portal(StatusCode::OK, &page);
+            with_cookie(door, visit, shown, Some(&session))
+        }
+        PortalOpening::Uncodable(cover) => {
+            pages::portal(StatusCode::FORBIDDEN, &covered(&cover, chosen, "uncodable"))
+        }
+        PortalOpening::Wrong {
+            cover,
+            tries_left,
+            zip,
+        } => {
+            let mut page = covered(&cover, chosen, if coded { "code" } else { "ask" });
             page.fault = "wrong";
+            page.zip = zip;
             page.tries_left = tries_left;
             pages::portal(StatusCode::FORBIDDEN, &page)
         }
         PortalOpening::Locked(cover) => locked(&cover, chosen),
         PortalOpening::Expired(cover) => expired(&cover, chosen),
+        // A code without its first step: it begins anew.
+        PortalOpening::Missing if coded => asking(door, visit, Some("code")).await?,
         PortalOpening::Missing => missing(chosen),
     })
 }
 
 async fn asking(
     door: &Door,
-    token: &str,
-    chosen: Option<Language>,
-    fault: Option<BirthDateError>,
+    visit: &Visit,
+    fault: Option<&'static str>,
 ) -> Result<Response, Problem> {
+    let chosen = visit.chosen;
     let state = door
         .house
-        .portal_state(token)
+        .portal_state(&visit.token)
         .await
         .map_err(|Unavailable| Problem::unavailable())?;
     Ok(match state {
-        PortalState::Asking { cover, tries_left } => {
+        PortalState::Asking {
+            cover,
+            tries_left,
+            zip,
+        } => {
             let mut page = covered(&cover, chosen, "ask");
             page.tries_left = tries_left;
-            page.fault = match fault {
-                None => "",
-                Some(BirthDateError::Missing) => "missing",
-                Some(BirthDateError::ShortYear) => "year",
-                Some(BirthDateError::NoSuchDate) => "date",
-            };
+            page.zip = zip;
+            page.fault = fault.unwrap_or_default();
             let status = match fault {
                 None => StatusCode::OK,
+                Some("ended") => StatusCode::FORBIDDEN,
                 Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
             };
             pages::portal(status, &page)
@@ -114,6 +234,37 @@ fn well_formed(token: Result<Path<String>, PathRejection>) -> Option<String> {
     let Path(token) = token.ok()?;
     let signs = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (TOKEN_LEN.contains(&token.len()) && token.bytes().all(signs)).then_some(token)
+}
+
+fn cookie(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(COOKIE).iter();
+    let pairs = values
+        .filter_map(|it| it.to_str().ok())
+        .flat_map(|it| it.split(';'));
+    let mut named = pairs.filter_map(|pair| pair.trim().split_once('='));
+    let (_, value) = named.find(|(name, _)| *name == COOKIE_NAME)?;
+    TOKEN_LEN.contains(&value.len()).then(|| value.to_owned())
+}
+
+/// A page with the cookie of a session; without a session, the cookie is taken away. The browser keeps
+/// it for this link alone, and only while it is open.
+fn with_cookie(door: &Door, visit: &Visit, mut page: Response, session: Option<&str>) -> Response {
+    let secure = if door.settings.public_url.scheme() == "https" {
+        "; Secure"
+    } else {
+        ""
+    };
+    let base = door.settings.public_url.path().trim_end_matches('/');
+    let end = if session.is_some() { "" } else { "; Max-Age=0" };
+    let cookie = format!(
+        "{COOKIE_NAME}={}; Path={base}/p/{}; HttpOnly; SameSite=Strict{end}{secure}",
+        session.unwrap_or_default(),
+        visit.token
+    );
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        page.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    page
 }
 
 pub(crate) fn chosen_language(query: Option<&str>) -> Option<Language> {

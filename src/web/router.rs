@@ -37,8 +37,8 @@ use crate::web::webhook;
 /// can be tried.
 pub const SIMULATOR_BYTES_MAX: usize = 1024 * 1024;
 
-/// Largest body of a portal form: three short fields.
-pub const PORTAL_BYTES_MAX: usize = 4 * 1024;
+/// Largest body of a portal form: the longest text that a patient may write, several times over.
+pub const PORTAL_BYTES_MAX: usize = 64 * 1024;
 
 /// Longest work on one request; carriers give up after 10 to 15 s.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);

@@ -2,7 +2,9 @@
 
 #![cfg(test)]
 
+mod beside;
 mod browser;
+mod compliance;
 mod desk;
 mod hand;
 mod policy;

@@ -4,10 +4,12 @@
 
 mod broken_off;
 mod ci;
+mod crowd;
 mod docs;
 mod foreign;
 mod gate;
 mod history;
+mod page;
 mod parts;
 mod planted;
 mod redteam;

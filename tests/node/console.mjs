@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { sound } from "./axe.mjs";
 
 const [server, invitation, shots] = process.argv.slice(2);
 const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
@@ -70,6 +71,7 @@ await page.getByRole("heading", { name: "Set up your second factor" }).waitFor()
 await page.getByText("The camera does not work").click();
 const key = await page.locator(".key").textContent();
 await shot("second-factor");
+await sound(page, "second factor");
 await page.getByLabel("The code that it shows").focus();
 await page.keyboard.type(code(key));
 await page.keyboard.press("Enter");
@@ -89,6 +91,7 @@ await text(JAMES, "I have crushing chest pain and can't breathe");
 await page.locator(".line.alarm").waitFor();
 await page.getByRole("link", { name: /^Emergency 1/ }).waitFor();
 await shot("inbox");
+await sound(page, "inbox");
 
 // j and Enter open the first of a queue.
 await page.goto(`${server}/console/inbox/emergency`);
@@ -112,6 +115,7 @@ await page.keyboard.type("Your A1c was 9.2%, please call us.");
 await page.getByText("The patient would get this:").waitFor();
 await page.getByRole("button", { name: "Send the safe version" }).waitFor();
 await shot("verdict");
+await sound(page, "verdict");
 await fits();
 await page.keyboard.press("Control+Enter");
 await page.locator(".text.ours", { hasText: "/p/" }).waitFor();
@@ -125,6 +129,13 @@ await page.getByLabel("Your answer").fill("Parking is free behind the house.");
 await page.getByRole("button", { name: "Send", exact: true }).dblclick();
 await page.locator(".text.ours", { hasText: "Parking is free" }).waitFor();
 assert.equal((await thread(MARIA)).length, before + 1);
+
+// A note is for colleagues: it stands among the texts, and nothing is sent.
+await page.getByLabel("Your answer").fill("She asks for a call after three.");
+await page.getByRole("button", { name: "Keep as note" }).click();
+await page.locator(".note-of", { hasText: "a call after three" }).waitFor();
+assert.equal((await thread(MARIA)).length, before + 1);
+await shot("note");
 
 // A second click of the key gives the conversation back.
 await page.keyboard.press("Escape");
@@ -161,12 +172,40 @@ await shot("team");
 await page.goto(`${server}/console/audit?check=1`);
 await page.getByText("The chain is whole").waitFor();
 await shot("audit");
-for (const [name, heading] of [["policy", "Policy and prompts"], ["agreements", "Agreements"]]) {
+for (const [name, heading] of [["policy", "Policy and prompts"], ["agreements", "Agreements"], ["overview", "Overview"],
+  ["compliance", "Compliance"], ["prompts", "Prompts"], ["team", "Team"], ["audit", "Audit log"]]) {
   await page.goto(`${server}/console/${name}`);
   await page.getByRole("heading", { name: heading, level: 1 }).waitFor();
   await fits();
-  await shot(name);
+  await sound(page, name);
+  await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true });
 }
+await page.goto(`${server}/console/compliance`);
+await page.getByLabel("Phone number").fill("(415) 555-0111");
+await page.keyboard.press("Enter");
+await page.locator(".timeline li.yes").waitFor();
+await page.screenshot({ path: `${shots}/consent.png`, fullPage: true });
+await sound(page, "consent");
+
+// A text of the agent is changed: the phone shows what a patient would get while it is written, and
+// Publish stays closed.
+await page.goto(`${server}/console/prompts`);
+await page.getByRole("link", { name: /^Your next visit is/ }).click();
+await page.getByRole("heading", { name: /^visit/, level: 1 }).waitFor();
+await page.getByLabel("Text", { exact: true }).fill("Your biopsy is on ");
+await page.getByRole("button", { name: "{{ when }}" }).click();
+await page.getByText("details go behind the link").waitFor();
+await page.screenshot({ path: `${shots}/editor.png`, fullPage: true });
+await sound(page, "editor");
+await page.getByLabel("Text", { exact: true }).fill("You come to us on {{ when }}{% if provider %}, to {{ provider }}{% endif %}.");
+await page.getByText("leaves as written").waitFor();
+await page.getByRole("button", { name: "Save" }).click();
+await page.getByText("not tried yet").waitFor();
+assert(await page.getByRole("button", { name: "Publish" }).isDisabled());
+await page.screenshot({ path: `${shots}/publish-closed.png` });
+await sound(page, "wording in work");
+await page.getByRole("button", { name: "Discard all changes" }).click();
+await page.getByText("The changes are discarded.").waitFor();
 
 // The same on a phone, in the dark.
 const phone = await browser.newContext({
@@ -176,10 +215,12 @@ await phone.addCookies(await context.cookies());
 const small = await phone.newPage();
 small.on("pageerror", (error) => faults.push(`script: ${error.message}`));
 for (const [name, path] of [["inbox", "/console/inbox/all"], ["team", "/console/team"], ["audit", "/console/audit"],
-  ["policy", "/console/policy"], ["agreements", "/console/agreements"]]) {
+  ["policy", "/console/policy"], ["agreements", "/console/agreements"], ["overview", "/console/overview"],
+  ["compliance", "/console/compliance?q=4155550111"], ["prompts", "/console/prompts"], ["editor", "/console/prompts/edit/en/visit"]]) {
   await small.goto(server + path);
   const over = await small.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.equal(over, 0, `${path} is wider than a phone`);
+  await sound(small, `${name} on a phone, dark`);
   await small.screenshot({ path: `${shots}/phone-${name}.png` });
 }
 await small.goto(`${server}/console/inbox/all`);

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { sound } from "./axe.mjs";
 
 const [server, shots] = process.argv.slice(2);
 const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
@@ -78,9 +79,60 @@ await portal.getByLabel("Month").fill("7");
 await portal.getByLabel("Day").fill("4");
 await portal.getByLabel("Year").fill("1978");
 await portal.screenshot({ path: `${shots}/portal-390.png` });
+await sound(portal, "portal: birth date");
+await portal.getByRole("button", { name: "Open message" }).click();
+
+// The birth date is right; a code goes to the phone that got the link.
+await portal.getByText("We sent a code by text message to the number that ends in 14").waitFor();
+assert(!/benign/.test(await portal.content()));
+const TOM = "+14155550114";
+const texts = async () => (await fetch(`${server}/simulator/messages?with=${encodeURIComponent(TOM)}`)).json();
+const coded = async () => (await texts()).map((it) => /your code is (\d{6})/.exec(it.body)?.[1]).findLast(Boolean);
+let code;
+while (!(code = await coded()));
+await sound(portal, "portal: code");
+await portal.screenshot({ path: `${shots}/portal-390-code.png` });
+await portal.getByLabel("6-digit code").fill(code === "000000" ? "000001" : "000000");
+await portal.getByRole("button", { name: "Open message" }).click();
+await portal.getByText("That code is not right").waitFor();
+await portal.getByLabel("6-digit code").fill(code);
 await portal.getByRole("button", { name: "Open message" }).click();
 await portal.getByText("benign").waitFor();
-await portal.screenshot({ path: `${shots}/portal-390-shown.png` });
+await portal.screenshot({ path: `${shots}/portal-390-shown.png`, fullPage: true });
+await sound(portal, "portal: room");
+const size = (await portal.content()).length;
+assert(size < 50_000, `the page has ${size} characters`);
+
+// A reply goes to staff and by no text; the page comes back by its own address, so that reloading sends nothing.
+const before = (await texts()).length;
+await portal.getByLabel("Write to our staff").fill("Thank you. Do I need to come in?");
+await portal.getByRole("button", { name: "Send", exact: true }).click();
+await portal.getByText("Sent. Our staff will read it").waitFor();
+await portal.reload();
+assert.equal(await portal.locator(".thread .yours").count(), 1);
+await portal.getByText("Ask for a copy of your record").click();
+await portal.getByRole("button", { name: "Ask for the copy" }).click();
+await portal.getByText("You will have the copy within 30 days").waitFor();
+await portal.getByText("Your text messages").click();
+await portal.screenshot({ path: `${shots}/portal-390-choices.png`, fullPage: true });
+await portal.getByRole("button", { name: "Do not text me health details" }).click();
+await portal.getByText("We saved your choice.").waitFor();
+assert.equal((await texts()).length, before, "nothing of it went by text");
+
+// In Spanish, in the dark, with large text; then signed out.
+await portal.emulateMedia({ colorScheme: "dark" });
+await portal.goto(`${href}?lang=es`);
+await portal.getByText("Escribir a nuestro personal").waitFor();
+await sound(portal, "portal: room, Spanish, dark");
+await portal.screenshot({ path: `${shots}/portal-390-es-dark.png`, fullPage: true });
+await portal.getByLabel("Escribir a nuestro personal").fill("Me duele mucho el pecho y no puedo respirar");
+await portal.getByRole("button", { name: "Enviar", exact: true }).click();
+await portal.getByText("911").first().waitFor();
+await portal.screenshot({ path: `${shots}/portal-390-urgent.png` });
+await portal.getByRole("link", { name: "Volver a sus mensajes" }).click();
+await portal.getByRole("button", { name: "Cerrar y salir" }).click();
+await portal.getByLabel("Mes").waitFor();
+assert(!/benign/.test(await portal.content()));
 
 await browser.close();
 console.log("all held");

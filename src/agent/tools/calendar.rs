@@ -1,5 +1,7 @@
 //! Tools on the patient's visits: list, confirm, cancel after YES, find times, move.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};
@@ -242,8 +244,9 @@ impl Calendar<'_> {
             others,
             self.day(wished),
             |slot| self.day(slot.start),
-            OFFERS_MAX,
+            SLOTS_READ_MAX,
         ));
+        once_each(&mut next);
         next.truncate(OFFERS_MAX);
         next.sort_by_key(|slot| slot.start);
         let moving = visit.as_ref().map(|visit| &visit.id);
@@ -344,6 +347,7 @@ impl Calendar<'_> {
                 slots.retain(same);
             }
         }
+        once_each(&mut slots);
         slots.truncate(OFFERS_MAX);
         slots.sort_by_key(|slot| slot.start);
         Ok((slots, exact))
@@ -423,4 +427,11 @@ fn nearest(
     });
     slots.truncate(most);
     slots
+}
+
+/// The first slot of each time of day: a patient chooses a time, and two people who are free at it are
+/// one choice.
+fn once_each(slots: &mut Vec<Slot>) {
+    let mut seen = BTreeSet::new();
+    slots.retain(|slot| seen.insert(slot.start));
 }

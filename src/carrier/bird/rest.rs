@@ -222,6 +222,8 @@ impl Bird {
             };
             advice.push(judge(*channel, request.send().await));
         }
+        // A network that is down is told once.
+        advice.dedup();
         advice
     }
 }

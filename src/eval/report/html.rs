@@ -14,7 +14,7 @@ const SLOWEST: usize = 10;
 const PAGE_BYTES: usize = 900_000;
 /// Failed cases that are told in full.
 const FAILURES_MAX: usize = 400;
-/// Failed cases that stand open; the others open with a tap.
+/// Failed cases that stand open; the others open with a tap, or when a link leads to them.
 const OPEN_MAX: usize = 10;
 /// What is listed of the text of a case.
 const LISTED_CHARS: usize = 72;
@@ -190,11 +190,10 @@ fn failure(page: &mut String, report: &Report<'_>, (at, score): (usize, &Score),
     put(
         page,
         &format!(
-            "<details id=\"c{at}\"{open}><summary><b class=\"bad\">{}</b> <code>{}</code> <span>{} &middot; {} &middot; {}</span></summary><dl>",
+            "<details{open}><summary><b class=\"bad\">{}</b> <code>{}</code> <span>{} &middot; {}</span></summary><dl id=\"c{at}\">",
             score.status,
             escape(&score.id),
-            escape(&score.suite),
-            escape(&score.category),
+            escape(&row_of(score)),
             escape(&score.language),
         ),
     );
@@ -217,6 +216,15 @@ fn failure(page: &mut String, report: &Report<'_>, (at, score): (usize, &Score),
     let why = format!("{}<br><code>{}</code>", escape(&score.why), escape(&place));
     row("why", &why);
     put(page, "</dl></details>");
+}
+
+/// The suite, and the category where it says more.
+fn row_of(score: &Score) -> String {
+    let (suite, category) = (&score.suite, score.category.replace('_', " "));
+    if suite.ends_with(&score.category) {
+        return suite.clone();
+    }
+    format!("{suite}: {category}")
 }
 
 /// The text, with what was found in it marked.
@@ -293,7 +301,7 @@ fn suites(page: &mut String, report: &Report<'_>) {
             &format!(
                 "<tr{}><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
                 if bad { " class=\"bad\"" } else { "" },
-                escape(&suite),
+                escape(&suite).replace('/', "/<wbr>"),
                 percent(figures.passed),
                 percent(figures.recall),
                 interval(figures.recall),

@@ -119,8 +119,8 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
         if whole.has(&["now", "ahora"]) && rules::fits("hours", &whole) {
             found.days.push(today);
         }
-        let mut known = false;
-        let mut puzzled = false;
+        let before = found.topics.len();
+        let (mut known, mut puzzled) = (false, false);
         if turn.reminded() && text.trim().eq_ignore_ascii_case("r") {
             known = true;
             found.topics.push(Topic::Move(None));
@@ -153,6 +153,10 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
             found.topics.push(Topic::Thanks);
         }
         let wish = meant(turn, &clauses, known, today);
+        if known && wish.is_some() && refuses_offer(turn, &clauses) {
+            known = false;
+            found.topics.truncate(before);
+        }
         let moves = found.topics.iter_mut().rev().find_map(Topic::wish_mut);
         match moves {
             Some(slot) => *slot = wish.or_else(|| slot.take()),
@@ -204,6 +208,20 @@ fn meant(turn: &Turn<'_>, clauses: &[Clause], known: bool, today: Date) -> Optio
     } else {
         wish
     }
+}
+
+/// "No, what about Friday": whether a text says "no" to what was offered in one of its clauses, and
+/// nothing that is known in the others, so that a day in it is the wish.
+fn refuses_offer(turn: &Turn<'_>, clauses: &[Clause]) -> bool {
+    let offered = turn.last_said.contains("1) ");
+    let refuses = |clause: &Clause| rules::fits("no", clause);
+    let polite = |clause: &Clause| {
+        let mut readings = READINGS.iter();
+        let known = readings.find(|(_, name)| rules::fits(name, clause));
+        known.is_none_or(|(topic, _)| matches!(topic, Topic::Thanks | Topic::Hello))
+    };
+    let all = |clause: &Clause| refuses(clause) || polite(clause);
+    offered && clauses.iter().any(refuses) && clauses.iter().all(all)
 }
 
 /// A text of friendly emoji and nothing else.

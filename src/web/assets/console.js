@@ -102,7 +102,23 @@ if (form && box) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); }
     if (event.key === "Escape") box.blur();
   });
-  form.addEventListener("submit", (event) => { event.preventDefault(); send(); });
+  form.addEventListener("submit", (event) => {
+    // A note is a form like any other; only an answer is sent from here.
+    if (event.submitter?.id === "note") return;
+    event.preventDefault();
+    send();
+  });
+  const canned = one("#canned");
+  if (canned) {
+    canned.hidden = false;
+    canned.addEventListener("change", () => {
+      const space = box.value && !/\s$/.test(box.value) ? " " : "";
+      box.value += space + canned.value;
+      canned.value = "";
+      box.dispatchEvent(new Event("input"));
+      box.focus();
+    });
+  }
 }
 
 function grow() {

@@ -136,7 +136,7 @@ pub(crate) async fn answer(
 }
 
 /// Where a form came from.
-fn back(fields: &Fields, id: i64) -> Response {
+pub(super) fn back(fields: &Fields, id: i64) -> Response {
     to(&format!("/console/inbox/{}?c={id}", queue_of(fields)))
 }
 

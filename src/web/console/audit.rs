@@ -73,6 +73,7 @@ pub(crate) async fn page(
     if let Some(fields) = values.as_object_mut() {
         fields.insert("entries".to_owned(), shown.into());
         fields.insert("more".to_owned(), more.into());
+        fields.insert("query".to_owned(), narrowed(&filter).into());
         fields.insert("chain".to_owned(), chain);
         fields.insert("actor".to_owned(), filter.actor.into());
         fields.insert("action".to_owned(), filter.action.into());
@@ -83,6 +84,16 @@ pub(crate) async fn page(
         StatusCode::OK,
         &values,
     ))
+}
+
+/// The same filter as a query.
+fn narrowed(filter: &AuditFilter) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("actor", &filter.actor)
+        .append_pair("action", &filter.action)
+        .append_pair("subject", &filter.subject)
+        .finish();
+    format!("?{query}")
 }
 
 /// The address of the next page, with the same filter.
@@ -97,7 +108,7 @@ fn older(filter: &AuditFilter, before: &Value) -> String {
 }
 
 /// The filter of an address, and whether the chain is to be checked.
-fn asked(query: &str) -> (AuditFilter, bool) {
+pub(super) fn asked(query: &str) -> (AuditFilter, bool) {
     let mut filter = AuditFilter::default();
     let mut check = false;
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {

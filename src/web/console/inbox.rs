@@ -178,7 +178,7 @@ async fn lines(
 }
 
 /// A number as people type it: "(415) 555-0142", "415.555.0142", "+14155550142".
-fn typed_number(text: &str) -> Option<E164> {
+pub(super) fn typed_number(text: &str) -> Option<E164> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let spelled = match (digits.len(), text.trim_start().starts_with('+')) {
         (_, true) => format!("+{digits}"),

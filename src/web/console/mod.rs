@@ -5,7 +5,11 @@
 
 mod actions;
 mod audit;
+mod beside;
+mod compliance;
+mod export;
 mod inbox;
+mod overview;
 mod papers;
 mod prompts;
 mod seat;
@@ -62,10 +66,16 @@ pub const TABLE: &[(&str, &str, Need)] = &[
         "/console/acknowledge/{id}",
         Need::May(Right::Acknowledge),
     ),
+    ("POST", "/console/note/{id}", Need::May(Right::Answer)),
+    ("GET", "/console/replies", Need::May(Right::Answer)),
+    ("POST", "/console/replies", Need::May(Right::Answer)),
     ("GET", "/console/team", Need::May(Right::Accounts)),
     ("POST", "/console/team", Need::May(Right::Accounts)),
     ("POST", "/console/team/{id}", Need::May(Right::Accounts)),
     ("GET", "/console/audit", Need::May(Right::Audit)),
+    ("GET", "/console/audit/export", Need::May(Right::Audit)),
+    ("GET", "/console/compliance", Need::May(Right::Audit)),
+    ("GET", "/console/overview", Need::SignedIn),
     ("GET", "/console/agreements", Need::May(Right::Audit)),
     ("GET", "/console/prompts", Need::May(Right::Policy)),
     (
@@ -124,9 +134,14 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/unread/{id}", post(actions::unread))
         .route("/console/aside/{id}", post(actions::aside))
         .route("/console/acknowledge/{id}", post(actions::acknowledge))
+        .route("/console/note/{id}", post(beside::note))
+        .route("/console/replies", get(beside::list).post(beside::change))
         .route("/console/team", get(team::page).post(team::invite))
         .route("/console/team/{id}", post(team::change))
         .route("/console/audit", get(audit::page))
+        .route("/console/audit/export", get(export::export))
+        .route("/console/compliance", get(compliance::page))
+        .route("/console/overview", get(overview::page))
         .route("/console/agreements", get(papers::page))
         .route("/console/prompts", get(prompts::list))
         .route("/console/prompts/version/{id}", get(prompts::version))

@@ -17,9 +17,6 @@ use crate::web::pages;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
 
-/// An agreement that ends within so many days is told before it ends: a renewal takes weeks.
-const SOON_DAYS: i64 = 30;
-
 /// The page.
 pub(crate) async fn page(
     State(door): State<Door>,
@@ -32,11 +29,15 @@ pub(crate) async fn page(
     let zone = TimeZone::get(&practice.timezone).unwrap_or(TimeZone::UTC);
     let today = now.to_zoned(zone).date();
     let recorded = desk.store().agreements(id).await.map_err(unavailable)?;
+    let ending = desk
+        .ending_papers(&practice, now)
+        .await
+        .map_err(unavailable)?;
     let configured = practice.agreements.iter().map(|it| (None, it));
     let kept = recorded.iter().map(|it| (Some(it.id), &it.agreement));
     let rows: Vec<Value> = configured
         .chain(kept)
-        .map(|(number, it)| row(number, it, today))
+        .map(|(number, it)| row(number, it, today, ending.contains(it)))
         .collect();
     let mut values = frame(&door, &seat, "agreements").await?;
     if let Some(fields) = values.as_object_mut() {
@@ -66,7 +67,8 @@ async fn missing(desk: &House, seat: &Seat, now: Timestamp) -> Result<Vec<Value>
         .collect())
 }
 
-fn row(number: Option<i64>, it: &Agreement, today: Date) -> Value {
+/// `ending`: it ends soon, and none is recorded to follow.
+fn row(number: Option<i64>, it: &Agreement, today: Date, ending: bool) -> Value {
     let days = |day: Date| {
         let apart = today.until((Unit::Day, day));
         apart.map_or(0, |span| i64::from(span.get_days()))
@@ -75,9 +77,7 @@ fn row(number: Option<i64>, it: &Agreement, today: Date) -> Value {
         _ if it.from > today => ("wait", format!("in force from {}", it.from)),
         None => ("good", "in force until it is ended".to_owned()),
         Some(until) if until < today => ("stop", format!("expired on {until}")),
-        Some(until) if days(until) <= SOON_DAYS => {
-            ("wait", format!("ends in {} days, on {until}", days(until)))
-        }
+        Some(until) if ending => ("wait", format!("ends in {} days, on {until}", days(until))),
         Some(until) => ("good", format!("in force to {until}")),
     };
     let document: String = it.document_sha256.chars().take(12).collect();
@@ -106,30 +106,48 @@ mod tests {
             until,
         };
         let year = date(2026, 1, 1);
-        for (from, until, state, words) in [
-            (year, None, "good", "in force until it is ended"),
+        let soon = date(2026, 12, 1);
+        for (from, until, ending, state, words) in [
+            (year, None, false, "good", "in force until it is ended"),
             (
                 year,
                 Some(date(2027, 6, 1)),
+                false,
                 "good",
                 "in force to 2027-06-01",
             ),
             (
                 year,
-                Some(date(2026, 12, 1)),
+                Some(soon),
+                true,
                 "wait",
                 "ends in 5 days, on 2026-12-01",
             ),
-            (year, Some(today), "wait", "ends in 0 days, on 2026-11-26"),
+            // Another follows it: nothing is to be done.
+            (year, Some(soon), false, "good", "in force to 2026-12-01"),
+            (
+                year,
+                Some(today),
+                true,
+                "wait",
+                "ends in 0 days, on 2026-11-26",
+            ),
             (
                 year,
                 Some(date(2026, 11, 25)),
+                false,
                 "stop",
                 "expired on 2026-11-25",
             ),
-            (date(2027, 1, 1), None, "wait", "in force from 2027-01-01"),
+            (
+                date(2027, 1, 1),
+                None,
+                false,
+                "wait",
+                "in force from 2027-01-01",
+            ),
         ] {
-            let told = row(None, &signed(from, until), today);
+            let told = row(None, &signed(from, until), today, ending);
             assert_eq!(told["state"], state, "{words}");
             assert_eq!(told["words"], words);
         }

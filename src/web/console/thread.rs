@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use crate::domain::alarm::AlarmKind;
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, Direction, Turn};
-use crate::domain::ids::ConversationId;
+use crate::domain::ids::{ConversationId, StaffId};
 use crate::domain::message::Delivery;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::domain::record::Patient;
 use crate::pipeline::house::House;
-use crate::store::{Hold, StoreError};
+use crate::pipeline::portal_room::SECURE_REPLY;
+use crate::store::{Hold, Note, StoreError};
 use crate::web::console::seat::Seat;
 
 /// How much of a conversation a page shows.
@@ -36,14 +37,21 @@ pub(super) async fn open(
     let conversation = &line.conversation;
     let turns = desk.store().turns(id, TURNS_MAX).await?;
     let holds = desk.store().holds_of(id).await?;
+    let notes = desk.store().notes(id, TURNS_MAX).await?;
+    let all = desk.store().all_staff(&practice.id).await?;
+    let named = |staff: StaffId| {
+        let found = all.iter().find(|it| it.id == staff);
+        found.map(|it| it.secrets.name.clone())
+    };
+    let canned = desk.store().canned(&practice.id).await?;
+    let canned = canned.iter();
+    let canned: Vec<Value> = canned
+        .map(|it| json!({ "name": it.name, "text": it.text }))
+        .collect();
     let patient = desk.desk_patient(practice, conversation).await;
     let taken = match line.taken_by {
         Some(staff) if staff == seat.staff.id => Some("you".to_owned()),
-        Some(staff) => {
-            let all = desk.store().all_staff(&practice.id).await?;
-            let found = all.iter().find(|it| it.id == staff);
-            found.map(|it| it.secrets.name.clone())
-        }
+        Some(staff) => named(staff),
         None => None,
     };
     let number = conversation.number.display_us();
@@ -64,7 +72,8 @@ pub(super) async fn open(
         "back": conversation.human_until.map(|until| back(until, practice)),
         "taken_by": taken,
         "alarm": line.alarm.map(AlarmKind::as_str),
-        "items": items(&turns, practice, now),
+        "items": items(&turns, &notes, &named, practice, now),
+        "canned": canned,
         "last": line.last_turn,
         "holds": holds.iter().map(|hold| held(hold, practice, now)).collect::<Vec<_>>(),
         "facts": facts(desk, practice, patient.as_ref(), now).await,
@@ -117,26 +126,19 @@ fn clock(at: Timestamp, practice: &Practice) -> String {
         .to_string()
 }
 
-/// The texts, with a line before each new day.
-fn items(turns: &[Turn], practice: &Practice, now: Timestamp) -> Vec<Value> {
-    let today = now.to_zoned(zone(practice)).date();
-    let mut last_day = None;
-    let mut items = Vec::new();
-    for turn in turns {
-        let on = turn.at.to_zoned(zone(practice));
-        let first = last_day != Some(on.date());
-        last_day = Some(on.date());
-        let heading = first.then(|| {
-            if on.date() == today {
-                "Today".to_owned()
-            } else {
-                on.strftime("%A, %B %-d").to_string()
-            }
-        });
+/// The texts and the notes in their order, with a line before each new day.
+fn items(
+    turns: &[Turn],
+    notes: &[Note],
+    named: &dyn Fn(StaffId) -> Option<String>,
+    practice: &Practice,
+    now: Timestamp,
+) -> Vec<Value> {
+    let first = turns.first().map_or(0, |it| it.id.0);
+    let texts = turns.iter().map(|turn| {
         let outbound = turn.direction == Direction::Outbound;
-        items.push(json!({
+        let shown = json!({
             "id": turn.id.0,
-            "day": heading,
             "ours": outbound,
             "text": turn.body.as_str(),
             "at": clock(turn.at, practice),
@@ -144,7 +146,37 @@ fn items(turns: &[Turn], practice: &Practice, now: Timestamp) -> Vec<Value> {
             "bad": turn.delivery.is_some_and(failed),
             "segments": turn.segments,
             "waits": !outbound && !turn.answered,
-        }));
+            "secure": turn.intent == SECURE_REPLY,
+        });
+        (turn.id.0, turn.at, shown)
+    });
+    let notes = notes.iter().filter(|it| it.id > first).map(|note| {
+        let shown = json!({
+            "id": note.id, "note": true, "text": note.text.as_str(),
+            "who": named(note.staff), "at": clock(note.at, practice),
+        });
+        (note.id, note.at, shown)
+    });
+    let mut all: Vec<(i64, Timestamp, Value)> = texts.chain(notes).collect();
+    all.sort_by_key(|(id, ..)| *id);
+    let today = now.to_zoned(zone(practice)).date();
+    let mut last_day = None;
+    let mut items = Vec::new();
+    for (_, at, mut item) in all {
+        let on = at.to_zoned(zone(practice));
+        let fresh = last_day != Some(on.date());
+        last_day = Some(on.date());
+        let heading = fresh.then(|| {
+            if on.date() == today {
+                "Today".to_owned()
+            } else {
+                on.strftime("%A, %B %-d").to_string()
+            }
+        });
+        if let Some(fields) = item.as_object_mut() {
+            fields.insert("day".to_owned(), heading.into());
+        }
+        items.push(item);
     }
     items
 }

@@ -38,11 +38,20 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let desk = desk(&door)?;
     let zone = zone(desk, &seat);
+    let staff = desk.store().all_staff(&seat.staff.practice).await;
+    let staff = staff.map_err(unavailable)?;
     let mut rows = Vec::new();
     for kind in [Published::Policy, Published::Prompt] {
         let found = desk.store().versions(&seat.staff.practice, kind).await;
         let found = found.map_err(unavailable)?;
-        rows.extend(found.iter().map(|it| row(it, &zone)));
+        for version in &found {
+            let mut shown = row(version, &zone);
+            let author = staff.iter().find(|it| it.actor() == version.author);
+            if let (Some(fields), Some(author)) = (shown.as_object_mut(), author) {
+                fields.insert("author".to_owned(), author.secrets.name.as_str().into());
+            }
+            rows.push(shown);
+        }
     }
     let mut values = frame(&door, &seat, "policy").await?;
     if let Some(fields) = values.as_object_mut() {

@@ -86,7 +86,7 @@ fn a_part_is_held_against_its_part_of_the_baseline() {
 
     // A case that is gone is missed by the run of its suite. A suite that the baseline does not know
     // is new, in one line, with what it got; one that is gone is missed by a whole run.
-    let fewer = "behind the baseline: first: lab en: recall: 100.0 % (3 of 3) -> 100.0 % (2 of 2)";
+    let fewer = "behind the baseline: first: lab en: recall: 100.0 % (3 of 3) -> 100.0 % (2 of 2), one case fewer";
     let gone = "behind the baseline: second: 100.0 % (2 of 2) passed once; no case of it is left";
     let new = "new: mine: 100.0 % (2 of 2) passed; the baseline does not know it";
     let (first, mine) = (("first.yaml", two.as_str()), ("mine.yaml", two.as_str()));

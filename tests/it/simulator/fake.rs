@@ -423,6 +423,7 @@ impl House for Fake {
                 } => PortalState::Asking {
                     cover: self.cover(language),
                     tries_left,
+                    zip: false,
                 },
             }
         }))
@@ -432,6 +433,7 @@ impl House for Fake {
         &'a self,
         token: &'a str,
         birth_date: Date,
+        _zip: &'a str,
     ) -> BoxFuture<'a, Result<PortalOpening, Unavailable>> {
         done(self.check().map(|mut state| {
             state.portal_asked.1 += 1;
@@ -451,6 +453,7 @@ impl House for Fake {
                 PortalOpening::Shown {
                     cover,
                     body: SECRET_BODY.into(),
+                    session: None,
                 }
             } else {
                 let tries_left = tries_left - 1;
@@ -461,7 +464,11 @@ impl House for Fake {
                 if tries_left == 0 {
                     PortalOpening::Locked(cover)
                 } else {
-                    PortalOpening::Wrong { cover, tries_left }
+                    PortalOpening::Wrong {
+                        cover,
+                        tries_left,
+                        zip: false,
+                    }
                 }
             }
         }))

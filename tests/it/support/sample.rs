@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anteroom::agent::ports::{Model, Records};
 use anteroom::domain::clock::{Clock as _, ManualClock};
 use anteroom::domain::ids::StaffId;
-use anteroom::domain::practice::Practice;
+use anteroom::domain::practice::{PortalFactor, Practice};
 use anteroom::domain::staff::{Role, Staff, StaffSecrets};
 use anteroom::fhir::bundle;
 use anteroom::pipeline::house::Carriers;
@@ -40,14 +40,16 @@ pub(super) fn no_lines() -> (Carriers, Vec<Practice>) {
     (Carriers::new(), Vec::new())
 }
 
-/// The sample practice.
+/// The sample practice, whose portal asks for the birth date alone.
 pub(crate) fn sample_practice() -> Practice {
     #[derive(serde::Deserialize)]
     struct File {
         practice: Vec<Practice>,
     }
     let file: File = toml::from_str(include_str!("../../../samples/lakeside.toml")).unwrap();
-    file.practice.into_iter().next().unwrap()
+    let mut practice = file.practice.into_iter().next().unwrap();
+    practice.portal_factor = PortalFactor::None;
+    practice
 }
 
 /// Somebody at the front desk.

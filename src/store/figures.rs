@@ -1,0 +1,162 @@
+//! Figures of a practice over its newest texts: what the overview draws. Counted over so many rows at
+//! most, so that the page is as quick with ten years of texts as with ten days.
+
+use jiff::Timestamp;
+
+use crate::domain::alarm::AlarmKind;
+use crate::domain::consent::ConsentState;
+use crate::domain::conversation::Direction;
+use crate::domain::ids::PracticeId;
+use crate::domain::message::Delivery;
+use crate::store::Store;
+use crate::store::error::Inconsistency;
+use crate::store::error::StoreError;
+use crate::store::link::args;
+use crate::store::tx::Tx;
+use crate::store::tx::instant;
+use crate::store::tx::word;
+
+/// Texts that are looked at, the newest of every practice.
+pub const TEXTS_LOOKED: i64 = 20_000;
+/// Entries of the audit log that are looked at, the newest of every practice.
+const ENTRIES_LOOKED: i64 = 40_000;
+
+const TEXTS: &str = "SELECT conversation, direction, at FROM turn WHERE practice = $1 \
+    AND id > (SELECT COALESCE(MAX(id), 0) - $3 FROM turn) AND at >= $2 ORDER BY conversation, id";
+const DELIVERIES: &str = "SELECT delivery, count(*) AS n FROM outbox WHERE practice = $1 \
+    AND id > (SELECT COALESCE(MAX(id), 0) - $3 FROM outbox) AND at >= $2 GROUP BY delivery";
+const ANSWERS: &str = "SELECT CASE WHEN actor LIKE 'staff/%' THEN 1 ELSE 0 END AS staff, count(*) AS n \
+    FROM audit_entry WHERE practice = $1 \
+    AND id > (SELECT COALESCE(MAX(id), 0) - $3 FROM audit_entry) AND at >= $2 \
+    AND action = 'message.cleared' AND actor <> 'anteroom' GROUP BY 1";
+const HOLDS: &str = "SELECT reason, count(*) AS n, \
+    CAST(sum(CASE WHEN settled IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS waiting \
+    FROM hold WHERE practice = $1 AND at >= $2 GROUP BY reason ORDER BY n DESC, reason LIMIT 10";
+const ALARMS: &str = "SELECT kind, raised, acknowledged_at FROM alarm \
+    WHERE practice = $1 AND raised >= $2 ORDER BY id DESC LIMIT 1000";
+const CONSENT: &str =
+    "SELECT consent, count(*) AS n FROM conversation WHERE practice = $1 GROUP BY consent";
+
+/// One text, without its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextAt {
+    /// In which conversation, by its number.
+    pub conversation: i64,
+    /// Which way.
+    pub direction: Direction,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// One reason for which drafts and questions waited for staff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldReason {
+    /// In words.
+    pub reason: String,
+    /// How many there were.
+    pub count: i64,
+    /// How many of them still wait.
+    pub waiting: i64,
+}
+
+/// One alarm, without its conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AlarmAt {
+    /// Of which kind.
+    pub kind: AlarmKind,
+    /// When it was raised.
+    pub raised: Timestamp,
+    /// When somebody said that they have it.
+    pub acknowledged: Option<Timestamp>,
+}
+
+/// What the overview draws.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Texts in both directions, conversation after conversation, each in its order.
+    pub texts: Vec<TextAt>,
+    /// Where outbound texts stand.
+    pub deliveries: Vec<(Delivery, i64)>,
+    /// Answers of the agent.
+    pub by_agent: i64,
+    /// Answers of staff.
+    pub by_staff: i64,
+    /// Why drafts and questions waited for staff, the most frequent first.
+    pub holds: Vec<HoldReason>,
+    /// Alarms, the newest first.
+    pub alarms: Vec<AlarmAt>,
+    /// Conversations by their consent to health details by text, today.
+    pub consent: Vec<(ConsentState, i64)>,
+}
+
+impl Store {
+    /// The figures of a practice since an instant.
+    pub async fn figures(
+        &self,
+        practice: &PracticeId,
+        since: Timestamp,
+    ) -> Result<Figures, StoreError> {
+        let mut tx = self.read().await?;
+        let mut figures = Figures {
+            texts: texts(&mut tx, practice, since).await?,
+            ..Figures::default()
+        };
+        let look = args![practice.as_str(), since, TEXTS_LOOKED];
+        for row in tx.rows(DELIVERIES, look).await? {
+            let damage = Inconsistency::on("outbox").column("delivery");
+            let state = word(&row.text("delivery")?, damage)?;
+            figures.deliveries.push((state, row.int("n")?));
+        }
+        let look = args![practice.as_str(), since, ENTRIES_LOOKED];
+        for row in tx.rows(ANSWERS, look).await? {
+            match row.int("staff")? {
+                1 => figures.by_staff = row.int("n")?,
+                _ => figures.by_agent = row.int("n")?,
+            }
+        }
+        for row in tx.rows(HOLDS, args![practice.as_str(), since]).await? {
+            figures.holds.push(HoldReason {
+                reason: row.text("reason")?,
+                count: row.int("n")?,
+                waiting: row.int("waiting")?,
+            });
+        }
+        for row in tx.rows(ALARMS, args![practice.as_str(), since]).await? {
+            let damage = |column| Inconsistency::on("alarm").column(column);
+            let acknowledged = match row.int_opt("acknowledged_at")? {
+                Some(at) => Some(instant(at, damage("acknowledged_at"))?),
+                None => None,
+            };
+            figures.alarms.push(AlarmAt {
+                kind: word(&row.text("kind")?, damage("kind"))?,
+                raised: instant(row.int("raised")?, damage("raised"))?,
+                acknowledged,
+            });
+        }
+        for row in tx.rows(CONSENT, args![practice.as_str()]).await? {
+            let damage = Inconsistency::on("conversation").column("consent");
+            let state = word(&row.text("consent")?, damage)?;
+            figures.consent.push((state, row.int("n")?));
+        }
+        Ok(figures)
+    }
+}
+
+async fn texts(
+    tx: &mut Tx,
+    practice: &PracticeId,
+    since: Timestamp,
+) -> Result<Vec<TextAt>, StoreError> {
+    let look = args![practice.as_str(), since, TEXTS_LOOKED];
+    let rows = tx.rows(TEXTS, look).await?;
+    rows.iter()
+        .map(|row| {
+            let damage = |column| Inconsistency::on("turn").column(column);
+            Ok(TextAt {
+                conversation: row.int("conversation")?,
+                direction: word(&row.text("direction")?, damage("direction"))?,
+                at: instant(row.int("at")?, damage("at"))?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,232 @@
+//! Compliance: what patients may ask by law and by when, and what each of them has agreed to.
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::audit::Entry;
+use crate::domain::consent::{ConsentProof, ConsentPurpose};
+use crate::domain::conversation::Conversation;
+use crate::domain::phone::E164;
+use crate::domain::record::{Patient, RequestKind};
+use crate::domain::staff::Right;
+use crate::pipeline::house::House;
+use crate::policy::words::Language;
+use crate::store::{LedgerEntry, OpenRequest, StoreError};
+use crate::web::console::inbox::{frame, typed_number, unavailable};
+use crate::web::console::seat::{Seat, desk};
+use crate::web::console::versions::{short, when, zone};
+use crate::web::pages;
+use crate::web::problem::Problem;
+use crate::web::router::Door;
+
+/// A request whose day is nearer than this is told of in another colour.
+const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Texts with health details that a page lists, of one conversation.
+const DISCLOSED_MAX: u32 = 100;
+
+/// The page.
+pub(crate) async fn page(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let desk = desk(&door)?;
+    let zone = zone(desk, &seat);
+    let now = desk.clock().now();
+    let reads = seat.staff.role.may(Right::Read);
+    let search = search(query.as_deref());
+    let open = desk.store().open_requests(&seat.staff.practice).await;
+    let mut requests = Vec::new();
+    for request in open.map_err(unavailable)? {
+        requests.push(asked(desk, &seat, &request, (reads, now), &zone).await);
+    }
+    let mut fault = "";
+    let mut people = Vec::new();
+    if reads && !search.is_empty() {
+        match typed_number(&search) {
+            Some(number) => people = ledgers(desk, &seat, &number, now, &zone).await?,
+            None => fault = "Search by the patient's phone number, with area code.",
+        }
+    }
+    let mut values = frame(&door, &seat, "compliance").await?;
+    let fields = values.as_object_mut().ok_or_else(Problem::unavailable)?;
+    fields.insert("requests".to_owned(), requests.into());
+    fields.insert("people".to_owned(), people.into());
+    fields.insert("search".to_owned(), search.into());
+    fields.insert("fault".to_owned(), fault.into());
+    Ok(pages::console(
+        "console_compliance.html",
+        StatusCode::OK,
+        &values,
+    ))
+}
+
+fn search(query: Option<&str>) -> String {
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let mut named = pairs.filter(|(name, _)| name == "q");
+    let found = named.next().map(|(_, value)| value.trim().to_owned());
+    found.unwrap_or_default()
+}
+
+fn full_name(patient: &Patient) -> String {
+    let (first, last) = (patient.first_name.as_str(), patient.last_name.as_str());
+    format!("{first} {last}")
+}
+
+/// A request with whose it is and when it is due.
+async fn asked(
+    desk: &House,
+    seat: &Seat,
+    it: &OpenRequest,
+    (reads, now): (bool, Timestamp),
+    zone: &TimeZone,
+) -> Value {
+    let filed = &it.filed;
+    let by_law = filed.request.kind == RequestKind::Records;
+    let (state, words) = match filed.request.due {
+        None => ("", String::new()),
+        Some(due) if due < now => ("stop", format!("was due {}", day(due, zone))),
+        Some(due) if due.duration_since(now) < SOON => ("wait", format!("due {}", day(due, zone))),
+        Some(due) => ("good", format!("due {}", day(due, zone))),
+    };
+    let name = if reads {
+        let found = desk.records().patient(&seat.staff.practice, &it.patient);
+        found.await.ok().flatten().as_ref().map(full_name)
+    } else {
+        None
+    };
+    json!({
+        "kind": filed.request.kind.told(), "by_law": by_law, "at": day(filed.at, zone),
+        "state": state, "due": words, "name": name,
+        "words": reads.then(|| filed.request.words.as_str().to_owned()),
+    })
+}
+
+fn day(at: Timestamp, zone: &TimeZone) -> String {
+    let at = at.to_zoned(zone.clone());
+    at.strftime("%b %-d, %Y").to_string()
+}
+
+/// What everybody at a number has agreed to, how it came about, and what left with health details. The
+/// look is audited.
+async fn ledgers(
+    desk: &House,
+    seat: &Seat,
+    number: &E164,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Result<Vec<Value>, Problem> {
+    let practice = &seat.staff.practice;
+    let found = desk.store().conversations_with(practice, number).await;
+    let mut all = Vec::new();
+    for conversation in found.map_err(unavailable)? {
+        let told = ledger(desk, &conversation, zone).await;
+        all.push(told.map_err(unavailable)?);
+        let entry = Entry::new(
+            practice,
+            now,
+            &seat.staff.actor(),
+            "consent.viewed",
+            &format!("conversation/{}", conversation.id),
+            &json!({}),
+        );
+        let noted = desk.note(entry).await;
+        noted.map_err(unavailable)?;
+    }
+    Ok(all)
+}
+
+async fn ledger(
+    desk: &House,
+    conversation: &Conversation,
+    zone: &TimeZone,
+) -> Result<Value, StoreError> {
+    let events = desk.store().consent_ledger(conversation.id).await?;
+    let others = conversation.speaker.others.iter();
+    let others = others.map(|other| (Some(&other.patient), &other.consent));
+    let people = std::iter::once((conversation.patient.as_ref(), &conversation.consent));
+    let mut standing = Vec::new();
+    for (patient, consent) in people.chain(others) {
+        let known = match patient {
+            Some(id) => desk.records().patient(&conversation.practice, id).await,
+            None => Ok(None),
+        };
+        let name = known.ok().flatten().as_ref().map(full_name);
+        let purposes: Vec<Value> = ConsentPurpose::ALL
+            .iter()
+            .map(|purpose| {
+                json!({
+                    "purpose": in_words(*purpose), "state": consent.standing(*purpose).as_str(),
+                })
+            })
+            .collect();
+        standing.push(json!({
+            "name": name, "purposes": purposes,
+            "proof": consent.proof.as_ref().map(ConsentProof::digest).map(|it| short(&it)),
+            "until": consent.proof.as_ref().map(|it| day(it.expires, zone)),
+        }));
+    }
+    let disclosed = desk
+        .store()
+        .disclosed(conversation.id, DISCLOSED_MAX)
+        .await?;
+    let disclosed: Vec<Value> = disclosed
+        .iter()
+        .map(|it| {
+            json!({
+                "at": when(it.at, zone), "delivery": it.delivery.as_str(),
+                "proof": it.proof.as_deref().map(short), "policy": it.policy.as_deref().map(short),
+                "state": it.state,
+            })
+        })
+        .collect();
+    Ok(json!({
+        "id": conversation.id.0, "number": conversation.number.display_us(),
+        "channel": conversation.channel.as_str(), "carrier": conversation.carrier.as_str(),
+        "standing": standing, "disclosed": disclosed,
+        "events": events.iter().rev().map(|it| event(it, zone)).collect::<Vec<_>>(),
+    }))
+}
+
+const fn in_words(purpose: ConsentPurpose) -> &'static str {
+    match purpose {
+        ConsentPurpose::Contact => "texts",
+        ConsentPurpose::Phi => "health details by text",
+        ConsentPurpose::Confirmations => "reminders",
+    }
+}
+
+fn event(it: &LedgerEntry, zone: &TimeZone) -> Value {
+    let told = match it.event.as_str() {
+        "notice_sent" => "was asked with the risk notice",
+        "yes" => "agreed",
+        "no" => "said no to health details by text",
+        "stop" => "opted out of all texts",
+        "start" => "wants texts again",
+        "wrote" => "wrote first",
+        "expire" => "the agreement ended by its term",
+        "reassigned" => "the number may be another's",
+        "identified" => "showed who they are",
+        "recorded" => "the practice recorded it",
+        "refused" => "does not want this purpose",
+        "lifted" => "is open again with another line",
+        other => other,
+    };
+    let evidence = &it.evidence;
+    json!({
+        "at": when(evidence.at, zone), "event": it.event, "told": told,
+        "who": evidence.who.as_str(), "reason": evidence.reason,
+        "language": evidence.language.map(Language::as_str),
+        "words": evidence.words.as_deref().map(short),
+        "notice": it.notice.as_ref().map(|it| it.text_id.clone()),
+        "notice_sha256": it.notice.as_ref().map(|it| short(&it.sha256)),
+        "proof": it.proof.as_deref().map(short),
+        "contact": it.purposes.contact.as_str(), "phi": it.purposes.phi.as_str(),
+        "confirmations": it.purposes.confirmations.as_str(),
+    })
+}

@@ -1,0 +1,175 @@
+//! The room behind a link, for whoever has shown who they are: one page with its forms.
+
+use axum::http::StatusCode;
+use axum::http::header::{HeaderValue, LOCATION};
+use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use subtle::ConstantTimeEq as _;
+
+use crate::agent::when;
+use crate::domain::consent::ConsentState;
+use crate::pipeline::house::House;
+use crate::pipeline::portal_room::{Choice, REPLY_CHARS_MAX, Replied, Room};
+use crate::policy::words::Language;
+use crate::store::StoreError;
+use crate::web::pages::{self, PortalMessageShown, PortalPage};
+use crate::web::portal::{Form, Visit, with_cookie};
+use crate::web::problem::Problem;
+use crate::web::router::Door;
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
+fn unavailable(error: StoreError) -> Problem {
+    tracing::error!(%error, "the store did not answer");
+    Problem::unavailable()
+}
+
+/// Whoever has a session at this link.
+pub(super) async fn enter(
+    door: &Door,
+    token: &str,
+    cookie: Option<&str>,
+) -> Result<Option<Room>, Problem> {
+    let (Some(desk), Some(cookie)) = (&door.settings.desk, cookie) else {
+        return Ok(None);
+    };
+    desk.portal_room(token, cookie).await.map_err(unavailable)
+}
+
+/// What an address says that was done.
+pub(super) fn done(query: Option<&str>) -> &'static str {
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let mut named = pairs.filter(|(name, _)| name == "done");
+    match named.next().as_ref().map(|(_, value)| &**value) {
+        Some("reply") => "reply",
+        Some("choice") => "choice",
+        Some("records") => "records",
+        Some("empty") => "empty",
+        Some("long") => "long",
+        Some("failed") => "failed",
+        _ => "",
+    }
+}
+
+/// The page.
+pub(super) async fn page(
+    door: &Door,
+    room: &Room,
+    visit: &Visit,
+    done: &'static str,
+) -> Result<Response, Problem> {
+    let desk = door.settings.desk.as_ref().ok_or_else(Problem::not_found)?;
+    let language = visit.chosen.unwrap_or(room.language);
+    let thread = desk.portal_thread(room).await.map_err(unavailable)?;
+    let messages = thread
+        .into_iter()
+        .map(|it| PortalMessageShown {
+            ours: it.ours,
+            body: it.body.into_inner(),
+            at: told_when(it.at, room, language),
+        })
+        .collect();
+    let state = room.conversation.consent.state;
+    let page = PortalPage {
+        language: language.as_str(),
+        view: "room",
+        fault: done,
+        practice_name: room.practice.name.clone(),
+        practice_phone: room.practice.phone.display_us(),
+        practice_dial: room.practice.phone.as_str().to_owned(),
+        messages,
+        tag: House::portal_tag(visit.cookie.as_deref().unwrap_or_default()),
+        choices: room.choices().iter().map(|it| it.as_str()).collect(),
+        consent: if state == ConsentState::OptedOut {
+            "stopped"
+        } else if state == ConsentState::Granted {
+            "details"
+        } else {
+            "no_details"
+        },
+        notice: desk.portal_notice(room, language),
+        ..PortalPage::default()
+    };
+    Ok(pages::portal(StatusCode::OK, &page))
+}
+
+fn told_when(at: Timestamp, room: &Room, language: Language) -> String {
+    let zone = TimeZone::get(&room.practice.timezone).unwrap_or(TimeZone::UTC);
+    when::spoken(at, &zone, language)
+}
+
+/// Does what a form asks.
+pub(super) async fn act(
+    door: &Door,
+    room: &Room,
+    visit: &Visit,
+    (wish, form): (&str, &Form),
+) -> Result<Response, Problem> {
+    let desk = door.settings.desk.as_ref().ok_or_else(Problem::not_found)?;
+    let cookie = visit.cookie.as_deref().unwrap_or_default();
+    let tag = House::portal_tag(cookie);
+    if !bool::from(tag.as_bytes().ct_eq(form.get("tag").as_bytes())) {
+        return Err(Problem::new(StatusCode::FORBIDDEN));
+    }
+    let text = form.get("text").replace("\r\n", "\n");
+    let text = text.trim();
+    match wish {
+        "reply" if text.is_empty() => Ok(back(visit, "empty")),
+        "reply" if text.chars().count() > REPLY_CHARS_MAX => Ok(back(visit, "long")),
+        "reply" => match desk.portal_reply(room, text).await.map_err(unavailable)? {
+            Replied::Kept => Ok(back(visit, "reply")),
+            Replied::Urgent(said) => {
+                let page = PortalPage {
+                    language: visit.chosen.unwrap_or(room.language).as_str(),
+                    view: "urgent",
+                    practice_name: room.practice.name.clone(),
+                    practice_phone: room.practice.phone.display_us(),
+                    practice_dial: room.practice.phone.as_str().to_owned(),
+                    body: said,
+                    ..PortalPage::default()
+                };
+                Ok(pages::portal(StatusCode::OK, &page))
+            }
+        },
+        "choose" => {
+            let choice: Choice = form
+                .get("choice")
+                .parse()
+                .map_err(|_unknown| Problem::new(StatusCode::UNPROCESSABLE_ENTITY))?;
+            let chosen = desk
+                .portal_choose(room, choice)
+                .await
+                .map_err(unavailable)?;
+            Ok(back(visit, if chosen { "choice" } else { "failed" }))
+        }
+        "records" => {
+            let filed = desk.portal_records(room, text).await.map_err(unavailable)?;
+            Ok(back(
+                visit,
+                if filed.is_ok() { "records" } else { "failed" },
+            ))
+        }
+        "leave" => {
+            desk.portal_leave(cookie).await.map_err(unavailable)?;
+            let left = back(visit, "");
+            Ok(with_cookie(door, visit, left, None))
+        }
+        _ => Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY)),
+    }
+}
+
+/// The page again, by its own address: going back or reloading sends nothing twice.
+fn back(visit: &Visit, done: &str) -> Response {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if !done.is_empty() {
+        query.append_pair("done", done);
+    }
+    if let Some(language) = visit.chosen {
+        query.append_pair("lang", language.as_str());
+    }
+    let address = format!("?{}", query.finish());
+    match HeaderValue::from_str(&address) {
+        Ok(address) => (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response(),
+        Err(_no_address) => Problem::not_found().into_response(),
+    }
+}
