@@ -9,7 +9,6 @@ use crate::config::Config;
 use crate::guardrail::review::Guardrail;
 use crate::policy::{Policy, PolicyError};
 
-
 /// The guardrail that a server with this configuration judges by.
 pub(super) fn configured(config: &Config) -> Result<Guardrail, PolicyError> {
     over(&config.policy_dir, Some(config.guard.token_model.as_ref()))

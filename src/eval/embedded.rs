@@ -71,5 +71,6 @@ embedded![
     "screen/second_reader.jsonl",
     "sensitive.yaml",
     "stories.yaml",
+    "told_in_words.yaml",
     "unsaid.yaml",
 ];

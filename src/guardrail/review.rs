@@ -427,7 +427,12 @@ fn correct(text: &str, mut corrections: Vec<(std::ops::Range<usize>, String)>) -
             continue;
         }
         out.push_str(text.get(at..span.start).unwrap_or_default());
-        out.push_str(&words);
+        // "for Tuesday" becomes "for Friday", and not "for on Friday".
+        let leads = [" for ", " to ", " on ", " from "];
+        let bare = words
+            .strip_prefix("on ")
+            .filter(|_| leads.iter().any(|it| out.ends_with(it)));
+        out.push_str(bare.unwrap_or(&words));
         at = span.end;
     }
     out.push_str(text.get(at..).unwrap_or_default());

@@ -271,9 +271,19 @@ fn check_and_detect_judge_by_the_folder_that_is_configured() {
         ["detect", "--text", "Do you want quillonol?"],
     ] {
         assert!(!run(None, &args).contains("medication"), "{args:?}");
-        assert!(run(Some(policy.path()), &args).contains("medication"), "{args:?}");
+        assert!(
+            run(Some(policy.path()), &args).contains("medication"),
+            "{args:?}"
+        );
     }
-    fs::write(policy.path().join("house.toml"), format!("{HOUSE}\n{NOWHERE}")).unwrap();
+    fs::write(
+        policy.path().join("house.toml"),
+        format!("{HOUSE}\n{NOWHERE}"),
+    )
+    .unwrap();
     let told = run(Some(policy.path()), &["check", "--draft", "Hello"]);
-    assert!(told.contains("house.toml") && told.contains("no_such_text"), "{told}");
+    assert!(
+        told.contains("house.toml") && told.contains("no_such_text"),
+        "{told}"
+    );
 }

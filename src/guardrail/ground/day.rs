@@ -191,20 +191,8 @@ pub(super) fn term(view: &View<'_>, i: usize, present: Present) -> Option<(usize
     if matches!(view.word(used), "habiles" | "laborables") {
         return leads.then_some((used + 1 - i, Day::Term));
     }
-    // "a week from tomorrow".
     if !leads && view.word(used) == "from" {
-        let base = match view.word(used + 1) {
-            "today" | "now" => 0,
-            "tomorrow" => 1,
-            _ => return None,
-        };
-        let days = match unit {
-            "day" | "days" => count,
-            "week" | "weeks" => 7 * count,
-            _ => return None,
-        };
-        let date = present.now.date().checked_add((base + days).days()).ok()?;
-        return Some((used + 2 - i, Day::On(date)));
+        return counted_from(view, (i, used), (count, unit), present);
     }
     let ago = view.word(used) == "ago";
     if !leads && !ago {
@@ -236,6 +224,27 @@ pub(super) fn term(view: &View<'_>, i: usize, present: Present) -> Option<(usize
     Some((used - i, if loose { Day::Term } else { day }))
 }
 
+/// "a week from tomorrow", "two days from today".
+fn counted_from(
+    view: &View<'_>,
+    (first, from): (usize, usize),
+    (count, unit): (i64, &str),
+    present: Present,
+) -> Option<(usize, Day)> {
+    let base = match view.word(from + 1) {
+        "today" | "now" => 0,
+        "tomorrow" => 1,
+        _ => return None,
+    };
+    let days = match unit {
+        "day" | "days" => count,
+        "week" | "weeks" => 7 * count,
+        _ => return None,
+    };
+    let date = present.now.date().checked_add((base + days).days()).ok()?;
+    Some((from + 2 - first, Day::On(date)))
+}
+
 fn ahead(present: Present, weekday: Weekday) -> Option<Date> {
     let today = present.now.date();
     if today.weekday() == weekday {
@@ -262,7 +271,12 @@ fn ordinal_weekday(view: &View<'_>, i: usize, present: Present) -> Option<(usize
         return each.then_some((5, Day::Term)).or(Some((4, Day::Term)));
     };
     let today = present.now.date();
-    let in_year = |year: i16| Date::new(year, month, 1).ok()?.nth_weekday_of_month(nth, weekday).ok();
+    let in_year = |year: i16| {
+        Date::new(year, month, 1)
+            .ok()?
+            .nth_weekday_of_month(nth, weekday)
+            .ok()
+    };
     let this_year = in_year(today.year()).filter(|date| *date >= today);
     let date = this_year.or_else(|| in_year(today.year() + 1))?;
     Some((4, Day::On(date)))
@@ -281,8 +295,9 @@ pub(super) fn relative_day(view: &View<'_>, i: usize, present: Present) -> Optio
         ("manana", _) if !matches!(view.word_before(i, 1), "la" | "las" | "una" | "cada") => {
             (1, Day::On(plus(1)?))
         }
-        ("this", "morning" | "afternoon" | "evening") => (1, Day::On(today)),
-        ("esta", "manana" | "tarde" | "noche") => (2, Day::On(today)),
+        ("this", "morning" | "afternoon" | "evening") | ("esta", "manana" | "tarde" | "noche") => {
+            (2, Day::On(today))
+        }
         (
             "first" | "second" | "third" | "fourth" | "last" | "primer" | "segundo" | "tercer"
             | "ultimo",

@@ -158,7 +158,10 @@ fn past_or_to(view: &View<'_>, i: usize) -> Option<(usize, Hour)> {
     }
     let stated = small(view, link + 1).or_else(|| NUMBERS.get(view.word(link + 1)))?;
     let base = if to { stated - 1 } else { stated };
-    let (hour, minute) = (if base == 0 { 12 } else { base }, if to { 60 - part } else { part });
+    let (hour, minute) = (
+        if base == 0 { 12 } else { base },
+        if to { 60 - part } else { part },
+    );
     if !(1..=12).contains(&hour) {
         return None;
     }
@@ -210,7 +213,10 @@ pub(super) fn hour(view: &View<'_>, i: usize) -> Option<(usize, Hour)> {
         return None;
     }
     // "a las tres menos diez": ten to three.
-    if lead && view.word(i + 1) == "menos" && let Some(part) = clock_part(view.word(i + 2)) {
+    if lead
+        && view.word(i + 1) == "menos"
+        && let Some(part) = clock_part(view.word(i + 2))
+    {
         let hour = if number == 1 { 12 } else { number - 1 };
         let half = half(view, i + 3);
         let used = 3 + half.map_or(0, |(used, ..)| used);

@@ -138,7 +138,9 @@ fn person<'a>(
     }
     match short_name(only.value) {
         // "Dr. Reyes's nurse Kim" is another person, and no slip for Dr. Reyes.
-        Some(right) if doctor || !only.value.starts_with("Dr") => Standing::Corrected(vec![(ground.view.span(name), right.to_owned())]),
+        Some(right) if doctor || !only.value.starts_with("Dr") => {
+            Standing::Corrected(vec![(ground.view.span(name), right.to_owned())])
+        }
         _ => Standing::Unbacked,
     }
 }

@@ -63,6 +63,28 @@ const PLANS: &[&str] = &[
     "planes",
 ];
 
+/// Is it told as something that was done just now, rather than as how things stand?
+fn acts(matched: &str) -> bool {
+    let first = matched.split(' ').next().unwrap_or_default();
+    matches!(
+        first,
+        "i" | "i've"
+            | "we"
+            | "we've"
+            | "just"
+            | "successfully"
+            | "got"
+            | "he"
+            | "hemos"
+            | "le"
+            | "te"
+            | "ya"
+    ) || matches!(
+        matched,
+        "booked you" | "reserved you" | "agende" | "agendamos" | "reserve" | "reservamos"
+    )
+}
+
 impl Judge<'_> {
     /// Deeds need their receipts.
     pub(super) fn deeds(&mut self, ground: &Ground<'_>, matched: &mut Matched) {
@@ -76,7 +98,13 @@ impl Judge<'_> {
             }
             let sentence = ground.view.sentences.get(ground.view.sentence_of(at.start));
             let said = sentence.map_or("", |it| ground.view.slice(it));
-            self.deed(rule, ground.view.span(&at), said);
+            let whole = sentence.map_or(0..0, |it| ground.view.span(it));
+            self.deed(
+                rule,
+                ground.view.span(&at),
+                (said, whole),
+                acts(ground.view.slice(&at)),
+            );
         });
     }
 
@@ -97,13 +125,22 @@ impl Judge<'_> {
         reading.details = rules.accumulation.read_draft(view, told, matched, add);
     }
 
-    fn deed(&mut self, rule: &Rule, span: Range<usize>, said: &str) {
+    fn deed(
+        &mut self,
+        rule: &Rule,
+        span: Range<usize>,
+        (said, sentence): (&str, Range<usize>),
+        acts: bool,
+    ) {
+        // "I have booked you for Friday", where the visit that stands is on Tuesday, is another deed.
+        let mut corrections = self.reading.corrections.iter();
+        let another = acts && corrections.any(|(at, _)| overlaps(at, &sentence));
         let mut facts = self.setting.facts.iter();
         let receipt = facts.find(|fact| {
             let given = rule.receipts.iter().any(|receipt| receipt == fact.field);
             let stands =
                 fact.field == "appointment.status" && rule.status.iter().any(|s| s == fact.value);
-            given && !matches!(fact.value.trim(), "" | "false" | "none") || stands
+            given && !matches!(fact.value.trim(), "" | "false" | "none") || stands && !another
         });
         let receipt = receipt.filter(|_| rule.names.is_none() || self.names_stand(rule, said));
         match receipt.map(|fact| fact.field) {
