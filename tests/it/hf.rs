@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -19,7 +18,7 @@ fn a_program_without_the_feature_says_how_to_get_it() {
 
 /// Exit code, output and errors of `anteroom detect` with the model in `dir`.
 fn detect(dir: &Path, text: &str) -> (Option<i32>, String, String) {
-    let done = Command::new(env!("CARGO_BIN_EXE_anteroom"))
+    let done = crate::support::server::anteroom(dir)
         .args(["detect", "--text", text, "--token-model"])
         .arg(dir)
         .output()
