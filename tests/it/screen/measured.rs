@@ -258,17 +258,16 @@ fn texts_of_the_first_round_are_read() {
     );
 }
 
-/// Written before the rules that read them; one mends itself in the middle ("the cable... no, the ant
-/// poison") and is not read yet.
+/// Written before the rules that read them.
 #[test]
-fn texts_of_the_second_round_are_read_but_for_one_in_a_hundred() {
+fn texts_of_the_second_round_are_read_as_well() {
     let cases = cases(include_str!("../../../evals/screen/round_2.jsonl"));
     let score = Score::of(&Screen::embedded().unwrap(), &cases);
     score.print("evals/screen/round_2.jsonl");
     assert!(score.cases >= 320);
     let alarms = score.alarms + cases.iter().filter(|case| case.is_abuse()).count();
     let missed = [score.missed.as_slice(), &score.abuse_missed].concat();
-    assert!(missed.len() * 100 <= alarms, "{missed:#?}");
+    assert!(alarms > 0 && missed.is_empty(), "{missed:#?}");
     let false_alarms = Score::percent(score.false_alarms.len(), score.calm);
     assert!(false_alarms <= 3, "{:#?}", score.false_alarms);
 }
@@ -371,13 +370,21 @@ fn texts_that_nobody_had_seen_are_read_by_rules_and_reader_together() {
     score.print("evals/screen/unseen.jsonl");
     let alarms = score.alarms + cases.iter().filter(|case| case.is_abuse()).count();
     let missed = [score.missed.as_slice(), &score.abuse_missed].concat();
-    assert!(
-        alarms == 200 && missed.len() * 100 <= alarms * 3,
-        "{missed:#?}"
-    );
+    assert!(alarms == 200 && missed.is_empty(), "{missed:#?}");
     let false_alarms = Score::percent(score.false_alarms.len(), score.calm);
-    assert!(false_alarms <= 7, "{:#?}", score.false_alarms);
+    assert!(false_alarms <= 3, "{:#?}", score.false_alarms);
     let left = Score::percent(score.opt_outs_missed.len(), score.opt_outs);
-    println!("opt-outs missed: {left} %");
-    assert!(left <= 40, "{:#?}", score.opt_outs_missed);
+    println!("opt-outs not ended at once: {left} %");
+    assert!(left <= 12, "{:#?}", score.opt_outs_missed);
+    // Of what is not ended, each is asked about.
+    let screen = Screen::embedded().unwrap();
+    let unheard = cases
+        .iter()
+        .filter(|case| case.is_opt_out())
+        .filter(|case| {
+            let read = screen.read(&case.text, None, case.language);
+            !read.rules.iter().any(|rule| rule.starts_with("opt_out."))
+        });
+    let unheard: Vec<_> = unheard.map(|case| &case.text).collect();
+    assert!(unheard.is_empty(), "{unheard:#?}");
 }
