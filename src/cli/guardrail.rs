@@ -7,6 +7,8 @@ use std::sync::Arc;
 use crate::agent::texts::TextId;
 use crate::config::Config;
 use crate::guardrail::review::Guardrail;
+use crate::policy::law::file::LawRule;
+use crate::policy::law::params::Term;
 use crate::policy::{Policy, PolicyError};
 
 /// The guardrail that a server with this configuration judges by.
@@ -23,8 +25,7 @@ pub(super) fn policy(folder: &Path) -> Result<Policy, PolicyError> {
         Policy::from_dir(folder)?
     };
     for rule in policy.law().rules() {
-        let mut texts = rule.params.text_ids().into_iter();
-        if let Some(text) = texts.find(|text| text.as_str().parse::<TextId>().is_err()) {
+        if let Some(text) = texts_nowhere(rule).next() {
             return Err(rule.refuse(
                 &format!("there is no fixed text `{text}`"),
                 "name one of those in prompts/en/texts.toml, or add it there and in prompts/es",
@@ -32,6 +33,12 @@ pub(super) fn policy(folder: &Path) -> Result<Policy, PolicyError> {
         }
     }
     Ok(policy)
+}
+
+/// The fixed texts that a rule wants told and that do not exist.
+pub(super) fn texts_nowhere(rule: &LawRule) -> impl Iterator<Item = &Term> {
+    let texts = rule.params.text_ids().into_iter();
+    texts.filter(|text| text.as_str().parse::<TextId>().is_err())
 }
 
 fn over(folder: &Path, model: Option<&Path>) -> Result<Guardrail, PolicyError> {

@@ -273,16 +273,14 @@ fn run_command(cli: Cli) -> u8 {
             explain,
             token_model,
         }) => {
-            return match judging(cli.config.as_deref(), token_model) {
-                Ok(guardrail) => jsonl::check(&guardrail, draft, explain),
-                Err(message) => refuse(&message),
-            };
+            return judging(cli.config.as_deref(), token_model, |guardrail| {
+                jsonl::check(guardrail, draft, explain)
+            });
         }
         Some(Command::Detect { text, token_model }) => {
-            return match judging(cli.config.as_deref(), token_model) {
-                Ok(guardrail) => jsonl::detect(&guardrail, text),
-                Err(message) => refuse(&message),
-            };
+            return judging(cli.config.as_deref(), token_model, |guardrail| {
+                jsonl::detect(guardrail, text)
+            });
         }
         Some(Command::Screen { text }) => return jsonl::screen(text),
         Some(Command::Eval(args)) => return eval::eval(&args, cli.config.as_deref()),
@@ -341,17 +339,24 @@ fn configured(file: Option<&std::path::Path>) -> Result<Loaded, String> {
     config::load(file, environment).map_err(|error| error.to_string())
 }
 
-/// The guardrail that a server with this configuration judges by; the model that is named here counts
-/// before the configured one.
+/// Runs `work` with the guardrail that a server with this configuration judges by; the model that is
+/// named here counts before the configured one.
 fn judging(
     config: Option<&std::path::Path>,
     model: Option<PathBuf>,
-) -> Result<crate::guardrail::review::Guardrail, String> {
-    let mut loaded = configured(config)?;
+    work: impl FnOnce(&crate::guardrail::review::Guardrail) -> u8,
+) -> u8 {
+    let mut loaded = match configured(config) {
+        Ok(loaded) => loaded,
+        Err(message) => return refuse(&message),
+    };
     if let Some(model) = model {
         loaded.config.guard.token_model = model.to_string_lossy().into_owned();
     }
-    guardrail::configured(&loaded.config).map_err(|error| error.to_string())
+    match guardrail::configured(&loaded.config) {
+        Ok(guardrail) => work(&guardrail),
+        Err(error) => refuse(&error.to_string()),
+    }
 }
 
 async fn with_config(command: Command, loaded: Loaded) -> u8 {

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use jiff::civil::Date;
 
-use crate::agent::texts::{TextContext, TextId, Texts};
+use crate::agent::texts::{TextContext, Texts};
+use crate::cli::guardrail::texts_nowhere;
 use crate::policy::law::file::LawRule;
 use crate::policy::law::terms::{Basis, Kind, Standing};
 use crate::policy::law::{Law, states};
@@ -124,12 +125,10 @@ fn of_rule(rule: &LawRule, today: Date, named: bool, report: &mut Report) {
     if law && rule.standing() == Standing::Unverified {
         report.warn(UNVERIFIED, rule, "");
     }
-    for text in rule.params.text_ids() {
-        if text.as_str().parse::<TextId>().is_err() {
-            report.errors.push(format!(
-                "{place}: there is no fixed text `{text}`; add it to prompts/en and prompts/es"
-            ));
-        }
+    for text in texts_nowhere(rule) {
+        report.errors.push(format!(
+            "{place}: there is no fixed text `{text}`; add it to prompts/en and prompts/es"
+        ));
     }
 }
 

@@ -268,7 +268,7 @@ fn ordinal_weekday(view: &View<'_>, i: usize, present: Present) -> Option<(usize
     }
     let Some(month) = month(view, i + 3) else {
         let each = matches!(view.word(i + 3), "the" | "each" | "every" | "cada");
-        return each.then_some((5, Day::Term)).or(Some((4, Day::Term)));
+        return Some((if each { 5 } else { 4 }, Day::Term));
     };
     let today = present.now.date();
     let in_year = |year: i16| {

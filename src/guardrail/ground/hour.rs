@@ -124,7 +124,8 @@ fn minutes(view: &View<'_>, next: usize, lead: bool) -> (usize, i8, bool) {
             None => (next, 0, false),
         },
         // "at three thirty", "at four forty five".
-        "fifteen" | "thirty" if lead => (next + 1, clock_part(view.word(next)).unwrap_or(0), lead),
+        "fifteen" if lead => (next + 1, 15, lead),
+        "thirty" if lead => (next + 1, 30, lead),
         "forty" if lead && second == "five" => (next + 2, 45, lead),
         "o'clock" => (next + 1, 0, true),
         _ => (next, 0, false),
@@ -150,12 +151,9 @@ fn past_or_to(view: &View<'_>, i: usize) -> Option<(usize, Hour)> {
     let link = i + 1 + usize::from(matches!(view.word(i + 1), "minutes" | "min"));
     let to = match view.word(link) {
         "past" | "after" => false,
-        "to" | "till" | "before" => view.word(i) == "quarter",
+        "to" | "till" | "before" if view.word(i) == "quarter" => true,
         _ => return None,
     };
-    if matches!(view.word(link), "to" | "till" | "before") && !to {
-        return None;
-    }
     let stated = small(view, link + 1).or_else(|| NUMBERS.get(view.word(link + 1)))?;
     let base = if to { stated - 1 } else { stated };
     let (hour, minute) = (
