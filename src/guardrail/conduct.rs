@@ -92,6 +92,8 @@ struct RawPhrase {
     boundaries: Vec<String>,
     when: Vec<String>,
     adjectives: Vec<String>,
+    relatives: Vec<String>,
+    reasons: Vec<String>,
     outcome: String,
     subjects: Vec<String>,
     trivial: String,
@@ -162,6 +164,10 @@ pub(crate) struct Phrases {
     pub(crate) boundaries: Vec<String>,
     pub(crate) when: Vec<String>,
     pub(crate) adjectives: Vec<String>,
+    /// Begin what is said of the word before: `, who treats your lupus,`.
+    pub(crate) relatives: Vec<String>,
+    /// Begin a reason, without which the rest is as true.
+    pub(crate) reasons: Vec<String>,
     pub(crate) outcome: Pattern,
     pub(crate) subjects: Vec<String>,
     pub(crate) trivial: Pattern,
@@ -286,6 +292,8 @@ impl RawPhrase {
             boundaries: self.boundaries,
             when: self.when,
             adjectives: self.adjectives,
+            relatives: self.relatives,
+            reasons: self.reasons,
             outcome: regex(file, line, "phrase.outcome", &self.outcome)?,
             subjects: self.subjects,
         })

@@ -25,6 +25,8 @@ const ALONE_MIN: usize = 2;
 const UNREADABLE_MIN: usize = 6;
 /// Short words do not end a run of unknown ones: `dekoob era uoY`.
 const SHORT: usize = 3;
+/// Words of a sentence that are words backwards: fewer may be by chance.
+const TURNED_MIN: usize = 3;
 /// Words of a run that are read; a longer one is as clear from its beginning.
 const RUN_MAX: usize = 48;
 
@@ -93,9 +95,31 @@ fn runs(phrases: &Phrases, view: &View<'_>) -> Option<Disguise> {
                 how,
             });
         }
+        if let Some(span) = turned_round(phrases, view, word) {
+            return Some(Disguise {
+                span: view.to_original(&span),
+                how: "backwards",
+            });
+        }
         at = run.end;
     }
     None
+}
+
+/// The sentence of a word that is one backwards, where most of the others are too: some of them are
+/// words forwards as well, `ti gnikat pots nac uoY`.
+fn turned_round(phrases: &Phrases, view: &View<'_>, word: &Word) -> Option<Range<usize>> {
+    let backwards = |word: &&Word| spelling::known_backwards(phrases, view.word_bytes(word));
+    if !backwards(&word) {
+        return None;
+    }
+    let sentence = view.sentence(&(word.start..word.end));
+    let all = view
+        .words
+        .iter()
+        .filter(|it| sentence.start <= it.start && it.end <= sentence.end && it.len() >= SHORT);
+    let known = all.clone().filter(backwards).count();
+    (known >= TURNED_MIN && known * 3 >= all.count() * 2).then_some(sentence)
 }
 
 /// From a strange word to the last one that only short words part from it.
@@ -180,6 +204,9 @@ mod tests {
         for (text, wanted) in [
             ("dekoob era uoY", "backwards"),
             ("Sure. enilartres sekat ecarG lliW", "backwards"),
+            ("ti gnikat pots nac uoY", "backwards"),
+            ("won llip eht pots ot deen uoY .iH", "backwards"),
+            ("raey yreve tsaerb ruoy rof nac ew", "backwards"),
             ("On file we have 8791 ,4 yluJ no nrob.", "backwards"),
             ("V'z n ertvfgrerq ahefr.", "turned letters"),
             (

@@ -10,6 +10,7 @@ mod hour;
 pub(crate) mod instant;
 mod length;
 mod names;
+mod past;
 mod table;
 pub(crate) mod view;
 pub(crate) mod when;
@@ -25,6 +26,7 @@ use crate::guardrail::finding::Category;
 use crate::guardrail::ground::fold::Values;
 use crate::guardrail::ground::instant::Differs;
 use crate::guardrail::ground::instant::Instant;
+use crate::guardrail::ground::past::long_past;
 use crate::guardrail::ground::view::View;
 use crate::guardrail::ground::when::Day;
 use crate::guardrail::ground::when::Hour;
@@ -154,9 +156,10 @@ fn moments<'a>(ground: &Ground<'a>, room: &mut Room, statements: &mut Vec<Statem
                 let field = instants.get(at).map_or("identifier.date", |it| it.field);
                 Standing::Backed(field)
             }
-            None if licence.allows(moment) => Standing::Open,
-            // A date long past is somebody's birthday or history, not a visit: private, not wrong.
+            // A date long past is somebody's birthday or history, not a visit: private, not wrong, and no
+            // day of the office hours either.
             None if long_past(moment, present) => Standing::Backed("identifier.date"),
+            None if licence.allows(moment) => Standing::Open,
             None if ground.setting.author == Author::Staff => {
                 Standing::Backed("appointment.stated")
             }
@@ -178,6 +181,7 @@ fn moments<'a>(ground: &Ground<'a>, room: &mut Room, statements: &mut Vec<Statem
     }
     // One wrong moment and one fact it can only mean: say the fact. Two of either: ask a person.
     if let [(moment, index)] = open.as_slice()
+        && !ground.is_past(moment.at.start)
         && let Some(target) = only_target(&instants, &borne)
         && let Some(words) = correction(ground, moment, target)
         && let Some(statement) = statements.get_mut(*index)
@@ -185,20 +189,6 @@ fn moments<'a>(ground: &Ground<'a>, room: &mut Room, statements: &mut Vec<Statem
         statement.standing = Standing::Corrected(words);
     }
     *instant_room = renew(instants);
-}
-
-fn long_past(moment: &Moment, present: Present) -> bool {
-    let year = match &moment.day {
-        Some((
-            Day::Partial {
-                year: Some(year), ..
-            },
-            _,
-        )) => *year,
-        Some((Day::On(date), _)) => date.year(),
-        _ => return false,
-    };
-    year + 1 < present.now.year()
 }
 
 /// The place of the instant that bears a moment out; visits before other dates of the record.

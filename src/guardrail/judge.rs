@@ -4,8 +4,8 @@ mod advice;
 mod deeds;
 pub(crate) mod kinds;
 mod public;
+mod reading;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -33,6 +33,7 @@ use crate::guardrail::judge::kinds::finding;
 use crate::guardrail::judge::kinds::overlaps;
 use crate::guardrail::judge::kinds::speaks_of;
 use crate::guardrail::judge::kinds::told;
+pub(crate) use crate::guardrail::judge::reading::Reading;
 use crate::guardrail::label::Label;
 use crate::guardrail::minimum::Field;
 use crate::guardrail::minimum::Situation;
@@ -45,67 +46,6 @@ use crate::policy::Policy;
 
 /// More findings than this are sorted in memory of their own.
 const SORTED_IN_PLACE: usize = 128;
-
-/// What a reading came to.
-#[derive(Debug, Default)]
-pub(crate) struct Reading {
-    /// Everything found, in the order of the text.
-    pub(crate) findings: Findings,
-    /// Words to put right from the record, by place in the text.
-    pub(crate) corrections: Vec<(Range<usize>, String)>,
-    /// Whether what stays tells anything about the patient.
-    pub(crate) patient: bool,
-    /// The details that stay and could tell the condition with others, by their places.
-    pub(crate) details: u64,
-}
-
-impl Reading {
-    /// Whether staff must see it.
-    pub(crate) fn holds(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.action == Action::Hold)
-    }
-
-    /// Whether something must leave the text.
-    pub(crate) fn drops_any(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.action == Action::Drop)
-    }
-
-    /// The places of dropped procedures and departments, which may be called a visit instead.
-    pub(crate) fn procedures(&self) -> Vec<Range<usize>> {
-        let dropped = self.findings.iter().filter(|finding| {
-            finding.action == Action::Drop
-                && matches!(
-                    finding.category,
-                    Category::Procedure
-                        | Category::Imaging
-                        | Category::Treatment
-                        | Category::Specialty
-                        | Category::Lab
-                        | Category::Pregnancy
-                        | Category::Reproductive
-                        | Category::MentalHealth
-                        | Category::SubstanceUse
-                        | Category::HivSti
-                        | Category::Genetic
-                        | Category::GenderAffirming
-                )
-        });
-        dropped.map(|finding| finding.span.clone()).collect()
-    }
-
-    /// The places that must leave the text.
-    pub(crate) fn drops(&self) -> Vec<Range<usize>> {
-        let dropped = self
-            .findings
-            .iter()
-            .filter(|finding| finding.action == Action::Drop);
-        dropped.map(|finding| finding.span.clone()).collect()
-    }
-}
 
 /// What a reading looks at.
 struct Judge<'a> {

@@ -32,6 +32,7 @@ use crate::guardrail::minimum;
 use crate::guardrail::minimum::Situation;
 use crate::guardrail::rewrite;
 use crate::guardrail::rewrite::Cleared;
+use crate::guardrail::rewrite::Edited;
 use crate::guardrail::scratch;
 use crate::guardrail::scratch::Scratch;
 use crate::guardrail::segment;
@@ -215,7 +216,7 @@ impl Guardrail {
         (setting, values, situation): (&Setting<'_>, &Values<'_>, Situation<'_>),
         zone: &TimeZone,
         scratch: &mut Scratch,
-    ) -> (Reading, Option<String>) {
+    ) -> (Reading, Option<Edited>) {
         let public = [
             setting.practice_name,
             setting.practice_phone,
@@ -229,9 +230,7 @@ impl Guardrail {
         let edited = if done {
             None
         } else {
-            let (drops, procedures) = (reading.drops(), reading.procedures());
-            let taken = (&*drops, &*procedures);
-            rewrite::rewrite(&self.rules, &view, taken, (setting, situation))
+            rewrite::rewrite(&self.rules, &view, &reading, (setting, situation))
         };
         view.leave(&mut scratch.view);
         (reading, edited)
@@ -270,8 +269,11 @@ impl Guardrail {
             }
             if drops {
                 let Some(edited) = edited else { break };
-                portal.get_or_insert_with(|| std::mem::take(&mut next));
-                next = Cow::Owned(edited);
+                if edited.behind {
+                    portal.get_or_insert_with(|| std::mem::take(&mut next));
+                }
+                next = Cow::Owned(edited.text);
+                corrected = true;
                 continue;
             }
             let out = match &next {

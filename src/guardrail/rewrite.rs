@@ -11,6 +11,7 @@ use std::ops::Range;
 use crate::guardrail::conduct::Rules;
 use crate::guardrail::ground::fold::fold_text;
 use crate::guardrail::ground::view::View;
+use crate::guardrail::judge::Reading;
 use crate::guardrail::minimum::Situation;
 use crate::guardrail::rewrite::hanging::Before;
 use crate::guardrail::segment::SEGMENTS_MAX;
@@ -166,22 +167,33 @@ pub(super) fn wholly(setting: &Setting<'_>) -> bool {
         || !matches!(setting.consent, Consent::Granted { .. })
 }
 
-/// The draft without the dropped places, with one link; `None` when there is no portal.
+/// An edited draft.
+pub(super) struct Edited {
+    pub(super) text: String,
+    /// Is what was taken out to be read behind the link?
+    pub(super) behind: bool,
+}
+
+/// The draft without the dropped places, with one link where something of use was among them; `None`
+/// when there is no portal.
 pub(super) fn rewrite(
     rules: &Rules,
     view: &View<'_>,
-    (drops, procedures): (&[Range<usize>], &[Range<usize>]),
+    reading: &Reading,
     (setting, situation): (&Setting<'_>, Situation<'_>),
-) -> Option<String> {
+) -> Option<Edited> {
+    let (drops, procedures) = (&*reading.drops(), &*reading.procedures());
+    let linked = |text| Edited { text, behind: true };
     let form = portal_form(rules, setting, situation)?;
     if wholly(setting) {
-        return Some(form);
+        return Some(linked(form));
     }
     let Some(rest) = keep(rules, view, drops, procedures) else {
-        return Some(form);
+        return Some(linked(form));
     };
     let url = setting.portal_url.trim();
-    let text = if rest.contains(url) {
+    let behind = !reading.drops_only_own_name() || rest.contains(url);
+    let text = if rest.contains(url) || !behind {
         rest
     } else {
         let link = rules.texts(setting.language).link.replace("{url}", url);
@@ -189,7 +201,11 @@ pub(super) fn rewrite(
     };
     let leaks = leaks(view, drops, &link_less(&text, url), setting);
     let long = too_long(&outgoing(&text, setting), setting);
-    Some(if leaks || long { form } else { text })
+    Some(if leaks || long {
+        linked(form)
+    } else {
+        Edited { text, behind }
+    })
 }
 
 fn link_less(text: &str, url: &str) -> String {

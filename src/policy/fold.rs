@@ -64,7 +64,8 @@ const fn pictogram(c: char) -> Option<&'static str> {
         '\u{1f48a}' => "pictopill",
         '\u{1f489}' => "pictosyringe",
         '\u{1f930}' | '\u{1fac3}' | '\u{1fac4}' | '\u{1f931}' => "pictopregnant",
-        '\u{1f476}' | '\u{1f37c}' | '\u{1f463}' => "pictobaby",
+        '\u{1f476}' => "pictobaby",
+        '\u{1f37c}' | '\u{1f463}' => "pictobottle",
         '\u{1f922}' | '\u{1f92e}' | '\u{1f912}' | '\u{1f915}' | '\u{1f927}' | '\u{1f974}' => {
             "pictosick"
         }

@@ -1,6 +1,7 @@
 //! Regular expressions that are searched without allocating: the engine of the `regex` crate, with
 //! the memory for groups and sets in the caller's hands.
 
+mod need;
 pub(crate) mod reach;
 pub(crate) mod trie;
 
@@ -134,23 +135,10 @@ impl Pattern {
     pub(crate) fn around_digits(&self) -> Option<Reach> {
         self.hir().and_then(|hir| reach::around_digits(&hir))
     }
-
-    /// Byte strings of which one stands where a match begins; `None` when there is no such list.
-    fn beginnings(&self) -> Option<Vec<Literal>> {
-        let hir = self.hir()?;
-        let all = Extractor::new()
-            .kind(ExtractKind::Prefix)
-            .limit_total(BEGINNINGS_MAX)
-            .limit_literal_len(BEGINNING_LENGTH)
-            .extract(&hir);
-        let list = all.literals()?;
-        let told = !list.is_empty() && list.iter().all(|it| !it.is_empty());
-        told.then(|| list.to_vec())
-    }
 }
 
 /// Patterns that are searched together: one pass finds where any of them may begin, and only there
-/// a pattern is tried. An automaton of all of them would have to be built state by state on the
+/// a pattern is tried, if the text holds the rarer words of that way to match at all. An automaton of all of them would have to be built state by state on the
 /// texts themselves, which costs more than it saves until it has seen thousands.
 #[derive(Clone, Debug)]
 pub(crate) struct Patterns {
@@ -159,6 +147,12 @@ pub(crate) struct Patterns {
     words: Trie,
     /// What may begin within a word or with a mark.
     anywhere: Trie,
+    /// The pattern of each way to match.
+    ways: Vec<usize>,
+    /// Words without which a way to match is none.
+    needs: Trie,
+    /// The ways that need no such word.
+    free: Vec<bool>,
     /// Patterns that may begin with anything.
     open: Vec<usize>,
     /// What each byte can do.
@@ -171,15 +165,21 @@ const WORD: u8 = 1;
 const OPENS_WORD: u8 = 2;
 /// Another beginning may begin with it.
 const OPENS: u8 = 4;
+/// A word that some way to match needs may begin with it.
+const NEEDED: u8 = 8;
 
 /// Which of some patterns were found.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Matched(Vec<bool>);
+pub(crate) struct Matched {
+    found: Vec<bool>,
+    /// The ways to match whose words are there.
+    ready: Vec<bool>,
+}
 
 impl Matched {
     /// Was the pattern at this place of the list found?
     pub(crate) fn has(&self, index: usize) -> bool {
-        self.0.get(index).copied().unwrap_or_default()
+        self.found.get(index).copied().unwrap_or_default()
     }
 }
 
@@ -188,23 +188,39 @@ impl Patterns {
     pub(crate) fn new(all: Vec<Pattern>) -> Self {
         let mut words = Vec::new();
         let mut anywhere = Vec::new();
+        let mut needs = Vec::new();
+        let (mut ways, mut free) = (Vec::new(), Vec::new());
         let mut open = Vec::new();
         for (index, pattern) in all.iter().enumerate() {
-            let Some(list) = pattern.beginnings() else {
+            let split = pattern.hir().map_or(Vec::new(), |hir| need::ways(&hir));
+            let lists = split
+                .iter()
+                .map(|way| beginnings(way).map(|list| (way, list)));
+            let Some(lists) = lists
+                .collect::<Option<Vec<_>>>()
+                .filter(|it| !it.is_empty())
+            else {
                 open.push(index);
                 continue;
             };
-            let bounded = pattern.hir().is_some_and(|hir| begins_at_border(&hir));
-            for text in list {
-                let word = text.as_bytes().first().copied().is_some_and(is_word);
-                let kind = if bounded && word {
-                    &mut words
-                } else {
-                    &mut anywhere
-                };
-                kind.push((text.as_bytes().to_vec(), index));
+            for (way, list) in lists {
+                let bounded = begins_at_border(way);
+                for text in list {
+                    let word = text.as_bytes().first().copied().is_some_and(is_word);
+                    let kind = if bounded && word {
+                        &mut words
+                    } else {
+                        &mut anywhere
+                    };
+                    kind.push((text.as_bytes().to_vec(), ways.len()));
+                }
+                let needed = need::words(way);
+                free.push(needed.is_empty());
+                needs.extend(needed.into_iter().map(|word| (word, ways.len())));
+                ways.push(index);
             }
         }
+        let needs = Trie::new(needs);
         let (words, anywhere) = (Trie::new(words), Trie::new(anywhere));
         let mut kinds = Box::new([0; 256]);
         for (byte, kind) in (0..=u8::MAX).zip(kinds.iter_mut()) {
@@ -212,6 +228,7 @@ impl Patterns {
                 (is_word(byte), WORD),
                 (words.begins_with(byte), OPENS_WORD),
                 (anywhere.begins_with(byte), OPENS),
+                (needs.begins_with(byte), NEEDED),
             ];
             *kind = marks
                 .iter()
@@ -222,6 +239,9 @@ impl Patterns {
             all,
             words,
             anywhere,
+            ways,
+            needs,
+            free,
             open,
             kinds,
         }
@@ -234,30 +254,52 @@ impl Patterns {
 
     /// Says which of them are in the text.
     pub(crate) fn matches(&self, text: &str, into: &mut Matched) {
-        let found = &mut into.0;
+        let Matched { found, ready } = into;
         found.clear();
         found.resize(self.all.len(), false);
+        ready.clone_from(&self.free);
         let bytes = text.as_bytes();
-        let mut ask = |owner: usize, at: usize| {
-            if let (Some(pattern), Some(found)) = (self.all.get(owner), found.get_mut(owner)) {
+        self.each_begin(bytes, |at, kind, inside| {
+            if kind & NEEDED != 0 && !inside {
+                self.needs.at(bytes, at, |way| {
+                    if let Some(ready) = ready.get_mut(way) {
+                        *ready = true;
+                    }
+                });
+            }
+        });
+        let mut ask = |way: usize, at: usize| {
+            let owner = self.ways.get(way).copied().unwrap_or(usize::MAX);
+            if let (Some(true), Some(pattern), Some(found)) =
+                (ready.get(way), self.all.get(owner), found.get_mut(owner))
+            {
                 *found = *found || pattern.begins_at(bytes, at);
             }
         };
-        let mut inside = false;
-        for (at, byte) in bytes.iter().enumerate() {
-            let kind = self.kinds.get(usize::from(*byte)).copied().unwrap_or(0);
+        self.each_begin(bytes, |at, kind, inside| {
             if kind & OPENS_WORD != 0 && !inside {
-                self.words.at(bytes, at, |owner| ask(owner, at));
+                self.words.at(bytes, at, |way| ask(way, at));
             }
             if kind & OPENS != 0 {
-                self.anywhere.at(bytes, at, |owner| ask(owner, at));
+                self.anywhere.at(bytes, at, |way| ask(way, at));
             }
-            inside = kind & WORD != 0;
-        }
+        });
         for at in &self.open {
             if let (Some(pattern), Some(found)) = (self.all.get(*at), found.get_mut(*at)) {
                 *found = pattern.is_match(bytes);
             }
+        }
+    }
+
+    /// Gives each byte that may begin something, with what it can do and whether a word goes on there.
+    fn each_begin(&self, bytes: &[u8], mut give: impl FnMut(usize, u8, bool)) {
+        let mut inside = false;
+        for (at, byte) in bytes.iter().enumerate() {
+            let kind = self.kinds.get(usize::from(*byte)).copied().unwrap_or(0);
+            if kind & !WORD != 0 {
+                give(at, kind, inside);
+            }
+            inside = kind & WORD != 0;
         }
     }
 }
@@ -265,6 +307,18 @@ impl Patterns {
 /// A letter, digit or underscore, as `(?-u:\b)` has it.
 const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Byte strings of which one stands where a match begins; `None` when there is no such list.
+fn beginnings(hir: &Hir) -> Option<Vec<Literal>> {
+    let all = Extractor::new()
+        .kind(ExtractKind::Prefix)
+        .limit_total(BEGINNINGS_MAX)
+        .limit_literal_len(BEGINNING_LENGTH)
+        .extract(hir);
+    let list = all.literals()?;
+    let told = !list.is_empty() && list.iter().all(|it| !it.is_empty());
+    told.then(|| list.to_vec())
 }
 
 /// Does every match begin at the border of an ASCII word, or at the beginning of the text?
@@ -299,6 +353,7 @@ mod tests {
         r"(?:^|[.!?] |\n)(?:please )?take (?:one|two|[0-9]+)",
         r"(?-u:\b)(?:'ll|will) call",
         r"[0-9]+ hours?$",
+        r"(?-u:\b)(?:your |x)?text (?:two|you)[a-z ]*(?-u:\b)(?:call|said)(?-u:\b)|will x",
     ];
 
     proptest! {

@@ -23,8 +23,8 @@ pub const ALARMS: Shape = Shape {
 /// The reader of drafts.
 pub const ADVICE: Shape = Shape {
     magic: "anteroom advice",
-    scheme: 1,
-    labels: &["ok", "advice", "talk"],
+    scheme: 2,
+    labels: &["ok", "advice", "talk", "deed", "news", "person", "others"],
     rule: "sentence",
     remedy: REMEDY,
 };

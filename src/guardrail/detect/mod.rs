@@ -153,6 +153,9 @@ pub(crate) fn search(
     patterns::find(policy, &view, &mut scratch.wanted, &mut drafts);
     numbers::find(&view, &mut drafts);
     address::find(policy, &view, &mut drafts);
+    if policy.muted().is_none() {
+        numbers::bare(policy, &view, &mut drafts);
+    }
     lexicon::find(policy, &view, &mut scratch.lists, &mut drafts);
     names::find(policy, &view, scratch, &mut drafts);
     // A rule that is switched off is to be missed, not stood in for.

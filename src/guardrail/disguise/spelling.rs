@@ -99,6 +99,11 @@ impl Spelling {
     }
 }
 
+/// Is this a word when it is read from its end?
+pub(super) fn known_backwards(phrases: &Phrases, word: &[u8]) -> bool {
+    Spelling::Backwards.known(phrases, word).is_some()
+}
+
 /// Each letter by its place in the alphabet; what is no letter stays.
 fn map(word: &[u8], place: impl Fn(u8) -> u8) -> Letters {
     let letter = |byte: &u8| match byte {

@@ -132,8 +132,8 @@ fn person<'a>(
     let Some(only) = providers.next() else {
         return Standing::Unbacked;
     };
-    if providers.any(|other| short_name(other.value) != short_name(only.value)) || !context.personal
-    {
+    let several = providers.any(|other| short_name(other.value) != short_name(only.value));
+    if several || !context.personal || ground.is_past(name.start) {
         return Standing::Unbacked;
     }
     match short_name(only.value) {

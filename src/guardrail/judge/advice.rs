@@ -1,21 +1,80 @@
-//! Advice in words that no rule of conduct knows, heard by the statistical reader of sentences.
+//! What no rule has the words for, heard by the statistical reader of sentences: advice, deeds, news of
+//! a body, somebody who claims to be a person, somebody else's affairs.
+
+use std::ops::Range;
 
 use crate::guardrail::conduct::Context;
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
-use crate::guardrail::finding::Finding;
+use crate::guardrail::finding::Group;
 use crate::guardrail::ground::view::View;
 use crate::guardrail::judge::Judge;
 use crate::guardrail::judge::kinds::ADVICE;
+use crate::guardrail::judge::kinds::GROUNDED;
 use crate::guardrail::judge::kinds::finding;
+use crate::guardrail::judge::kinds::overlaps;
+use crate::guardrail::minimum::Field;
 use crate::guardrail::setting::Author;
+use crate::guardrail::setting::Fact;
 use crate::policy::sentence;
 
-/// The place of its label.
-const LABEL: usize = 1;
-/// A sentence of fewer words ("It is: metformin.") names something and advises nothing.
-const SPACES_MIN: usize = 3;
+/// What the reader can hear, by the place of its label.
+#[derive(Clone, Copy)]
+struct Heard {
+    label: usize,
+    category: Category,
+    rule: &'static str,
+    cite: &'static str,
+    /// A sentence with fewer blanks says too little for it.
+    spaces: usize,
+}
+
+/// "It is: metformin." names something and advises nothing; "Swapped!" claims a deed.
+const HEARD: [Heard; 5] = [
+    Heard {
+        label: ADVISES,
+        category: Category::MedicalAdvice,
+        rule: "conduct.sentence",
+        cite: ADVICE,
+        spaces: 3,
+    },
+    Heard {
+        label: CLAIMS,
+        category: Category::UngroundedClaim,
+        rule: "claims.sentence",
+        cite: GROUNDED,
+        spaces: 0,
+    },
+    Heard {
+        label: NEWS,
+        category: Category::LabValue,
+        rule: "clinical.sentence",
+        cite: "45 CFR 160.103 (individually identifiable health information)",
+        spaces: 1,
+    },
+    Heard {
+        label: 5,
+        category: Category::HumanClaim,
+        rule: "conduct.person_sentence",
+        cite: "Cal. Bus. & Prof. Code 17941; house policy: the agent says what it is",
+        spaces: 4,
+    },
+    Heard {
+        label: 6,
+        category: Category::OtherPatient,
+        rule: "conduct.others_sentence",
+        cite: "45 CFR 164.502(a); house policy: nothing of anybody else",
+        spaces: 2,
+    },
+];
+const ADVISES: usize = 1;
+/// A deed or promise.
+const CLAIMS: usize = 3;
+/// By how much more a label must lead where a rule cuts something of a body from the sentence already.
+const BESIDE: i32 = 3000;
+/// News of a body goes behind the link; all else is for staff to see.
+const NEWS: usize = 4;
 
 /// What of a draft is news or preparation.
 const TOLD_ELSEWHERE: &[Category] = &[
@@ -27,20 +86,13 @@ const TOLD_ELSEWHERE: &[Category] = &[
 ];
 
 impl Judge<'_> {
-    /// Holds a draft with a sentence that reads as advice. A question is not asked about, nor a draft
-    /// that tells a result or how to prepare. Tells whether the sentences were read.
+    /// Reads each sentence of an agent's draft that asks nothing. Tells whether they were read.
     pub(super) fn sentences(&mut self, view: &View<'_>, contexts: &[Context]) -> bool {
         // Staff see a held draft anyway.
         if self.reading.holds() {
             return true;
         }
-        // Details of how to prepare for a visit are weighed together by the accumulation rules.
-        let prepares = self.reading.details != 0;
-        // A result, or how to prepare, that a rule cuts is told behind the link; it advises nothing.
-        let found =
-            |it: &Finding| it.action != Action::Keep && TOLD_ELSEWHERE.contains(&it.category);
-        let found = self.reading.findings.iter().any(found);
-        if self.setting.author != Author::Agent || prepares || found {
+        if self.setting.author != Author::Agent {
             return false;
         }
         let model = &self.rules.sentences;
@@ -48,25 +100,63 @@ impl Judge<'_> {
         for (at, context) in view.sentences.iter().zip(contexts) {
             let sentence = view.slice(at);
             // "Your visit is on Tuesday with Dr. Lee" advises nothing, however it is put.
-            let short = sentence.matches(' ').count() < SPACES_MIN;
-            if context.emergency || context.relation || short || sentence.ends_with('?') {
+            if context.emergency || context.relation || sentence.ends_with('?') {
                 continue;
             }
+            let blanks = sentence.matches(' ').count();
             let leads = sentence::read_one(model, sentence.as_bytes());
-            if leads.get(LABEL) >= needed.get(LABEL) {
-                let why = (Action::Hold, "conduct.sentence".into(), ADVICE.into());
-                let span = view.span(at);
-                let mut found = finding(
-                    span,
-                    Category::MedicalAdvice,
-                    why,
-                    "sentence",
-                    "score".into(),
-                );
-                found.confidence = Confidence::Probable;
-                self.reading.findings.push(found);
-            }
+            let beside = self.tells_of_a_body(&view.span(at));
+            let sure = |it: &&Heard| {
+                let margin = if beside && it.label != ADVISES {
+                    BESIDE
+                } else {
+                    0
+                };
+                let needed = needed.get(it.label).map(|needed| needed + margin);
+                blanks >= it.spaces && needed.is_some() && leads.get(it.label).copied() >= needed
+            };
+            let lead = |it: &&Heard| leads.get(it.label).copied().unwrap_or(i32::MIN);
+            let heard = HEARD.iter().filter(sure).filter(|it| self.may_hear(it));
+            let Some(it) = heard.max_by_key(lead) else {
+                continue;
+            };
+            let action = if it.label == NEWS {
+                self.decide(Field::Found("clinical", it.category)).0
+            } else {
+                Action::Hold
+            };
+            let why = (action, it.rule.into(), it.cite.into());
+            let mut found = finding(view.span(at), it.category, why, "sentence", "score".into());
+            found.confidence = Confidence::Probable;
+            self.reading.findings.push(found);
         }
         true
+    }
+
+    /// Is this to be heard in this draft, beside what the rules found?
+    fn may_hear(&self, it: &Heard) -> bool {
+        let mut findings = self.reading.findings.iter();
+        if it.label == ADVISES {
+            // Details of how to prepare are weighed together by the accumulation rules, and a result
+            // that a rule cuts is told behind the link; neither advises.
+            return self.reading.details == 0
+                && !findings
+                    .any(|it| it.action != Action::Keep && TOLD_ELSEWHERE.contains(&it.category));
+        }
+        // With a receipt at hand the rules of deeds ask whether it is the right one.
+        let given = |fact: &Fact<'_>| {
+            fact.field.starts_with("receipt.")
+                && !matches!(fact.value.trim(), "" | "false" | "none")
+        };
+        it.label != CLAIMS || !self.setting.facts.iter().any(given)
+    }
+
+    /// Does a rule cut something of a body, the reader's by all likelihood, from this sentence?
+    fn tells_of_a_body(&self, sentence: &Range<usize>) -> bool {
+        self.reading.findings.iter().any(|it| {
+            it.action != Action::Keep
+                && matches!(it.category.group(), Group::Clinical | Group::Sensitive)
+                && overlaps(&it.span, sentence)
+        })
     }
 }

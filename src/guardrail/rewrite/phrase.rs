@@ -1,5 +1,6 @@
 //! Taking a phrase out of a sentence so that the rest still stands.
 
+mod aside;
 mod list;
 mod stand_in;
 
@@ -103,6 +104,8 @@ pub(crate) fn mend(
         let done = mending.parenthesis(a, b)
             || mending.vocative(a, b)
             || mending.apposition(a, b)
+            || mending.aside(a, b)
+            || mending.reason(a, b)
             || !outcome && mending.leading(a, b)
             || !outcome && (mending.modifier(a, b) || mending.prepositional(a, b))
             || !outcome && mending.provider(a, b, rules)
@@ -169,8 +172,12 @@ impl Mending<'_> {
                         | "your"
                         | "su"
                         | "the"
+                        | "a"
+                        | "an"
+                        | "un"
+                        | "una"
                         | "'s"
-                )
+                ) || listed(&self.phrases.nouns, self.word(index))
             };
             if a <= last.1 + 4 && (last.1 + 1..a).all(link) {
                 last.1 = last.1.max(b);
@@ -380,20 +387,19 @@ impl Mending<'_> {
         let cuts: Vec<usize> = (self.first + 1..self.last).filter(|&i| opens(i)).collect();
         let before = cuts.iter().copied().filter(|&cut| cut < a).max();
         let after = cuts.iter().copied().find(|&cut| cut > b);
-        let clean = |from: usize, to: usize| !self.drops.iter().any(|&(x, y)| x <= to && from <= y);
         match (before, after) {
             (Some(cut), None) => {
                 // Keep what stands before the cut, when it is clean and long enough to be a sentence.
                 let comma = usize::from(self.before(cut, 1) == ",");
                 let whole = cut - comma - self.first >= 3
-                    && clean(self.first, cut - 1)
+                    && self.is_clean(self.first, cut - 1)
                     && self.has_verb(self.first, cut - 1);
                 let stop = usize::from(self.view.kind(self.last) == Some(Kind::Mark));
                 whole && self.take(cut - comma, self.last - stop)
             }
             (None, Some(cut)) => {
                 let whole = self.last - cut >= 3
-                    && clean(cut, self.last)
+                    && self.is_clean(cut, self.last)
                     && self.has_verb(cut + 1, self.last);
                 let greeting = self.greeting_end(a);
                 let hangs = matches!(self.word(cut + 1), "it" | "they" | "he" | "she");

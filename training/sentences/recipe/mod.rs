@@ -60,9 +60,15 @@ pub(crate) const READERS: [Reader; 2] = [
     Reader {
         name: "advice",
         shape: &sentence::ADVICE,
-        files: &["drafts.txt"],
+        files: &[
+            "drafts.txt",
+            "deeds_en.txt",
+            "deeds_es.txt",
+            "news_en.txt",
+            "conduct.txt",
+        ],
         bits: 16,
-        high: [0, 3500, 3000, 0, 0, 0, 0, 0],
+        high: [0, 3000, 2500, 800, 0, -1500, -2000, 0],
         lower: [0; LANES],
     },
 ];

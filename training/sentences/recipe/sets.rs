@@ -70,7 +70,7 @@ pub(crate) fn seen(reader: &Reader, evals: &Path) -> Result<Vec<Told>, String> {
             let told = if alarms {
                 alarm(reader, &row)
             } else {
-                draft(&row)
+                draft(reader, &row)
             };
             all.extend(told.map(|(text, label)| Told {
                 text,
@@ -120,20 +120,64 @@ fn alarm(reader: &Reader, row: &Value) -> Option<(String, usize)> {
     Some((text, place(expected).unwrap_or(0)))
 }
 
-fn draft(row: &Value) -> Option<(String, usize)> {
+fn draft(reader: &Reader, row: &Value) -> Option<(String, usize)> {
     let text = row["draft"].as_str()?.to_owned();
     let expect = &row["expect"];
+    let place = |name: &str| reader.shape.labels.iter().position(|it| *it == name);
     if let Some(expected) = expect.as_str() {
-        let labels = ["ok", "advice", "talk"];
-        let label = labels.iter().position(|it| *it == expected);
-        return Some((text, label.unwrap_or(0)));
+        return Some((text, place(expected).unwrap_or(0)));
     }
-    let advice = |it: &Value| it == "medical_advice";
-    match expect["categories"].as_array() {
-        Some(all) if all.iter().any(advice) => Some((text, 1)),
-        _ if expect["verdict"] == "pass" || expect["verdict"] == "rewrite" => Some((text, 0)),
+    let categories = expect["categories"].as_array();
+    let has = |name: &str| categories.is_some_and(|all| all.iter().any(|it| it == name));
+    let told = [
+        ("medical_advice", "advice"),
+        ("ungrounded_claim", "deed"),
+        ("human_claim", "person"),
+        ("license_claim", "person"),
+    ];
+    if let Some((_, label)) = told.iter().find(|(category, _)| has(category)) {
+        return Some((text, place(label)?));
+    }
+    // With a receipt at hand a deed is told rightly; without it the same words are a claim.
+    let facts = row["context"]["facts"].as_array();
+    let receipt = |it: &Value| {
+        it["field"]
+            .as_str()
+            .is_some_and(|it| it.starts_with("receipt."))
+    };
+    if facts.is_some_and(|all| all.iter().any(receipt)) {
+        return None;
+    }
+    match expect["verdict"].as_str()? {
+        // A value or a child may be told in so many ways that a rule cuts: they teach nothing of news.
+        "rewrite" if has("lab_value") || has("pregnancy") => None,
+        "pass" | "rewrite" => Some((text, 0)),
         _ => None,
     }
+}
+
+/// Do words of a turn claim a deed? Such turns of a public set, whose receipts nobody knows, are left out.
+fn claims(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let deeds = [
+        "booked",
+        "scheduled",
+        "reserved",
+        "confirmed",
+        "made your",
+        "made an",
+        "made the",
+        "set up",
+        "cancelled",
+        "canceled",
+        "all set",
+        "i have",
+        "i've",
+        "i made",
+        "done",
+        "will be expecting",
+    ];
+    deeds.iter().any(|it| text.contains(it))
 }
 
 /// The public sets and what the provenance tells of them.
@@ -165,7 +209,8 @@ pub(crate) fn public(
             let (Some(text), Some(id)) = (row["text"].as_str(), row["id"].as_str()) else {
                 continue;
             };
-            if spam || other {
+            let claimed = !alarms && *set == "sgd_appointments" && claims(text);
+            if spam || other || claimed {
                 continue;
             }
             all.push(Public {

@@ -12,6 +12,10 @@ pub(crate) const SOURCES: &[(&str, &str)] = &[
     ("calm.txt", include_str!("texts/calm.txt")),
     ("optout.txt", include_str!("texts/optout.txt")),
     ("drafts.txt", include_str!("texts/drafts.txt")),
+    ("deeds_en.txt", include_str!("texts/deeds_en.txt")),
+    ("deeds_es.txt", include_str!("texts/deeds_es.txt")),
+    ("news_en.txt", include_str!("texts/news_en.txt")),
+    ("conduct.txt", include_str!("texts/conduct.txt")),
 ];
 
 /// How many texts one template gives at most.

@@ -24,6 +24,7 @@ pub(super) fn is_sound(view: &View<'_>, rule: &Rule, from: usize, span: &Range<u
     }
     match &*rule.id {
         "identifiers.street" => is_street(view, span),
+        "identifiers.street_spoken" => is_spoken_street(view, span),
         "identifiers.zip_end" => capitals(view, &(from..span.end)) >= 1,
         "identifiers.county" => is_county(view, span),
         "identifiers.street_abroad" => is_abroad(view, span),
@@ -99,6 +100,24 @@ fn is_street(view: &View<'_>, span: &Range<usize>) -> bool {
         after || word.gap <= crate::guardrail::text::Gap::Comma || word.is(flag::STREET)
     });
     joined && common == 0
+}
+
+/// Behind the number of the house every word is written large: `two blocks down the road` is none.
+fn is_spoken_street(view: &View<'_>, span: &Range<usize>) -> bool {
+    let inside = view
+        .words
+        .iter()
+        .filter(|word| span.start <= word.start && word.end <= span.end);
+    let mut named = inside.skip_while(|word| !word.is_capital() || word.is(flag::DIGIT_WORD));
+    let street = named.find(|word| word.is(flag::STREET));
+    street.is_some_and(crate::guardrail::text::Word::is_capital)
+        && !view
+            .words
+            .iter()
+            .filter(|word| span.start <= word.start && word.end <= span.end)
+            .any(|word| {
+                word.is(flag::NEVER_NAME) && !word.is(flag::STREET) && !word.is(flag::DIGIT_WORD)
+            })
 }
 
 /// `Cook County`: the name is written large, and the word before it is no `your` or `the`.

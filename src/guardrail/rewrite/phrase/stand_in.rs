@@ -64,7 +64,15 @@ impl Mending<'_> {
             self.word(end + 1),
             "is" | "es" | "sera" | "will" | "are" | "son"
         );
-        let after = end + 1 + usize::from(verb);
+        let mut after = end + 1 + usize::from(verb);
+        while verb
+            && matches!(
+                self.word(after),
+                "both" | "all" | "now" | "still" | "ambos" | "ambas"
+            )
+        {
+            after += 1;
+        }
         let told = listed(&self.phrases.when, self.word(after)) && self.is_with_person(after)
             || !verb && self.view.kind(after) == Some(Kind::Number);
         let closes = matches!(self.word(end + 1), "" | "." | "!" | "," | "-");
