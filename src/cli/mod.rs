@@ -191,6 +191,8 @@ enum Command {
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print the OpenAPI description of the addresses for programs, as /openapi.json serves it.
+    Openapi,
     /// Print shell completions.
     Completions {
         /// For which shell.
@@ -298,6 +300,10 @@ fn run_command(cli: Cli) -> u8 {
             return HOLDS;
         }
         Some(Command::Policy(command)) if !command.needs_store() => return policy::run(&command),
+        Some(Command::Openapi) => {
+            print!("{}", crate::web::openapi::DESCRIPTION);
+            return HOLDS;
+        }
         Some(Command::Config(ConfigCommand::Default)) => {
             print!("{}", config::DEFAULTS);
             return HOLDS;
@@ -405,6 +411,7 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         | Command::Eval(_)
         | Command::Redteam(_)
         | Command::SimulatePatients(_)
+        | Command::Openapi
         | Command::Completions { .. }
         | Command::Config(ConfigCommand::Default) => USAGE,
     }
