@@ -131,3 +131,10 @@ eval-figures:
 schemathesis: test-deps
 	.venv/bin/schemathesis --config-file tests/python/schemathesis.toml run $(or $(URL),http://127.0.0.1:8080)/openapi.json \
 		$(if $(KEY),--header 'Authorization: Bearer $(KEY)') --max-examples $(or $(EXAMPLES),500)
+
+# How long each page of the console takes with 100,000 conversations stored (COUNT), on the release binary;
+# DATABASE=postgres://... measures an empty PostgreSQL database instead of SQLite.
+.PHONY: page-figures
+page-figures:
+	cargo build --release
+	python3 tests/python/page_figures.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom $(or $(COUNT),100000) $(DATABASE)

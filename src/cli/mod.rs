@@ -36,6 +36,7 @@ mod publish;
 mod records;
 mod redteam;
 mod reload;
+mod seed;
 mod serve;
 pub mod served;
 mod simulate;
@@ -157,6 +158,8 @@ enum Command {
     /// Versions of what is said: published through the gate, tried, taken back.
     #[command(subcommand)]
     Prompt(prompt::PromptCommand),
+    /// Fill an empty store with invented conversations, to look at pages and to time them.
+    Seed(seed::SeedArgs),
     /// What another policy would have decided of the drafts that are stored.
     Simulate(simulate::SimulateArgs),
     /// The audit log.
@@ -191,7 +194,7 @@ enum Command {
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Print the OpenAPI description of the addresses for programs, as /openapi.json serves it.
+    /// Print the description of the addresses for programs, as /openapi.json serves it.
     Openapi,
     /// Print shell completions.
     Completions {
@@ -380,6 +383,7 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Agreement(command) => Box::pin(agreement::agreement(&loaded, &command)).await,
         Command::Policy(command) => Box::pin(policy::with_store(&loaded, &command)).await,
         Command::Prompt(command) => Box::pin(prompt::prompt(&loaded, &command)).await,
+        Command::Seed(args) => Box::pin(seed::seed(&loaded, &args)).await,
         Command::Simulate(args) => Box::pin(simulate::simulate(&loaded, &args)).await,
         Command::Consent(ConsentCommand::Show {
             number,

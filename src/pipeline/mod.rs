@@ -42,6 +42,7 @@ pub mod rehearse;
 pub mod remind;
 pub mod reply;
 pub mod report;
+pub mod seed;
 mod shelter;
 pub mod sign_in;
 mod ward;

@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: the addresses for programs, described (OpenAPI 3.1). A test holds the description
+//! `GET /openapi.json`: the addresses for programs, described. A test holds the description
 //! against the router, so that no address is missing and none is invented.
 
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
