@@ -23,6 +23,7 @@ pub mod in_force;
 mod interim;
 mod law;
 pub mod media;
+mod missed;
 #[cfg(test)]
 mod model;
 mod models;

@@ -23,6 +23,7 @@ mod handoff;
 mod interim;
 mod lawful;
 mod lines;
+mod missed;
 mod models;
 mod outreach;
 mod paging;
