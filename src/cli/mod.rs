@@ -39,6 +39,7 @@ mod reload;
 mod seed;
 mod serve;
 pub mod served;
+mod set_up;
 mod simulate;
 mod simulate_carrier;
 mod staff;

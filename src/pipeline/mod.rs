@@ -44,6 +44,7 @@ pub mod remind;
 pub mod reply;
 pub mod report;
 pub mod seed;
+pub mod set_up;
 mod shelter;
 pub mod sign_in;
 mod ward;

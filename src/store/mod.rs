@@ -34,6 +34,7 @@ mod requests;
 mod review;
 mod seed;
 mod settling;
+mod setup;
 mod spend;
 pub mod staff;
 mod templates;

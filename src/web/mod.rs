@@ -19,5 +19,6 @@ pub(crate) mod portal;
 pub mod problem;
 pub mod router;
 pub mod serve;
+pub mod set_up;
 pub mod simulator;
 pub(crate) mod webhook;

@@ -13,7 +13,7 @@ use crate::web::home::HomePage;
 use crate::web::problem::Problem;
 
 /// The templates. Their names end in `.html`, so every value is escaped.
-const TEMPLATES: [(&str, &str); 17] = [
+const TEMPLATES: [(&str, &str); 19] = [
     (
         "console_audit.html",
         include_str!("templates/console_audit.html"),
@@ -61,6 +61,14 @@ const TEMPLATES: [(&str, &str); 17] = [
     (
         "console_inbox.html",
         include_str!("templates/console_inbox.html"),
+    ),
+    (
+        "console_setup.html",
+        include_str!("templates/console_setup.html"),
+    ),
+    (
+        "console_findings.html",
+        include_str!("templates/console_findings.html"),
     ),
     (
         "console_sign.html",

@@ -30,6 +30,7 @@ use crate::web::openapi;
 use crate::web::port::House;
 use crate::web::portal;
 use crate::web::problem::Problem;
+use crate::web::set_up::{Lights, SetUp};
 use crate::web::simulator;
 use crate::web::simulator::Phone;
 use crate::web::webhook;
@@ -71,8 +72,17 @@ pub struct WebSettings {
     pub desk: Option<Arc<crate::pipeline::house::House>>,
     /// The suites that a wording must hold before the console publishes it; none: the program's own.
     pub suites: Option<Arc<crate::eval::load::Files>>,
+    /// What the console asks beyond the house.
+    pub console: ConsoleParts,
     /// Ends the event streams, which would otherwise never end.
     pub shutdown: CancellationToken,
+}
+
+/// What the console asks beyond the house; each may be missing, and then so is its page.
+#[derive(Clone, Debug, Default)]
+pub struct ConsoleParts {
+    /// Whoever knows the configuration, for the set-up and its findings.
+    pub set_up: Option<Arc<dyn SetUp>>,
 }
 
 /// What every address can reach.
@@ -80,6 +90,7 @@ pub struct WebSettings {
 pub(crate) struct Door {
     pub(crate) house: Arc<dyn House>,
     pub(crate) settings: Arc<WebSettings>,
+    pub(crate) lights: Arc<Lights>,
 }
 
 /// The whole front door.
@@ -89,6 +100,7 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
     let door = Door {
         house,
         settings: Arc::new(settings),
+        lights: Arc::default(),
     };
     let webhooks = Router::new()
         // Which methods there are is the carrier's to say; how much is read as well.

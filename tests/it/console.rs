@@ -9,5 +9,6 @@ mod desk;
 mod hand;
 mod policy;
 mod prompts;
+mod setup;
 mod sign;
 mod table;

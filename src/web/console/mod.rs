@@ -13,6 +13,7 @@ mod overview;
 mod papers;
 mod prompts;
 mod seat;
+mod setup;
 mod sign;
 mod team;
 mod thread;
@@ -111,6 +112,11 @@ pub const TABLE: &[(&str, &str, Need)] = &[
         Need::May(Right::Prompts),
     ),
     ("POST", "/console/prompts/back", Need::May(Right::Prompts)),
+    ("GET", "/console/setup", Need::May(Right::Accounts)),
+    ("GET", "/console/setup/light", Need::May(Right::Accounts)),
+    ("GET", "/console/setup/{step}", Need::May(Right::Accounts)),
+    ("POST", "/console/setup/{step}", Need::May(Right::Accounts)),
+    ("GET", "/console/findings", Need::May(Right::Accounts)),
     ("GET", "/console/policy", Need::May(Right::Policy)),
     ("GET", "/console/policy/{id}", Need::May(Right::Policy)),
 ];
@@ -160,6 +166,13 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         )
         .route("/console/prompts/publish", post(prompts::publish))
         .route("/console/prompts/back", post(prompts::roll_back))
+        .route("/console/setup", get(setup::begin))
+        .route("/console/setup/light", get(setup::watch))
+        .route(
+            "/console/setup/{step}",
+            get(setup::page).post(setup::answer),
+        )
+        .route("/console/findings", get(setup::findings))
         .route("/console/policy", get(versions::list))
         .route("/console/policy/{id}", get(versions::tried))
         .route_layer(middleware::from_fn_with_state(door, seat::gate))

@@ -2,8 +2,8 @@
 
 use crate::support::server::Server;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_console_works_in_a_browser_with_keys_alone() {
+/// Plays a script with a new owner's invitation, and finds nobody's words in the log.
+fn played(script: &str) {
     let node = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}", folder.path().join("anteroom.db").display());
@@ -16,7 +16,7 @@ async fn the_console_works_in_a_browser_with_keys_alone() {
     let shots = format!("{}/console", env!("CARGO_TARGET_TMPDIR"));
     std::fs::create_dir_all(&shots).unwrap();
     let output = std::process::Command::new("node")
-        .arg(format!("{node}/console.mjs"))
+        .arg(format!("{node}/{script}.mjs"))
         .args([server.base.as_str(), link, &shots])
         .output()
         .expect("node is not installed: run tests/install.sh");
@@ -30,4 +30,14 @@ async fn the_console_works_in_a_browser_with_keys_alone() {
     for secret in ["Maria", "Gonzalez", "A1c", "herons", "owner@example.com"] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_console_works_in_a_browser_with_keys_alone() {
+    played("console");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_set_up_works_in_a_browser_and_its_light_turns_on() {
+    played("setup");
 }
