@@ -1,5 +1,6 @@
 //! `serve`: the front door, until a signal says stop; then the work in hand is finished.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,9 @@ use crate::cli::served::Served;
 use crate::cli::set_up::Running;
 use crate::cli::{HOLDS, NO_VERDICT, refuse, staff};
 use crate::config::Loaded;
+use crate::domain::ids::PracticeId;
 use crate::pipeline::house::House;
+use crate::sso::Provider;
 use crate::web::gate::GuardSettings;
 use crate::web::router::{ConsoleParts, WebSettings, router};
 
@@ -60,7 +63,12 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
         Ok(guard) => guard,
         Err(error) => return refuse(&error),
     };
-    let settings = settings((&house, kept), public_url, simulated.as_ref(), guard, &stop);
+    let sso = match providers(&house, &public_url) {
+        Ok(sso) => sso,
+        Err(error) => return refuse(&error),
+    };
+    let mut settings = settings((&house, kept), public_url, simulated.as_ref(), guard, &stop);
+    settings.console.sso = sso;
     reload::watch(&house, &config, &tracker, &stop);
     let remarks = assemble::remarks(&house).await;
     let sample = if config.practice.is_empty() {
@@ -85,6 +93,24 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
     finish(web, &tracker, Duration::from_secs(config.shutdown_s)).await
 }
 
+/// Who vouches for the staff of each practice that has such a provider.
+fn providers(
+    house: &House,
+    public_url: &Url,
+) -> Result<BTreeMap<PracticeId, Arc<Provider>>, String> {
+    let base = public_url.as_str().trim_end_matches('/');
+    let mut providers = BTreeMap::new();
+    for practice in house.practices() {
+        let Some(settings) = &practice.oidc else {
+            continue;
+        };
+        let provider = Provider::new(settings, format!("{base}/console/sso/back"));
+        let tell = |error| format!("practice `{}`: {error}", practice.id);
+        providers.insert(practice.id.clone(), Arc::new(provider.map_err(tell)?));
+    }
+    Ok(providers)
+}
+
 /// What the front door needs to know.
 fn settings(
     (house, loaded): (&Arc<House>, Loaded),
@@ -107,6 +133,7 @@ fn settings(
                 loaded,
                 store: house.store().clone(),
             })),
+            ..ConsoleParts::default()
         },
     }
 }

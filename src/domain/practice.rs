@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::agreement::Agreement;
 use crate::domain::ids::PracticeId;
 use crate::domain::phone::E164;
+use crate::domain::sign_on::OidcProvider;
 use crate::policy::words::{Channel, Jurisdiction, Language, practice_type, vocabulary};
 
 pub use crate::policy::law::channels::NumberType;
@@ -124,6 +125,9 @@ pub struct Practice {
     /// The FHIR server that keeps its record; none: the embedded record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fhir: Option<FhirServer>,
+    /// Who vouches for its staff; none: they sign in with a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<OidcProvider>,
 }
 
 /// What a language model on another machine sees of the record, under its vendor's agreement; without

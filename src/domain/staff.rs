@@ -154,14 +154,17 @@ pub struct StaffSecrets {
     pub last_step: u64,
     /// SHA-256 of the recovery codes that are left.
     pub recovery: Vec<[u8; 32]>,
+    /// Issuer and subject of whoever the sign-in provider vouched for first; none without one.
+    #[serde(default)]
+    pub subject: Option<String>,
 }
 
 impl Staff {
     /// Whether the account can be signed in to.
     pub const fn ready(&self) -> bool {
-        self.active
-            && self.secrets.password.is_some()
-            && (self.secrets.totp.is_some() || !self.role.needs_second_factor())
+        let own = self.secrets.password.is_some()
+            && (self.secrets.totp.is_some() || !self.role.needs_second_factor());
+        self.active && (own || self.secrets.subject.is_some())
     }
 
     /// As the audit log names them.

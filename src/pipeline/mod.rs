@@ -47,6 +47,7 @@ pub mod seed;
 pub mod set_up;
 mod shelter;
 pub mod sign_in;
+pub mod single;
 mod ward;
 mod window;
 pub mod wish;

@@ -17,6 +17,7 @@ use crate::carrier::Carrier;
 use crate::domain::clock::Clock;
 use crate::domain::ids::PracticeId;
 use crate::domain::practice::CarrierKind;
+use crate::sso::Provider;
 use crate::web::assets;
 use crate::web::chat;
 use crate::web::console;
@@ -83,6 +84,8 @@ pub struct WebSettings {
 pub struct ConsoleParts {
     /// Whoever knows the configuration, for the set-up and its findings.
     pub set_up: Option<Arc<dyn SetUp>>,
+    /// Who vouches for the staff of which practice.
+    pub sso: BTreeMap<PracticeId, Arc<Provider>>,
 }
 
 /// What every address can reach.

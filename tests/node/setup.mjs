@@ -83,6 +83,10 @@ await page.getByRole("heading", { name: "Findings", level: 1 }).waitFor();
 await sound(page, "findings");
 await shot("findings");
 
+await page.goto(`${server}/console/replies`);
+await sound(page, "replies");
+await shot("replies");
+
 // On a phone, light and dark.
 await page.setViewportSize({ width: 390, height: 844 });
 await fits();
@@ -96,6 +100,29 @@ for (const scheme of ["light", "dark"]) {
   await fits();
   await shot(`setup-carrier-phone-${scheme}`);
 }
+// The pages that nobody lives in, as carefully as the others.
+await page.context().clearCookies();
+for (const [width, height] of [[1366, 768], [390, 844]]) {
+  await page.setViewportSize({ width, height });
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.goto(`${server}/console/sign-in`);
+    await fits();
+    await sound(page, `sign-in, ${width}, ${scheme}`);
+    await shot(`sign-in-${width}-${scheme}`);
+  }
+}
+// A guesser is slowed down, and told how long.
+for (let tries = 0; tries < 6; tries += 1) {
+  await page.goto(`${server}/console/sign-in`);
+  await page.getByLabel("E-mail").fill("owner@example.com");
+  await page.getByLabel("Password").fill(`wrong ${tries}`);
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").waitFor();
+}
+assert.match(await page.getByRole("alert").textContent(), /too many tries; wait \d+ s/);
+await sound(page, "sign-in, resting");
+await shot("sign-in-resting");
 assert.deepEqual(faults, []);
 await context.close();
 await browser.close();

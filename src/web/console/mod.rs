@@ -15,6 +15,7 @@ mod prompts;
 mod seat;
 mod setup;
 mod sign;
+mod single;
 mod team;
 mod thread;
 mod versions;
@@ -50,6 +51,8 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/console", Need::SignedIn),
     ("GET", "/console/sign-in", Need::Nothing),
     ("POST", "/console/sign-in", Need::Nothing),
+    ("GET", "/console/sso", Need::Nothing),
+    ("GET", "/console/sso/back", Need::Nothing),
     ("GET", "/console/join/{token}", Need::Nothing),
     ("POST", "/console/join/{token}", Need::Nothing),
     ("GET", "/console/second", Need::Session),
@@ -126,6 +129,8 @@ pub(crate) fn router(door: Door) -> Router<Door> {
     Router::new()
         .route("/console", get(inbox::home))
         .route("/console/sign-in", get(sign::page).post(sign::sign_in))
+        .route("/console/sso", get(single::begin))
+        .route("/console/sso/back", get(single::back))
         .route(
             "/console/join/{token}",
             get(sign::invitation).post(sign::join),

@@ -81,6 +81,7 @@ impl Lab {
             suites: suites.map(Arc::new),
             console: ConsoleParts {
                 set_up: Some(Arc::clone(&file) as _),
+                ..ConsoleParts::default()
             },
             ..fake.settings()
         };
