@@ -36,6 +36,7 @@ mod settling;
 mod spend;
 pub mod staff;
 mod templates;
+pub mod triage;
 mod turns;
 mod tx;
 mod waiting;
