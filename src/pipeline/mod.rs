@@ -24,6 +24,7 @@ pub mod in_force;
 mod interim;
 mod law;
 pub mod media;
+mod missed;
 #[cfg(test)]
 mod model;
 mod models;
@@ -43,6 +44,7 @@ pub mod rehearse;
 pub mod remind;
 pub mod reply;
 pub mod report;
+pub mod seed;
 mod shelter;
 pub mod sign_in;
 pub mod triage;

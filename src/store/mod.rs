@@ -32,6 +32,7 @@ pub mod records;
 mod reports;
 mod requests;
 mod review;
+mod seed;
 mod settling;
 mod spend;
 pub mod staff;
