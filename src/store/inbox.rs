@@ -81,6 +81,19 @@ pub struct Wanted {
     pub limit: u32,
 }
 
+impl Wanted {
+    /// The beginning of a queue, for nobody in particular.
+    pub const fn first(queue: Queue, limit: u32) -> Self {
+        Self {
+            queue,
+            staff: StaffId(0),
+            label: None,
+            before: None,
+            limit,
+        }
+    }
+}
+
 /// How many wait in each queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
