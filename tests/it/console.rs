@@ -12,3 +12,4 @@ mod prompts;
 mod setup;
 mod sign;
 mod table;
+mod triage;

@@ -18,6 +18,8 @@ mod sign;
 mod single;
 mod team;
 mod thread;
+mod triage;
+mod used;
 mod versions;
 
 use axum::Extension;
@@ -71,6 +73,12 @@ pub const TABLE: &[(&str, &str, Need)] = &[
         Need::May(Right::Acknowledge),
     ),
     ("POST", "/console/note/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/assign/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/done/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/snooze/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/label/{id}", Need::May(Right::Answer)),
+    ("GET", "/console/labels", Need::May(Right::Answer)),
+    ("POST", "/console/labels", Need::May(Right::Answer)),
     ("GET", "/console/replies", Need::May(Right::Answer)),
     ("POST", "/console/replies", Need::May(Right::Answer)),
     ("GET", "/console/team", Need::May(Right::Accounts)),
@@ -146,6 +154,11 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/aside/{id}", post(actions::aside))
         .route("/console/acknowledge/{id}", post(actions::acknowledge))
         .route("/console/note/{id}", post(beside::note))
+        .route("/console/assign/{id}", post(triage::assign))
+        .route("/console/done/{id}", post(triage::done))
+        .route("/console/snooze/{id}", post(triage::snooze))
+        .route("/console/label/{id}", post(triage::label))
+        .route("/console/labels", get(triage::labels).post(triage::change))
         .route("/console/replies", get(beside::list).post(beside::change))
         .route("/console/team", get(team::page).post(team::invite))
         .route("/console/team/{id}", post(team::change))
