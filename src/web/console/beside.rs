@@ -212,6 +212,7 @@ mod tests {
                 offered: None,
                 last_step: 0,
                 recovery: Vec::new(),
+                subject: None,
             },
         }
     }

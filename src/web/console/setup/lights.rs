@@ -11,7 +11,7 @@ use crate::domain::ids::PracticeId;
 use crate::domain::practice::CarrierKind;
 use crate::pipeline::house::House;
 use crate::pipeline::set_up::Answers;
-use crate::store::inbox::Queue;
+use crate::store::inbox::{Queue, Wanted};
 use crate::web::console::inbox::unavailable;
 use crate::web::console::seat::{Seat, desk};
 use crate::web::console::setup::answers;
@@ -96,7 +96,10 @@ pub(super) async fn tested(
     let own = desk.practice(practice);
     let sender = own.as_ref().and_then(|it| it.senders.first());
     let heard = sender.is_some_and(|it| door.lights.of(practice, it.carrier).heard.is_some());
-    let newest = desk.store().inbox(practice, Queue::All, None, 1).await;
+    let newest = desk
+        .store()
+        .inbox(practice, Wanted::first(Queue::All, 1))
+        .await;
     let newest = newest.map_err(unavailable)?;
     let mut kept = false;
     let mut answered = None;
