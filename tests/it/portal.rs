@@ -12,6 +12,7 @@ use anteroom::domain::birth::{BirthDateError, read};
 use anteroom::policy::words::Language;
 use anteroom::web::serve::serve;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::simulator::fake::{BIRTH_DATE, Fake, PORTAL_TOKEN, Portal, Told, ask, get};
 use crate::support::server::Server;
@@ -347,7 +348,7 @@ async fn pages_that_end_a_way_are_sound_in_a_browser() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(listener, fake.router(), stop.clone()));
+    let serving = TaskTracker::new().spawn(serve(listener, fake.router(), stop.clone()));
     let expired = format!("portal-expired={}", address());
     let spanish = format!("portal-expired-es={}?lang=es", address());
     let home = "home=/".to_owned();
