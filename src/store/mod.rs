@@ -39,6 +39,7 @@ mod templates;
 mod turns;
 mod tx;
 mod waiting;
+pub mod waitlist;
 mod writer;
 
 use std::path::PathBuf;

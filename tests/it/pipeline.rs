@@ -34,6 +34,7 @@ mod transcripts;
 mod trouble;
 mod veiled;
 mod waiting;
+mod waitlist;
 mod wards;
 mod writers;
 
