@@ -29,6 +29,7 @@ mod outreach;
 mod paging;
 mod papers;
 mod portal;
+mod seeded;
 mod strangers;
 mod transcripts;
 mod trouble;
