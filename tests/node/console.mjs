@@ -175,25 +175,6 @@ await page.getByRole("button", { name: "Keep as note" }).click();
 await page.locator(".names-of", { hasText: "@Robin 🙂 דָּוִד" }).waitFor();
 assert.equal((await thread(MARIA)).length, before + 1);
 
-// A draft that was held: judged wrong, and sent by portal as a whole.
-await text(JAMES, "Should I stop taking my metformin?");
-await page.goto(`${server}/console/inbox/held`);
-await page.getByRole("link", { name: /James Whitfield/ }).click();
-await page.getByRole("heading", { name: "James Whitfield", level: 1 }).waitFor();
-if (await page.getByRole("button", { name: "This hold was wrong" }).count() > 0) {
-  await page.locator(".hold details summary", { hasText: "finding" }).first().click();
-  await shot("held");
-  await sound(page, "held draft");
-  await page.locator(".menu.up summary").first().focus();
-  await page.keyboard.press("Enter");
-  await page.getByLabel("Why may it go as it stands?").first().waitFor();
-  await shot("override");
-  await sound(page, "override");
-  await page.keyboard.press("Escape");
-  await page.getByRole("button", { name: "This hold was wrong" }).first().click();
-  await page.getByText("You said that this hold was wrong.").waitFor();
-}
-
 // Triage with keys alone: a label, a colleague, a snooze with its undo, done with its undo.
 await page.goto(`${server}/console/labels`);
 await page.getByText("No label yet.").waitFor();
