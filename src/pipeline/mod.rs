@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod again;
 pub mod alarm;
+pub mod breach;
 pub mod catch_up;
 mod clear;
 mod commit;

@@ -7,6 +7,7 @@
 pub mod agreements;
 mod alarms;
 pub mod audit_log;
+pub mod breaches;
 mod conversations;
 mod dialect;
 pub mod error;
