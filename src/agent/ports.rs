@@ -12,8 +12,8 @@ use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::record::{
-    Appointment, AppointmentStatus, Clinical, Fact, Filed, NewVisit, Note, Patient, Provider,
-    Request as Ask, RequestKind, Slot,
+    Appointment, AppointmentStatus, Clinical, Fact, Filed, NewVisit, Note, Patient, Place,
+    Provider, Request as Ask, RequestKind, Slot,
 };
 use crate::policy::words::Language;
 
@@ -329,6 +329,12 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         patient: &'a PatientId,
         kind: RequestKind,
     ) -> BoxFuture<'a, Result<Vec<Filed>, RecordsError>>;
+
+    /// Everybody on the waitlist, who waits longest first.
+    fn waitlist<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+    ) -> BoxFuture<'a, Result<Vec<Place>, RecordsError>>;
 
     /// Takes an open request back.
     fn withdraw<'a>(

@@ -116,6 +116,7 @@ embedded![
     "trouble",
     "reminder",
     "missed",
+    "freed",
     "record_down",
 ];
 

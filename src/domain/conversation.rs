@@ -31,6 +31,8 @@ vocabulary! {
         StopConfirm = "stop_confirm",
         /// "Would you like a new time?", of no visit that stands.
         NewVisit = "new_visit",
+        /// "A time opened up: reply YES to take it."
+        SlotOffer = "slot_offer",
         /// "What is the patient's date of birth?"
         Person = "person",
     }

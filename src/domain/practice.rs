@@ -192,6 +192,10 @@ pub struct Outreach {
     /// Hours after the end of a missed visit until a new time is offered, once; none: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed_after_h: Option<u32>,
+    /// Minutes for which a time that became free is one person's on the waitlist to take; then the
+    /// next is asked. None: staff offer such times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waitlist_answer_min: Option<u32>,
 }
 
 fn three_days_and_one() -> Vec<u32> {

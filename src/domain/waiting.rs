@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{AppointmentId, ConversationId, PatientId, PracticeId};
+use crate::domain::ids::{AppointmentId, ConversationId, PatientId, PracticeId, SlotId};
 use crate::policy::words::vocabulary;
 
 vocabulary! {
@@ -81,6 +81,19 @@ pub enum Errand {
         appointment: AppointmentId,
         /// When it was to begin: a visit that is over is found by its time.
         start: Timestamp,
+    },
+    /// A time that became free is offered to somebody on the waitlist.
+    Offer {
+        /// To whom.
+        patient: PatientId,
+        /// The id under which the offer is kept.
+        offer: String,
+        /// Which time.
+        slot: SlotId,
+        /// When it begins.
+        start: Timestamp,
+        /// Minutes for which it is theirs to take, from when they are asked.
+        minutes: u32,
     },
     /// Words that staff wrote. Kept sealed; reviewed when they leave.
     Words {

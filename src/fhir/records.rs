@@ -15,7 +15,7 @@ use crate::domain::phone::E164;
 use crate::domain::practice::FhirServer;
 use crate::domain::record::{
     Appointment, AppointmentStatus, Clinical, ClinicalKind, Filed, Guardian, NewVisit, Note,
-    Patient, Provider, Request, RequestKind, Slot,
+    Patient, Place, Provider, Request, RequestKind, Slot,
 };
 use crate::fhir::capability::Capability;
 use crate::fhir::client::Client;
@@ -414,6 +414,13 @@ impl Records for FhirRecords {
         kind: RequestKind,
     ) -> BoxFuture<'a, Result<Vec<Filed>, RecordsError>> {
         asked(self.open_requests(who, kind))
+    }
+
+    fn waitlist<'a>(
+        &'a self,
+        _practice: &'a PracticeId,
+    ) -> BoxFuture<'a, Result<Vec<Place>, RecordsError>> {
+        asked(self.all_places())
     }
 
     fn withdraw<'a>(

@@ -287,6 +287,11 @@ pub(super) fn slot(at: &At<'_>, names: &Names) -> Result<Option<Slot>, BundleErr
         end: at.instant("/end")?,
         provider,
         location,
+        kind: ["/appointmentType/text", "/serviceType/0/text"]
+            .into_iter()
+            .find_map(|it| at.text(it))
+            .unwrap_or_default()
+            .to_owned(),
     }))
 }
 

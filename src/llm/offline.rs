@@ -100,6 +100,11 @@ impl<'a> Turn<'a> {
         self.request.open == Some(PendingKind::NewVisit)
     }
 
+    /// Whether a time that became free was offered.
+    fn offered_freed(&self) -> bool {
+        self.request.open == Some(PendingKind::SlotOffer)
+    }
+
     /// Whether our last text told of something done.
     fn done(&self) -> bool {
         const DONE: &[&str] = &["Done.", "Listo.", "is cancelled", "cancelada"];

@@ -73,7 +73,7 @@ pub(crate) const fn asked(kind: PendingKind) -> Option<Pending> {
     match kind {
         PendingKind::Consent | PendingKind::StopConfirm => Some(Pending::Consent),
         // Yes, no, another time: answered as a reminder is.
-        PendingKind::AppointmentConfirm | PendingKind::NewVisit => {
+        PendingKind::AppointmentConfirm | PendingKind::NewVisit | PendingKind::SlotOffer => {
             Some(Pending::AppointmentConfirm)
         }
         PendingKind::RescheduleChoice => Some(Pending::RescheduleChoice),
@@ -231,6 +231,7 @@ fn stop(reading: &Reading, inbound: &Inbound, open: Option<PendingKind>) -> Mean
                 | PendingKind::CancelConfirm
                 | PendingKind::RescheduleChoice
                 | PendingKind::NewVisit
+                | PendingKind::SlotOffer
         )
     );
     // A text may call for help and revoke: the help is given, the consent ends.

@@ -91,6 +91,8 @@ pub struct House {
     pub(crate) replies: Notify,
     pub(crate) outbox: Notify,
     pub(crate) waiting: Notify,
+    /// Something was done in a calendar, or a time that was offered is to be offered on.
+    pub(crate) freed: Notify,
     pub(crate) files: Notify,
     pub(crate) remarks: Mutex<Remarks>,
     pub(crate) paged: Mutex<Paged>,
@@ -140,6 +142,7 @@ impl House {
             replies: Notify::new(),
             outbox: Notify::new(),
             waiting: Notify::new(),
+            freed: Notify::new(),
             files: Notify::new(),
             remarks: Mutex::default(),
             paged: Mutex::default(),

@@ -41,6 +41,12 @@ impl House {
             for (errand, request) in due {
                 begun += u64::from(self.ask_for(practice, errand, request).await?);
             }
+            if let Some(minutes) = outreach.waitlist_answer_min {
+                match self.offer_freed(practice, minutes, now).await? {
+                    Ok(offered) => begun += offered,
+                    Err(why) => failed(practice, &why),
+                }
+            }
         }
         metrics::counter!("anteroom_reminders_begun_total").increment(begun);
         Ok(begun)
@@ -79,7 +85,7 @@ impl House {
         Ok(due)
     }
 
-    async fn ask_for(
+    pub(crate) async fn ask_for(
         self: &Arc<Self>,
         practice: &Practice,
         errand: Errand,

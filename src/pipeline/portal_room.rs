@@ -17,7 +17,7 @@ use crate::domain::ids::{ConversationId, PatientId};
 use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
-use crate::domain::record::{Request, RequestKind};
+use crate::domain::record::{Request, RequestKind, Suits};
 use crate::pipeline::alarm;
 use crate::pipeline::consent;
 use crate::pipeline::house::House;
@@ -331,6 +331,7 @@ impl House {
             due: Some(due),
             from: None,
             to: None,
+            suits: Suits::default(),
         };
         let link = hex::encode(room.link);
         let key = format!("portal/{link}/records/{}", now.as_millisecond());

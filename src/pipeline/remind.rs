@@ -29,6 +29,7 @@ use crate::pipeline::missed::MISSED_STANDS;
 use crate::pipeline::person::{self, Move};
 use crate::pipeline::reply::{Pending, Reply};
 use crate::pipeline::shelter::{SHELTERED, Shelter, Watch};
+use crate::pipeline::waitlist;
 use crate::pipeline::ward::Whose;
 use crate::pipeline::work::{LEASE, Step};
 use crate::policy::words::Purpose;
@@ -74,8 +75,13 @@ impl House {
         let conversation = found.ok_or(StoreError::NoConversation(waiting.conversation.0))?;
         let epoch = conversation.epoch;
         let fate = self.fate(&waiting, conversation, now).await;
+        let offers = matches!(waiting.errand, Errand::Offer { .. });
+        let fate = waitlist::at_once(offers, fate);
         self.settle_waiting(waiting, epoch, fate, now).await?;
         self.outbox.notify_one();
+        if offers {
+            self.freed.notify_one();
+        }
         self.changed();
         Ok(Step::Worked)
     }
@@ -91,6 +97,7 @@ impl House {
             }
             Errand::Visit { patient, .. }
             | Errand::Missed { patient, .. }
+            | Errand::Offer { patient, .. }
             | Errand::Words { patient, .. } => patient,
         };
         let end = |outcome, staff| Fate::End { outcome, staff };
@@ -203,6 +210,14 @@ impl House {
                 let providers = self.records().providers(&practice.id).await.ok();
                 Ok(watch.hides(&visit, providers.as_deref()))
             }
+            Errand::Offer { slot, start, .. } => {
+                let Some(slot) = self.free_now(practice, slot, *start).await? else {
+                    return Ok(false);
+                };
+                let providers = self.records().providers(&practice.id).await.ok();
+                let visit = waitlist::would_be(patient, &slot);
+                Ok(watch.hides(&visit, providers.as_deref()))
+            }
             Errand::Words { .. } | Errand::Question => Ok(false),
         }
     }
@@ -256,6 +271,9 @@ impl House {
             now,
             ..
         } = about;
+        if let Some(fate) = self.closed_hours(practice, patient, waiting, now) {
+            return fate;
+        }
         let (text, known, pending) = match self.told_now(about, waiting).await {
             Ok(told) => told,
             Err(fate) => return fate,
@@ -328,6 +346,7 @@ impl House {
         let appointment = match &waiting.errand {
             Errand::Visit { appointment, .. } => appointment,
             Errand::Missed { .. } => return self.missed_told(about, &waiting.errand, known).await,
+            Errand::Offer { .. } => return self.freed_told(about, &waiting.errand, known).await,
             Errand::Words { text, .. } => return Ok((text.clone(), known, None)),
             Errand::Question => return Err(end("answered", false)),
         };
@@ -383,6 +402,7 @@ impl House {
                 let missed = self.missed_now(practice, errand).await?;
                 Ok(missed.map(|_| *start + MISSED_STANDS))
             }
+            Errand::Offer { start, .. } => Ok(Some(*start)),
             Errand::Words { .. } => Ok(Some(now + WORDS_WAIT)),
             Errand::Question => Ok(None),
         }
@@ -392,7 +412,9 @@ impl House {
 /// Whether the practice may begin this: a reminder needs its own purpose, words need contact.
 fn allowed(conversation: &Conversation, errand: &Errand) -> bool {
     match errand {
-        Errand::Visit { .. } | Errand::Missed { .. } => conversation.consent.allows_reminders(),
+        Errand::Visit { .. } | Errand::Missed { .. } | Errand::Offer { .. } => {
+            conversation.consent.allows_reminders()
+        }
         Errand::Words { .. } | Errand::Question => {
             conversation.consent.contact.state == ConsentState::Granted
         }

@@ -93,6 +93,7 @@ impl House {
                 house.keep("outreach", Box::pin(begun)).await;
                 tokio::select! {
                     () = ended.cancelled() => {}
+                    () = house.freed.notified() => {}
                     () = tokio::time::sleep(OUTREACH) => {}
                 }
             }

@@ -7,6 +7,7 @@
 pub mod agreements;
 mod alarms;
 pub mod audit_log;
+pub mod breaches;
 mod conversations;
 mod dialect;
 pub mod error;
@@ -42,6 +43,7 @@ pub mod triage;
 mod turns;
 mod tx;
 mod waiting;
+pub mod waitlist;
 mod writer;
 
 use std::path::PathBuf;

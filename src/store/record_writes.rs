@@ -63,9 +63,9 @@ const ADD_OWN_VISIT: &str = "INSERT INTO appointment (practice, id_hash, patient
     status, changed_here, sealed) VALUES ($1, $2, $3, $4, $5, 1, $6)";
 /// A slot that was taken stays taken.
 const ADD_SLOT: &str = "INSERT INTO slot (practice, id, start_at, end_at, provider, location, \
-    taken) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (practice, id) DO UPDATE SET \
+    taken, kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (practice, id) DO UPDATE SET \
     start_at = excluded.start_at, end_at = excluded.end_at, provider = excluded.provider, \
-    location = excluded.location";
+    location = excluded.location, kind = excluded.kind";
 const ADD_CLINICAL: &str = "INSERT INTO clinical (practice, id_hash, patient_hash, sealed) \
     VALUES ($1, $2, $3, $4) ON CONFLICT (practice, id_hash) DO UPDATE SET \
     patient_hash = excluded.patient_hash, sealed = excluded.sealed";
@@ -396,6 +396,7 @@ impl Tx {
                 it.provider.as_str(),
                 it.location.as_str(),
                 free,
+                it.kind.as_str(),
             ];
             self.run(ADD_SLOT, row).await?;
         }
@@ -469,6 +470,7 @@ impl Tx {
                 it.provider.as_str(),
                 it.location.as_str(),
                 taken,
+                "",
             ];
             self.run(ADD_SLOT, row).await?;
         }

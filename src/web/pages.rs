@@ -18,6 +18,10 @@ use crate::web::problem::Problem;
 /// The templates. Their names end in `.html`, so every value is escaped.
 const TEMPLATES: &[(&str, &str)] = &[
     (
+        "console_breach.html",
+        include_str!("templates/console_breach.html"),
+    ),
+    (
         "console_labels.html",
         include_str!("templates/console_labels.html"),
     ),

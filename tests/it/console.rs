@@ -3,10 +3,12 @@
 #![cfg(test)]
 
 mod beside;
+mod breach;
 mod browser;
 mod compliance;
 mod desk;
 mod hand;
+mod held;
 mod policy;
 mod prompts;
 mod setup;

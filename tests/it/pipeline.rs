@@ -35,6 +35,7 @@ mod transcripts;
 mod trouble;
 mod veiled;
 mod waiting;
+mod waitlist;
 mod wards;
 mod writers;
 

@@ -292,6 +292,21 @@ await page.locator(".timeline li.yes").waitFor();
 await page.screenshot({ path: `${shots}/consent.png`, fullPage: true });
 await sound(page, "consent");
 
+// The breach worksheet, by keyboard: clocks of two states.
+await page.goto(`${server}/console/breach`);
+await page.getByLabel("Name", { exact: true }).focus();
+await page.keyboard.type("Lost phone 📱");
+await page.getByLabel("Discovered").fill(new Date(Date.now() - 10 * 86_400_000).toISOString().slice(0, 10));
+await page.getByLabel("People of each state, one state a line").focus();
+await page.keyboard.type("CA 620\nTX 260");
+await page.getByRole("button", { name: "Save and compute" }).focus();
+await page.keyboard.press("Enter");
+await page.getByRole("heading", { name: "Clocks" }).waitFor();
+await page.locator(".clocks tbody tr", { hasText: "attorney general" }).first().waitFor();
+await page.screenshot({ path: `${shots}/breach.png`, fullPage: true });
+await sound(page, "breach");
+await fits();
+
 // A text of the agent is changed: the phone shows what a patient would get while it is written, and
 // Publish stays closed.
 await page.goto(`${server}/console/prompts`);
@@ -319,7 +334,7 @@ const phone = await browser.newContext({
 await phone.addCookies(await context.cookies());
 const small = await phone.newPage();
 small.on("pageerror", (error) => faults.push(`script: ${error.message}`));
-for (const [name, path] of [["inbox", "/console/inbox/all"], ["team", "/console/team"], ["labels", "/console/labels"], ["audit", "/console/audit"],
+for (const [name, path] of [["inbox", "/console/inbox/all"], ["team", "/console/team"], ["labels", "/console/labels"], ["breach", "/console/breach"], ["audit", "/console/audit"],
   ["policy", "/console/policy"], ["agreements", "/console/agreements"], ["overview", "/console/overview"],
   ["compliance", "/console/compliance?q=4155550111"], ["prompts", "/console/prompts"], ["editor", "/console/prompts/edit/en/visit"]]) {
   await small.goto(server + path);

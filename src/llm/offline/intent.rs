@@ -105,6 +105,8 @@ pub(super) struct Understood {
     pub(super) topics: Vec<Topic>,
     /// Single days named, in order.
     pub(super) days: Vec<Date>,
+    /// The days wished for last.
+    pub(super) wish: Option<Wish>,
 }
 
 /// Reads the texts of a turn.
@@ -157,6 +159,7 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
             known = false;
             found.topics.truncate(before);
         }
+        found.wish = wish.or(found.wish);
         let moves = found.topics.iter_mut().rev().find_map(Topic::wish_mut);
         match moves {
             Some(slot) => *slot = wish.or_else(|| slot.take()),

@@ -162,7 +162,7 @@ if (form && box) {
     // A note is a form like any other; only an answer is sent from here.
     if (event.submitter?.id === "note") return;
     event.preventDefault();
-    send();
+    send(event.submitter?.id === "portal" ? event.submitter.formAction : form.action);
   });
   const canned = one("#canned");
   if (canned) {
@@ -197,7 +197,7 @@ async function ask() {
 
 let sending = false;
 let warned = "";
-async function send() {
+async function send(to) {
   if (sending || !box.value.trim()) return;
   // A note that would go to the patient: said once, and sent the second time.
   if (named(box.value, box.dataset.colleagues) && warned !== box.value) {
@@ -207,7 +207,7 @@ async function send() {
   sending = true;
   one("#send").disabled = true;
   try {
-    const answer = await fetch(form.action, { method: "POST", body: fields(), headers: { "x-script": "1" } });
+    const answer = await fetch(to, { method: "POST", body: fields(), headers: { "x-script": "1" } });
     if (answer.status === 401) return leave();
     const told = await answer.json();
     if (told.outcome === "sent") {

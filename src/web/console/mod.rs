@@ -6,6 +6,7 @@
 mod actions;
 mod audit;
 mod beside;
+mod breach;
 mod compliance;
 mod export;
 mod inbox;
@@ -64,6 +65,9 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/console/inbox/{queue}", Need::May(Right::Read)),
     ("POST", "/console/review/{id}", Need::May(Right::Answer)),
     ("POST", "/console/answer/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/portal/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/override/{id}", Need::May(Right::Override)),
+    ("POST", "/console/judge/{id}", Need::May(Right::Release)),
     ("POST", "/console/take/{id}", Need::May(Right::Answer)),
     ("POST", "/console/unread/{id}", Need::May(Right::Answer)),
     ("POST", "/console/aside/{id}", Need::May(Right::Release)),
@@ -87,6 +91,9 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/console/audit", Need::May(Right::Audit)),
     ("GET", "/console/audit/export", Need::May(Right::Audit)),
     ("GET", "/console/compliance", Need::May(Right::Audit)),
+    ("GET", "/console/breach", Need::May(Right::Audit)),
+    ("POST", "/console/breach", Need::May(Right::Comply)),
+    ("GET", "/console/breach/{id}", Need::May(Right::Audit)),
     ("GET", "/console/overview", Need::SignedIn),
     ("GET", "/console/agreements", Need::May(Right::Audit)),
     ("GET", "/console/prompts", Need::May(Right::Policy)),
@@ -149,6 +156,9 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/inbox/{queue}", get(inbox::page))
         .route("/console/review/{id}", post(actions::review))
         .route("/console/answer/{id}", post(actions::answer))
+        .route("/console/portal/{id}", post(actions::by_portal))
+        .route("/console/override/{id}", post(actions::over))
+        .route("/console/judge/{id}", post(actions::judge))
         .route("/console/take/{id}", post(actions::take))
         .route("/console/unread/{id}", post(actions::unread))
         .route("/console/aside/{id}", post(actions::aside))
@@ -165,6 +175,8 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/audit", get(audit::page))
         .route("/console/audit/export", get(export::export))
         .route("/console/compliance", get(compliance::page))
+        .route("/console/breach", get(breach::list).post(breach::save))
+        .route("/console/breach/{id}", get(breach::open))
         .route("/console/overview", get(overview::page))
         .route("/console/agreements", get(papers::page))
         .route("/console/prompts", get(prompts::list))

@@ -50,6 +50,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "preparation",
             "reminder",
             "missed",
+            "freed",
         ],
     ),
     (

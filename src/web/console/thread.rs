@@ -319,6 +319,7 @@ fn held(hold: &Hold, practice: &Practice, now: Timestamp) -> Value {
         "draft": draft,
         "pieces": pieces(draft, findings),
         "findings": findings,
+        "wrong": hold.wrong,
         "safe": report.get("text").cloned().unwrap_or_default(),
         "summary": report.get("summary").cloned().unwrap_or_default(),
     })

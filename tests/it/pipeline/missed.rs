@@ -27,6 +27,7 @@ fn outreach(missed_after_h: Option<u32>) -> Outreach {
         daily_max: 1,
         skip_confirmed: false,
         missed_after_h,
+        waitlist_answer_min: None,
     }
 }
 

@@ -21,6 +21,7 @@ fn twice() -> Outreach {
         daily_max: 1,
         skip_confirmed: false,
         missed_after_h: None,
+        waitlist_answer_min: None,
     }
 }
 
