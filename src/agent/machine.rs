@@ -245,6 +245,14 @@ impl Machine {
                 None => Task::Book { slot, kind },
             });
         }
+        if pending.kind == PendingKind::SlotOffer {
+            let slot = pending.slots.first().filter(|_| self.opening.affirmed)?;
+            let (slot, kind) = (slot.clone(), String::new());
+            return Some(match pending.appointment.clone() {
+                Some(appointment) => Task::Reschedule { appointment, slot },
+                None => Task::Book { slot, kind },
+            });
+        }
         let appointment = pending.appointment.clone()?;
         match pending.kind {
             PendingKind::CancelConfirm => self.opening.affirmed.then_some(Task::Cancel {
@@ -256,8 +264,11 @@ impl Machine {
                 .affirmed
                 .then_some(Task::Confirm { appointment }),
             PendingKind::RescheduleChoice
+            | PendingKind::SlotOffer
             | PendingKind::Consent
             | PendingKind::StopConfirm
+            // Which days suit may stand beside the yes.
+            | PendingKind::NewVisit
             | PendingKind::Person => None,
         }
     }
@@ -343,6 +354,8 @@ impl Machine {
             answer_tokens_max: limits.answer_tokens_max,
             wording: self.opening.wording.clone(),
             for_patient: self.opening.for_patient,
+            open: self.opening.pending.as_ref().map(|it| it.kind),
+            affirmed: self.opening.affirmed,
         })
     }
 

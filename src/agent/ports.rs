@@ -7,12 +7,13 @@ use std::pin::Pin;
 use jiff::Timestamp;
 
 use crate::agent::prompts::Wording;
+use crate::domain::conversation::PendingKind;
 use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::record::{
-    Appointment, AppointmentStatus, Clinical, Fact, Filed, NewVisit, Note, Patient, Provider,
-    Request as Ask, RequestKind, Slot,
+    Appointment, AppointmentStatus, Clinical, Fact, Filed, NewVisit, Note, Patient, Place,
+    Provider, Request as Ask, RequestKind, Slot,
 };
 use crate::policy::words::Language;
 
@@ -71,6 +72,10 @@ pub struct Request {
     pub wording: Wording,
     /// Whether whoever writes speaks for the patient on file: "my daughter" is that patient.
     pub for_patient: bool,
+    /// The question that was open when the texts came.
+    pub open: Option<PendingKind>,
+    /// Whether the texts say yes to it.
+    pub affirmed: bool,
 }
 
 /// What a model answers.
@@ -261,7 +266,8 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         from: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>>;
 
-    /// Visits of all patients that begin in `[from, to)` and are booked or confirmed, soonest first.
+    /// Visits of all patients that begin in `[from, to)` and are booked, confirmed or missed, soonest
+    /// first.
     fn visits_between<'a>(
         &'a self,
         practice: &'a PracticeId,
@@ -323,6 +329,12 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         patient: &'a PatientId,
         kind: RequestKind,
     ) -> BoxFuture<'a, Result<Vec<Filed>, RecordsError>>;
+
+    /// Everybody on the waitlist, who waits longest first.
+    fn waitlist<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+    ) -> BoxFuture<'a, Result<Vec<Place>, RecordsError>>;
 
     /// Takes an open request back.
     fn withdraw<'a>(

@@ -115,6 +115,8 @@ embedded![
     "kept",
     "trouble",
     "reminder",
+    "missed",
+    "freed",
     "record_down",
 ];
 

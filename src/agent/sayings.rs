@@ -123,6 +123,10 @@ sayings! {
     TROUBLE = "trouble": Phone;
     /// A visit is coming; the practice begins.
     REMINDER = "reminder": Reminder;
+    /// A visit was missed; the practice offers a new time.
+    MISSED = "missed": Reminder;
+    /// A time became free; it is offered to somebody on the waitlist.
+    FREED = "freed": Freed;
     /// The record system does not answer.
     RECORD_DOWN = "record_down": Phone;
 }
@@ -235,6 +239,33 @@ impl Words for Reminder {
             when: "Wed, Dec 2 at 3:00 PM".to_owned(),
             phone: "415-555-0100".to_owned(),
             asks: true,
+        }
+    }
+}
+
+/// A time that became free.
+#[derive(Clone, Debug, Serialize)]
+pub struct Freed {
+    /// The practice's name.
+    pub practice: String,
+    /// `Wed, Dec 2 at 3:00 PM`.
+    pub when: String,
+    /// `Dr. Ana Reyes`; may be empty.
+    pub provider: String,
+    /// The visit that would move to it; empty: it is booked beside what there is.
+    pub instead: String,
+    /// Until when an answer counts: `10:30 AM`.
+    pub until: String,
+}
+
+impl Words for Freed {
+    fn sample() -> Self {
+        Self {
+            practice: "Lakeside Family Medicine".to_owned(),
+            when: "Wed, Dec 2 at 3:00 PM".to_owned(),
+            provider: "Dr. Ana Reyes".to_owned(),
+            instead: "Thu, Dec 10 at 9:00 AM".to_owned(),
+            until: "10:30 AM".to_owned(),
         }
     }
 }

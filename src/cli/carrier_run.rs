@@ -28,7 +28,7 @@ use crate::pipeline::price;
 use crate::pipeline::work::Step;
 use crate::web::fake::{FakeSite, Hooks, Way, fake_router};
 use crate::web::gate::GuardSettings;
-use crate::web::router::{WebSettings, router};
+use crate::web::router::{ConsoleParts, WebSettings, router};
 
 /// Hand-overs and replies at the same time; more than in service, so that the waits for answers
 /// that never come lie side by side.
@@ -233,12 +233,10 @@ fn start(
         clock: Arc::clone(&clock) as _,
         shutdown: stop.clone(),
         suites: None,
+        console: ConsoleParts::default(),
     };
-    tracker.spawn(crate::web::serve::serve(
-        web,
-        router(served, settings),
-        stop.clone(),
-    ));
+    let front = router(served, settings);
+    tracker.spawn(crate::web::serve::serve(web, front, stop.clone()));
     let hooks = TaskTracker::new();
     let site = FakeSite {
         fake: Arc::clone(&fake),

@@ -22,7 +22,7 @@ use crate::pipeline::price;
 use crate::policy::words::Channel;
 use crate::web::fake::FakeSite;
 use crate::web::gate::GuardSettings;
-use crate::web::router::{WebSettings, router};
+use crate::web::router::{ConsoleParts, WebSettings, router};
 
 /// A reply that takes longer than this does not come: every limit on the way is shorter.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -127,6 +127,7 @@ fn phone(assembled: &mut Assembled) -> Option<FakeSite> {
         clock: Arc::clone(house.clock()),
         shutdown: assembled.stop.clone(),
         suites: None,
+        console: ConsoleParts::default(),
     };
     let served = Served {
         house: Arc::clone(house),

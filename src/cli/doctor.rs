@@ -21,12 +21,13 @@ use crate::policy::law::Law;
 use crate::policy::law::channels::Carries;
 use crate::policy::law::terms::{Confidence, Standing};
 use crate::policy::words::Jurisdiction;
+use crate::store::Store;
 
 /// A model server that takes longer to be connected to is of no use to a patient who waits.
 const REACHED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a check ended.
-enum Finding {
+pub(super) enum Finding {
     Good(String),
     /// Worth knowing; nothing is broken.
     Note(String),
@@ -36,26 +37,8 @@ enum Finding {
 
 /// Looks at everything and says what it found, a line each.
 pub(super) async fn doctor(loaded: &Loaded) -> u8 {
-    let config = &loaded.config;
-    let mut findings = vec![
-        ("configuration", configuration(loaded)),
-        ("clock", clock()),
-        ("data folder", folder(config)),
-        ("database", database(config).await),
-        ("public address", public_address(config)),
-        ("model", model(config).await),
-        ("paging", paging(config)),
-        ("gateway", gateway(config)),
-        ("names in texts", names(config)),
-    ];
-    let papers = agreements(config).await.into_iter();
-    findings.extend(papers.map(|it| ("agreements", it)));
-    findings.push(("policy", policy(config)));
-    findings.push(("law", unverified(config)));
-    findings.extend(accounts(config).await);
-    findings.extend(records(config).await);
     let mut code = HOLDS;
-    for (what, finding) in findings {
+    for (what, finding) in examine(loaded, None).await {
         let (mark, text) = match finding {
             Finding::Good(text) => ("ok  ", text),
             Finding::Note(text) => ("note", text),
@@ -67,6 +50,32 @@ pub(super) async fn doctor(loaded: &Loaded) -> u8 {
         println!("{mark}  {what:<15} {text}");
     }
     code
+}
+
+/// Looks at everything; with the store that a running server has open, where there is one.
+pub(super) async fn examine(
+    loaded: &Loaded,
+    store: Option<&Store>,
+) -> Vec<(&'static str, Finding)> {
+    let config = &loaded.config;
+    let mut findings = vec![
+        ("configuration", configuration(loaded)),
+        ("clock", clock()),
+        ("data folder", folder(config)),
+        ("database", database(config, store).await),
+        ("public address", public_address(config)),
+        ("model", model(config).await),
+        ("paging", paging(config)),
+        ("gateway", gateway(config)),
+        ("names in texts", names(config)),
+    ];
+    let papers = agreements(config, store).await.into_iter();
+    findings.extend(papers.map(|it| ("agreements", it)));
+    findings.push(("policy", policy(config)));
+    findings.push(("law", unverified(config)));
+    findings.extend(accounts(config).await);
+    findings.extend(records(config).await);
+    findings
 }
 
 /// The accounts with carriers: what can be seen from here, then what the carrier says.
@@ -183,7 +192,13 @@ fn folder(config: &Config) -> Finding {
 }
 
 /// Opens the database as the server would: key file, rights, version, schema, wrong key.
-async fn database(config: &Config) -> Finding {
+async fn database(config: &Config, store: Option<&Store>) -> Finding {
+    if let Some(store) = store {
+        return match store.ping().await {
+            Ok(()) => Finding::Good("answers".to_owned()),
+            Err(error) => Finding::Bad(error.to_string()),
+        };
+    }
     let tracker = TaskTracker::new();
     match open_store(config, &tracker).await {
         Ok(store) => match store.ping().await {
@@ -293,17 +308,20 @@ fn names(config: &Config) -> Finding {
 }
 
 /// Every agreement that is missing, from the configuration and from the register in the database.
-async fn agreements(config: &Config) -> Vec<Finding> {
+async fn agreements(config: &Config, store: Option<&Store>) -> Vec<Finding> {
     let law = match law(config) {
         Ok(law) => law,
         Err(error) => return vec![Finding::Bad(error.to_string())],
     };
     let tracker = TaskTracker::new();
     // The running server keeps an embedded database to itself; the configuration is read all the same.
-    let store = open_store(config, &tracker).await.ok();
+    let opened = match store {
+        Some(_) => None,
+        None => open_store(config, &tracker).await.ok(),
+    };
     let register = Register {
         law: Arc::clone(&law),
-        store: store.as_ref(),
+        store: store.or(opened.as_ref()),
         now: SystemClock.now(),
     };
     let hosts = model_hosts(config);

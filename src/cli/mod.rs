@@ -36,8 +36,10 @@ mod publish;
 mod records;
 mod redteam;
 mod reload;
+mod seed;
 mod serve;
 pub mod served;
+mod set_up;
 mod simulate;
 mod simulate_carrier;
 mod staff;
@@ -157,6 +159,8 @@ enum Command {
     /// Versions of what is said: published through the gate, tried, taken back.
     #[command(subcommand)]
     Prompt(prompt::PromptCommand),
+    /// Fill an empty store with invented conversations, to look at pages and to time them.
+    Seed(seed::SeedArgs),
     /// What another policy would have decided of the drafts that are stored.
     Simulate(simulate::SimulateArgs),
     /// The audit log.
@@ -191,6 +195,8 @@ enum Command {
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print the description of the addresses for programs, as /openapi.json serves it.
+    Openapi,
     /// Print shell completions.
     Completions {
         /// For which shell.
@@ -298,6 +304,10 @@ fn run_command(cli: Cli) -> u8 {
             return HOLDS;
         }
         Some(Command::Policy(command)) if !command.needs_store() => return policy::run(&command),
+        Some(Command::Openapi) => {
+            print!("{}", crate::web::openapi::DESCRIPTION);
+            return HOLDS;
+        }
         Some(Command::Config(ConfigCommand::Default)) => {
             print!("{}", config::DEFAULTS);
             return HOLDS;
@@ -374,6 +384,7 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Agreement(command) => Box::pin(agreement::agreement(&loaded, &command)).await,
         Command::Policy(command) => Box::pin(policy::with_store(&loaded, &command)).await,
         Command::Prompt(command) => Box::pin(prompt::prompt(&loaded, &command)).await,
+        Command::Seed(args) => Box::pin(seed::seed(&loaded, &args)).await,
         Command::Simulate(args) => Box::pin(simulate::simulate(&loaded, &args)).await,
         Command::Consent(ConsentCommand::Show {
             number,
@@ -405,6 +416,7 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         | Command::Eval(_)
         | Command::Redteam(_)
         | Command::SimulatePatients(_)
+        | Command::Openapi
         | Command::Completions { .. }
         | Command::Config(ConfigCommand::Default) => USAGE,
     }

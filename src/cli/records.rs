@@ -12,8 +12,8 @@ use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::domain::record::{
-    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Note, Patient, Provider, Request,
-    RequestKind, Slot,
+    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Note, Patient, Place, Provider,
+    Request, RequestKind, Slot,
 };
 use crate::fhir::capability::Weight;
 use crate::fhir::records::FhirRecords;
@@ -140,6 +140,7 @@ each_to_its_own! {
     book(patient: &'a PatientId, visit: &'a NewVisit, key: &'a str) -> Appointment;
     file(patient: &'a PatientId, request: &'a Request, key: &'a str) -> Filed;
     filed(patient: &'a PatientId, kind: RequestKind) -> Vec<Filed>;
+    waitlist() -> Vec<Place>;
     withdraw(patient: &'a PatientId, request: &'a RequestId, key: &'a str) -> ();
     prefer_language(patient: &'a PatientId, language: Language, key: &'a str) -> ();
     note(patient: &'a PatientId, note: &'a Note, key: &'a str) -> ();

@@ -1,20 +1,28 @@
 //! `serve`: the front door, until a signal says stop; then the work in hand is finished.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
 use crate::cli::assemble::{self, Assembled};
 use crate::cli::gateway;
 use crate::cli::phone::Simulated;
 use crate::cli::reload;
 use crate::cli::served::Served;
+use crate::cli::set_up::Running;
 use crate::cli::{HOLDS, NO_VERDICT, refuse, staff};
 use crate::config::Loaded;
-use crate::web::router::{WebSettings, router};
+use crate::domain::ids::PracticeId;
+use crate::pipeline::house::House;
+use crate::sso::Provider;
+use crate::web::gate::GuardSettings;
+use crate::web::router::{ConsoleParts, WebSettings, router};
 
 /// Runs the server until SIGINT or SIGTERM.
 pub(super) async fn serve(mut loaded: Loaded) -> u8 {
@@ -36,6 +44,7 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
     if let Ok(bound) = listener.local_addr() {
         loaded.config.listen = bound;
     }
+    let kept = loaded.clone();
     let assembled = match assemble::assemble(loaded.config).await {
         Ok(assembled) => assembled,
         Err(error) => return refuse(&error),
@@ -54,16 +63,12 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
         Ok(guard) => guard,
         Err(error) => return refuse(&error),
     };
-    let settings = WebSettings {
-        public_url,
-        phone: simulated.as_ref().map(Simulated::phone),
-        carriers: house.carriers().clone(),
-        guard,
-        clock: Arc::clone(house.clock()),
-        desk: Some(Arc::clone(&house)),
-        shutdown: stop.clone(),
-        suites: None,
+    let sso = match providers(&house, &public_url) {
+        Ok(sso) => sso,
+        Err(error) => return refuse(&error),
     };
+    let mut settings = settings((&house, kept), public_url, simulated.as_ref(), guard, &stop);
+    settings.console.sso = sso;
     reload::watch(&house, &config, &tracker, &stop);
     let remarks = assemble::remarks(&house).await;
     let sample = if config.practice.is_empty() {
@@ -86,6 +91,51 @@ pub(super) async fn serve(mut loaded: Loaded) -> u8 {
     stop.cancel();
     drop(house);
     finish(web, &tracker, Duration::from_secs(config.shutdown_s)).await
+}
+
+/// Who vouches for the staff of each practice that has such a provider.
+fn providers(
+    house: &House,
+    public_url: &Url,
+) -> Result<BTreeMap<PracticeId, Arc<Provider>>, String> {
+    let base = public_url.as_str().trim_end_matches('/');
+    let mut providers = BTreeMap::new();
+    for practice in house.practices() {
+        let Some(settings) = &practice.oidc else {
+            continue;
+        };
+        let provider = Provider::new(settings, format!("{base}/console/sso/back"));
+        let tell = |error| format!("practice `{}`: {error}", practice.id);
+        providers.insert(practice.id.clone(), Arc::new(provider.map_err(tell)?));
+    }
+    Ok(providers)
+}
+
+/// What the front door needs to know.
+fn settings(
+    (house, loaded): (&Arc<House>, Loaded),
+    public_url: Url,
+    simulated: Option<&Simulated>,
+    guard: GuardSettings,
+    stop: &CancellationToken,
+) -> WebSettings {
+    WebSettings {
+        public_url,
+        phone: simulated.map(Simulated::phone),
+        carriers: house.carriers().clone(),
+        guard,
+        clock: Arc::clone(house.clock()),
+        desk: Some(Arc::clone(house)),
+        shutdown: stop.clone(),
+        suites: None,
+        console: ConsoleParts {
+            set_up: Some(Arc::new(Running {
+                loaded,
+                store: house.store().clone(),
+            })),
+            ..ConsoleParts::default()
+        },
+    }
 }
 
 /// Lets the work in hand end, within the patience that was configured.

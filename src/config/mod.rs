@@ -176,6 +176,18 @@ pub fn load(
     })
 }
 
+/// What is wrong with the text of a file, as a start with it would say.
+pub fn check_text(text: &str) -> Result<(), ConfigError> {
+    let mut table: toml::Table =
+        toml::from_str(DEFAULTS).map_err(|error| ConfigError(format!("defaults: {error}")))?;
+    let path = Path::new("anteroom.toml");
+    let own = toml::from_str(text).map_err(|error| located(path, text, &error))?;
+    merge(&mut table, own);
+    typed(&table)
+        .and_then(|config| check(&config))
+        .map_err(|wrong| wrong.within(Some((path, text))))
+}
+
 fn typed(table: &toml::Table) -> Result<Config, Wrong> {
     let mut table = table.clone();
     // Each carrier reads its own sections.

@@ -6,6 +6,7 @@ use crate::agent::tools::TOOLS;
 use crate::config::Config;
 use crate::config::place::{Wrong, nearest};
 use crate::domain::practice::{CarrierKind, Practice};
+use crate::domain::sign_on::OidcProvider;
 use crate::policy;
 
 /// Refuses what types alone cannot.
@@ -44,6 +45,9 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
             let text =
                 "model_cap_usd is US dollars a calendar month, 0 or more; leave it out for no cap";
             return fail("model_cap_usd", text.to_owned());
+        }
+        if let Some(Err(text)) = practice.oidc.as_ref().map(OidcProvider::check) {
+            return fail("oidc", text);
         }
         if let Some(text) = unknown_tool(practice) {
             return fail("tools_off", text);

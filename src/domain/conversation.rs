@@ -29,6 +29,10 @@ vocabulary! {
         CancelConfirm = "cancel_confirm",
         /// "Would you like us to stop texting you?"
         StopConfirm = "stop_confirm",
+        /// "Would you like a new time?", of no visit that stands.
+        NewVisit = "new_visit",
+        /// "A time opened up: reply YES to take it."
+        SlotOffer = "slot_offer",
         /// "What is the patient's date of birth?"
         Person = "person",
     }

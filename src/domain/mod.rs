@@ -19,6 +19,7 @@ pub mod reach;
 pub mod record;
 pub mod secret;
 pub mod share;
+pub mod sign_on;
 pub mod speaker;
 pub mod staff;
 pub mod waiting;

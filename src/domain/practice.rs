@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::agreement::Agreement;
 use crate::domain::ids::PracticeId;
 use crate::domain::phone::E164;
+use crate::domain::sign_on::OidcProvider;
 use crate::policy::words::{Channel, Jurisdiction, Language, practice_type, vocabulary};
 
 pub use crate::policy::law::channels::NumberType;
@@ -124,6 +125,9 @@ pub struct Practice {
     /// The FHIR server that keeps its record; none: the embedded record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fhir: Option<FhirServer>,
+    /// Who vouches for its staff; none: they sign in with a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<OidcProvider>,
 }
 
 /// What a language model on another machine sees of the record, under its vendor's agreement; without
@@ -185,6 +189,13 @@ pub struct Outreach {
     /// Whether who has confirmed is spared the later reminders.
     #[serde(default)]
     pub skip_confirmed: bool,
+    /// Hours after the end of a missed visit until a new time is offered, once; none: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed_after_h: Option<u32>,
+    /// Minutes for which a time that became free is one person's on the waitlist to take; then the
+    /// next is asked. None: staff offer such times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waitlist_answer_min: Option<u32>,
 }
 
 fn three_days_and_one() -> Vec<u32> {

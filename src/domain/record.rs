@@ -1,7 +1,9 @@
 //! What the record holds of patients and the calendar, and the facts and receipts that answers stand on.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{AppointmentId, PatientId, RequestId, SlotId};
 use crate::domain::phi::Phi;
@@ -59,11 +61,7 @@ impl Patient {
     /// last; none when the birth date is not known.
     pub fn is_minor(&self, now: Timestamp) -> Option<bool> {
         let born = self.birth_date.as_ref()?.expose();
-        let today = now
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date()
-            .yesterday()
-            .ok()?;
+        let today = now.to_zoned(TimeZone::UTC).date().yesterday().ok()?;
         let adult = born.checked_add(jiff::Span::new().years(18)).ok()?;
         Some(today < adult)
     }
@@ -100,6 +98,8 @@ vocabulary! {
         Cancelled = "cancelled",
         /// Over.
         Fulfilled = "fulfilled",
+        /// Over, and the patient did not come.
+        Missed = "noshow",
     }
 }
 
@@ -187,6 +187,54 @@ pub struct Request {
     pub from: Option<Timestamp>,
     /// Waitlist: the last instant that would suit.
     pub to: Option<Timestamp>,
+    /// Waitlist: which times between them would.
+    pub suits: Suits,
+}
+
+/// Which free times suit somebody on the waitlist; what is none or empty does not matter to them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suits {
+    /// With whom, as told to patients or a part of it: `Reyes`.
+    #[serde(default)]
+    pub provider: Option<String>,
+    /// Where, or a part of it.
+    #[serde(default)]
+    pub location: Option<String>,
+    /// What kind of visit, in public words.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// Not before this time of day.
+    #[serde(default)]
+    pub not_before: Option<Time>,
+    /// Before this time of day.
+    #[serde(default)]
+    pub before: Option<Time>,
+}
+
+impl Suits {
+    /// Whether a free time suits, by the clock of the practice. A calendar that does not say what its
+    /// times are for may be used for any kind of visit.
+    pub fn takes(&self, slot: &Slot, zone: &TimeZone) -> bool {
+        let within = |wanted: &Option<String>, said: &str| {
+            let wanted = wanted.as_deref().unwrap_or_default().trim().to_lowercase();
+            said.to_lowercase().contains(&wanted)
+        };
+        let clock = slot.start.to_zoned(zone.clone()).time();
+        within(&self.provider, &slot.provider)
+            && within(&self.location, &slot.location)
+            && (slot.kind.is_empty() || within(&self.kind, &slot.kind))
+            && self.not_before.is_none_or(|first| first <= clock)
+            && self.before.is_none_or(|end| clock < end)
+    }
+}
+
+/// Somebody's place on the waitlist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Whose.
+    pub patient: PatientId,
+    /// What they wish, and since when.
+    pub filed: Filed,
 }
 
 /// A request on file.
@@ -225,6 +273,8 @@ pub struct Slot {
     pub provider: String,
     /// Where.
     pub location: String,
+    /// What kind of visit it is for, in public words; empty: any, or the calendar does not say.
+    pub kind: String,
 }
 
 vocabulary! {

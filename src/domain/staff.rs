@@ -35,10 +35,15 @@ vocabulary! {
         Answer = "answer",
         /// Decide on what was held: send it as the guardrail lets it go, or set it aside.
         Release = "release",
+        /// Send what was held as it stands, in their own name and for a reason, where the guardrail
+        /// lets the words of staff go.
+        Override = "override",
         /// Say "I have it" to an alarm.
         Acknowledge = "acknowledge",
         /// Read the audit log.
         Audit = "audit",
+        /// Answer what patients ask by law, and keep breach worksheets.
+        Comply = "comply",
         /// See the versions of policy and prompts, and try one on stored drafts.
         Policy = "policy",
         /// Change what the agent says, and publish it once the suites let it pass.
@@ -57,6 +62,8 @@ impl Role {
             Right::Answer | Right::Release | Right::Acknowledge => {
                 matches!(self, Owner | Clinician | FrontDesk)
             }
+            Right::Override => matches!(self, Owner | Clinician),
+            Right::Comply => matches!(self, Owner | Compliance),
             Right::Audit => matches!(self, Owner | Compliance | Auditor),
             Right::Policy => matches!(self, Owner | PromptEditor | Compliance),
             Right::Prompts => matches!(self, Owner | PromptEditor),
@@ -154,14 +161,17 @@ pub struct StaffSecrets {
     pub last_step: u64,
     /// SHA-256 of the recovery codes that are left.
     pub recovery: Vec<[u8; 32]>,
+    /// Issuer and subject of whoever the sign-in provider vouched for first; none without one.
+    #[serde(default)]
+    pub subject: Option<String>,
 }
 
 impl Staff {
     /// Whether the account can be signed in to.
     pub const fn ready(&self) -> bool {
-        self.active
-            && self.secrets.password.is_some()
-            && (self.secrets.totp.is_some() || !self.role.needs_second_factor())
+        let own = self.secrets.password.is_some()
+            && (self.secrets.totp.is_some() || !self.role.needs_second_factor());
+        self.active && (own || self.secrets.subject.is_some())
     }
 
     /// As the audit log names them.

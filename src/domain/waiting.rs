@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{AppointmentId, ConversationId, PatientId, PracticeId};
+use crate::domain::ids::{AppointmentId, ConversationId, PatientId, PracticeId, SlotId};
 use crate::policy::words::vocabulary;
 
 vocabulary! {
@@ -72,6 +72,28 @@ pub enum Errand {
         patient: PatientId,
         /// Which.
         appointment: AppointmentId,
+    },
+    /// A new time is offered after a visit that the patient missed.
+    Missed {
+        /// Whose.
+        patient: PatientId,
+        /// Which.
+        appointment: AppointmentId,
+        /// When it was to begin: a visit that is over is found by its time.
+        start: Timestamp,
+    },
+    /// A time that became free is offered to somebody on the waitlist.
+    Offer {
+        /// To whom.
+        patient: PatientId,
+        /// The id under which the offer is kept.
+        offer: String,
+        /// Which time.
+        slot: SlotId,
+        /// When it begins.
+        start: Timestamp,
+        /// Minutes for which it is theirs to take, from when they are asked.
+        minutes: u32,
     },
     /// Words that staff wrote. Kept sealed; reviewed when they leave.
     Words {

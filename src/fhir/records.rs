@@ -15,7 +15,7 @@ use crate::domain::phone::E164;
 use crate::domain::practice::FhirServer;
 use crate::domain::record::{
     Appointment, AppointmentStatus, Clinical, ClinicalKind, Filed, Guardian, NewVisit, Note,
-    Patient, Provider, Request, RequestKind, Slot,
+    Patient, Place, Provider, Request, RequestKind, Slot,
 };
 use crate::fhir::capability::Capability;
 use crate::fhir::client::Client;
@@ -183,7 +183,7 @@ impl FhirRecords {
 
     async fn all_visits(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Appointment>, Fault> {
         let wanted = [
-            ("status", "booked,pending".to_owned()),
+            ("status", "booked,pending,noshow".to_owned()),
             ("date", format!("ge{from:.0}")),
             ("date", format!("lt{to:.0}")),
             ("_sort", "date".to_owned()),
@@ -199,7 +199,11 @@ impl FhirRecords {
                 .ok()
                 .flatten()
         });
-        let stands = [AppointmentStatus::Booked, AppointmentStatus::Confirmed];
+        let stands = [
+            AppointmentStatus::Booked,
+            AppointmentStatus::Confirmed,
+            AppointmentStatus::Missed,
+        ];
         let mut visits: Vec<Appointment> = read
             .filter(|it| stands.contains(&it.status) && it.start >= from && it.start < to)
             .collect();
@@ -410,6 +414,13 @@ impl Records for FhirRecords {
         kind: RequestKind,
     ) -> BoxFuture<'a, Result<Vec<Filed>, RecordsError>> {
         asked(self.open_requests(who, kind))
+    }
+
+    fn waitlist<'a>(
+        &'a self,
+        _practice: &'a PracticeId,
+    ) -> BoxFuture<'a, Result<Vec<Place>, RecordsError>> {
+        asked(self.all_places())
     }
 
     fn withdraw<'a>(

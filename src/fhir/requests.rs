@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::domain::ids::{PatientId, RequestId};
 use crate::domain::phi::Phi;
-use crate::domain::record::{Filed, Note, Request, RequestKind};
+use crate::domain::record::{Filed, Note, Place, Request, RequestKind, Suits};
 use crate::fhir::client::kind_of;
 use crate::fhir::fault::Fault;
 use crate::fhir::records::FhirRecords;
@@ -18,6 +18,10 @@ use crate::policy::words::Language;
 const KINDS: &str = "urn:anteroom:request";
 /// Open requests of one kind that are read.
 const REQUESTS_MAX: usize = 20;
+/// Places on the waitlist that are read: a practice with more offers from the oldest of them.
+const PLACES_MAX: usize = 500;
+/// The extension that says which times suit somebody on the waitlist.
+const SUITS: &str = "urn:anteroom:waitlist-suits";
 /// How we are named where a resource says who did it.
 const US: &str = "anteroom (patient texting)";
 
@@ -31,7 +35,7 @@ impl FhirRecords {
         let mark = mark(key);
         let now = self.client.clock.now();
         let resource = match request.kind {
-            RequestKind::Waitlist => waiting(who, request, &mark),
+            RequestKind::Waitlist => waiting(who, request, &mark, now),
             RequestKind::Message => message(who, request, &mark, now),
             RequestKind::Refill
             | RequestKind::Callback
@@ -79,6 +83,29 @@ impl FhirRecords {
             kind == RequestKind::Waitlist || coded
         });
         Ok(of_kind.map(|it| filed(it, kind)).collect())
+    }
+
+    /// Everybody on the waitlist, who waits longest first.
+    pub(super) async fn all_places(&self) -> Result<Vec<Place>, Fault> {
+        let wanted = [("status", "waitlist".to_owned())];
+        let found = self
+            .client
+            .search("Appointment", &wanted, PLACES_MAX)
+            .await?;
+        let mut places: Vec<Place> = found
+            .iter()
+            .filter_map(|it| {
+                let at = At::alone(it);
+                let mut actors = at.list("/participant").filter_map(|it| it.get("actor"));
+                let patient = actors.find_map(|it| referred(it, "Patient"))?;
+                Some(Place {
+                    patient: PatientId::new(patient),
+                    filed: filed(it, RequestKind::Waitlist),
+                })
+            })
+            .collect();
+        places.sort_by(|a, b| (a.filed.at, &a.filed.id).cmp(&(b.filed.at, &b.filed.id)));
+        Ok(places)
     }
 
     pub(super) async fn withdraw_request(
@@ -195,6 +222,7 @@ fn filed(resource: &Value, kind: RequestKind) -> Filed {
             due: when("/restriction/period/end"),
             from: when("/requestedPeriod/0/start"),
             to: when("/requestedPeriod/0/end"),
+            suits: suits(&at),
         },
         at: when("/authoredOn")
             .or_else(|| when("/created"))
@@ -240,7 +268,22 @@ fn message(who: &PatientId, request: &Request, mark: &str, now: Timestamp) -> Va
     })
 }
 
-fn waiting(who: &PatientId, request: &Request, mark: &str) -> Value {
+/// What a place asks for: our own extension, and the type of visit that another system wrote.
+fn suits(at: &At<'_>) -> Suits {
+    let kept = at
+        .list("/extension")
+        .find(|it| it.get("url").and_then(Value::as_str) == Some(SUITS))
+        .and_then(|it| it.get("valueString")?.as_str())
+        .and_then(|it| serde_json::from_str::<Suits>(it).ok())
+        .unwrap_or_default();
+    let kind = at.text("/appointmentType/text").map(str::to_owned);
+    Suits {
+        kind: kept.kind.clone().or(kind),
+        ..kept
+    }
+}
+
+fn waiting(who: &PatientId, request: &Request, mark: &str, now: Timestamp) -> Value {
     let patient = json!({ "reference": format!("Patient/{who}") });
     let mut period = json!({});
     if let Some(from) = request.from {
@@ -249,14 +292,25 @@ fn waiting(who: &PatientId, request: &Request, mark: &str) -> Value {
     if let Some(to) = request.to {
         put(&mut period, "end", format!("{to:.0}").into());
     }
-    json!({
+    let mut place = json!({
         "resourceType": "Appointment",
         "identifier": [{ "system": MARKS, "value": mark }],
         "status": "waitlist",
+        "created": format!("{now:.0}"),
         "requestedPeriod": [period],
         "comment": request.words.as_str(),
         "participant": [{ "actor": patient, "status": "tentative" }],
-    })
+    });
+    if let Some(kind) = &request.suits.kind {
+        put(&mut place, "appointmentType", json!({ "text": kind }));
+    }
+    if request.suits != Suits::default()
+        && let Ok(text) = serde_json::to_string(&request.suits)
+    {
+        let extension = json!([{ "url": SUITS, "valueString": text }]);
+        put(&mut place, "extension", extension);
+    }
+    place
 }
 
 fn consent(who: &PatientId, agreed: bool, at: Timestamp, mark: &str) -> Value {

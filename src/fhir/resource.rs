@@ -287,6 +287,11 @@ pub(super) fn slot(at: &At<'_>, names: &Names) -> Result<Option<Slot>, BundleErr
         end: at.instant("/end")?,
         provider,
         location,
+        kind: ["/appointmentType/text", "/serviceType/0/text"]
+            .into_iter()
+            .find_map(|it| at.text(it))
+            .unwrap_or_default()
+            .to_owned(),
     }))
 }
 
@@ -299,8 +304,9 @@ pub(super) fn appointment(at: &At<'_>, names: &Names) -> Result<Option<Appointme
         "booked" | "pending" if tagged => AppointmentStatus::Confirmed,
         "booked" | "pending" => AppointmentStatus::Booked,
         "arrived" | "checked-in" => AppointmentStatus::Confirmed,
-        "cancelled" | "noshow" | "entered-in-error" => AppointmentStatus::Cancelled,
+        "cancelled" | "entered-in-error" => AppointmentStatus::Cancelled,
         "fulfilled" => AppointmentStatus::Fulfilled,
+        "noshow" => AppointmentStatus::Missed,
         _ => return Ok(None),
     };
     let actors: Vec<&Value> = at

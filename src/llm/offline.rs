@@ -13,6 +13,7 @@ pub use intent::Topic;
 pub use others::{Spoken, speaks_of};
 
 use crate::agent::ports::{Answer, BoxFuture, Message, Model, ModelError, Request};
+use crate::domain::conversation::PendingKind;
 use crate::domain::phi::Phi;
 
 /// Understands the front desk's everyday questions in English and Spanish, and fills templates.
@@ -92,6 +93,16 @@ impl<'a> Turn<'a> {
         ["or MOVE for", "o CAMBIAR para"]
             .iter()
             .any(|words| self.last_said.contains(words))
+    }
+
+    /// Whether we asked if a new time is wanted.
+    fn asks_for_new(&self) -> bool {
+        self.request.open == Some(PendingKind::NewVisit)
+    }
+
+    /// Whether a time that became free was offered.
+    fn offered_freed(&self) -> bool {
+        self.request.open == Some(PendingKind::SlotOffer)
     }
 
     /// Whether our last text told of something done.

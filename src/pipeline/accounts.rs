@@ -87,7 +87,7 @@ pub enum Second {
 }
 
 impl House {
-    pub(super) fn token(&self) -> Result<Token, AccountError> {
+    pub(crate) fn token(&self) -> Result<Token, AccountError> {
         let mut bytes = [0_u8; 32];
         if !(self.parts.entropy)(&mut bytes) {
             return Err(StoreError::from(crate::seal::SealError::NoRandomness).into());
@@ -123,6 +123,7 @@ impl House {
             offered: None,
             last_step: 0,
             recovery: Vec::new(),
+            subject: None,
         };
         let token = self.token()?;
         let work = Arc::new((practice.clone(), secrets, by.to_owned(), token.hash));

@@ -16,6 +16,7 @@ use crate::pipeline::house::House;
 use crate::pipeline::person;
 use crate::pipeline::remind::QUESTION_WAITS;
 use crate::pipeline::reply::{Pending, Reply};
+use crate::pipeline::waitlist;
 use crate::store::{StoreError, Tx};
 
 impl House {
@@ -114,6 +115,7 @@ pub(crate) async fn settle(
         }
     }
     if let Pending::Set(question) = &reply.pending {
+        waitlist::answered(tx, conversation, reply, now).await?;
         conversation.pending.clone_from(question);
     }
     if let Some(language) = reply.language {

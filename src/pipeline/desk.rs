@@ -9,11 +9,12 @@ use crate::domain::alarm::AlarmKind;
 use crate::domain::conversation::{Conversation, Direction, Turn};
 use crate::domain::ids::{AlarmId, ConversationId, HoldId, TurnId};
 use crate::domain::phi::Phi;
-use crate::domain::staff::Staff;
+use crate::domain::staff::{Right, Staff};
 use crate::pipeline::desk_review::{Ready, Verdicted, verdicted};
 use crate::pipeline::handoff::Aside;
 use crate::pipeline::house::House;
 use crate::pipeline::plan::waiting;
+use crate::policy::words::vocabulary;
 use crate::store::{StoreError, Tx};
 
 /// The same words within this time are one answer that was sent twice.
@@ -21,6 +22,21 @@ const REPEATED_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// How much of a conversation is read to find what waits.
 const TURNS_MAX: u32 = 40;
+
+vocabulary! {
+    /// Why somebody sends what was held as it stands. A closed list, for the audit log holds no
+    /// patient's words; whatever else there is to say is a note beside the conversation.
+    Reason, "reason" {
+        /// What was found is none: the hold was wrong.
+        FalseAlarm = "false_alarm",
+        /// Checked against the record by a person.
+        Checked = "checked",
+        /// The patient asked for it in this conversation.
+        Asked = "asked",
+        /// A clinician decides so for this patient.
+        Clinical = "clinical",
+    }
+}
 
 /// What became of an answer.
 #[derive(Clone, Debug)]
@@ -31,6 +47,8 @@ pub enum Answered {
     Changed(Verdicted),
     /// Nothing may leave.
     Held(Verdicted),
+    /// The words are those of the held draft: they need a reason, and somebody who may give one.
+    NeedsReason,
     /// No such conversation at this practice.
     Unknown,
 }
@@ -46,6 +64,10 @@ pub struct Answer {
     pub seen: Option<Phi<String>>,
     /// The held draft that it settles, if one.
     pub hold: Option<HoldId>,
+    /// Whether all of it goes behind the portal's link, and only the link by text.
+    pub behind: bool,
+    /// Why what was held goes as it stands.
+    pub reason: Option<Reason>,
 }
 
 impl House {
@@ -54,11 +76,20 @@ impl House {
     pub async fn desk_answer(&self, staff: &Staff, answer: Answer) -> Result<Answered, StoreError> {
         let text = answer.text.as_str();
         let ready = self
-            .desk_ready(&staff.practice, answer.conversation, text)
+            .desk_ready(&staff.practice, answer.conversation, (text, answer.behind))
             .await?;
         let Some(ready) = ready else {
             return Ok(Answered::Unknown);
         };
+        if let (Some(hold), false) = (answer.hold, answer.behind) {
+            let holds = self.store().open_holds(answer.conversation).await?;
+            let held = holds.iter().find(|it| it.id == hold);
+            let as_held = held.is_some_and(|it| it.draft.as_str().trim() == text.trim());
+            let excused = answer.reason.is_some() && staff.role.may(Right::Override);
+            if as_held && !excused {
+                return Ok(Answered::NeedsReason);
+            }
+        }
         let shown = verdicted(&ready, text);
         let leaves = match &shown.text {
             Some(leaves) if ready.closed.is_none() => leaves.as_str(),
@@ -67,7 +98,8 @@ impl House {
         // Each review draws a new link, so the text is compared without its token.
         let same = |seen: &Phi<String>| without(seen.as_str(), "/p/") == without(leaves, "/p/");
         let verbatim = leaves == text && shown.portal.is_none();
-        if !verbatim && !answer.seen.as_ref().is_some_and(same) {
+        // Whoever sends by portal has asked for the link and has seen the words behind it.
+        if !verbatim && !answer.behind && !answer.seen.as_ref().is_some_and(same) {
             return Ok(Answered::Changed(shown));
         }
         let now = self.clock().now();
@@ -137,6 +169,7 @@ impl House {
                         return tx.unsee(id).await;
                     };
                     tx.see(id, turn).await?;
+                    tx.looked_at_mentions(staff.id, id).await?;
                     let subject = format!("conversation/{id}");
                     let entry = Entry::new(
                         &staff.practice,
@@ -190,6 +223,47 @@ impl House {
         Ok(settled)
     }
 
+    /// Keeps what staff say of a hold: whether it was wrong, and why; false when there is none.
+    pub async fn desk_judge_hold(
+        &self,
+        staff: &Staff,
+        (id, hold): (ConversationId, HoldId),
+        wrong: bool,
+        why: &str,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock().now();
+        let work = Arc::new((staff.clone(), why.to_owned()));
+        let kept = self
+            .store()
+            .write(move |tx| {
+                let work = Arc::clone(&work);
+                Box::pin(async move {
+                    let (staff, why) = &*work;
+                    let judged = (id, hold, wrong, why.as_str());
+                    if locked(tx, staff, id).await?.is_none()
+                        || !tx
+                            .judge_hold(&staff.practice, judged, staff.id, now)
+                            .await?
+                    {
+                        return Ok(false);
+                    }
+                    tx.append_audit(&Entry::new(
+                        &staff.practice,
+                        now,
+                        &staff.actor(),
+                        "hold.judged",
+                        &format!("conversation/{id}"),
+                        &serde_json::json!({ "hold": hold.0, "wrong": wrong }),
+                    ))
+                    .await?;
+                    Ok(true)
+                })
+            })
+            .await?;
+        self.changed();
+        Ok(kept)
+    }
+
     /// Says that somebody has the open alarms of a conversation; how many there were.
     pub async fn desk_acknowledge(
         &self,
@@ -229,7 +303,7 @@ fn without(text: &str, before: &str) -> String {
 }
 
 /// A conversation of this person's practice, locked.
-async fn locked(
+pub(super) async fn locked(
     tx: &mut Tx,
     staff: &Staff,
     id: ConversationId,
@@ -273,7 +347,7 @@ async fn take(
     tx.append_audit(&entry).await
 }
 
-async fn settle(
+pub(super) async fn settle(
     tx: &mut Tx,
     staff: &Staff,
     conversation: ConversationId,
@@ -342,12 +416,7 @@ async fn answer_in(
         .await?;
     let answers: Vec<TurnId> = waiting(&turns).map(|turn| turn.id).collect();
     tx.mark_answered(conversation.id, &answers).await?;
-    // What only asked for an answer has one now; a draft is settled by whoever decides on it.
-    for hold in tx.holds_of(conversation.id).await? {
-        if Some(hold.id) == answer.hold || hold.draft.as_str().is_empty() {
-            settle(tx, staff, conversation.id, hold.id, "answered", now).await?;
-        }
-    }
+    settle_answered(tx, (staff, answer), now).await?;
     if let Some(last) = turns.last() {
         tx.see(conversation.id, last.id.0).await?;
     }
@@ -359,6 +428,8 @@ async fn answer_in(
         "portal": cleared.portal().is_some(),
         "proof": cleared.proof(),
         "verdict": ready.written.review.verdict.as_str(),
+        "hold": answer.hold.map(|it| it.0),
+        "reason": answer.reason.map(Reason::as_str),
         "law": { "rules": ready.law.rules, "policy": ready.law.policy },
     });
     let subject = format!("conversation/{}", conversation.id);
@@ -373,4 +444,47 @@ async fn answer_in(
     );
     tx.append_audit(&entry).await?;
     Ok(true)
+}
+
+/// The log says who let go what was held, and why.
+async fn overridden(
+    tx: &mut Tx,
+    staff: &Staff,
+    (conversation, hold, reason): (ConversationId, HoldId, Reason),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let entry = Entry::new(
+        &staff.practice,
+        now,
+        &staff.actor(),
+        "hold.overridden",
+        &format!("conversation/{conversation}"),
+        &serde_json::json!({ "hold": hold.0, "reason": reason.as_str() }),
+    );
+    tx.append_audit(&entry).await
+}
+
+/// What only asked for an answer has one now; a draft is settled by whoever decides on it.
+async fn settle_answered(
+    tx: &mut Tx,
+    (staff, answer): (&Staff, &Answer),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let id = answer.conversation;
+    for hold in tx.holds_of(id).await? {
+        let decided = Some(hold.id) == answer.hold;
+        if !decided && !hold.draft.as_str().is_empty() {
+            continue;
+        }
+        let how = match answer.reason {
+            Some(_) if decided => "overridden",
+            None if decided && answer.behind => "by portal",
+            _ => "answered",
+        };
+        settle(tx, staff, id, hold.id, how, now).await?;
+    }
+    match (answer.hold, answer.reason) {
+        (Some(hold), Some(reason)) => overridden(tx, staff, (id, hold, reason), now).await,
+        _ => Ok(()),
+    }
 }

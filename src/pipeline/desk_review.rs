@@ -62,7 +62,9 @@ impl House {
         conversation: ConversationId,
         text: &str,
     ) -> Result<Option<Verdicted>, StoreError> {
-        let ready = self.desk_ready(practice, conversation, text).await?;
+        let ready = self
+            .desk_ready(practice, conversation, (text, false))
+            .await?;
         Ok(ready.map(|ready| verdicted(&ready, text)))
     }
 
@@ -71,7 +73,7 @@ impl House {
         &self,
         practice: &PracticeId,
         id: ConversationId,
-        text: &str,
+        (text, behind): (&str, bool),
     ) -> Result<Option<Ready>, StoreError> {
         let now = self.clock().now();
         let found = self.store().conversation(id).await?;
@@ -90,7 +92,7 @@ impl House {
         let covered = self.covered(&practice, &conversation, now).await?;
         let told = self.told(conversation.id).await?;
         let link = self.portal_link(&practice);
-        let written = self.clear(&Writing {
+        let writing = Writing {
             practice: &practice,
             conversation: &conversation,
             patient: patient.as_ref(),
@@ -105,7 +107,12 @@ impl House {
             law: &law,
             session: None,
             covered,
-        });
+        };
+        let written = if behind {
+            self.clear_behind_link(&writing)
+        } else {
+            self.clear(&writing)
+        };
         let asking = Asking {
             practice: &practice,
             conversation: &conversation,

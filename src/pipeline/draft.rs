@@ -241,7 +241,9 @@ impl House {
         let stays = match open {
             Some(PendingKind::StopConfirm) => true,
             // A question in between takes no time off the offer: a number can mean nothing else.
-            Some(PendingKind::RescheduleChoice) => asked_in_between(&outcome),
+            Some(PendingKind::RescheduleChoice | PendingKind::SlotOffer) => {
+                asked_in_between(&outcome)
+            }
             _ => false,
         };
         reply.pending = if stays && outcome.pending.is_none() {

@@ -15,7 +15,7 @@ use crate::domain::conversation::{Conversation, Direction, Turn};
 use crate::domain::ids::TurnId;
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
-use crate::domain::record::{Patient, Request, RequestKind};
+use crate::domain::record::{Patient, Request, RequestKind, Suits};
 use crate::guardrail::finding::Action;
 use crate::guardrail::review::Review;
 use crate::pipeline::house::House;
@@ -112,6 +112,7 @@ impl House {
             due: None,
             from: None,
             to: None,
+            suits: Suits::default(),
         };
         let key = format!("conversation/{}/turn/{}/callback", conversation.id, turn.id);
         let filed = self
@@ -272,6 +273,8 @@ fn open(kind: crate::domain::conversation::PendingKind) -> &'static str {
         PendingKind::RescheduleChoice => "we offered times; none is chosen yet",
         PendingKind::CancelConfirm => "we asked whether to cancel",
         PendingKind::StopConfirm => "we asked whether to stop texting",
+        PendingKind::NewVisit => "we asked whether to find a new time",
+        PendingKind::SlotOffer => "we offered a time that became free",
         PendingKind::Person => "we asked for the birth date",
     }
 }

@@ -17,6 +17,7 @@ use crate::domain::clock::Clock;
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::{AlarmId, ConversationId, OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
+use crate::pipeline::company::Company;
 use crate::pipeline::handoff;
 use crate::pipeline::in_force::InForce;
 use crate::pipeline::policy_trial;
@@ -90,6 +91,8 @@ pub struct House {
     pub(crate) replies: Notify,
     pub(crate) outbox: Notify,
     pub(crate) waiting: Notify,
+    /// Something was done in a calendar, or a time that was offered is to be offered on.
+    pub(crate) freed: Notify,
     pub(crate) files: Notify,
     pub(crate) remarks: Mutex<Remarks>,
     pub(crate) paged: Mutex<Paged>,
@@ -98,6 +101,8 @@ pub struct House {
     pub(crate) drafting: Mutex<BTreeMap<ConversationId, CancellationToken>>,
     /// When texts in doubt were first met by catching up.
     pub(crate) doubted: Mutex<BTreeMap<OutboxId, Timestamp>>,
+    /// Who of staff writes where.
+    pub(crate) company: Company,
     changes: watch::Sender<u64>,
     wordings: Mutex<wording::ByPractice>,
     trials: Mutex<policy_trial::ByPractice>,
@@ -137,12 +142,14 @@ impl House {
             replies: Notify::new(),
             outbox: Notify::new(),
             waiting: Notify::new(),
+            freed: Notify::new(),
             files: Notify::new(),
             remarks: Mutex::default(),
             paged: Mutex::default(),
             looked: Mutex::default(),
             drafting: Mutex::default(),
             doubted: Mutex::default(),
+            company: Company::default(),
             changes,
             wordings: Mutex::default(),
             trials: Mutex::default(),

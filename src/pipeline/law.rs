@@ -26,7 +26,6 @@ use crate::policy::law::duties::Duties;
 use crate::policy::law::join::Ids;
 use crate::policy::law::minors::Care;
 use crate::policy::law::terms::{Act, Class, Content, MessageClass, Surface, Writer};
-use crate::policy::law::window::{Clocks, Opening, opening};
 use crate::policy::law::zones;
 use crate::policy::words::{Channel, Jurisdiction, Language, Purpose};
 use crate::store::StoreError;
@@ -108,42 +107,6 @@ impl House {
         }
         kept.insert(key, Arc::clone(&duties));
         governed(&duties)
-    }
-
-    /// When a text that the practice begins may leave, if not now (47 CFR 64.1200(c)(1), kept as
-    /// house policy for every such text, and the stricter hours of the states).
-    pub(crate) fn opening_for(
-        &self,
-        row: &OutboxRow,
-        conversation: &Conversation,
-        practice: &Practice,
-        now: Timestamp,
-    ) -> Opening {
-        // Who has written since is in a live conversation: the notice answers them.
-        let wrote = conversation.last_inbound.is_some_and(|at| at >= row.at);
-        match row.kind {
-            OutboundKind::Initiated => {}
-            OutboundKind::Invitation if !wrote => {}
-            OutboundKind::Invitation
-            | OutboundKind::Notice
-            | OutboundKind::Reply
-            | OutboundKind::Safety
-            | OutboundKind::OptOutConfirmation
-            | OutboundKind::Help
-            | OutboundKind::Interim => return Opening::Open,
-        }
-        let residence = row.law.state.unwrap_or(Jurisdiction::UNKNOWN);
-        let governed = self.governed(practice, residence, now);
-        let clocks = Clocks {
-            recipient: zones::possible(None, residence),
-            practice: zones::possible(Some(&practice.timezone), practice.state),
-        };
-        opening(
-            &governed.duties,
-            MessageClass::OutboundInitiated,
-            now,
-            &clocks,
-        )
     }
 
     /// Who asks for agreements, now.

@@ -17,7 +17,7 @@ use crate::domain::ids::{ConversationId, PatientId};
 use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
-use crate::domain::record::{Request, RequestKind};
+use crate::domain::record::{Request, RequestKind, Suits};
 use crate::pipeline::alarm;
 use crate::pipeline::consent;
 use crate::pipeline::house::House;
@@ -64,6 +64,24 @@ pub struct Said {
     pub body: Phi<String>,
     /// When.
     pub at: Timestamp,
+}
+
+/// How the secure thread is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// On the page.
+    Page,
+    /// As a file that is kept elsewhere.
+    Download,
+}
+
+impl Look {
+    const fn action(self) -> &'static str {
+        match self {
+            Self::Page => "portal.viewed",
+            Self::Download => "portal.downloaded",
+        }
+    }
 }
 
 /// What became of a text that was written in the portal.
@@ -154,8 +172,8 @@ impl House {
     }
 
     /// The secure thread: what was sent to this person behind links, on whatever line of this number,
-    /// and what they wrote, oldest first. The look is audited.
-    pub async fn portal_thread(&self, room: &Room) -> Result<Vec<Said>, StoreError> {
+    /// and what they wrote, oldest first. The look is audited, as what it was.
+    pub async fn portal_thread(&self, room: &Room, look: Look) -> Result<Vec<Said>, StoreError> {
         let now = self.clock().now();
         let number = &room.conversation.number;
         let lines = self
@@ -184,7 +202,7 @@ impl House {
             &room.practice.id,
             now,
             "patient",
-            "portal.viewed",
+            look.action(),
             &subject(&room.link),
             &detail,
         ));
@@ -313,6 +331,7 @@ impl House {
             due: Some(due),
             from: None,
             to: None,
+            suits: Suits::default(),
         };
         let link = hex::encode(room.link);
         let key = format!("portal/{link}/records/{}", now.as_millisecond());

@@ -16,7 +16,7 @@ use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::domain::record::{
-    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Patient, Provider, Request,
+    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Patient, Place, Provider, Request,
     RequestKind, Slot,
 };
 use crate::guardrail::finding::Verdict;
@@ -328,6 +328,13 @@ impl Records for Untouched {
         kind: RequestKind,
     ) -> BoxFuture<'a, Result<Vec<Filed>, RecordsError>> {
         self.0.filed(practice, patient, kind)
+    }
+
+    fn waitlist<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+    ) -> BoxFuture<'a, Result<Vec<Place>, RecordsError>> {
+        self.0.waitlist(practice)
     }
 
     fn withdraw<'a>(

@@ -135,9 +135,15 @@ impl House {
             ..reply
         });
         let patient = reply.as_ref().and_then(|reply| reply.patient.clone());
+        let offered = |it: &PendingQuestion| it.kind == PendingKind::SlotOffer;
+        let frees = reply.as_ref().is_some_and(|reply| reply.acted)
+            || conversation.pending.as_ref().is_some_and(offered);
         let committed = self
             .commit(job.clone(), conversation.epoch, reply, now)
             .await?;
+        if committed && frees {
+            self.freed.notify_one();
+        }
         if let (true, Some(patient)) = (committed, patient) {
             // The answer is on its way: what only concerns people on file delays it for nobody.
             self.outbox.notify_one();

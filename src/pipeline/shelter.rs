@@ -17,8 +17,8 @@ use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::domain::reach::{is_sheltered, may_be_minor};
 use crate::domain::record::{
-    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Patient, Provider, Request as Ask,
-    RequestKind, Slot,
+    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Patient, Place, Provider,
+    Request as Ask, RequestKind, Slot,
 };
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
@@ -245,6 +245,7 @@ impl Records for Shelter {
         book(patient: &'a PatientId, visit: &'a NewVisit, key: &'a str) -> Appointment;
         file(patient: &'a PatientId, request: &'a Ask, key: &'a str) -> Filed;
         filed(patient: &'a PatientId, kind: RequestKind) -> Vec<Filed>;
+    waitlist() -> Vec<Place>;
         withdraw(patient: &'a PatientId, request: &'a RequestId, key: &'a str) -> ();
         prefer_language(patient: &'a PatientId, language: Language, key: &'a str) -> ();
         clinical(patient: &'a PatientId) -> Vec<Clinical>;

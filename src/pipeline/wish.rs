@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::agent::ports::RecordsError;
@@ -22,7 +22,9 @@ use crate::pipeline::commit;
 use crate::pipeline::consent::{self, lines};
 use crate::pipeline::house::House;
 use crate::pipeline::remind::Fate;
+use crate::pipeline::waitlist;
 use crate::policy::words::{Channel, Language};
+use crate::store::waitlist::OfferState;
 use crate::store::{NewConversation, Requested, StoreError, Tx};
 
 /// How much of a conversation is read to find questions that wait.
@@ -145,9 +147,12 @@ const fn again(known: &Requested) -> Wished {
     }
 }
 
-const fn person_of(errand: &Errand) -> Option<&PatientId> {
+pub(crate) const fn person_of(errand: &Errand) -> Option<&PatientId> {
     match errand {
-        Errand::Visit { patient, .. } | Errand::Words { patient, .. } => Some(patient),
+        Errand::Visit { patient, .. }
+        | Errand::Missed { patient, .. }
+        | Errand::Offer { patient, .. }
+        | Errand::Words { patient, .. } => Some(patient),
         Errand::Question => None,
     }
 }
@@ -234,7 +239,7 @@ async fn wish_in(tx: &mut Tx, asked: &Asked) -> Result<Wished, StoreError> {
 fn refusal(conversation: &Conversation, errand: &Errand) -> Option<Refusal> {
     let contact = conversation.consent.contact.state;
     let reminders = conversation.consent.confirmations.state;
-    let visit = matches!(errand, Errand::Visit { .. });
+    let visit = !matches!(errand, Errand::Words { .. } | Errand::Question);
     match conversation.speaker.doubt {
         _ if !conversation.allows_texts() => Some(Refusal::OptedOut),
         _ if contact == ConsentState::Declined => Some(Refusal::Declined),
@@ -305,6 +310,10 @@ async fn settle_in(
         Fate::Send(reply) => {
             if tx.end_waiting(waiting).await? {
                 commit::settle(tx, &mut conversation, reply, now).await?;
+                if let Errand::Offer { offer, minutes, .. } = &waiting.errand {
+                    let until = now + SignedDuration::from_mins(i64::from(*minutes));
+                    tx.offer_sent(&waiting.practice, offer, until).await?;
+                }
             }
             Ok("sent")
         }
@@ -353,7 +362,11 @@ async fn end_in(
             tx.mark_answered(conversation.id, &unanswered).await?;
         }
         Errand::Words { text, .. } => draft = Phi::from(text.as_str()),
-        Errand::Visit { .. } => {}
+        Errand::Offer { offer, .. } => {
+            let state = OfferState::Passed;
+            waitlist::end_offer(tx, &waiting.practice, offer, state, now).await?;
+        }
+        Errand::Visit { .. } | Errand::Missed { .. } => {}
     }
     if staff {
         let report = Phi::default();

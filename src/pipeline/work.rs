@@ -93,6 +93,7 @@ impl House {
                 house.keep("outreach", Box::pin(begun)).await;
                 tokio::select! {
                     () = ended.cancelled() => {}
+                    () = house.freed.notified() => {}
                     () = tokio::time::sleep(OUTREACH) => {}
                 }
             }
@@ -106,6 +107,8 @@ impl House {
             while !stop.is_cancelled() {
                 house.keep("housekeeping", house.housekeep_once()).await;
                 house.keep("alarms", house.repeat_alarms_once()).await;
+                let woken = async { house.wake_once().await.map(drop) };
+                house.keep("snoozes", woken).await;
                 if tended.is_none_or(|at| at.elapsed() >= TENDING) {
                     tended = Some(tokio::time::Instant::now());
                     house.keep("wordings", house.tend_wordings_once()).await;

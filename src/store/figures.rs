@@ -30,7 +30,9 @@ const ANSWERS: &str = "SELECT CASE WHEN actor LIKE 'staff/%' THEN 1 ELSE 0 END A
     AND id > (SELECT COALESCE(MAX(id), 0) - $3 FROM audit_entry) AND at >= $2 \
     AND action = 'message.cleared' AND actor <> 'anteroom' GROUP BY 1";
 const HOLDS: &str = "SELECT reason, count(*) AS n, \
-    CAST(sum(CASE WHEN settled IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS waiting \
+    CAST(sum(CASE WHEN settled IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS waiting, \
+    CAST(sum(CASE WHEN wrong = 1 THEN 1 ELSE 0 END) AS BIGINT) AS wrong, \
+    count(wrong) AS judged \
     FROM hold WHERE practice = $1 AND at >= $2 GROUP BY reason ORDER BY n DESC, reason LIMIT 10";
 const ALARMS: &str = "SELECT kind, raised, acknowledged_at FROM alarm \
     WHERE practice = $1 AND raised >= $2 ORDER BY id DESC LIMIT 1000";
@@ -57,6 +59,10 @@ pub struct HoldReason {
     pub count: i64,
     /// How many of them still wait.
     pub waiting: i64,
+    /// How many staff said of that they were wrong.
+    pub wrong: i64,
+    /// How many staff said anything of.
+    pub judged: i64,
 }
 
 /// One alarm, without its conversation.
@@ -119,6 +125,8 @@ impl Store {
                 reason: row.text("reason")?,
                 count: row.int("n")?,
                 waiting: row.int("waiting")?,
+                wrong: row.int("wrong")?,
+                judged: row.int("judged")?,
             });
         }
         for row in tx.rows(ALARMS, args![practice.as_str(), since]).await? {

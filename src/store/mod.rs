@@ -7,6 +7,7 @@
 pub mod agreements;
 mod alarms;
 pub mod audit_log;
+pub mod breaches;
 mod conversations;
 mod dialect;
 pub mod error;
@@ -32,13 +33,17 @@ pub mod records;
 mod reports;
 mod requests;
 mod review;
+mod seed;
 mod settling;
+mod setup;
 mod spend;
 pub mod staff;
 mod templates;
+pub mod triage;
 mod turns;
 mod tx;
 mod waiting;
+pub mod waitlist;
 mod writer;
 
 use std::path::PathBuf;

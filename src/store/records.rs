@@ -21,6 +21,7 @@ use crate::domain::record::Clinical;
 use crate::domain::record::Filed;
 use crate::domain::record::NewVisit;
 use crate::domain::record::Patient;
+use crate::domain::record::Place;
 use crate::domain::record::Provider;
 use crate::domain::record::Request;
 use crate::domain::record::RequestKind;
@@ -34,6 +35,7 @@ use crate::store::record_rows::AppointmentRow;
 use crate::store::record_rows::ClinicalRow;
 use crate::store::record_rows::PatientRow;
 use crate::store::record_writes::Change;
+use crate::store::requests::OpenRequest;
 use crate::store::tx::instant;
 use crate::store::tx::open_json;
 use crate::store::tx::place;
@@ -128,6 +130,7 @@ impl EmbeddedRecords {
                 end: instant(row.int("end_at")?, damage("end_at"))?,
                 provider: row.text("provider")?,
                 location: row.text("location")?,
+                kind: row.text("kind")?,
                 id: SlotId::new(id.as_str()),
             });
         }
@@ -285,6 +288,22 @@ impl Records for EmbeddedRecords {
             self.open_requests(practice, patient, kind)
                 .await
                 .map_err(|error| unavailable(&error))
+        })
+    }
+
+    fn waitlist<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+    ) -> BoxFuture<'a, Result<Vec<Place>, RecordsError>> {
+        Box::pin(async move {
+            let open = self.store.open_requests(practice).await;
+            let open = open.map_err(|error| unavailable(&error))?;
+            let waits = |it: &OpenRequest| it.filed.request.kind == RequestKind::Waitlist;
+            let places = open.into_iter().filter(waits).map(|it| Place {
+                patient: it.patient,
+                filed: it.filed,
+            });
+            Ok(places.collect())
         })
     }
 

@@ -17,6 +17,7 @@ use crate::domain::record::Filed;
 use crate::domain::record::NewVisit;
 use crate::domain::record::Request;
 use crate::domain::record::RequestKind;
+use crate::domain::record::Suits;
 use crate::policy::words::Language;
 use crate::seal::DataKey;
 use crate::store::Store;
@@ -47,7 +48,7 @@ const OPEN_ALL: &str = "SELECT * FROM request WHERE practice = $1 AND open = 1 O
 const CLOSE: &str = "UPDATE request SET open = 0 WHERE practice = $1 AND id = $2 \
     AND patient_hash = $3 AND open = 1";
 const VISITS: &str = "SELECT id_hash, sealed FROM appointment WHERE practice = $1 \
-    AND start_at >= $2 AND start_at < $3 AND status IN ('booked', 'confirmed') \
+    AND start_at >= $2 AND start_at < $3 AND status IN ('booked', 'confirmed', 'noshow') \
     ORDER BY start_at, id_hash";
 const PATIENT: Sql = locking!("SELECT sealed FROM patient WHERE practice = $1 AND id_hash = $2");
 const SET_PATIENT: &str = "UPDATE patient SET sealed = $3 WHERE practice = $1 AND id_hash = $2";
@@ -59,6 +60,8 @@ struct RequestRow {
     words: String,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
+    #[serde(default)]
+    suits: Suits,
 }
 
 /// A request with whose it is, for staff.
@@ -250,6 +253,7 @@ fn read(row: &Row, practice: &str, key: &DataKey) -> Result<OpenRequest, StoreEr
                 due,
                 from: it.from,
                 to: it.to,
+                suits: it.suits,
             },
             at: instant(row.int("at")?, damage("at"))?,
         },
@@ -325,6 +329,7 @@ impl Tx {
             words: request.words.as_str().to_owned(),
             from: request.from,
             to: request.to,
+            suits: request.suits.clone(),
         };
         let name = practice.as_str();
         let sealed = seal_json(&key, &place(name, "request", "sealed", &id), &content)?;

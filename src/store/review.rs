@@ -25,6 +25,11 @@ const HOLDS: &str = "SELECT * FROM hold WHERE practice = $1 AND settled IS NULL 
 const HOLDS_OF: &str = "SELECT * FROM hold WHERE conversation = $1 AND settled IS NULL ORDER BY id";
 const SETTLE: &str = "UPDATE hold SET settled = $3, settled_by = $4, settled_how = $5 \
                       WHERE id = $1 AND conversation = $2 AND settled IS NULL";
+const JUDGE: &str = "UPDATE hold SET wrong = $3, wrong_by = $4, wrong_at = $5, wrong_why = $6 \
+                     WHERE id = $1 AND conversation = $2";
+const REOPEN: &str = "UPDATE hold SET settled = NULL, settled_by = NULL, settled_how = NULL \
+                      WHERE conversation = $1 AND ($2 = 0 OR id = $2) AND settled_by = $3 \
+                      AND settled_how = $4 AND settled >= $5";
 const ADD_GLASS: &str = "INSERT INTO glass (id, practice, conversation, at, sealed) \
                          VALUES ($1, $2, $3, $4, $5)";
 const GLASS: &str = "SELECT * FROM glass WHERE conversation = $1 ORDER BY id DESC LIMIT $2";
@@ -44,6 +49,8 @@ pub struct Hold {
     pub draft: Phi<String>,
     /// The review, as JSON.
     pub report: Phi<String>,
+    /// Whether staff say that it was wrong; none when nobody said anything.
+    pub wrong: Option<bool>,
 }
 
 impl Tx {
@@ -111,6 +118,40 @@ impl Tx {
         Ok(self.run(SETTLE, row).await? == 1)
     }
 
+    /// Keeps what staff say of a hold of this conversation, also of a settled one.
+    pub async fn judge_hold(
+        &mut self,
+        practice: &PracticeId,
+        (conversation, id, wrong, why): (ConversationId, HoldId, bool, &str),
+        by: StaffId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let sealed = if why.is_empty() {
+            None
+        } else {
+            let key = self.key_for_row(practice.as_str()).await?;
+            let spelled = id.0.to_string();
+            let place = place(practice.as_str(), "hold", "wrong_why", &spelled);
+            Some(key.seal(&place, why.as_bytes())?)
+        };
+        let row = args![id.0, conversation.0, wrong, by.0, now, sealed];
+        Ok(self.run(JUDGE, row).await? == 1)
+    }
+
+    /// Opens what somebody settled in this way since then: one hold, or all of the conversation; how
+    /// many.
+    pub async fn reopen_holds(
+        &mut self,
+        conversation: ConversationId,
+        hold: Option<HoldId>,
+        (by, how): (StaffId, &str),
+        since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let hold = hold.map_or(0, |it| it.0);
+        let find = args![conversation.0, hold, by.0, how, since];
+        self.run(REOPEN, find).await
+    }
+
     /// The drafts of a conversation that wait for staff, oldest first.
     pub async fn holds_of(&mut self, id: ConversationId) -> Result<Vec<Hold>, StoreError> {
         let rows = self.rows(HOLDS_OF, args![id.0]).await?;
@@ -138,6 +179,7 @@ fn hold(row: &Row, practice: &str, key: &DataKey) -> Result<Hold, StoreError> {
         reason: row.text("reason")?,
         draft: open("draft")?,
         report: open("report")?,
+        wrong: row.int_opt("wrong")?.map(|it| it == 1),
     })
 }
 

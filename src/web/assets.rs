@@ -12,13 +12,18 @@ use crate::web::problem::Problem;
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
+/// The portal's rules, which stand in its page as well.
+pub(crate) const PORTAL_CSS: &str = include_str!("assets/portal.css");
+
 /// Every file: its name, what it is, and its text.
 const FILES: &[(&str, &str, &str)] = &[
-    ("portal.css", CSS, include_str!("assets/portal.css")),
+    ("portal.css", CSS, PORTAL_CSS),
     ("simulator.css", CSS, include_str!("assets/simulator.css")),
     ("console.css", CSS, include_str!("assets/console.css")),
     ("console.js", SCRIPT, include_str!("assets/console.js")),
     ("prompts.js", SCRIPT, include_str!("assets/prompts.js")),
+    ("setup.js", SCRIPT, include_str!("assets/setup.js")),
+    ("names.js", SCRIPT, include_str!("assets/names.js")),
     ("dom.js", SCRIPT, include_str!("assets/dom.js")),
     ("glass.js", SCRIPT, include_str!("assets/glass.js")),
     ("phone.js", SCRIPT, include_str!("assets/phone.js")),

@@ -17,6 +17,7 @@ use crate::carrier::Carrier;
 use crate::domain::clock::Clock;
 use crate::domain::ids::PracticeId;
 use crate::domain::practice::CarrierKind;
+use crate::sso::Provider;
 use crate::web::assets;
 use crate::web::chat;
 use crate::web::console;
@@ -26,9 +27,11 @@ use crate::web::guard;
 use crate::web::health;
 use crate::web::home;
 use crate::web::message;
+use crate::web::openapi;
 use crate::web::port::House;
 use crate::web::portal;
 use crate::web::problem::Problem;
+use crate::web::set_up::{Lights, SetUp};
 use crate::web::simulator;
 use crate::web::simulator::Phone;
 use crate::web::webhook;
@@ -70,8 +73,19 @@ pub struct WebSettings {
     pub desk: Option<Arc<crate::pipeline::house::House>>,
     /// The suites that a wording must hold before the console publishes it; none: the program's own.
     pub suites: Option<Arc<crate::eval::load::Files>>,
+    /// What the console asks beyond the house.
+    pub console: ConsoleParts,
     /// Ends the event streams, which would otherwise never end.
     pub shutdown: CancellationToken,
+}
+
+/// What the console asks beyond the house; each may be missing, and then so is its page.
+#[derive(Clone, Debug, Default)]
+pub struct ConsoleParts {
+    /// Whoever knows the configuration, for the set-up and its findings.
+    pub set_up: Option<Arc<dyn SetUp>>,
+    /// Who vouches for the staff of which practice.
+    pub sso: BTreeMap<PracticeId, Arc<Provider>>,
 }
 
 /// What every address can reach.
@@ -79,6 +93,7 @@ pub struct WebSettings {
 pub(crate) struct Door {
     pub(crate) house: Arc<dyn House>,
     pub(crate) settings: Arc<WebSettings>,
+    pub(crate) lights: Arc<Lights>,
 }
 
 /// The whole front door.
@@ -88,6 +103,7 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
     let door = Door {
         house,
         settings: Arc::new(settings),
+        lights: Arc::default(),
     };
     let webhooks = Router::new()
         // Which methods there are is the carrier's to say; how much is read as well.
@@ -132,6 +148,7 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
         .merge(messages)
         .route("/assets/{version}/{name}", get(assets::asset))
         .route("/", get(home::page))
+        .route("/openapi.json", get(openapi::page))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics));

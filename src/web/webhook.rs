@@ -103,10 +103,15 @@ async fn answered(
     let Some(line) = line else {
         return refused(&Refusal::not_found("unknown_practice"));
     };
+    let (id, kind) = (&line.practice.id, line.kind);
+    let now = door.settings.clock.now();
     match heard(door, &line, entrance, request).await {
-        Ok(answer) => answer,
+        Ok(answer) => {
+            door.lights.saw((id, kind), None, now);
+            answer
+        }
         Err(refusal) => {
-            let (id, kind) = (&line.practice.id, line.kind);
+            door.lights.saw((id, kind), Some(refusal.reason), now);
             door.house.refused(id, kind, refusal.reason).await;
             refused(&refusal)
         }

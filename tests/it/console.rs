@@ -3,11 +3,15 @@
 #![cfg(test)]
 
 mod beside;
+mod breach;
 mod browser;
 mod compliance;
 mod desk;
 mod hand;
+mod held;
 mod policy;
 mod prompts;
+mod setup;
 mod sign;
 mod table;
+mod triage;

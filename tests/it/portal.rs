@@ -10,8 +10,12 @@ use axum::http::Request;
 
 use anteroom::domain::birth::{BirthDateError, read};
 use anteroom::policy::words::Language;
+use anteroom::web::serve::serve;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::simulator::fake::{BIRTH_DATE, Fake, PORTAL_TOKEN, Portal, Told, ask, get};
+use crate::support::server::Server;
 
 fn address() -> String {
     format!("/p/{PORTAL_TOKEN}")
@@ -300,4 +304,59 @@ async fn the_page_that_help_names_says_whom_to_call_in_both_languages() {
         "{}",
         told.text()
     );
+}
+
+/// Plays a script in a real browser; what it printed.
+fn played(script: &str, args: &[&str]) -> String {
+    let node = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
+    let output = std::process::Command::new("node")
+        .arg(format!("{node}/{script}.mjs"))
+        .args(args)
+        .output()
+        .expect("node is not installed: run tests/install.sh");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success() && told.ends_with("all held\n"),
+        "{told}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    told
+}
+
+fn shots() -> String {
+    let shots = format!("{}/portal", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::create_dir_all(&shots).unwrap();
+    shots
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patient_goes_through_a_link_in_a_browser_and_it_is_painted_within_a_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", folder.path().join("anteroom.db").display());
+    let server = Server::start(folder.path(), &database);
+    println!("{}", played("portal", &[&server.base, &shots()]));
+    let log = server.log();
+    for secret in ["Nguyen", "1978", "chest pain", "repeat the test"] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_that_end_a_way_are_sound_in_a_browser() {
+    let fake = Fake::new();
+    fake.state().portal = Portal::Expired;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let stop = CancellationToken::new();
+    let serving = TaskTracker::new().spawn(serve(listener, fake.router(), stop.clone()));
+    let expired = format!("portal-expired={}", address());
+    let spanish = format!("portal-expired-es={}?lang=es", address());
+    let home = "home=/".to_owned();
+    tokio::task::spawn_blocking(move || {
+        played("look", &[&origin, &shots(), &expired, &spanish, &home]);
+    })
+    .await
+    .unwrap();
+    stop.cancel();
+    serving.await.unwrap();
 }

@@ -8,7 +8,7 @@ use crate::agent::ports::{Records, RecordsError};
 use crate::agent::tools::{CheckedCall, HandOver, Scene, ToolResult, desk};
 use crate::agent::when;
 use crate::domain::ids::AppointmentId;
-use crate::domain::record::{Fact, Filed, Patient, Request, RequestKind};
+use crate::domain::record::{Fact, Filed, Patient, Request, RequestKind, Suits};
 use crate::policy::words::Language;
 
 /// A copy of the record is due 30 days after it was asked for (45 CFR 164.524(b)(2)(i)).
@@ -51,7 +51,7 @@ impl Asks<'_> {
         let due = (kind == RequestKind::Records)
             .then(|| self.scene.now.saturating_add(RECORDS_DUE).ok())
             .flatten();
-        match self.add(kind, due, (None, None)).await {
+        match self.add(kind, due, (None, None, &Suits::default())).await {
             Ok(_) => result.facts.push(Fact::new(receipt, "staff")),
             Err(RecordsError::Failed(cause)) => result.trouble = Some(cause),
             Err(RecordsError::NotFound | RecordsError::Conflict | RecordsError::Unavailable) => {}
@@ -60,17 +60,26 @@ impl Asks<'_> {
     }
 
     /// A place on the waitlist for a time between two instants.
-    pub(super) async fn wait(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> ToolResult {
+    pub(super) async fn wait(
+        &self,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+        suits: &Suits,
+    ) -> ToolResult {
         let open = match self.places().await {
             Ok(open) => open,
             Err(why) => return ToolResult::failed(self.call, why),
         };
-        let same = |it: &Filed| (it.request.from, it.request.to) == (from, to);
+        let same = |it: &Filed| {
+            (it.request.from, it.request.to) == (from, to) && it.request.suits == *suits
+        };
         if open.len() >= PLACES_MAX && !open.iter().any(same) {
             return ToolResult::new(self.call, false, &json!({ "error": "enough_places" }));
         }
         if !open.iter().any(same)
-            && let Err(why) = self.add(RequestKind::Waitlist, None, (from, to)).await
+            && let Err(why) = self
+                .add(RequestKind::Waitlist, None, (from, to, suits))
+                .await
         {
             return ToolResult::failed(self.call, why);
         }
@@ -157,7 +166,7 @@ impl Asks<'_> {
         &self,
         kind: RequestKind,
         due: Option<Timestamp>,
-        (from, to): (Option<Timestamp>, Option<Timestamp>),
+        (from, to, suits): (Option<Timestamp>, Option<Timestamp>, &Suits),
     ) -> Result<Filed, RecordsError> {
         let request = Request {
             kind,
@@ -165,6 +174,7 @@ impl Asks<'_> {
             due,
             from,
             to,
+            suits: suits.clone(),
         };
         let key = format!("{}/{kind}", self.scene.key);
         let practice = &self.scene.practice.id;

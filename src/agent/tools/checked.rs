@@ -11,7 +11,7 @@ use crate::agent::ports::ToolCall;
 use crate::agent::tools::wished;
 use crate::domain::ids::{AppointmentId, SlotId};
 use crate::domain::phi::Phi;
-use crate::domain::record::RequestKind;
+use crate::domain::record::{RequestKind, Suits};
 use crate::policy::words::Language;
 use crate::policy::words::vocabulary;
 
@@ -148,6 +148,8 @@ pub enum Task {
         from: Option<Date>,
         /// Last day that suits.
         to: Option<Date>,
+        /// Which times on them.
+        suits: Suits,
     },
     /// No waiting any more.
     LeaveWaitlist,

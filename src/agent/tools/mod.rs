@@ -180,9 +180,9 @@ pub async fn call(call: &CheckedCall, scene: &Scene<'_>, records: &dyn Records) 
         Task::VerifyIdentity => ToolResult::new(call, true, &json!({ "verified": true })),
         Task::Book { slot, kind } => visits.book(slot, kind).await,
         Task::Ask { kind } => asks.file(*kind).await,
-        Task::JoinWaitlist { from, to } => {
+        Task::JoinWaitlist { from, to, suits } => {
             let (from, to) = visits.between(*from, *to);
-            asks.wait(from, to).await
+            asks.wait(from, to, suits).await
         }
         Task::LeaveWaitlist => asks.leave().await,
         Task::Preparation { appointment } => asks.preparation(appointment).await,

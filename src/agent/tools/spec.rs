@@ -45,8 +45,9 @@ pub const TOOLS: &[ToolSpec] = &[
     },
     ToolSpec {
         name: "join_waitlist",
-        description: "Puts the patient on the waitlist for a time that becomes free between two days.",
-        parameters: r#"{"type":"object","properties":{"from":{"type":["string","null"],"format":"date"},"to":{"type":["string","null"],"format":"date"}},"additionalProperties":false}"#,
+        description: "Puts the patient on the waitlist for a time that becomes free between two days; \
+                      give only what the patient said would suit.",
+        parameters: r#"{"type":"object","properties":{"from":{"type":["string","null"],"format":"date"},"to":{"type":["string","null"],"format":"date"},"part_of_day":{"type":["string","null"],"enum":["morning","afternoon",null]},"not_before":{"type":["string","null"],"description":"Earliest time of day, HH:MM, 24 hours."},"before":{"type":["string","null"],"description":"Only times before this one, HH:MM, 24 hours."},"provider":{"type":["string","null"],"maxLength":60},"location":{"type":["string","null"],"maxLength":60},"visit_type":{"type":["string","null"],"maxLength":60,"description":"new patient, follow-up, check-up, ...; no complaint and no diagnosis."}},"additionalProperties":false}"#,
     },
     ToolSpec {
         name: "leave_waitlist",

@@ -1,14 +1,14 @@
 //! Calls beyond the calendar of one visit, read into types: new visits, the waitlist, requests to staff,
 //! preparation, language.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use serde::Deserialize;
 
 use crate::agent::tools::checked::{self, Nothing, TOPIC_CHARS_MAX, Visit, too_long};
-use crate::agent::tools::{Fault, Seen, Task};
+use crate::agent::tools::{Fault, Part, Seen, Task};
 use crate::domain::ids::{AppointmentId, SlotId};
 use crate::domain::phi::Phi;
-use crate::domain::record::RequestKind;
+use crate::domain::record::{RequestKind, Suits};
 use crate::policy::words::Language;
 
 #[derive(Deserialize)]
@@ -26,6 +26,48 @@ struct Days {
     from: Option<Date>,
     #[serde(default)]
     to: Option<Date>,
+    #[serde(default)]
+    part_of_day: Option<Part>,
+    #[serde(default)]
+    not_before: Option<Time>,
+    #[serde(default)]
+    before: Option<Time>,
+    #[serde(default)]
+    provider: Option<String>,
+    #[serde(default)]
+    location: Option<String>,
+    #[serde(default)]
+    visit_type: Option<String>,
+}
+
+impl Days {
+    /// Which times suit; the narrower of a part of the day and a time of day.
+    fn suits(self) -> Result<Suits, Fault> {
+        let noon = Time::constant(12, 0, 0, 0);
+        let words = [
+            ("provider", &self.provider),
+            ("location", &self.location),
+            ("visit_type", &self.visit_type),
+        ];
+        for (name, value) in words {
+            let long = |it: &String| it.chars().count() > TOPIC_CHARS_MAX;
+            if value.as_ref().is_some_and(long) {
+                return Err(too_long(name, TOPIC_CHARS_MAX));
+            }
+        }
+        let first = (self.part_of_day == Some(Part::Afternoon)).then_some(noon);
+        let last = (self.part_of_day == Some(Part::Morning)).then_some(noon);
+        Ok(Suits {
+            provider: self.provider,
+            location: self.location,
+            kind: self.visit_type,
+            not_before: first.max(self.not_before),
+            before: match (last, self.before) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            },
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -94,9 +136,11 @@ fn task(name: &str, arguments: &Phi<String>, seen: &Seen) -> Result<Task, Fault>
             Ok(Task::Book { slot, kind })
         }
         "join_waitlist" => {
-            let Days { from, to } = checked::read(arguments)?;
+            let days: Days = checked::read(arguments)?;
+            let (from, to) = (days.from, days.to);
             let to = to.map(|to| from.map_or(to, |from| to.max(from)));
-            Ok(Task::JoinWaitlist { from, to })
+            let suits = days.suits()?;
+            Ok(Task::JoinWaitlist { from, to, suits })
         }
         "visit_preparation" => {
             let id = AppointmentId::new(checked::read::<Visit>(arguments)?.appointment_id);

@@ -16,8 +16,8 @@ use crate::domain::message::{Delivery, INBOUND_CHARS_MAX, Outbound, SendOutcome}
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::record::{
-    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Patient, Provider, Request as Asked,
-    RequestKind, Slot,
+    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Patient, Place, Provider,
+    Request as Asked, RequestKind, Slot,
 };
 use crate::llm::offline::Offline;
 use crate::policy::words::{Channel, Language};
@@ -229,6 +229,16 @@ impl Records for ShakyRecords {
         Box::pin(async move {
             self.read()?;
             self.inner.slots(practice, from, to, limit).await
+        })
+    }
+
+    fn waitlist<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+    ) -> BoxFuture<'a, Result<Vec<Place>, RecordsError>> {
+        Box::pin(async move {
+            self.read()?;
+            self.inner.waitlist(practice).await
         })
     }
 

@@ -39,7 +39,7 @@ pub(super) enum Deed {
     Visit,
     /// A visit that stands no more.
     Cancelled,
-    /// A visit that is confirmed.
+    /// A visit that is confirmed: by a word of the patient, or by the choice of its time.
     Confirmed,
     /// A place on the waitlist.
     Waitlist,
@@ -170,7 +170,8 @@ impl Oracle {
             Deed::Cancelled => {
                 now.visits.len() < before.visits.len() || !now.visits.contains(&person.visit)
             }
-            Deed::Confirmed => now.confirmed,
+            // A time that the patient chose a moment ago is confirmed by that.
+            Deed::Confirmed => now.confirmed || now.visits.iter().any(|it| *it != person.visit),
             Deed::Waitlist => now.waitlist,
             Deed::Callback => now.callback,
         }
@@ -204,4 +205,47 @@ fn has_time(text: &str) -> bool {
         matches!(it, [hour, ':', tens, ones]
             if hour.is_ascii_digit() && tens.is_ascii_digit() && ones.is_ascii_digit())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::PatientId;
+
+    #[test]
+    fn a_visit_is_confirmed_by_a_word_or_by_the_choice_of_its_time_and_by_nothing_else() {
+        let old: Timestamp = "2026-12-01T16:00:00Z".parse().unwrap();
+        let new: Timestamp = "2026-12-03T16:00:00Z".parse().unwrap();
+        let zone = TimeZone::get("America/Los_Angeles").unwrap();
+        let person = Person {
+            id: PatientId::new("one"),
+            last: "Zorvane".to_owned(),
+            number: "+16285550100".parse().unwrap(),
+            language: Language::En,
+            visit: old,
+        };
+        let oracle = Oracle {
+            zone,
+            free: BTreeSet::new(),
+            hours: Vec::new(),
+            names: Vec::new(),
+            numbers: Vec::new(),
+        };
+        let stands = |visits: &[Timestamp], confirmed| Truth {
+            visits: visits.to_vec(),
+            confirmed,
+            ..Truth::default()
+        };
+        for (truth, done) in [
+            (stands(&[old], true), true),
+            (stands(&[old], false), false),
+            (stands(&[new], false), true),
+            (stands(&[old, new], false), true),
+            (stands(&[], false), false),
+        ] {
+            let before = stands(&[old], false);
+            let found = oracle.done(Deed::Confirmed, "", &person, (&before, &truth));
+            assert_eq!(found, done, "{truth:?}");
+        }
+    }
 }

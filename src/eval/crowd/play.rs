@@ -1,7 +1,7 @@
 //! One world, played: its patients text a few at a time, workers die in the middle, texts come twice
 //! and in bursts, and each text that leaves is held against what is true.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,7 +22,7 @@ use crate::domain::record::{AppointmentStatus, RequestKind};
 use crate::eval::crowd::Crowd;
 use crate::eval::crowd::faults::{Chance, ShakyCarrier, ShakyModel, ShakyRecords};
 use crate::eval::crowd::oracle::{Oracle, Truth};
-use crate::eval::crowd::report::CrowdReport;
+use crate::eval::crowd::report::{CrowdReport, NO_OUTCOME, TWO_OUTCOMES};
 use crate::eval::crowd::script::{Goal, Script};
 use crate::eval::crowd::world::{Person, World};
 use crate::eval::run::Bench;
@@ -41,8 +41,13 @@ const AT_ONCE: usize = 10;
 const STEPS_MAX: u32 = 400;
 /// Seconds after which another worker has what a dead one held.
 const LEASE_S: i64 = 30;
-/// Audit entries that name the outcome of texts.
-const OUTCOMES: &[&str] = &["message.cleared", "message.held", "message.silenced"];
+/// Audit entries that name the outcome of texts. The last one leaves to staff what nobody said YES to.
+const OUTCOMES: &[&str] = &[
+    "message.cleared",
+    "message.held",
+    "message.silenced",
+    "waiting.ended",
+];
 
 /// A patient at the phone.
 struct Actor {
@@ -240,7 +245,7 @@ impl Play<'_> {
         }
         let texts = actor.script.next(&heard, &mut self.dice);
         if texts.is_empty() {
-            return Ok(());
+            return self.rest().await;
         }
         actor.said = true;
         let (began, model) = (Instant::now(), self.model.micros());
@@ -430,7 +435,7 @@ impl Play<'_> {
         store.sequence_audit(self.clock.now()).await.map_err(tell)?;
         let entries = store.audit_entries(&self.practice.id).await.map_err(tell)?;
         let mut outcomes: BTreeMap<i64, u32> = BTreeMap::new();
-        let mut silent: BTreeSet<i64> = BTreeSet::new();
+        let mut told: BTreeMap<i64, &str> = BTreeMap::new();
         for linked in &entries {
             let entry = &linked.entry;
             let detail: serde_json::Value = serde_json::from_str(&entry.detail)
@@ -440,9 +445,7 @@ impl Play<'_> {
                 let turn = turn.ok_or("an inbound text without its turn")?;
                 let queued = detail.get("outcome").is_some_and(|it| it == "queued");
                 outcomes.insert(turn, u32::from(!queued));
-                if !queued {
-                    silent.insert(turn);
-                }
+                told.insert(turn, &entry.subject);
             } else if OUTCOMES.contains(&entry.action.as_str()) {
                 let answers = detail.get("answers").and_then(serde_json::Value::as_array);
                 for turn in answers.into_iter().flatten() {
@@ -459,8 +462,16 @@ impl Play<'_> {
             match count {
                 1 => self.report.one_outcome += 1,
                 0 if waiting.contains(&turn) => self.report.waiting += 1,
-                0 => self.report.no_outcome += 1,
-                _ => self.report.two_outcomes += 1,
+                _ => {
+                    let subject = told.get(&turn).copied().unwrap_or_default();
+                    let of_it = entries.iter().filter(|it| it.entry.subject == subject);
+                    let log: Vec<String> = of_it
+                        .map(|it| format!("{} {}", it.entry.action, it.entry.detail))
+                        .collect();
+                    let what = if count == 0 { NO_OUTCOME } else { TWO_OUTCOMES };
+                    let who = format!("{} turn {turn} of {subject}", self.name);
+                    self.report.breach(what, who, log.join("\n"));
+                }
             }
         }
         Ok(())

@@ -109,6 +109,8 @@ impl CrowdReport {
         match what {
             UNGROUNDED => self.ungrounded += 1,
             UNRECEIPTED => self.unreceipted += 1,
+            NO_OUTCOME => self.no_outcome += 1,
+            TWO_OUTCOMES => self.two_outcomes += 1,
             _ => self.others += 1,
         }
         if self.breaches.len() < KEPT {
@@ -215,3 +217,7 @@ pub(super) const UNGROUNDED: &str = "a fact that the record does not hold";
 pub(super) const UNRECEIPTED: &str = "a deed without a receipt";
 /// See [`CrowdReport::others`].
 pub(super) const OTHERS: &str = "another patient's datum";
+/// See [`CrowdReport::no_outcome`].
+pub(super) const NO_OUTCOME: &str = "an inbound text without an outcome";
+/// See [`CrowdReport::two_outcomes`].
+pub(super) const TWO_OUTCOMES: &str = "an inbound text with more than one outcome";

@@ -6,6 +6,8 @@ use crate::policy::words::{Language, vocabulary};
 
 /// Texts after which a patient gives up.
 const TEXTS_MAX: u32 = 9;
+/// Looks at a phone that stays silent, a few minutes apart, after which a patient puts it away.
+const LOOKS_MAX: u32 = 6;
 
 vocabulary! {
     /// What a patient wants.
@@ -158,6 +160,7 @@ pub(super) struct Script {
     pub(super) goal: Goal,
     pub(super) language: Language,
     said: u32,
+    looked: u32,
     asked: bool,
     corrected: bool,
     strayed: bool,
@@ -172,6 +175,7 @@ impl Script {
             goal,
             language,
             said: 0,
+            looked: 0,
             asked: false,
             corrected: dice.below(5) > 0,
             strayed: dice.below(6) > 0,
@@ -191,6 +195,11 @@ impl Script {
             self.over = true;
             return Vec::new();
         }
+        if self.asked && heard.is_empty() && self.looked < LOOKS_MAX {
+            self.looked += 1;
+            return Vec::new();
+        }
+        self.looked = 0;
         let texts = self.answer(heard, dice);
         self.said += u32::try_from(texts.len()).unwrap_or(u32::MAX);
         self.over = texts.is_empty();

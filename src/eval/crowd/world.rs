@@ -90,6 +90,7 @@ impl World {
                         end: from + SignedDuration::from_mins(30),
                         provider: provider.clone(),
                         location: location.clone(),
+                        kind: String::new(),
                     });
                 }
             }

@@ -21,7 +21,7 @@ pub(super) fn calls(turn: &Turn<'_>, asked: &Understood) -> Vec<ToolCall> {
                 list(turn).or_else(|| other_time(turn, asked, *wish))
             }
             Topic::Book(wish) if !booked(turn) => Some(new_visit(turn, *wish)),
-            Topic::Waitlist(true) => Some(("join_waitlist", json!({}))),
+            Topic::Waitlist(true) => Some(waits_for(turn, asked)),
             Topic::Waitlist(false) => Some(("leave_waitlist", json!({}))),
             Topic::Language(language) => Some(("set_language", json!({ "language": language }))),
             Topic::Preparation if turn.result("visit_preparation").is_none() => {
@@ -108,6 +108,19 @@ fn new_visit(turn: &Turn<'_>, wish: Option<Wish>) -> (&'static str, Value) {
         "provider": others::provider(&turn.texts),
     });
     ("find_slots", wanted)
+}
+
+/// A place on the waitlist, with the days, the part of the day and the provider that are named.
+fn waits_for(turn: &Turn<'_>, asked: &Understood) -> (&'static str, Value) {
+    let provider = others::provider(&turn.texts);
+    let wanted = match asked.wish {
+        Some(wish) => json!({
+            "from": wish.from, "to": wish.to, "part_of_day": wish.part,
+            "not_before": wish.not_before, "before": wish.before, "provider": provider,
+        }),
+        None => json!({ "provider": provider }),
+    };
+    ("join_waitlist", wanted)
 }
 
 fn today(turn: &Turn<'_>) -> jiff::civil::Date {

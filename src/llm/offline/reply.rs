@@ -133,6 +133,10 @@ impl Reply<'_> {
                     self.say(sayings::ASSISTANT, &Told { value });
                 }
             }
+            Topic::Keep if self.turn.offered_freed() => {
+                let value = "kept".to_owned();
+                self.say(sayings::WAITLIST, &Told { value });
+            }
             Topic::Keep => self.say(sayings::KEPT, &Nothing {}),
             Topic::Thanks => self.say(sayings::THANKS, &Nothing {}),
             Topic::Hello => self.say(sayings::HELLO, &Nothing {}),

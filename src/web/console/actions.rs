@@ -8,16 +8,19 @@ use serde_json::{Value, json};
 
 use crate::domain::ids::{ConversationId, HoldId};
 use crate::domain::phi::Phi;
-use crate::pipeline::desk::{Answer, Answered};
+use crate::domain::staff::Right;
+use crate::pipeline::desk::{Answer, Answered, Reason};
 use crate::pipeline::desk_review::Verdicted;
 use crate::web::console::inbox::unavailable;
-use crate::web::console::seat::{Fields, SCRIPT, Seat, again, desk, to};
+use crate::web::console::seat::{Fields, SCRIPT, Seat, again, desk, line, to};
 use crate::web::console::thread::pieces;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
 
 /// Longest text that staff may write: what six segments hold many times over.
 const TEXT_CHARS_MAX: usize = 4_000;
+/// Longest remark on a hold.
+const WORDS_CHARS_MAX: usize = 1_000;
 
 fn written(fields: &Fields) -> Result<Phi<String>, Problem> {
     let text = fields.get("text").replace("\r\n", "\n");
@@ -46,6 +49,8 @@ pub(crate) async fn review(
         .await
         .map_err(unavailable)?
         .ok_or_else(Problem::not_found)?;
+    // Whoever asks for a verdict is writing; colleagues are told so.
+    desk.writes(&seat.staff, ConversationId(id), true);
     Ok(Json(told(text.as_str(), &verdict, "review")).into_response())
 }
 
@@ -91,29 +96,186 @@ pub(crate) async fn answer(
     headers: HeaderMap,
     Extension(fields): Extension<Fields>,
 ) -> Result<Response, Problem> {
-    let text = written(&fields)?;
-    let desk = desk(&door)?;
-    let script = headers.contains_key(SCRIPT);
-    if text.as_str().is_empty() {
-        return Ok(if script {
-            Problem::because(StatusCode::UNPROCESSABLE_ENTITY, "the text is empty").into_response()
-        } else {
-            back(&fields, id)
-        });
-    }
     let answer = Answer {
         conversation: ConversationId(id),
-        text: text.clone(),
+        text: written(&fields)?,
         seen: Some(fields.get("seen"))
             .filter(|it| !it.is_empty())
             .map(|it| Phi::from(it.replace("\r\n", "\n"))),
         hold: fields.get("hold").parse().ok().map(HoldId),
+        behind: false,
+        reason: None,
     };
+    send(
+        (&door, &seat, &fields),
+        headers.contains_key(SCRIPT),
+        answer,
+    )
+    .await
+}
+
+/// Sends the words in the box, or the held draft, behind the portal's link; by text goes the link alone.
+pub(crate) async fn by_portal(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    Path(id): Path<i64>,
+    headers: HeaderMap,
+    Extension(fields): Extension<Fields>,
+) -> Result<Response, Problem> {
+    let hold = fields.get("hold").parse().ok().map(HoldId);
+    let mut text = written(&fields)?;
+    if text.as_str().is_empty()
+        && let Some(hold) = hold
+    {
+        text = held_words(&door, &seat, id, hold).await?;
+    }
+    let answer = Answer {
+        conversation: ConversationId(id),
+        text,
+        seen: None,
+        hold,
+        behind: true,
+        reason: None,
+    };
+    send(
+        (&door, &seat, &fields),
+        headers.contains_key(SCRIPT),
+        answer,
+    )
+    .await
+}
+
+/// Sends what was held as it stands, in somebody's own name and for a reason; the guardrail still has
+/// its say over the words of staff. What else they say of it is kept as a note.
+pub(crate) async fn over(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    Path(id): Path<i64>,
+    headers: HeaderMap,
+    Extension(fields): Extension<Fields>,
+) -> Result<Response, Problem> {
+    let script = headers.contains_key(SCRIPT);
+    let Ok(hold) = fields.get("hold").parse().map(HoldId) else {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY));
+    };
+    let Ok(reason) = fields.get("reason").parse::<Reason>() else {
+        return Ok(again(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Say why",
+            "Choose a reason of the list. Nothing was sent.",
+        ));
+    };
+    let text = held_words(&door, &seat, id, hold).await?;
+    let answer = Answer {
+        conversation: ConversationId(id),
+        text: text.clone(),
+        seen: None,
+        hold: Some(hold),
+        behind: false,
+        reason: Some(reason),
+    };
+    let told = send((&door, &seat, &fields), script, answer).await?;
+    let (left, words) = (told.status(), fields.get("words").trim());
+    if (left.is_success() || left.is_redirection()) && !words.is_empty() {
+        let words: String = words.chars().take(WORDS_CHARS_MAX).collect();
+        let desk = desk(&door)?;
+        let kept = desk
+            .store()
+            .add_note(
+                &seat.staff,
+                ConversationId(id),
+                (&words, Vec::new()),
+                desk.clock().now(),
+            )
+            .await;
+        kept.map_err(unavailable)?;
+        desk.changed();
+    }
+    Ok(told)
+}
+
+/// Keeps what somebody says of a hold: that it was wrong, or right.
+pub(crate) async fn judge(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    Path(id): Path<i64>,
+    Extension(fields): Extension<Fields>,
+) -> Result<Response, Problem> {
+    let Ok(hold) = fields.get("hold").parse().map(HoldId) else {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY));
+    };
+    let why: String = fields
+        .get("why")
+        .trim()
+        .chars()
+        .take(WORDS_CHARS_MAX)
+        .collect();
+    let about = (ConversationId(id), hold);
+    let kept = desk(&door)?
+        .desk_judge_hold(&seat.staff, about, fields.get("wrong") != "0", &why)
+        .await;
+    if kept.map_err(unavailable)? {
+        Ok(back(&fields, id))
+    } else {
+        Err(Problem::not_found())
+    }
+}
+
+/// The words of a held draft of this practice.
+async fn held_words(
+    door: &Door,
+    seat: &Seat,
+    id: i64,
+    hold: HoldId,
+) -> Result<Phi<String>, Problem> {
+    let own = line(door, seat, id).await?;
+    let holds = desk(door)?.store().open_holds(own.conversation.id).await;
+    let holds = holds.map_err(unavailable)?;
+    let found = holds.into_iter().find(|it| it.id == hold);
+    let words = found
+        .map(|it| it.draft)
+        .filter(|it| !it.as_str().is_empty());
+    words.ok_or_else(|| {
+        Problem::because(
+            StatusCode::CONFLICT,
+            "a colleague decided on this draft meanwhile; nothing was sent",
+        )
+    })
+}
+
+async fn send(
+    (door, seat, fields): (&Door, &Seat, &Fields),
+    script: bool,
+    answer: Answer,
+) -> Result<Response, Problem> {
+    let desk = desk(door)?;
+    let (id, text) = (answer.conversation, answer.text.clone());
+    if text.as_str().is_empty() {
+        return Ok(if script {
+            Problem::because(StatusCode::UNPROCESSABLE_ENTITY, "the text is empty").into_response()
+        } else {
+            back(fields, id.0)
+        });
+    }
     let answered = desk.desk_answer(&seat.staff, answer).await;
+    desk.writes(&seat.staff, id, false);
     let (status, outcome) = match answered.map_err(unavailable)? {
         Answered::Unknown => return Err(Problem::not_found()),
         Answered::Sent if script => (StatusCode::OK, json!({ "outcome": "sent" })),
-        Answered::Sent => return Ok(back(&fields, id)),
+        Answered::Sent => return Ok(back(fields, id.0)),
+        Answered::NeedsReason => {
+            let how = if seat.staff.role.may(Right::Override) {
+                "These are the words that were held. Change them, send them by portal, or use Override and say why."
+            } else {
+                "These are the words that were held. Change them, send them by portal, or ask a clinician to override the hold."
+            };
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Ok(if script {
+                Problem::because(status, how).into_response()
+            } else {
+                again(status, "Nothing was sent", how)
+            });
+        }
         Answered::Changed(verdict) => (
             StatusCode::CONFLICT,
             told(text.as_str(), &verdict, "changed"),
@@ -129,7 +291,7 @@ pub(crate) async fn answer(
     // Without a script the safe version is shown to be copied; nothing was sent.
     let safe = outcome.get("text").and_then(Value::as_str);
     let how = safe.map_or_else(
-        || "Leave out what may not be texted, or call the patient.".to_owned(),
+        || "Leave out what may not be texted, send it by portal, or call the patient.".to_owned(),
         |safe| format!("This could be sent instead: {safe}"),
     );
     Ok(again(status, "The guardrail did not let this go", &how))
@@ -141,7 +303,7 @@ pub(super) fn back(fields: &Fields, id: i64) -> Response {
 }
 
 /// The queue that a form was sent from.
-fn queue_of(fields: &Fields) -> &str {
+pub(super) fn queue_of(fields: &Fields) -> &str {
     let queue = fields.get("queue");
     let word = !queue.is_empty() && queue.bytes().all(|it| it.is_ascii_lowercase());
     if word { queue } else { "all" }
@@ -173,13 +335,10 @@ pub(crate) async fn unread(
     Path(id): Path<i64>,
     Extension(fields): Extension<Fields>,
 ) -> Result<Response, Problem> {
-    let desk = desk(&door)?;
-    let id = ConversationId(id);
-    let own = desk.store().inbox_line(&seat.staff.practice, id).await;
-    if own.map_err(unavailable)?.is_none() {
-        return Err(Problem::not_found());
-    }
-    let marked = desk.desk_see(&seat.staff, id, None).await;
+    let own = line(&door, &seat, id).await?;
+    let marked = desk(&door)?
+        .desk_see(&seat.staff, own.conversation.id, None)
+        .await;
     marked.map_err(unavailable)?;
     Ok(to(&format!("/console/inbox/{}", queue_of(&fields))))
 }
@@ -194,11 +353,31 @@ pub(crate) async fn aside(
     let Ok(hold) = fields.get("hold").parse().map(HoldId) else {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY));
     };
+    let desk = desk(&door)?;
+    if fields.get("do") == "undo" {
+        let opened = desk
+            .desk_reopen(&seat.staff, ConversationId(id), hold)
+            .await;
+        return Ok(if opened.map_err(unavailable)? {
+            back(&fields, id)
+        } else {
+            again(
+                StatusCode::CONFLICT,
+                "It cannot be brought back any more",
+                "Only whoever set a draft aside can bring it back, within 30 minutes.",
+            )
+        });
+    }
     // One that a colleague settled meanwhile is settled: the page shows it gone.
-    desk(&door)?
+    let settled = desk
         .desk_set_aside(&seat.staff, ConversationId(id), hold)
-        .await
-        .map_err(unavailable)?;
+        .await;
+    if settled.map_err(unavailable)? {
+        let queue = queue_of(&fields);
+        return Ok(to(&format!(
+            "/console/inbox/{queue}?c={id}&undo=aside&of={hold}"
+        )));
+    }
     Ok(back(&fields, id))
 }
 

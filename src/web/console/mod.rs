@@ -6,6 +6,7 @@
 mod actions;
 mod audit;
 mod beside;
+mod breach;
 mod compliance;
 mod export;
 mod inbox;
@@ -13,9 +14,13 @@ mod overview;
 mod papers;
 mod prompts;
 mod seat;
+mod setup;
 mod sign;
+mod single;
 mod team;
 mod thread;
+mod triage;
+mod used;
 mod versions;
 
 use axum::Extension;
@@ -49,6 +54,8 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/console", Need::SignedIn),
     ("GET", "/console/sign-in", Need::Nothing),
     ("POST", "/console/sign-in", Need::Nothing),
+    ("GET", "/console/sso", Need::Nothing),
+    ("GET", "/console/sso/back", Need::Nothing),
     ("GET", "/console/join/{token}", Need::Nothing),
     ("POST", "/console/join/{token}", Need::Nothing),
     ("GET", "/console/second", Need::Session),
@@ -58,6 +65,9 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/console/inbox/{queue}", Need::May(Right::Read)),
     ("POST", "/console/review/{id}", Need::May(Right::Answer)),
     ("POST", "/console/answer/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/portal/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/override/{id}", Need::May(Right::Override)),
+    ("POST", "/console/judge/{id}", Need::May(Right::Release)),
     ("POST", "/console/take/{id}", Need::May(Right::Answer)),
     ("POST", "/console/unread/{id}", Need::May(Right::Answer)),
     ("POST", "/console/aside/{id}", Need::May(Right::Release)),
@@ -67,6 +77,12 @@ pub const TABLE: &[(&str, &str, Need)] = &[
         Need::May(Right::Acknowledge),
     ),
     ("POST", "/console/note/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/assign/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/done/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/snooze/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/label/{id}", Need::May(Right::Answer)),
+    ("GET", "/console/labels", Need::May(Right::Answer)),
+    ("POST", "/console/labels", Need::May(Right::Answer)),
     ("GET", "/console/replies", Need::May(Right::Answer)),
     ("POST", "/console/replies", Need::May(Right::Answer)),
     ("GET", "/console/team", Need::May(Right::Accounts)),
@@ -75,6 +91,9 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/console/audit", Need::May(Right::Audit)),
     ("GET", "/console/audit/export", Need::May(Right::Audit)),
     ("GET", "/console/compliance", Need::May(Right::Audit)),
+    ("GET", "/console/breach", Need::May(Right::Audit)),
+    ("POST", "/console/breach", Need::May(Right::Comply)),
+    ("GET", "/console/breach/{id}", Need::May(Right::Audit)),
     ("GET", "/console/overview", Need::SignedIn),
     ("GET", "/console/agreements", Need::May(Right::Audit)),
     ("GET", "/console/prompts", Need::May(Right::Policy)),
@@ -111,6 +130,11 @@ pub const TABLE: &[(&str, &str, Need)] = &[
         Need::May(Right::Prompts),
     ),
     ("POST", "/console/prompts/back", Need::May(Right::Prompts)),
+    ("GET", "/console/setup", Need::May(Right::Accounts)),
+    ("GET", "/console/setup/light", Need::May(Right::Accounts)),
+    ("GET", "/console/setup/{step}", Need::May(Right::Accounts)),
+    ("POST", "/console/setup/{step}", Need::May(Right::Accounts)),
+    ("GET", "/console/findings", Need::May(Right::Accounts)),
     ("GET", "/console/policy", Need::May(Right::Policy)),
     ("GET", "/console/policy/{id}", Need::May(Right::Policy)),
 ];
@@ -120,6 +144,8 @@ pub(crate) fn router(door: Door) -> Router<Door> {
     Router::new()
         .route("/console", get(inbox::home))
         .route("/console/sign-in", get(sign::page).post(sign::sign_in))
+        .route("/console/sso", get(single::begin))
+        .route("/console/sso/back", get(single::back))
         .route(
             "/console/join/{token}",
             get(sign::invitation).post(sign::join),
@@ -130,17 +156,27 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/inbox/{queue}", get(inbox::page))
         .route("/console/review/{id}", post(actions::review))
         .route("/console/answer/{id}", post(actions::answer))
+        .route("/console/portal/{id}", post(actions::by_portal))
+        .route("/console/override/{id}", post(actions::over))
+        .route("/console/judge/{id}", post(actions::judge))
         .route("/console/take/{id}", post(actions::take))
         .route("/console/unread/{id}", post(actions::unread))
         .route("/console/aside/{id}", post(actions::aside))
         .route("/console/acknowledge/{id}", post(actions::acknowledge))
         .route("/console/note/{id}", post(beside::note))
+        .route("/console/assign/{id}", post(triage::assign))
+        .route("/console/done/{id}", post(triage::done))
+        .route("/console/snooze/{id}", post(triage::snooze))
+        .route("/console/label/{id}", post(triage::label))
+        .route("/console/labels", get(triage::labels).post(triage::change))
         .route("/console/replies", get(beside::list).post(beside::change))
         .route("/console/team", get(team::page).post(team::invite))
         .route("/console/team/{id}", post(team::change))
         .route("/console/audit", get(audit::page))
         .route("/console/audit/export", get(export::export))
         .route("/console/compliance", get(compliance::page))
+        .route("/console/breach", get(breach::list).post(breach::save))
+        .route("/console/breach/{id}", get(breach::open))
         .route("/console/overview", get(overview::page))
         .route("/console/agreements", get(papers::page))
         .route("/console/prompts", get(prompts::list))
@@ -160,6 +196,13 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         )
         .route("/console/prompts/publish", post(prompts::publish))
         .route("/console/prompts/back", post(prompts::roll_back))
+        .route("/console/setup", get(setup::begin))
+        .route("/console/setup/light", get(setup::watch))
+        .route(
+            "/console/setup/{step}",
+            get(setup::page).post(setup::answer),
+        )
+        .route("/console/findings", get(setup::findings))
         .route("/console/policy", get(versions::list))
         .route("/console/policy/{id}", get(versions::tried))
         .route_layer(middleware::from_fn_with_state(door, seat::gate))

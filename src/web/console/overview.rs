@@ -75,6 +75,7 @@ pub(crate) async fn page(
     fields.insert("answers".to_owned(), answers(&figures.texts));
     fields.insert("by".to_owned(), by(&figures));
     fields.insert("holds".to_owned(), holds(&figures));
+    fields.insert("judged".to_owned(), judged(&figures));
     fields.insert("delivery".to_owned(), delivery(&figures));
     fields.insert("consent".to_owned(), consent(&figures));
     fields.insert("alarms".to_owned(), alarms(&figures.alarms));
@@ -250,14 +251,24 @@ fn by(figures: &Figures) -> Value {
 
 fn holds(figures: &Figures) -> Value {
     let rows = figures.holds.iter().map(|it| {
-        let remark = if it.waiting > 0 {
-            format!("{} wait", it.waiting)
-        } else {
-            String::new()
-        };
+        let mut remarks = Vec::new();
+        if it.waiting > 0 {
+            remarks.push(format!("{} wait", it.waiting));
+        }
+        if it.judged > 0 {
+            remarks.push(format!("{} of {} judged wrong", it.wrong, it.judged));
+        }
+        let remark = remarks.join(", ");
         (it.reason.clone(), it.count, remark, "")
     });
     bars(rows.collect())
+}
+
+/// The share of holds that staff said were wrong, of those that they said anything of.
+fn judged(figures: &Figures) -> Value {
+    let wrong: i64 = figures.holds.iter().map(|it| it.wrong).sum();
+    let judged: i64 = figures.holds.iter().map(|it| it.judged).sum();
+    json!({ "wrong": wrong, "judged": judged, "rate": percent(wrong, judged) })
 }
 
 fn delivery(figures: &Figures) -> Value {

@@ -49,6 +49,8 @@ const GROUPS: &[(&str, &[&str])] = &[
             "confirmed",
             "preparation",
             "reminder",
+            "missed",
+            "freed",
         ],
     ),
     (

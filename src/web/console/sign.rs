@@ -36,7 +36,7 @@ pub(crate) async fn page(
     let fresh = !desk.store().has_staff().await.unwrap_or(true);
     let values = json!({
         "view": "sign-in",
-        "practices": practices(desk),
+        "practices": practices(desk), "sso": providers(&door),
         "next": inner(&given("next")),
         "ended": given("ended") == "1",
         "idle_minutes": IDLE.as_mins(),
@@ -63,7 +63,7 @@ pub(crate) async fn sign_in(
         Err(error) => {
             let (status, fault) = told(&error)?;
             let values = json!({
-                "view": "sign-in", "practices": practices(desk), "practice": practice.as_str(),
+                "view": "sign-in", "practices": practices(desk), "sso": providers(&door), "practice": practice.as_str(),
                 "next": next, "email": email, "fault": fault,
             });
             Ok(pages::console(PAGE, status, &values))
@@ -208,6 +208,13 @@ pub(crate) async fn sign_out(
 fn practices(desk: &House) -> Vec<Value> {
     desk.practices()
         .map(|it| json!({ "id": it.id.as_str(), "name": it.name }))
+        .collect()
+}
+
+/// Who vouches for the staff of which practice.
+fn providers(door: &Door) -> Vec<Value> {
+    let all = door.settings.console.sso.iter();
+    all.map(|(id, it)| json!({ "practice": id.as_str(), "label": it.settings().label }))
         .collect()
 }
 

@@ -1,7 +1,7 @@
 //! The room behind a link, for whoever has shown who they are: one page with its forms.
 
 use axum::http::StatusCode;
-use axum::http::header::{HeaderValue, LOCATION};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, LOCATION};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -10,10 +10,11 @@ use subtle::ConstantTimeEq as _;
 use crate::agent::when;
 use crate::domain::consent::ConsentState;
 use crate::pipeline::house::House;
-use crate::pipeline::portal_room::{Choice, REPLY_CHARS_MAX, Replied, Room};
+use crate::pipeline::portal_room::{Choice, Look, REPLY_CHARS_MAX, Replied, Room};
 use crate::policy::words::Language;
 use crate::store::StoreError;
 use crate::web::pages::{self, PortalMessageShown, PortalPage};
+use crate::web::portal::pdf;
 use crate::web::portal::{Form, Visit, with_cookie};
 use crate::web::problem::Problem;
 use crate::web::router::Door;
@@ -60,7 +61,10 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let desk = door.settings.desk.as_ref().ok_or_else(Problem::not_found)?;
     let language = visit.chosen.unwrap_or(room.language);
-    let thread = desk.portal_thread(room).await.map_err(unavailable)?;
+    let thread = desk
+        .portal_thread(room, Look::Page)
+        .await
+        .map_err(unavailable)?;
     let messages = thread
         .into_iter()
         .map(|it| PortalMessageShown {
@@ -98,6 +102,51 @@ fn told_when(at: Timestamp, room: &Room, language: Language) -> String {
     when::spoken(at, &zone, language)
 }
 
+/// The thread as a file. Its name tells nobody whose it is.
+async fn download(desk: &House, room: &Room, language: Language) -> Result<Response, Problem> {
+    let thread = desk.portal_thread(room, Look::Download).await;
+    let es = language == Language::Es;
+    let name = &room.practice.name;
+    let you = if es { "Usted" } else { "You" };
+    let messages: Vec<pdf::Message> = thread
+        .map_err(unavailable)?
+        .into_iter()
+        .map(|it| pdf::Message {
+            head: format!(
+                "{}, {}",
+                if it.ours { name.as_str() } else { you },
+                told_when(it.at, room, language)
+            ),
+            body: it.body.into_inner(),
+        })
+        .collect();
+    let phone = room.practice.phone.display_us();
+    let words = pdf::Words {
+        language: language.as_str(),
+        title: if es {
+            "Mensajes seguros"
+        } else {
+            "Secure messages"
+        }
+        .to_owned(),
+        practice: if es {
+            format!("{name}, teléfono {phone}. Guarde esta copia donde solo usted pueda leerla.")
+        } else {
+            format!("{name}, phone {phone}. Keep this copy where only you can read it.")
+        },
+        foot: name.clone(),
+        page: if es { "página" } else { "page" },
+    };
+    let kind = HeaderValue::from_static("application/pdf");
+    let file = if es {
+        HeaderValue::from_static("attachment; filename=\"mensajes-seguros.pdf\"")
+    } else {
+        HeaderValue::from_static("attachment; filename=\"secure-messages.pdf\"")
+    };
+    let headers = [(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, file)];
+    Ok((headers, pdf::document(&words, &messages)).into_response())
+}
+
 /// Does what a form asks.
 pub(super) async fn act(
     door: &Door,
@@ -114,6 +163,7 @@ pub(super) async fn act(
     let text = form.get("text").replace("\r\n", "\n");
     let text = text.trim();
     match wish {
+        "pdf" => download(desk, room, visit.chosen.unwrap_or(room.language)).await,
         "reply" if text.is_empty() => Ok(back(visit, "empty")),
         "reply" if text.chars().count() > REPLY_CHARS_MAX => Ok(back(visit, "long")),
         "reply" => match desk.portal_reply(room, text).await.map_err(unavailable)? {

@@ -1,6 +1,6 @@
 //! The overview and the compliance page: who sees which, and what they tell.
 
-use anteroom::domain::record::{Request, RequestKind};
+use anteroom::domain::record::{Request, RequestKind, Suits};
 use anteroom::domain::staff::Role;
 use jiff::SignedDuration;
 
@@ -23,6 +23,7 @@ async fn lived_in() -> Lab {
         due: Some(now + SignedDuration::from_hours(48)),
         from: None,
         to: None,
+        suits: Suits::default(),
     };
     let filed = lab
         .app

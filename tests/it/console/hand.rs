@@ -1,13 +1,15 @@
 //! A browser's part, in process: a jar with one cookie, forms with their secret, a clock to turn.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use anteroom::agent::ports::BoxFuture;
 use anteroom::domain::ids::PracticeId;
 use anteroom::domain::staff::Role;
 use anteroom::eval::load::Files;
 use anteroom::seal::second;
-use anteroom::web::router::{WebSettings, router};
+use anteroom::web::router::{ConsoleParts, WebSettings, router};
+use anteroom::web::set_up::{Examined, Mark, SetUp};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -20,10 +22,45 @@ use crate::support::stores;
 
 pub(crate) const PASSWORD: &str = "three herons by the lake";
 
+/// A configuration file in memory, with a finding that must be mended.
+#[derive(Debug, Default)]
+pub(crate) struct OneFile(pub(crate) Mutex<Option<String>>);
+
+impl SetUp for OneFile {
+    fn examine(&self) -> BoxFuture<'_, Vec<Examined>> {
+        let found = [
+            ("clock", Mark::Good, "2026-12-01"),
+            ("public address", Mark::Bad, "set <public_url>"),
+        ];
+        let found = found.map(|(what, mark, text)| Examined {
+            what,
+            mark,
+            text: text.to_owned(),
+        });
+        Box::pin(async move { found.to_vec() })
+    }
+
+    fn check(&self, file: &str) -> Result<(), String> {
+        anteroom::config::check_text(file).map_err(|error| error.to_string())
+    }
+
+    fn place(&self) -> (String, bool) {
+        let written = self.0.lock().unwrap().is_some();
+        ("/etc/anteroom.toml".to_owned(), written)
+    }
+
+    fn write(&self, file: &str) -> Result<(), String> {
+        *self.0.lock().unwrap() = Some(file.to_owned());
+        Ok(())
+    }
+}
+
 /// A house with its console.
 pub(crate) struct Lab {
     pub(crate) app: App,
     pub(crate) router: Router,
+    /// The configuration file that the set-up writes.
+    pub(crate) file: Arc<OneFile>,
     known: tokio::sync::Mutex<BTreeMap<Role, String>>,
     _store: stores::Kept,
 }
@@ -38,13 +75,19 @@ impl Lab {
         let kept = stores::sqlite().await;
         let app = App::new(kept.store.clone()).await;
         let fake = Fake::new();
+        let file = Arc::new(OneFile::default());
         let settings = WebSettings {
             desk: Some(Arc::clone(&app.house)),
             suites: suites.map(Arc::new),
+            console: ConsoleParts {
+                set_up: Some(Arc::clone(&file) as _),
+                ..ConsoleParts::default()
+            },
             ..fake.settings()
         };
         Self {
             router: router(fake as _, settings),
+            file,
             app,
             known: tokio::sync::Mutex::default(),
             _store: kept,

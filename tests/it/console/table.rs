@@ -10,6 +10,7 @@ fn filled(route: &str) -> String {
     route
         .replace("{queue}", "all")
         .replace("{id}", "999")
+        .replace("{step}", "practice")
         .replace("{language}", "en")
         .replace("{name}", "visit")
         .replace("{token}", "nobodys-invitation-of-any-length")

@@ -12,7 +12,7 @@ use anteroom::domain::clock::SystemClock;
 use anteroom::domain::ids::{AppointmentId, PatientId, PracticeId, SlotId};
 use anteroom::domain::phi::Phi;
 use anteroom::domain::record::{
-    AppointmentStatus, ClinicalKind, NewVisit, Note, Request, RequestKind,
+    AppointmentStatus, ClinicalKind, NewVisit, Note, Request, RequestKind, Suits,
 };
 use anteroom::fhir::capability::Weight;
 use anteroom::fhir::records::FhirRecords;
@@ -297,6 +297,7 @@ async fn what_patients_ask_of_staff_becomes_tasks_messages_and_the_waitlist() {
         due: (kind == RequestKind::Records).then(|| "2026-12-29T18:00:00Z".parse().unwrap()),
         from: None,
         to: (kind == RequestKind::Waitlist).then(|| "2026-12-10T18:00:00Z".parse().unwrap()),
+        suits: Suits::default(),
     };
     for kind in RequestKind::ALL {
         let key = format!("turn/{kind}");
@@ -346,6 +347,7 @@ async fn a_place_on_the_waitlist_is_given_back_by_its_owner_only() {
         due: None,
         from: None,
         to: None,
+        suits: Suits::default(),
     };
     records.file(&practice, &maria(), &wish, "w").await.unwrap();
     let waiting = records

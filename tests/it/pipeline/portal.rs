@@ -4,7 +4,7 @@ use anteroom::domain::consent::ConsentState;
 use anteroom::domain::practice::PortalFactor;
 use anteroom::domain::record::RequestKind;
 use anteroom::pipeline::portal::{LinkState, Opening};
-use anteroom::pipeline::portal_room::{Choice, Replied, Room};
+use anteroom::pipeline::portal_room::{Choice, Look, Replied, Room};
 use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 
@@ -245,7 +245,9 @@ async fn what_is_written_there_is_for_staff_and_a_call_for_help_is_answered_at_o
         let replied = app.house.portal_reply(&room, words).await.unwrap();
         assert_eq!(replied, Replied::Kept);
     }
-    let thread = app.house.portal_thread(&room).await.unwrap();
+    let thread = app.house.portal_thread(&room, Look::Page).await.unwrap();
+    let kept = app.house.portal_thread(&room, Look::Download).await;
+    assert_eq!(kept.unwrap(), thread, "the file holds what the page shows");
     let said: Vec<(bool, &str)> = thread
         .iter()
         .map(|it| (it.ours, it.body.as_str()))
@@ -268,7 +270,12 @@ async fn what_is_written_there_is_for_staff_and_a_call_for_help_is_answered_at_o
     assert!(said.contains("911"), "{said}");
     assert_eq!(app.house.store().open_alarms().await.unwrap().len(), 1);
     let log = app.audited().await;
-    for action in ["portal.viewed", "portal.replied", "alarm.raised"] {
+    for action in [
+        "portal.viewed",
+        "portal.downloaded",
+        "portal.replied",
+        "alarm.raised",
+    ] {
         assert!(log.iter().any(|it| it == action), "{action}");
     }
 }

@@ -11,8 +11,8 @@ use anteroom::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, Slo
 use anteroom::domain::phone::E164;
 use anteroom::domain::practice::IdentifyBy;
 use anteroom::domain::record::{
-    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Note, Patient, Provider, Request,
-    RequestKind, Slot,
+    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Note, Patient, Place, Provider,
+    Request, RequestKind, Slot,
 };
 use anteroom::fhir::bundle;
 use anteroom::pipeline::wish::Wished;
@@ -70,6 +70,7 @@ counted! {
     book(patient: &'a PatientId, visit: &'a NewVisit, key: &'a str) -> Appointment;
     file(patient: &'a PatientId, request: &'a Request, key: &'a str) -> Filed;
     filed(patient: &'a PatientId, kind: RequestKind) -> Vec<Filed>;
+    waitlist() -> Vec<Place>;
     withdraw(patient: &'a PatientId, request: &'a RequestId, key: &'a str) -> ();
     prefer_language(patient: &'a PatientId, language: Language, key: &'a str) -> ();
     note(patient: &'a PatientId, note: &'a Note, key: &'a str) -> ();

@@ -23,7 +23,7 @@ use anteroom::web::port::{
     Asked, Cover, House, Person, PortalOpening, PortalState, Received, Request, ThreadTurn,
     Unavailable,
 };
-use anteroom::web::router::{Carriers, WebSettings, router};
+use anteroom::web::router::{Carriers, ConsoleParts, WebSettings, router};
 use anteroom::web::simulator::Phone;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -197,6 +197,7 @@ impl Fake {
             clock: Arc::clone(&self.clock) as _,
             shutdown: CancellationToken::new(),
             suites: None,
+            console: ConsoleParts::default(),
         }
     }
 

@@ -68,6 +68,7 @@ fn slot(n: usize) -> Slot {
         end: at(hour + 900),
         provider: "Dr. Bo Chen".to_owned(),
         location: "2 Oak Street".to_owned(),
+        kind: String::new(),
     }
 }
 

@@ -11,8 +11,8 @@ use anteroom::domain::phi::Phi;
 use anteroom::domain::phone::E164;
 use anteroom::domain::practice::Practice;
 use anteroom::domain::record::{
-    Appointment, AppointmentStatus, Clinical, ClinicalKind, Filed, NewVisit, Patient, Provider,
-    RecordSet, Request, RequestKind, Slot,
+    Appointment, AppointmentStatus, Clinical, ClinicalKind, Filed, NewVisit, Patient, Place,
+    Provider, RecordSet, Request, RequestKind, Slot,
 };
 use anteroom::policy::words::{Jurisdiction, Language};
 use jiff::{SignedDuration, Timestamp};
@@ -64,6 +64,7 @@ pub(crate) fn sample() -> RecordSet {
         end: at(start) + SignedDuration::from_mins(30),
         provider: "Dr. Ana Reyes".to_owned(),
         location: "12 Lake Street, Suite 4".to_owned(),
+        kind: String::new(),
     };
     RecordSet {
         patients: vec![
@@ -438,6 +439,21 @@ impl Records for MemoryRecords {
             let own = book.filed.iter().filter(|(whose, _)| whose == patient);
             let own = own.map(|(_, it)| it.clone());
             Ok(own.filter(|it| it.request.kind == kind).collect())
+        })
+    }
+
+    fn waitlist<'a>(
+        &'a self,
+        _: &'a PracticeId,
+    ) -> BoxFuture<'a, Result<Vec<Place>, RecordsError>> {
+        self.ask(|book| {
+            let places = book.filed.iter().map(|(patient, filed)| Place {
+                patient: patient.clone(),
+                filed: filed.clone(),
+            });
+            Ok(places
+                .filter(|it| it.filed.request.kind == RequestKind::Waitlist)
+                .collect())
         })
     }
 

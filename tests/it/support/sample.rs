@@ -69,6 +69,7 @@ pub(crate) fn staff(app: &App) -> Staff {
             offered: None,
             last_step: 0,
             recovery: Vec::new(),
+            subject: None,
         },
     }
 }

@@ -18,7 +18,7 @@ use anteroom::pipeline::work::Step;
 use anteroom::store::Store;
 use anteroom::web::fake::{FakeSite, Hooks, Way, fake_router};
 use anteroom::web::gate::GuardSettings;
-use anteroom::web::router::{WebSettings, router};
+use anteroom::web::router::{ConsoleParts, WebSettings, router};
 use anteroom::web::serve::serve;
 use axum::Router;
 use axum::body::Body;
@@ -135,6 +135,7 @@ impl Town {
             clock: Arc::clone(&clock) as _,
             shutdown: stop.clone(),
             suites: None,
+            console: ConsoleParts::default(),
         };
         let router = router(served, settings);
         tracker.spawn(serve(web, router.clone(), stop.clone()));

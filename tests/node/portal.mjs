@@ -1,0 +1,146 @@
+// The way of a patient through a link, on a phone without scripts; then how soon the page is painted.
+// Usage: node portal.mjs SERVER FOLDER_FOR_SCREENSHOTS. Prints the figure, ends with "all held".
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join, open } from "./staff.mjs";
+import { sound } from "./axe.mjs";
+
+const [server, shots] = process.argv.slice(2);
+const TOM = "+14155550114";
+/** What the first paint may take on a slow line (Chromium's "Slow 4G"), in milliseconds. */
+const PAINT_MS = 1000;
+
+const text = (body) => fetch(`${server}/simulator/messages`, {
+  method: "POST",
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({ from: TOM, to: "+14155550101", body }),
+});
+const thread = async () => (await fetch(`${server}/simulator/messages?with=${encodeURIComponent(TOM)}`)).json();
+/** The newest text to the phone that fits, once it is there. */
+async function received(pattern) {
+  for (;;) {
+    const found = (await thread()).filter((it) => it.direction === "outbound" && pattern.test(it.body)).at(-1);
+    if (found) return found.body.match(pattern)[1] ?? found.body;
+    await new Promise((done) => { setTimeout(done, 100); });
+  }
+}
+await text("Are my biopsy results in?");
+await received(/(YES)/);
+await text("YES");
+const link = await received(/(https?:\/\/\S+\/p\/[\w-]+)/);
+
+const { browser, context, page, faults, fits } = await open(server, { viewport: { width: 390, height: 844 } });
+const shot = (name) => page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+const looked = async (name) => {
+  await fits();
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme });
+    await sound(page, `${name}, ${scheme}`);
+    await shot(`${name}-${scheme}`);
+  }
+};
+const birth = async (month, day, year) => {
+  await page.locator("#month").fill(month);
+  await page.locator("#day").fill(day);
+  await page.locator("#year").fill(year);
+  await page.keyboard.press("Enter");
+};
+
+// Nothing before they have shown who they are, and a slip costs no try.
+await page.goto(link);
+assert.equal(await page.title(), "Secure message");
+await looked("portal-ask");
+await birth("7", "5", "1978");
+await page.getByText("You have 4 tries left.").waitFor();
+await looked("portal-wrong");
+await birth("7", "4", "1978");
+await page.getByLabel("6-digit code").waitFor();
+await looked("portal-code");
+await page.getByLabel("6-digit code").fill(await received(/code is\D*(\d{6})/));
+await page.keyboard.press("Enter");
+await page.getByRole("button", { name: "Send", exact: true }).waitFor();
+await looked("portal-room");
+
+// A reply is sent once, whoever clicks twice.
+await page.getByLabel("Write to our staff").fill("Thank you. Should I repeat the test?");
+await page.getByRole("button", { name: "Send", exact: true }).dblclick();
+await page.getByText("Sent. Our staff will read it").waitFor();
+assert.equal(await page.getByText("Should I repeat the test?").count(), 1);
+await looked("portal-replied");
+
+// The thread as a file; its name tells nobody whose it is.
+const [download] = await Promise.all([
+  page.waitForEvent("download"),
+  page.getByRole("button", { name: "Save the messages as a PDF" }).click(),
+]);
+assert.equal(download.suggestedFilename(), "secure-messages.pdf");
+const file = readFileSync(await download.path());
+assert(file.subarray(0, 5).toString() === "%PDF-" && file.includes("/StructTreeRoot") && file.includes("Should I repeat the test?"));
+await download.saveAs(join(shots, "portal.pdf"));
+
+// On paper: the thread, and no buttons.
+await page.emulateMedia({ media: "print" });
+assert.equal(await page.getByRole("button").filter({ visible: true }).count(), 0);
+assert(await page.getByText("Should I repeat the test?").isVisible());
+await shot("portal-print");
+await page.emulateMedia({ media: null });
+
+// A call for help is answered on the page.
+await page.getByLabel("Write to our staff").fill("I have crushing chest pain and can't breathe");
+await page.getByRole("button", { name: "Send", exact: true }).click();
+await page.locator(".urgent").waitFor();
+await looked("portal-urgent");
+
+// Five wrong answers close a link, and the page says whom to call.
+await context.clearCookies();
+await text("Are my biopsy results in?");
+const second = await (async () => {
+  for (;;) {
+    const links = (await thread()).flatMap((it) => it.direction === "outbound" ? it.body.match(/https?:\/\/\S+\/p\/[\w-]+/g) ?? [] : []);
+    const other = links.find((it) => it !== link);
+    if (other) return other;
+    await new Promise((done) => { setTimeout(done, 100); });
+  }
+})();
+await page.goto(second);
+for (let tries = 0; tries < 5; tries += 1) await birth("1", "1", "1990");
+await page.getByText("There were too many tries").waitFor();
+await looked("portal-locked");
+await page.goto(`${server}/p/a-link-that-nobody-was-ever-sent`);
+await page.getByText("This link does not work.").waitFor();
+await looked("portal-missing");
+await page.setViewportSize({ width: 1366, height: 768 });
+await page.goto(link);
+await looked("portal-desk");
+
+// How soon it is painted: a fresh browser each time, as a phone that was never here.
+const paints = [];
+for (let round = 0; round < 5; round += 1) {
+  const fresh = await browser.newContext({ viewport: { width: 390, height: 844 } });
+  const tab = await fresh.newPage();
+  const line = await fresh.newCDPSession(tab);
+  await line.send("Network.enable");
+  // Chromium's own "Slow 4G": 1.6 Mbit/s down and 750 kbit/s up less a tenth, 150 ms there and back, which
+  // it plays as 562.5 ms for each request.
+  await line.send("Network.emulateNetworkConditions", {
+    offline: false, latency: 562.5, downloadThroughput: (1.6 * 1000 * 1000 / 8) * 0.9, uploadThroughput: (750 * 1000 / 8) * 0.9,
+  });
+  await tab.goto(link);
+  paints.push(await tab.evaluate(() => new Promise((done) => {
+    const seen = () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime;
+    if (seen()) return done(seen());
+    new PerformanceObserver(() => { if (seen()) done(seen()); }).observe({ type: "paint", buffered: true });
+  })));
+  await fresh.close();
+}
+paints.sort((a, b) => a - b);
+console.log(`first contentful paint on Slow 4G: ${paints.map((it) => `${Math.round(it)} ms`).join(", ")}`);
+assert(paints[2] <= PAINT_MS, "the portal is painted too late");
+const bytes = Buffer.byteLength(await (await fetch(link)).text());
+console.log(`the page: ${(bytes / 1024).toFixed(1)} KiB, everything in it`);
+assert(bytes < 50 * 1024);
+
+assert.deepEqual(faults, []);
+await browser.close();
+console.log("all held");

@@ -1,0 +1,69 @@
+// A browser for staff pages: opened with its faults collected, and a new owner signed in.
+
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+export { join } from "node:path";
+
+const PASSWORD = "three herons by the lake";
+
+/** A page that remembers script errors, console errors and requests that left the origin. */
+export async function open(server, settings = {}) {
+  const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+    .find((path) => path && existsSync(path));
+  assert(executablePath, "chromium is not installed: run tests/install.sh, or set CHROMIUM");
+  const browser = await chromium.launch({
+    executablePath,
+    headless: true,
+    args: [
+      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync",
+      "--disable-dev-shm-usage",
+    ],
+  });
+  const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, locale: "en-US", ...settings });
+  const page = await context.newPage();
+  const faults = [];
+  const known = [server, ...(settings.alsoAsks ?? [])];
+  page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
+  page.on("console", (message) => {
+    // A form with a wrong answer comes back with its status; that is no fault of the page.
+    if (message.type() === "error" && !/status of (403|404|410|422|423|429)/.test(message.text())) faults.push(`console: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith("data:") && !known.some((it) => url.startsWith(it))) faults.push(`elsewhere: ${url}`);
+  });
+  const fits = async () => {
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(over, 0, `${page.url()} is wider than the screen`);
+  };
+  return { browser, context, page, faults, fits };
+}
+
+/** RFC 6238 as an authenticator app does it. */
+export function code(key) {
+  const signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...key.replace(/ /g, "")].map((sign) => signs.indexOf(sign).toString(2).padStart(5, "0")).join("");
+  const secret = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const mac = createHmac("sha1", secret).update(counter).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+/** Joins by an invitation, with both factors. */
+export async function owner(page, invitation) {
+  await page.goto(invitation);
+  await page.locator("#password").fill(PASSWORD);
+  await page.locator("#again").fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Set up your second factor" }).waitFor();
+  const key = await page.locator(".key").textContent();
+  await page.getByLabel("The code that it shows").fill(code(key));
+  await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: "I have kept them" }).click();
+  await page.locator(".tabs").waitFor();
+}
