@@ -36,6 +36,7 @@ mod publish;
 mod records;
 mod redteam;
 mod reload;
+mod replay;
 mod serve;
 pub mod served;
 mod simulate;
@@ -159,6 +160,8 @@ enum Command {
     Prompt(prompt::PromptCommand),
     /// What another policy would have decided of the drafts that are stored.
     Simulate(simulate::SimulateArgs),
+    /// What the model was sent for one text, made again byte for byte; and what has moved since.
+    Replay(replay::ReplayArgs),
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
@@ -375,6 +378,7 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Policy(command) => Box::pin(policy::with_store(&loaded, &command)).await,
         Command::Prompt(command) => Box::pin(prompt::prompt(&loaded, &command)).await,
         Command::Simulate(args) => Box::pin(simulate::simulate(&loaded, &args)).await,
+        Command::Replay(args) => Box::pin(replay::replay(&loaded, &args)).await,
         Command::Consent(ConsentCommand::Show {
             number,
             practice,

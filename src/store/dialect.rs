@@ -77,6 +77,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_publication.sql"),
     include_str!("migrations/0013_agent.sql"),
     include_str!("migrations/0014_faces.sql"),
+    include_str!("migrations/0018_recordings.sql"),
 ];
 
 /// Keeps the version of the schema. Made outside of the migrations, for it says which are due.

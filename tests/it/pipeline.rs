@@ -28,6 +28,8 @@ mod outreach;
 mod paging;
 mod papers;
 mod portal;
+mod replayed;
+mod shown;
 mod strangers;
 mod transcripts;
 mod trouble;

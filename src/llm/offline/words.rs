@@ -72,6 +72,7 @@ fn long(word: &str) -> String {
         "pls" | "plz" | "plse" | "porfa" => "please",
         "2day" => "today",
         "2moro" | "2morrow" | "tmrw" | "tmr" | "tmw" => "tomorrow",
+        "w" => "with",
         "q" => "que",
         "xq" => "porque",
         other => other,
