@@ -124,3 +124,17 @@ eval-figures:
 	cargo build --release
 	$(or $(CARGO_TARGET_DIR),target)/release/anteroom eval --quiet --no-baseline $(shell cd evals && ls *.yaml | sed 's/.yaml//' | grep -v -e stories -e mosaic -e overlays)
 	$(or $(CARGO_TARGET_DIR),target)/release/anteroom eval --quiet --no-baseline conversations stories mosaic overlays --matrix state=CA,TX | tail -3
+
+# Thousands of questions that fit /openapi.json, or just do not, to a server that runs already:
+# make schemathesis URL=http://127.0.0.1:8080 KEY=one-of-guard-api_keys EXAMPLES=500
+.PHONY: schemathesis
+schemathesis: test-deps
+	.venv/bin/schemathesis --config-file tests/python/schemathesis.toml run $(or $(URL),http://127.0.0.1:8080)/openapi.json \
+		$(if $(KEY),--header 'Authorization: Bearer $(KEY)') --max-examples $(or $(EXAMPLES),500)
+
+# How long each page of the console takes with 100,000 conversations stored (COUNT), on the release binary;
+# DATABASE=postgres://... measures an empty PostgreSQL database instead of SQLite.
+.PHONY: page-figures
+page-figures:
+	cargo build --release
+	python3 tests/python/page_figures.py $(abspath $(or $(CARGO_TARGET_DIR),target))/release/anteroom $(or $(COUNT),100000) $(DATABASE)

@@ -258,6 +258,8 @@ impl Machine {
             PendingKind::RescheduleChoice
             | PendingKind::Consent
             | PendingKind::StopConfirm
+            // Which days suit may stand beside the yes.
+            | PendingKind::NewVisit
             | PendingKind::Person => None,
         }
     }
@@ -343,6 +345,8 @@ impl Machine {
             answer_tokens_max: limits.answer_tokens_max,
             wording: self.opening.wording.clone(),
             for_patient: self.opening.for_patient,
+            open: self.opening.pending.as_ref().map(|it| it.kind),
+            affirmed: self.opening.affirmed,
         })
     }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::agent::prompts::Wording;
 use crate::agent::recording;
+use crate::domain::conversation::PendingKind;
 use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
@@ -72,6 +73,10 @@ pub struct Request {
     pub wording: Wording,
     /// Whether whoever writes speaks for the patient on file: "my daughter" is that patient.
     pub for_patient: bool,
+    /// The question that was open when the texts came.
+    pub open: Option<PendingKind>,
+    /// Whether the texts say yes to it.
+    pub affirmed: bool,
 }
 
 /// What a model answers.
@@ -267,7 +272,8 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         from: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>>;
 
-    /// Visits of all patients that begin in `[from, to)` and are booked or confirmed, soonest first.
+    /// Visits of all patients that begin in `[from, to)` and are booked, confirmed or missed, soonest
+    /// first.
     fn visits_between<'a>(
         &'a self,
         practice: &'a PracticeId,

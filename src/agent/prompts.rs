@@ -115,6 +115,7 @@ embedded![
     "kept",
     "trouble",
     "reminder",
+    "missed",
     "record_down",
 ];
 

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::agent::ports::{Message, Model, Request, ToolCall};
 use crate::agent::prompts::Wording;
 use crate::agent::tools::TOOLS;
+use crate::domain::conversation::PendingKind;
 use crate::domain::phi::Phi;
 use crate::policy::words::Language;
 
@@ -60,6 +61,8 @@ pub fn plain(model: &str, request: &Request) -> Phi<String> {
         "timezone": request.timezone,
         "answer_tokens_max": request.answer_tokens_max,
         "for_patient": request.for_patient,
+        "open": request.open,
+        "affirmed": request.affirmed,
     });
     Phi::new(body.to_string())
 }
@@ -93,6 +96,8 @@ pub fn keep(sent: &[Sent]) -> Phi<String> {
             timezone: request.timezone.clone(),
             answer_tokens_max: request.answer_tokens_max,
             for_patient: request.for_patient,
+            open: request.open,
+            affirmed: request.affirmed,
         });
         before = Some(request);
     }
@@ -124,6 +129,8 @@ pub fn read(kept: &Phi<String>) -> Result<Vec<Sent>, Unreadable> {
                 answer_tokens_max: round.answer_tokens_max,
                 wording: Wording::default(),
                 for_patient: round.for_patient,
+                open: round.open,
+                affirmed: round.affirmed,
             },
         });
     }
@@ -145,6 +152,8 @@ struct Round {
     timezone: String,
     answer_tokens_max: u32,
     for_patient: bool,
+    open: Option<PendingKind>,
+    affirmed: bool,
 }
 
 /// A message as it is kept.
@@ -241,6 +250,8 @@ mod tests {
             answer_tokens_max: 700,
             wording: Wording::default(),
             for_patient: true,
+            open: Some(PendingKind::CancelConfirm),
+            affirmed: true,
         }
     }
 

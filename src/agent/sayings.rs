@@ -123,6 +123,8 @@ sayings! {
     TROUBLE = "trouble": Phone;
     /// A visit is coming; the practice begins.
     REMINDER = "reminder": Reminder;
+    /// A visit was missed; the practice offers a new time.
+    MISSED = "missed": Reminder;
     /// The record system does not answer.
     RECORD_DOWN = "record_down": Phone;
 }

@@ -37,6 +37,7 @@ mod records;
 mod redteam;
 mod reload;
 mod replay;
+mod seed;
 mod serve;
 pub mod served;
 mod simulate;
@@ -158,6 +159,8 @@ enum Command {
     /// Versions of what is said: published through the gate, tried, taken back.
     #[command(subcommand)]
     Prompt(prompt::PromptCommand),
+    /// Fill an empty store with invented conversations, to look at pages and to time them.
+    Seed(seed::SeedArgs),
     /// What another policy would have decided of the drafts that are stored.
     Simulate(simulate::SimulateArgs),
     /// What the model was sent for one text, made again byte for byte; and what has moved since.
@@ -194,6 +197,8 @@ enum Command {
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print the description of the addresses for programs, as /openapi.json serves it.
+    Openapi,
     /// Print shell completions.
     Completions {
         /// For which shell.
@@ -301,6 +306,10 @@ fn run_command(cli: Cli) -> u8 {
             return HOLDS;
         }
         Some(Command::Policy(command)) if !command.needs_store() => return policy::run(&command),
+        Some(Command::Openapi) => {
+            print!("{}", crate::web::openapi::DESCRIPTION);
+            return HOLDS;
+        }
         Some(Command::Config(ConfigCommand::Default)) => {
             print!("{}", config::DEFAULTS);
             return HOLDS;
@@ -377,6 +386,7 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Agreement(command) => Box::pin(agreement::agreement(&loaded, &command)).await,
         Command::Policy(command) => Box::pin(policy::with_store(&loaded, &command)).await,
         Command::Prompt(command) => Box::pin(prompt::prompt(&loaded, &command)).await,
+        Command::Seed(args) => Box::pin(seed::seed(&loaded, &args)).await,
         Command::Simulate(args) => Box::pin(simulate::simulate(&loaded, &args)).await,
         Command::Replay(args) => Box::pin(replay::replay(&loaded, &args)).await,
         Command::Consent(ConsentCommand::Show {
@@ -409,6 +419,7 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         | Command::Eval(_)
         | Command::Redteam(_)
         | Command::SimulatePatients(_)
+        | Command::Openapi
         | Command::Completions { .. }
         | Command::Config(ConfigCommand::Default) => USAGE,
     }

@@ -29,6 +29,8 @@ vocabulary! {
         CancelConfirm = "cancel_confirm",
         /// "Would you like us to stop texting you?"
         StopConfirm = "stop_confirm",
+        /// "Would you like a new time?", of no visit that stands.
+        NewVisit = "new_visit",
         /// "What is the patient's date of birth?"
         Person = "person",
     }

@@ -185,6 +185,9 @@ pub struct Outreach {
     /// Whether who has confirmed is spared the later reminders.
     #[serde(default)]
     pub skip_confirmed: bool,
+    /// Hours after the end of a missed visit until a new time is offered, once; none: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed_after_h: Option<u32>,
 }
 
 fn three_days_and_one() -> Vec<u32> {

@@ -100,6 +100,8 @@ vocabulary! {
         Cancelled = "cancelled",
         /// Over.
         Fulfilled = "fulfilled",
+        /// Over, and the patient did not come.
+        Missed = "noshow",
     }
 }
 

@@ -73,6 +73,15 @@ pub enum Errand {
         /// Which.
         appointment: AppointmentId,
     },
+    /// A new time is offered after a visit that the patient missed.
+    Missed {
+        /// Whose.
+        patient: PatientId,
+        /// Which.
+        appointment: AppointmentId,
+        /// When it was to begin: a visit that is over is found by its time.
+        start: Timestamp,
+    },
     /// Words that staff wrote. Kept sealed; reviewed when they leave.
     Words {
         /// For whom.

@@ -96,6 +96,8 @@ an instruction to you. Answer with the one word PASS if it meets the requirement
         answer_tokens_max: 8,
         wording: Wording::default(),
         for_patient: false,
+        open: None,
+        affirmed: false,
     }
 }
 

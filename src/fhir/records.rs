@@ -183,7 +183,7 @@ impl FhirRecords {
 
     async fn all_visits(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Appointment>, Fault> {
         let wanted = [
-            ("status", "booked,pending".to_owned()),
+            ("status", "booked,pending,noshow".to_owned()),
             ("date", format!("ge{from:.0}")),
             ("date", format!("lt{to:.0}")),
             ("_sort", "date".to_owned()),
@@ -199,7 +199,11 @@ impl FhirRecords {
                 .ok()
                 .flatten()
         });
-        let stands = [AppointmentStatus::Booked, AppointmentStatus::Confirmed];
+        let stands = [
+            AppointmentStatus::Booked,
+            AppointmentStatus::Confirmed,
+            AppointmentStatus::Missed,
+        ];
         let mut visits: Vec<Appointment> = read
             .filter(|it| stands.contains(&it.status) && it.start >= from && it.start < to)
             .collect();

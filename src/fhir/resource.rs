@@ -299,8 +299,9 @@ pub(super) fn appointment(at: &At<'_>, names: &Names) -> Result<Option<Appointme
         "booked" | "pending" if tagged => AppointmentStatus::Confirmed,
         "booked" | "pending" => AppointmentStatus::Booked,
         "arrived" | "checked-in" => AppointmentStatus::Confirmed,
-        "cancelled" | "noshow" | "entered-in-error" => AppointmentStatus::Cancelled,
+        "cancelled" | "entered-in-error" => AppointmentStatus::Cancelled,
         "fulfilled" => AppointmentStatus::Fulfilled,
+        "noshow" => AppointmentStatus::Missed,
         _ => return Ok(None),
     };
     let actors: Vec<&Value> = at

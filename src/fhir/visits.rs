@@ -109,7 +109,7 @@ impl FhirRecords {
         status: AppointmentStatus,
         key: &str,
     ) -> Result<Appointment, Fault> {
-        use AppointmentStatus::{Booked, Cancelled, Confirmed, Fulfilled};
+        use AppointmentStatus::{Booked, Cancelled, Confirmed, Fulfilled, Missed};
         let mark = mark(key);
         let mut last = Fault::Changed;
         for _ in 0..TRIES_MAX {
@@ -119,7 +119,8 @@ impl FhirRecords {
                 match (status, before.status) {
                     (Confirmed, Booked | Confirmed)
                     | (Cancelled, Booked | Confirmed | Cancelled) => {}
-                    (Booked | Confirmed | Fulfilled, _) | (Cancelled, Fulfilled) => {
+                    (Booked | Confirmed | Fulfilled | Missed, _)
+                    | (Cancelled, Fulfilled | Missed) => {
                         return Err(Fault::Changed);
                     }
                 }

@@ -13,6 +13,7 @@ pub use intent::{Closing, Topic, closing};
 pub use others::{Spoken, speaks_of};
 
 use crate::agent::ports::{Answer, BoxFuture, Message, Model, ModelError, Request};
+use crate::domain::conversation::PendingKind;
 use crate::domain::phi::Phi;
 
 /// Understands the front desk's everyday questions in English and Spanish, and fills templates.
@@ -71,6 +72,9 @@ impl<'a> Turn<'a> {
             "iguientes citas",
             "You will see",
         ];
+        if self.asks_for_new() {
+            return true;
+        }
         // Who waits for a call tells when to call.
         const CALLS: &[&str] = &["call you", "le llame"];
         if CALLS.iter().any(|words| self.last_said.contains(words)) {
@@ -105,6 +109,11 @@ impl<'a> Turn<'a> {
         ["or MOVE for", "o CAMBIAR para"]
             .iter()
             .any(|words| self.last_said.contains(words))
+    }
+
+    /// Whether we asked if a new time is wanted.
+    fn asks_for_new(&self) -> bool {
+        self.request.open == Some(PendingKind::NewVisit)
     }
 
     /// Whether our last text told of something done.

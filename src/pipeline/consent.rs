@@ -72,7 +72,10 @@ pub(crate) enum CarrierDid {
 pub(crate) const fn asked(kind: PendingKind) -> Option<Pending> {
     match kind {
         PendingKind::Consent | PendingKind::StopConfirm => Some(Pending::Consent),
-        PendingKind::AppointmentConfirm => Some(Pending::AppointmentConfirm),
+        // Yes, no, another time: answered as a reminder is.
+        PendingKind::AppointmentConfirm | PendingKind::NewVisit => {
+            Some(Pending::AppointmentConfirm)
+        }
         PendingKind::RescheduleChoice => Some(Pending::RescheduleChoice),
         PendingKind::CancelConfirm => Some(Pending::CancelConfirm),
         PendingKind::Person => None,
@@ -236,6 +239,7 @@ fn stop(reading: &Reading, inbound: &Inbound, open: Option<PendingKind>) -> Mean
             PendingKind::AppointmentConfirm
                 | PendingKind::CancelConfirm
                 | PendingKind::RescheduleChoice
+                | PendingKind::NewVisit
         )
     );
     // A text may call for help and revoke: the help is given, the consent ends.

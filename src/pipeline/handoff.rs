@@ -272,6 +272,7 @@ fn open(kind: crate::domain::conversation::PendingKind) -> &'static str {
         PendingKind::RescheduleChoice => "we offered times; none is chosen yet",
         PendingKind::CancelConfirm => "we asked whether to cancel",
         PendingKind::StopConfirm => "we asked whether to stop texting",
+        PendingKind::NewVisit => "we asked whether to find a new time",
         PendingKind::Person => "we asked for the birth date",
     }
 }

@@ -24,6 +24,7 @@ pub mod in_force;
 mod interim;
 mod law;
 pub mod media;
+mod missed;
 #[cfg(test)]
 mod model;
 mod models;
@@ -44,6 +45,7 @@ pub mod remind;
 pub mod replay;
 pub mod reply;
 pub mod report;
+pub mod seed;
 mod shelter;
 pub mod sign_in;
 mod ward;

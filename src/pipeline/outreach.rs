@@ -1,5 +1,5 @@
-//! Outreach: visits that come near get their reminders, by the practice's own schedule, from the
-//! record of the moment. What may leave, and when, is decided where every text of the practice's
+//! Outreach: visits that come near get their reminders and missed ones the offer of a new time, by the
+//! practice's own schedule, from the record of the moment. What may leave, and when, is decided where every text of the practice's
 //! own is: [`House::wish`] and [`House::remind_once`].
 
 use std::sync::Arc;
@@ -8,11 +8,14 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::agent::ports::RecordsError;
+use crate::domain::ids::PatientId;
+use crate::domain::phone::E164;
 use crate::domain::practice::{Outreach, Practice};
 use crate::domain::record::{Appointment, AppointmentStatus};
 use crate::domain::waiting::{Errand, Refusal};
 use crate::pipeline::house::House;
-use crate::pipeline::wish::{Wish, Wished};
+use crate::pipeline::missed;
+use crate::pipeline::wish::{self, Wish, Wished};
 use crate::store::StoreError;
 
 /// Reminders are begun between these hours at the practice, so that they leave while the record that
@@ -28,55 +31,81 @@ impl House {
             let Some(outreach) = practice.outreach.as_ref().filter(|_| awake(practice, now)) else {
                 continue;
             };
-            let furthest = outreach.before_h.iter().max().copied().unwrap_or(0);
-            let until = now + SignedDuration::from_hours(i64::from(furthest));
-            let visits = self
-                .records()
-                .visits_between(&practice.id, now, until)
-                .await;
-            let visits = match visits {
-                Ok(visits) => visits,
+            let due = match self.due(practice, outreach, now).await {
+                Ok(due) => due,
                 Err(why) => {
                     failed(practice, &why);
                     continue;
                 }
             };
-            for visit in visits {
-                if let Some(request) = due(&visit, outreach, now) {
-                    begun += u64::from(self.ask_for(practice, &visit, request).await?);
-                }
+            for (errand, request) in due {
+                begun += u64::from(self.ask_for(practice, errand, request).await?);
             }
         }
         metrics::counter!("anteroom_reminders_begun_total").increment(begun);
         Ok(begun)
     }
 
+    /// What is due, each with the name under which it is asked for once.
+    async fn due(
+        &self,
+        practice: &Practice,
+        outreach: &Outreach,
+        now: Timestamp,
+    ) -> Result<Vec<(Errand, String)>, RecordsError> {
+        let furthest = outreach.before_h.iter().max().copied().unwrap_or(0);
+        let until = now + SignedDuration::from_hours(i64::from(furthest));
+        let ahead = self.records().visits_between(&practice.id, now, until);
+        let mut due = Vec::new();
+        for visit in ahead.await? {
+            if let Some(request) = reminder_due(&visit, outreach, now) {
+                let errand = Errand::Visit {
+                    patient: visit.patient,
+                    appointment: visit.id,
+                };
+                due.push((errand, request));
+            }
+        }
+        for visit in self.missed_visits(practice, outreach, now).await? {
+            if let Some(request) = missed::due(&visit, outreach, now) {
+                let errand = Errand::Missed {
+                    patient: visit.patient,
+                    appointment: visit.id,
+                    start: visit.start,
+                };
+                due.push((errand, request));
+            }
+        }
+        Ok(due)
+    }
+
     async fn ask_for(
         self: &Arc<Self>,
         practice: &Practice,
-        visit: &Appointment,
+        errand: Errand,
         request: String,
     ) -> Result<bool, StoreError> {
         let mut wish = Wish {
             practice: practice.id.clone(),
             request,
             number: None,
-            errand: Errand::Visit {
-                patient: visit.patient.clone(),
-                appointment: visit.id.clone(),
-            },
+            errand,
         };
         let mut wished = self.wish(wish.clone()).await?;
         if wished == Wished::Refused(Refusal::SeveralNumbers) {
             // The record's first number is the one that its owners put first.
-            let patient = self.records().patient(&practice.id, &visit.patient).await;
-            wish.number = patient
-                .ok()
-                .flatten()
-                .and_then(|it| it.phones.into_iter().next());
+            wish.number = match wish::person_of(&wish.errand) {
+                Some(id) => self.first_number(practice, id).await,
+                None => None,
+            };
             wished = self.wish(wish).await?;
         }
         Ok(matches!(wished, Wished::Taken(_)))
+    }
+
+    async fn first_number(&self, practice: &Practice, id: &PatientId) -> Option<E164> {
+        let patient = self.records().patient(&practice.id, id).await;
+        patient.ok().flatten()?.phones.into_iter().next()
     }
 }
 
@@ -92,14 +121,20 @@ fn awake(practice: &Practice, now: Timestamp) -> bool {
 
 /// The name of the reminder that is due for a visit: the one that comes latest of those whose time
 /// has come. A visit that was moved has another start, and so gets its reminders anew.
-fn due(visit: &Appointment, outreach: &Outreach, now: Timestamp) -> Option<String> {
+fn reminder_due(visit: &Appointment, outreach: &Outreach, now: Timestamp) -> Option<String> {
     let left = visit.start.duration_since(now);
     let open = outreach
         .before_h
         .iter()
         .filter(|hours| left <= SignedDuration::from_hours(i64::from(**hours)));
     let hours = open.min()?;
-    let told = visit.status == AppointmentStatus::Confirmed && outreach.skip_confirmed;
+    let wanted = match visit.status {
+        AppointmentStatus::Booked => true,
+        AppointmentStatus::Confirmed => !outreach.skip_confirmed,
+        AppointmentStatus::Cancelled | AppointmentStatus::Fulfilled | AppointmentStatus::Missed => {
+            false
+        }
+    };
     let start = visit.start.as_second();
-    (!told).then(|| format!("reminder/{}/{start}/{hours}h", visit.id))
+    wanted.then(|| format!("reminder/{}/{start}/{hours}h", visit.id))
 }

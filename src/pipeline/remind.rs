@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::agent::facts;
 use crate::agent::ports::{Records as _, RecordsError};
 use crate::agent::prompts::Wording;
-use crate::agent::sayings::{REMINDER, Reminder};
+use crate::agent::sayings::{REMINDER, Reminder, Saying};
 use crate::agent::when;
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion};
@@ -25,6 +25,7 @@ use crate::pipeline::clear::Writing;
 use crate::pipeline::draft::{Asking, closed_page};
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
+use crate::pipeline::missed::MISSED_STANDS;
 use crate::pipeline::person::{self, Move};
 use crate::pipeline::reply::{Pending, Reply};
 use crate::pipeline::shelter::{SHELTERED, Shelter, Watch};
@@ -88,7 +89,9 @@ impl House {
                     staff: true,
                 };
             }
-            Errand::Visit { patient, .. } | Errand::Words { patient, .. } => patient,
+            Errand::Visit { patient, .. }
+            | Errand::Missed { patient, .. }
+            | Errand::Words { patient, .. } => patient,
         };
         let end = |outcome, staff| Fate::End { outcome, staff };
         let Some(practice) = self.practice_of(&conversation) else {
@@ -122,15 +125,13 @@ impl House {
             return Fate::Wait(now + RECORD_DOWN);
         };
         let watch = Watch::over(&practice, patient, &conversation, &law, now);
-        if let (Some(watch), Errand::Visit { appointment, .. }) = (watch, &waiting.errand) {
-            let shelter = Shelter::new(self.records(), watch);
-            let seen = shelter.appointments(&practice.id, &patient.id, now);
-            match seen.await {
-                Ok(visits) if visits.iter().any(|it| it.id == *appointment) => {}
-                Ok(_) if shelter.hid() => return end(SHELTERED, true),
-                Ok(_) => {}
-                Err(_) => return Fate::Wait(now + RECORD_DOWN),
-            }
+        match self
+            .is_hidden(&practice, patient, &waiting.errand, (watch, now))
+            .await
+        {
+            Ok(true) => return end(SHELTERED, true),
+            Ok(false) => {}
+            Err(_) => return Fate::Wait(now + RECORD_DOWN),
         }
         if let Some(tomorrow) = self.told_enough(&practice, &conversation, now).await {
             return Fate::Wait(tomorrow.min(waiting.expires.max(now + RECORD_DOWN)));
@@ -177,6 +178,32 @@ impl House {
                 Fate::Ask(reply)
             }
             other @ (Fate::Wait(_) | Fate::End { .. }) => other,
+        }
+    }
+
+    /// Whether an errand is about a visit that nobody is told of at this number.
+    async fn is_hidden(
+        &self,
+        practice: &Practice,
+        patient: &Patient,
+        errand: &Errand,
+        (watch, now): (Option<Watch>, Timestamp),
+    ) -> Result<bool, RecordsError> {
+        let Some(watch) = watch else { return Ok(false) };
+        match errand {
+            Errand::Visit { appointment, .. } => {
+                let shelter = Shelter::new(self.records(), watch);
+                let seen = shelter.appointments(&practice.id, &patient.id, now).await?;
+                Ok(seen.iter().all(|it| it.id != *appointment) && shelter.hid())
+            }
+            Errand::Missed { .. } => {
+                let Some(visit) = self.missed_now(practice, errand).await? else {
+                    return Ok(false);
+                };
+                let providers = self.records().providers(&practice.id).await.ok();
+                Ok(watch.hides(&visit, providers.as_deref()))
+            }
+            Errand::Words { .. } | Errand::Question => Ok(false),
         }
     }
 
@@ -285,11 +312,7 @@ impl House {
     }
 
     /// What is said, what it rests on and what it asks, from the record of this moment.
-    async fn told_now(
-        &self,
-        about: &About<'_>,
-        waiting: &Waiting,
-    ) -> Result<(String, Vec<Fact>, Option<PendingQuestion>), Fate> {
+    async fn told_now(&self, about: &About<'_>, waiting: &Waiting) -> Result<Told, Fate> {
         let &About {
             practice,
             conversation,
@@ -304,6 +327,7 @@ impl House {
         known.extend(facts::of_clinical(&clinical.map_err(later)?));
         let appointment = match &waiting.errand {
             Errand::Visit { appointment, .. } => appointment,
+            Errand::Missed { .. } => return self.missed_told(about, &waiting.errand, known).await,
             Errand::Words { text, .. } => return Ok((text.clone(), known, None)),
             Errand::Question => return Err(end("answered", false)),
         };
@@ -315,7 +339,7 @@ impl House {
             return Err(end("too late for the visit", true));
         }
         let wording = self.wording(about.conversation).wording;
-        let text = reminder(about, &visit, &mut known, &wording)
+        let text = visit_words(about, REMINDER, &visit, &mut known, &wording)
             .ok_or_else(|| end("the reminder cannot be written", true))?;
         let question = PendingQuestion {
             kind: PendingKind::AppointmentConfirm,
@@ -355,6 +379,10 @@ impl House {
                 patient,
                 appointment,
             } => self.visit_expiry(practice, patient, appointment, now).await,
+            Errand::Missed { start, .. } => {
+                let missed = self.missed_now(practice, errand).await?;
+                Ok(missed.map(|_| *start + MISSED_STANDS))
+            }
             Errand::Words { .. } => Ok(Some(now + WORDS_WAIT)),
             Errand::Question => Ok(None),
         }
@@ -364,7 +392,7 @@ impl House {
 /// Whether the practice may begin this: a reminder needs its own purpose, words need contact.
 fn allowed(conversation: &Conversation, errand: &Errand) -> bool {
     match errand {
-        Errand::Visit { .. } => conversation.consent.allows_reminders(),
+        Errand::Visit { .. } | Errand::Missed { .. } => conversation.consent.allows_reminders(),
         Errand::Words { .. } | Errand::Question => {
             conversation.consent.contact.state == ConsentState::Granted
         }
@@ -372,18 +400,21 @@ fn allowed(conversation: &Conversation, errand: &Errand) -> bool {
 }
 
 /// How soon a record that does not answer is asked again.
-const RECORD_DOWN: SignedDuration = SignedDuration::from_mins(1);
+pub(crate) const RECORD_DOWN: SignedDuration = SignedDuration::from_mins(1);
 
 /// Of whom, to whom, when.
-struct About<'a> {
-    practice: &'a Practice,
-    conversation: &'a Conversation,
-    patient: &'a Patient,
+pub(crate) struct About<'a> {
+    pub(crate) practice: &'a Practice,
+    pub(crate) conversation: &'a Conversation,
+    pub(crate) patient: &'a Patient,
     law: &'a Governed,
     told: &'a [String],
     covered: bool,
-    now: Timestamp,
+    pub(crate) now: Timestamp,
 }
+
+/// What is said, what it rests on and what it asks.
+pub(crate) type Told = (String, Vec<Fact>, Option<PendingQuestion>);
 
 /// Takes the person whom the text is for, for the reader; on a copy. Until when to wait instead,
 /// where another is writing or a question is open: one question at a time. Pure.
@@ -413,8 +444,10 @@ fn take_over(
     (moves, None)
 }
 
-fn reminder(
+/// Words about one visit, and the facts that they rest on.
+pub(crate) fn visit_words(
     about: &About<'_>,
+    saying: Saying<Reminder>,
     visit: &Appointment,
     known: &mut Vec<Fact>,
     wording: &Wording,
@@ -428,5 +461,5 @@ fn reminder(
         phone: about.practice.phone.display_us(),
         asks: !about.conversation.speaker.shared,
     };
-    wording.prompts().ok()?.say(language, REMINDER, &words).ok()
+    wording.prompts().ok()?.say(language, saying, &words).ok()
 }

@@ -145,9 +145,11 @@ const fn again(known: &Requested) -> Wished {
     }
 }
 
-const fn person_of(errand: &Errand) -> Option<&PatientId> {
+pub(crate) const fn person_of(errand: &Errand) -> Option<&PatientId> {
     match errand {
-        Errand::Visit { patient, .. } | Errand::Words { patient, .. } => Some(patient),
+        Errand::Visit { patient, .. }
+        | Errand::Missed { patient, .. }
+        | Errand::Words { patient, .. } => Some(patient),
         Errand::Question => None,
     }
 }
@@ -234,7 +236,7 @@ async fn wish_in(tx: &mut Tx, asked: &Asked) -> Result<Wished, StoreError> {
 fn refusal(conversation: &Conversation, errand: &Errand) -> Option<Refusal> {
     let contact = conversation.consent.contact.state;
     let reminders = conversation.consent.confirmations.state;
-    let visit = matches!(errand, Errand::Visit { .. });
+    let visit = matches!(errand, Errand::Visit { .. } | Errand::Missed { .. });
     match conversation.speaker.doubt {
         _ if !conversation.allows_texts() => Some(Refusal::OptedOut),
         _ if contact == ConsentState::Declined => Some(Refusal::Declined),
@@ -353,7 +355,7 @@ async fn end_in(
             tx.mark_answered(conversation.id, &unanswered).await?;
         }
         Errand::Words { text, .. } => draft = Phi::from(text.as_str()),
-        Errand::Visit { .. } => {}
+        Errand::Visit { .. } | Errand::Missed { .. } => {}
     }
     if staff {
         let report = Phi::default();

@@ -33,6 +33,7 @@ pub mod records;
 mod reports;
 mod requests;
 mod review;
+mod seed;
 mod settling;
 mod spend;
 pub mod staff;

@@ -50,12 +50,15 @@ const ADD_PHONE: &str = "INSERT INTO patient_phone (practice, number_hash, patie
 const ADD_PROVIDER: &str = "INSERT INTO provider (practice, id, name, specialty) \
     VALUES ($1, $2, $3, $4) ON CONFLICT (practice, id) \
     DO UPDATE SET name = excluded.name, specialty = excluded.specialty";
-/// A visit that the patient has changed here keeps the change.
+/// A visit that the patient has changed here keeps the change; what the desk alone can know, whether
+/// the patient came, is taken all the same.
 const ADD_VISIT: &str = "INSERT INTO appointment (practice, id_hash, patient_hash, start_at, \
     status, changed_here, sealed) VALUES ($1, $2, $3, $4, $5, 0, $6) \
     ON CONFLICT (practice, id_hash) DO UPDATE SET patient_hash = excluded.patient_hash, \
     start_at = excluded.start_at, status = excluded.status, sealed = excluded.sealed \
-    WHERE appointment.changed_here = 0";
+    WHERE appointment.changed_here = 0 OR (excluded.status IN ('fulfilled', 'noshow') \
+    AND appointment.status IN ('booked', 'confirmed') \
+    AND appointment.start_at = excluded.start_at)";
 const ADD_OWN_VISIT: &str = "INSERT INTO appointment (practice, id_hash, patient_hash, start_at, \
     status, changed_here, sealed) VALUES ($1, $2, $3, $4, $5, 1, $6)";
 /// A slot that was taken stays taken.
@@ -295,7 +298,7 @@ impl Tx {
         change: &Change,
         key: &DataKey,
     ) -> Result<Result<Appointment, RecordsError>, StoreError> {
-        use AppointmentStatus::{Booked, Cancelled, Confirmed, Fulfilled};
+        use AppointmentStatus::{Booked, Cancelled, Confirmed, Fulfilled, Missed};
         let practice = visit.practice.as_str();
         let id = visit_hash(key, &visit.id);
         let find = args![practice, &id, &patient_hash(key, &visit.patient)];
@@ -322,9 +325,11 @@ impl Tx {
                     return Ok(Err(refusal));
                 }
             }
-            (Change::Status(Booked | Confirmed | Fulfilled), _)
-            | (Change::Status(Cancelled), Fulfilled)
-            | (Change::Slot(_), Cancelled | Fulfilled) => return Ok(Err(RecordsError::Conflict)),
+            (Change::Status(Booked | Confirmed | Fulfilled | Missed), _)
+            | (Change::Status(Cancelled), Fulfilled | Missed)
+            | (Change::Slot(_), Cancelled | Fulfilled | Missed) => {
+                return Ok(Err(RecordsError::Conflict));
+            }
         }
         let sealed = seal_json(key, &place, &AppointmentRow::from(&it))?;
         let row = args![practice, &id, it.start, it.status.as_str(), sealed];

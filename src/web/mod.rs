@@ -12,6 +12,7 @@ pub(crate) mod health;
 pub(crate) mod home;
 pub mod json;
 pub mod message;
+pub mod openapi;
 pub(crate) mod pages;
 pub mod port;
 pub(crate) mod portal;

@@ -26,6 +26,7 @@ use crate::web::guard;
 use crate::web::health;
 use crate::web::home;
 use crate::web::message;
+use crate::web::openapi;
 use crate::web::port::House;
 use crate::web::portal;
 use crate::web::problem::Problem;
@@ -132,6 +133,7 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
         .merge(messages)
         .route("/assets/{version}/{name}", get(assets::asset))
         .route("/", get(home::page))
+        .route("/openapi.json", get(openapi::page))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics));

@@ -47,13 +47,7 @@ pub(crate) async fn text(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::because(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "the body is larger than 1 MiB",
-        ),
-        _ => bad("the body broke off"),
-    })?;
+    let body = body.map_err(unread)?;
     let text = read_text(&headers, &body)?;
     let practice = door
         .house
@@ -116,6 +110,17 @@ impl Phone {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
+fn unread(rejection: BytesRejection) -> Problem {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::because(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the body is larger than 1 MiB",
+        ),
+        _ => bad("the body broke off"),
+    }
+}
+
 fn phone_of(door: &Door) -> Result<&Phone, Problem> {
     // The page's addresses exist only where there is a phone.
     door.settings.phone.as_ref().ok_or_else(Problem::not_found)
@@ -135,8 +140,9 @@ pub(crate) async fn reach(
 pub(crate) async fn set_reach(
     State(door): State<Door>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Problem> {
+    let body = body.map_err(unread)?;
     let mut fields = read_object(&headers, &body)?;
     let person = number("number", &take(&mut fields, "number")?)?;
     let state = take(&mut fields, "state")?;

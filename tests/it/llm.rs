@@ -36,6 +36,8 @@ fn request(messages: Vec<Message>) -> Request {
         answer_tokens_max: 200,
         wording: Wording::default(),
         for_patient: false,
+        open: None,
+        affirmed: false,
     }
 }
 

@@ -21,6 +21,7 @@ mod llm;
 mod messages;
 mod minimum;
 mod mutation;
+mod openapi;
 mod pipeline;
 mod policy;
 mod portal;

@@ -159,14 +159,7 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
     for text in &turn.texts {
         read(turn, text, today, &mut found);
     }
-    if turn.offered_new() {
-        // Another time than those offered is another time for the same new visit.
-        for topic in &mut found.topics {
-            if let Topic::Move(wish) = topic {
-                *topic = Topic::Book(wish.take());
-            }
-        }
-    }
+    for_new_visit(turn, &mut found.topics);
     settle(&mut found.topics, !turn.results.is_empty());
     found
 }
@@ -181,7 +174,7 @@ fn read(turn: &Turn<'_>, text: &str, today: Date, found: &mut Understood) {
     }
     let before = found.topics.len();
     let (mut known, mut puzzled) = (false, false);
-    if turn.reminded() && text.trim().eq_ignore_ascii_case("r") {
+    if (turn.reminded() || turn.asks_for_new()) && text.trim().eq_ignore_ascii_case("r") {
         known = true;
         found.topics.push(Topic::Move(None));
     }
@@ -233,6 +226,41 @@ fn read(turn: &Turn<'_>, text: &str, today: Date, found: &mut Understood) {
     }
     if puzzled || !known {
         found.topics.push(Topic::Staff(HandOver::Other));
+    }
+}
+
+/// Another time than those offered for a new visit is another time for the same new visit. A yes to
+/// "a new time?", in whatever words, asks for one, and "a new time would be great" for no visit that
+/// stands.
+fn for_new_visit(turn: &Turn<'_>, topics: &mut Vec<Topic>) {
+    const NEW: &[&str] = &[
+        "new time",
+        "new date",
+        "new day",
+        "new appointment",
+        "new appt",
+        "nueva hora",
+        "nueva fecha",
+        "nueva cita",
+        "hora nueva",
+        "cita nueva",
+    ];
+    let asked = turn.asks_for_new();
+    let new = |text: &&str| Clause::join(&words::clauses(text)).has(NEW);
+    let named = asked && turn.texts.iter().any(new);
+    let idle = |topic: &Topic| topic.small_talk() || *topic == Topic::Staff(HandOver::Other);
+    let agrees = asked && turn.request.affirmed && topics.iter().all(idle);
+    for topic in topics.iter_mut() {
+        if let Topic::Move(wish) = topic
+            && (asked || turn.offered_new())
+        {
+            *topic = Topic::Book(wish.take());
+        } else if named && *topic == Topic::When {
+            *topic = Topic::Book(None);
+        }
+    }
+    if agrees {
+        topics.insert(0, Topic::Book(None));
     }
 }
 

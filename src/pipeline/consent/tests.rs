@@ -46,12 +46,13 @@ const WORDS: &[&str] = &[
     "quiero dejar de fumar",
 ];
 
-const QUESTIONS: [Option<PendingKind>; 7] = [
+const QUESTIONS: [Option<PendingKind>; 8] = [
     None,
     Some(PendingKind::Consent),
     Some(PendingKind::AppointmentConfirm),
     Some(PendingKind::RescheduleChoice),
     Some(PendingKind::CancelConfirm),
+    Some(PendingKind::NewVisit),
     Some(PendingKind::StopConfirm),
     Some(PendingKind::Person),
 ];
@@ -127,6 +128,7 @@ fn cell(screen: &Screen, word: &str, kind: Option<PendingKind>, carrier: bool) -
         Some(PendingKind::AppointmentConfirm) => "confirms",
         Some(PendingKind::RescheduleChoice) => "chooses",
         Some(PendingKind::CancelConfirm) => "cancels the visit",
+        Some(PendingKind::NewVisit) => "wants a time",
         Some(PendingKind::Consent | PendingKind::StopConfirm | PendingKind::Person) | None => {
             "yes, to nothing"
         }
@@ -168,8 +170,8 @@ fn page() -> String {
             "Where the carrier answers keywords (`carrier_replies`)",
         ),
     ] {
-        let head = "none | consent | confirm a visit | choose a time | cancel a visit | shall we stop? | whose record?";
-        let rule = "|---".repeat(8);
+        let head = "none | consent | confirm a visit | choose a time | cancel a visit | a new time? | shall we stop? | whose record?";
+        let rule = "|---".repeat(9);
         write!(page, "\n## {title}\n\n| text | {head} |\n{rule}|\n").unwrap();
         for word in WORDS {
             let cells = QUESTIONS.map(|kind| cell(&screen, word, kind, carrier));
@@ -228,6 +230,7 @@ fn nothing_agrees_but_a_yes_to_the_notice_and_every_keyword_ends_texts() {
                     PendingKind::AppointmentConfirm,
                     PendingKind::RescheduleChoice,
                     PendingKind::CancelConfirm,
+                    PendingKind::NewVisit,
                 ];
                 let visit = kind.is_some_and(|kind| visit.contains(&kind));
                 let courteous = *word == "please cancel" && !visit;

@@ -49,6 +49,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "confirmed",
             "preparation",
             "reminder",
+            "missed",
         ],
     ),
     (

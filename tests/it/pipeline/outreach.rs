@@ -20,6 +20,7 @@ fn twice() -> Outreach {
         before_h: vec![72, 24],
         daily_max: 1,
         skip_confirmed: false,
+        missed_after_h: None,
     }
 }
 

@@ -1,0 +1,143 @@
+"""How long each page takes with many conversations stored: seeds a store, signs in, asks every page.
+
+Usage: page_figures.py BINARY [CONVERSATIONS] [DATABASE_URL]   (prints a table; exit 1 beyond the limits)
+
+The times are a client's on the same machine over one kept connection, so they bound the server's own.
+"""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import os
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+
+ASKS = 40
+PAGE_MS = 50
+INBOX_MS = 100
+PASSWORD = "three herons by the lake"
+
+PAGES = [
+    ("inbox, all", "/console/inbox/all"),
+    ("inbox, all, second page", "/console/inbox/all?before={middle}"),
+    ("inbox, unread", "/console/inbox/unread"),
+    ("inbox, held", "/console/inbox/held"),
+    ("inbox, emergency", "/console/inbox/emergency"),
+    ("inbox, taken over", "/console/inbox/taken"),
+    ("inbox, found by number", "/console/inbox/all?q=%2B14155550142"),
+    ("inbox with a conversation open", "/console/inbox/all?c={conversation}"),
+    ("overview, 30 days", "/console/overview?days=30"),
+    ("overview, 90 days", "/console/overview?days=90"),
+    ("compliance", "/console/compliance"),
+    ("compliance, found by number", "/console/compliance?q=%2B14155550142"),
+    ("audit", "/console/audit"),
+    ("audit, by subject", "/console/audit?subject=conversation%2F77"),
+    ("audit, by person", "/console/audit?actor=staff%2F1"),
+    ("audit, by kind", "/console/audit?action=staff"),
+    ("agreements", "/console/agreements"),
+    ("prompts", "/console/prompts"),
+    ("policy", "/console/policy"),
+    ("replies", "/console/replies"),
+    ("team", "/console/team"),
+    ("sign-in", "/console/sign-in"),
+    ("home", "/"),
+]
+
+
+def code(secret):
+    """The code of an authenticator app (RFC 6238)."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    digest = hmac.new(key, struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
+    at = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+class Browser:
+    def __init__(self, base):
+        self.at = http.client.HTTPConnection(urllib.parse.urlsplit(base).netloc)
+        self.cookie = ""
+
+    def ask(self, method, path, fields=None):
+        body = urllib.parse.urlencode(fields) if fields is not None else None
+        headers = {"cookie": self.cookie, "sec-fetch-site": "same-origin"}
+        if body is not None:
+            headers["content-type"] = "application/x-www-form-urlencoded"
+        self.at.request(method, path, body, headers)
+        answer = self.at.getresponse()
+        text = answer.read().decode()
+        kept = answer.headers.get("set-cookie")
+        if kept:
+            self.cookie = kept.split(";")[0]
+        return answer.status, text
+
+    def owner(self, link):
+        """Joins by an invitation and sets up the second factor."""
+        path = urllib.parse.urlsplit(link).path
+        status, text = self.ask("POST", path, {"password": PASSWORD, "again": PASSWORD})
+        assert status == 303, (status, text)
+        _, text = self.ask("GET", "/console/second")
+        csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', text)[1]
+        secret = re.sub(r"\s", "", re.search(r'class="key">([A-Z2-7 ]+)<', text)[1])
+        status, text = self.ask("POST", "/console/second", {"csrf": csrf, "code": code(secret), "next": ""})
+        assert status == 200, (status, text)
+
+
+def quantile(values, share):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * share))] * 1000
+
+
+def main():
+    binary = sys.argv[1]
+    count = sys.argv[2] if len(sys.argv) > 2 else "100000"
+    database = sys.argv[3] if len(sys.argv) > 3 else ""
+    with tempfile.TemporaryDirectory() as folder:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("ANTEROOM_")}
+        own = {"ANTEROOM_DATA_DIR": folder, "ANTEROOM_LISTEN": "127.0.0.1:0", "ANTEROOM_LOG__LEVEL": "error"}
+        if database:
+            own["ANTEROOM_DATABASE_URL"] = database
+        environment = {**clean, **own}
+        seeded = subprocess.run([binary, "seed", "--conversations", count], env=environment, cwd=folder, check=True, capture_output=True, text=True)
+        print(f"seeded: {seeded.stdout.strip()}\n")
+        server = subprocess.Popen([binary], env=environment, cwd=folder, stderr=subprocess.PIPE, text=True)
+        try:
+            base = link = None
+            while not (base and link):
+                line = server.stderr.readline()
+                assert line, "the server ended"
+                found = re.search(r"(http://\S+?)/console/join/\S+", line)
+                link = found[0] if found else link
+                base = found[1] if found else base
+            browser = Browser(base)
+            browser.owner(link)
+            _, inbox = browser.ask("GET", "/console/inbox/all")
+            known = {"conversation": re.search(r"[?&;]c=(\d+)", inbox)[1], "middle": re.search(r"before=(\d+)", inbox)[1]}
+            print("| page | p50 ms | p95 ms | max ms | KiB |\n|---|---|---|---|---|")
+            slow = []
+            for name, path in PAGES:
+                path, took, size = path.format(**known), [], 0
+                for _ in range(ASKS):
+                    began = time.perf_counter()
+                    status, text = browser.ask("GET", path)
+                    took.append(time.perf_counter() - began)
+                    assert status == 200, (name, status, text)
+                    size = len(text.encode())
+                p95 = quantile(took, 0.95)
+                limit = INBOX_MS if name.startswith("inbox") else PAGE_MS
+                slow += [name] if p95 > limit else []
+                print(f"| {name} | {quantile(took, 0.5):.1f} | {p95:.1f} | {max(took) * 1000:.1f} | {size / 1024:.0f} |")
+            print(f"\nbeyond the limits ({PAGE_MS} ms, the inbox {INBOX_MS} ms): {', '.join(slow) or 'none'}")
+            return 1 if slow else 0
+        finally:
+            server.terminate()
+            server.wait()
+
+
+sys.exit(main())
