@@ -12,7 +12,7 @@ use crate::config::Loaded;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::pipeline::seed::{self, CONVERSATIONS_MAX, Seeding};
-use crate::store::inbox::Queue;
+use crate::store::inbox::{Queue, Wanted};
 
 /// How a store is filled.
 #[derive(Debug, Args)]
@@ -52,7 +52,10 @@ pub(super) async fn seed(loaded: &Loaded, args: &SeedArgs) -> u8 {
         Ok(store) => store,
         Err(error) => return refuse(&error),
     };
-    match store.inbox(&practice.id, Queue::All, None, 1).await {
+    match store
+        .inbox(&practice.id, Wanted::first(Queue::All, 1))
+        .await
+    {
         Ok(lines) if lines.is_empty() => {}
         Ok(_) => {
             let text = "this store holds conversations already; name an empty data_dir or database";

@@ -137,6 +137,7 @@ impl House {
                         return tx.unsee(id).await;
                     };
                     tx.see(id, turn).await?;
+                    tx.looked_at_mentions(staff.id, id).await?;
                     let subject = format!("conversation/{id}");
                     let entry = Entry::new(
                         &staff.practice,
@@ -229,7 +230,7 @@ fn without(text: &str, before: &str) -> String {
 }
 
 /// A conversation of this person's practice, locked.
-async fn locked(
+pub(super) async fn locked(
     tx: &mut Tx,
     staff: &Staff,
     id: ConversationId,
@@ -273,7 +274,7 @@ async fn take(
     tx.append_audit(&entry).await
 }
 
-async fn settle(
+pub(super) async fn settle(
     tx: &mut Tx,
     staff: &Staff,
     conversation: ConversationId,

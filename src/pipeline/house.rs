@@ -17,6 +17,7 @@ use crate::domain::clock::Clock;
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::{AlarmId, ConversationId, OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
+use crate::pipeline::company::Company;
 use crate::pipeline::handoff;
 use crate::pipeline::in_force::InForce;
 use crate::pipeline::policy_trial;
@@ -98,6 +99,8 @@ pub struct House {
     pub(crate) drafting: Mutex<BTreeMap<ConversationId, CancellationToken>>,
     /// When texts in doubt were first met by catching up.
     pub(crate) doubted: Mutex<BTreeMap<OutboxId, Timestamp>>,
+    /// Who of staff writes where.
+    pub(crate) company: Company,
     changes: watch::Sender<u64>,
     wordings: Mutex<wording::ByPractice>,
     trials: Mutex<policy_trial::ByPractice>,
@@ -143,6 +146,7 @@ impl House {
             looked: Mutex::default(),
             drafting: Mutex::default(),
             doubted: Mutex::default(),
+            company: Company::default(),
             changes,
             wordings: Mutex::default(),
             trials: Mutex::default(),

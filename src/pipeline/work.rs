@@ -106,6 +106,8 @@ impl House {
             while !stop.is_cancelled() {
                 house.keep("housekeeping", house.housekeep_once()).await;
                 house.keep("alarms", house.repeat_alarms_once()).await;
+                let woken = async { house.wake_once().await.map(drop) };
+                house.keep("snoozes", woken).await;
                 if tended.is_none_or(|at| at.elapsed() >= TENDING) {
                     tended = Some(tokio::time::Instant::now());
                     house.keep("wordings", house.tend_wordings_once()).await;

@@ -77,6 +77,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_publication.sql"),
     include_str!("migrations/0013_agent.sql"),
     include_str!("migrations/0014_faces.sql"),
+    include_str!("migrations/0016_triage.sql"),
     include_str!("migrations/0017_faces.sql"),
     include_str!("migrations/0018_recordings.sql"),
 ];

@@ -38,6 +38,7 @@ mod settling;
 mod spend;
 pub mod staff;
 mod templates;
+pub mod triage;
 mod turns;
 mod tx;
 mod waiting;

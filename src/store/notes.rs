@@ -50,18 +50,19 @@ pub struct Canned {
 }
 
 impl Store {
-    /// Keeps a note of staff; false when the practice has no such conversation.
+    /// Keeps a note of staff that names these colleagues; false when the practice has no such
+    /// conversation.
     pub async fn add_note(
         &self,
         staff: &Staff,
         conversation: ConversationId,
-        text: &str,
+        (text, named): (&str, Vec<StaffId>),
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let work = (staff.clone(), text.to_owned());
+        let work = (staff.clone(), text.to_owned(), named);
         self.write(move |tx| {
-            let (staff, text) = work.clone();
-            Box::pin(async move { add(tx, &staff, conversation, &text, now).await })
+            let (staff, text, named) = work.clone();
+            Box::pin(async move { add(tx, &staff, conversation, (&text, &named), now).await })
         })
         .await
     }
@@ -131,7 +132,7 @@ async fn add(
     tx: &mut Tx,
     staff: &Staff,
     id: ConversationId,
-    text: &str,
+    (text, named): (&str, &[StaffId]),
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let found = tx.lock_conversation(id).await?;
@@ -148,7 +149,11 @@ async fn add(
     )?;
     let row = args![note, practice, id.0, now, staff.id.0, sealed];
     tx.run(ADD, row).await?;
-    let about = serde_json::json!({ "note": note });
+    for colleague in named {
+        tx.mention(&staff.practice, (id, note), *colleague).await?;
+    }
+    let names: Vec<i64> = named.iter().map(|it| it.0).collect();
+    let about = serde_json::json!({ "note": note, "names": names });
     let subject = format!("conversation/{id}");
     let (practice, actor) = (&staff.practice, staff.actor());
     tx.append_audit(&Entry::new(

@@ -25,6 +25,9 @@ const HOLDS: &str = "SELECT * FROM hold WHERE practice = $1 AND settled IS NULL 
 const HOLDS_OF: &str = "SELECT * FROM hold WHERE conversation = $1 AND settled IS NULL ORDER BY id";
 const SETTLE: &str = "UPDATE hold SET settled = $3, settled_by = $4, settled_how = $5 \
                       WHERE id = $1 AND conversation = $2 AND settled IS NULL";
+const REOPEN: &str = "UPDATE hold SET settled = NULL, settled_by = NULL, settled_how = NULL \
+                      WHERE conversation = $1 AND ($2 = 0 OR id = $2) AND settled_by = $3 \
+                      AND settled_how = $4 AND settled >= $5";
 const ADD_GLASS: &str = "INSERT INTO glass (id, practice, conversation, at, sealed) \
                          VALUES ($1, $2, $3, $4, $5)";
 const GLASS: &str = "SELECT * FROM glass WHERE conversation = $1 ORDER BY id DESC LIMIT $2";
@@ -109,6 +112,20 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         let row = args![id.0, conversation.0, now, by.0, how];
         Ok(self.run(SETTLE, row).await? == 1)
+    }
+
+    /// Opens what somebody settled in this way since then: one hold, or all of the conversation; how
+    /// many.
+    pub async fn reopen_holds(
+        &mut self,
+        conversation: ConversationId,
+        hold: Option<HoldId>,
+        (by, how): (StaffId, &str),
+        since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let hold = hold.map_or(0, |it| it.0);
+        let find = args![conversation.0, hold, by.0, how, since];
+        self.run(REOPEN, find).await
     }
 
     /// The drafts of a conversation that wait for staff, oldest first.

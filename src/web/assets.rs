@@ -19,6 +19,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("console.css", CSS, include_str!("assets/console.css")),
     ("console.js", SCRIPT, include_str!("assets/console.js")),
     ("prompts.js", SCRIPT, include_str!("assets/prompts.js")),
+    ("names.js", SCRIPT, include_str!("assets/names.js")),
     ("dom.js", SCRIPT, include_str!("assets/dom.js")),
     ("glass.js", SCRIPT, include_str!("assets/glass.js")),
     ("phone.js", SCRIPT, include_str!("assets/phone.js")),

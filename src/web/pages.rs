@@ -13,7 +13,11 @@ use crate::web::home::HomePage;
 use crate::web::problem::Problem;
 
 /// The templates. Their names end in `.html`, so every value is escaped.
-const TEMPLATES: [(&str, &str); 17] = [
+const TEMPLATES: &[(&str, &str)] = &[
+    (
+        "console_labels.html",
+        include_str!("templates/console_labels.html"),
+    ),
     (
         "console_audit.html",
         include_str!("templates/console_audit.html"),
@@ -78,7 +82,7 @@ const TEMPLATES: [(&str, &str); 17] = [
 static PAGES: LazyLock<Result<Tera, tera::Error>> = LazyLock::new(|| {
     let mut tera = Tera::default();
     tera.autoescape_on(vec![".html"]);
-    tera.add_raw_templates(TEMPLATES)?;
+    tera.add_raw_templates(TEMPLATES.iter().copied())?;
     Ok(tera)
 });
 

@@ -11,3 +11,4 @@ mod policy;
 mod prompts;
 mod sign;
 mod table;
+mod triage;

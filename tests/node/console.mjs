@@ -81,6 +81,30 @@ await page.getByRole("link", { name: "I have kept them" }).click();
 await page.getByText("No conversation yet.").waitFor();
 await shot("empty");
 
+// A colleague, whose name has an emoji and runs from right to left.
+const colleague = await browser.newContext({ viewport: { width: 1366, height: 768 }, locale: "en-US" });
+await page.goto(`${server}/console/team`);
+await page.getByLabel("Name", { exact: true }).fill("Robin 🙂 דָּוִד");
+await page.getByLabel("E-mail", { exact: true }).fill("robin.vega@example.com");
+await page.locator("#role").selectOption("clinician");
+await page.getByRole("button", { name: "Make a link" }).click();
+const link = await page.locator("#link").textContent();
+{
+  const door = await colleague.newPage();
+  await door.goto(link);
+  await door.keyboard.type("four quiet herons by the lake");
+  await door.keyboard.press("Tab");
+  await door.keyboard.type("four quiet herons by the lake");
+  await door.keyboard.press("Enter");
+  await door.getByText("The camera does not work").click();
+  const secret = await door.locator(".key").textContent();
+  await door.getByLabel("The code that it shows").fill(code(secret));
+  await door.keyboard.press("Enter");
+  await door.getByRole("heading", { name: "Keep these recovery codes" }).waitFor();
+  await door.close();
+}
+await page.goto(`${server}/console/inbox/all`);
+
 // The inbox is live: nobody presses reload.
 const began = Date.now();
 await text(MARIA, "When is my appointment?");
@@ -136,6 +160,87 @@ await page.getByRole("button", { name: "Keep as note" }).click();
 await page.locator(".note-of", { hasText: "a call after three" }).waitFor();
 assert.equal((await thread(MARIA)).length, before + 1);
 await shot("note");
+
+// A colleague is named by two letters and Enter; their first words go to them, not to the patient.
+await page.getByLabel("Your answer").fill("");
+await page.getByLabel("Your answer").focus();
+await page.keyboard.type("Please look at this, @Ro");
+await page.locator("#names-list li").first().waitFor();
+await shot("names");
+await page.keyboard.press("Enter");
+assert.equal(await page.getByLabel("Your answer").inputValue(), "Please look at this, @Robin 🙂 דָּוִד ");
+await page.keyboard.press("Control+Enter");
+await page.getByText("This names a colleague.").waitFor();
+await page.getByRole("button", { name: "Keep as note" }).click();
+await page.locator(".names-of", { hasText: "@Robin 🙂 דָּוִד" }).waitFor();
+assert.equal((await thread(MARIA)).length, before + 1);
+
+// Triage with keys alone: a label, a colleague, a snooze with its undo, done with its undo.
+await page.goto(`${server}/console/labels`);
+await page.getByText("No label yet.").waitFor();
+await page.getByLabel("Name", { exact: true }).fill("Call back");
+await page.getByLabel("Colour", { exact: true }).selectOption("amber");
+await page.getByRole("button", { name: "Make it" }).click();
+await page.locator(".label-list .label", { hasText: "Call back" }).waitFor();
+await shot("labels");
+await sound(page, "labels");
+await page.goto(`${server}/console/inbox/all`);
+await page.getByRole("link", { name: /Maria Gonzalez/ }).click();
+await page.getByRole("heading", { name: "Maria Gonzalez", level: 1 }).waitFor();
+await page.keyboard.press("l");
+await page.keyboard.press("Enter");
+await page.locator("#state .label", { hasText: "Call back" }).waitFor();
+await page.keyboard.press("m");
+await page.keyboard.press("Enter");
+await page.locator("#assign summary", { hasText: "you" }).waitFor();
+await page.keyboard.press("s");
+await shot("snooze");
+await sound(page, "snooze menu");
+await page.keyboard.press("Escape");
+await page.keyboard.press("s");
+await page.keyboard.press("Tab");
+await page.keyboard.press("Enter");
+await page.getByText(/^Snoozed until/).waitFor();
+await page.locator(".line", { hasText: "Maria" }).waitFor({ state: "detached" });
+await shot("snoozed");
+await sound(page, "snoozed");
+await page.keyboard.press("z");
+await page.getByRole("heading", { name: "Maria Gonzalez", level: 1 }).waitFor();
+await page.locator(".line", { hasText: "Maria" }).waitFor();
+while (await page.locator(".aside").count() > 0) {
+  const waiting = await page.locator(".hold").count();
+  await page.locator("#texts").focus();
+  await page.keyboard.press("e");
+  await page.getByText("Set aside.").waitFor();
+  assert.equal(await page.locator(".hold").count(), waiting - 1);
+}
+await page.locator("#texts").focus();
+await page.keyboard.press("e");
+await page.getByText(/^Done\. It comes back/).waitFor();
+await page.locator(".line", { hasText: "Maria" }).waitFor({ state: "detached" });
+await text(MARIA, "One more thing");
+await page.locator(".line", { hasText: "Maria" }).waitFor();
+await page.getByRole("link", { name: /Maria Gonzalez/ }).click();
+await page.getByRole("heading", { name: "Maria Gonzalez", level: 1 }).waitFor();
+await shot("triaged");
+await page.goto(`${server}/console/inbox/mine`);
+await page.locator(".line", { hasText: "Maria" }).waitFor();
+await shot("mine");
+await sound(page, "mine");
+await page.getByRole("link", { name: /Maria Gonzalez/ }).click();
+await page.getByRole("heading", { name: "Maria Gonzalez", level: 1 }).waitFor();
+
+// Two who write at once are told of each other, within a second or two, and it goes by itself.
+const second = await colleague.newPage();
+second.on("pageerror", (error) => faults.push(`script: ${error.message}`));
+await second.goto(page.url());
+await second.getByLabel("Your answer").fill("I am on it");
+await page.getByText("Robin 🙂 דָּוִד is writing here too.").waitFor();
+await shot("company");
+await sound(page, "company");
+await second.getByLabel("Your answer").fill("");
+await page.locator("#company").waitFor({ state: "hidden", timeout: 15000 });
+await second.close();
 
 // A second click of the key gives the conversation back.
 await page.keyboard.press("Escape");
@@ -214,7 +319,7 @@ const phone = await browser.newContext({
 await phone.addCookies(await context.cookies());
 const small = await phone.newPage();
 small.on("pageerror", (error) => faults.push(`script: ${error.message}`));
-for (const [name, path] of [["inbox", "/console/inbox/all"], ["team", "/console/team"], ["audit", "/console/audit"],
+for (const [name, path] of [["inbox", "/console/inbox/all"], ["team", "/console/team"], ["labels", "/console/labels"], ["audit", "/console/audit"],
   ["policy", "/console/policy"], ["agreements", "/console/agreements"], ["overview", "/console/overview"],
   ["compliance", "/console/compliance?q=4155550111"], ["prompts", "/console/prompts"], ["editor", "/console/prompts/edit/en/visit"]]) {
   await small.goto(server + path);
@@ -227,6 +332,10 @@ await small.goto(`${server}/console/inbox/all`);
 await small.getByRole("link", { name: /Maria Gonzalez/ }).click();
 await small.getByRole("heading", { name: "Maria Gonzalez", level: 1 }).waitFor();
 await small.screenshot({ path: `${shots}/phone-open.png` });
+await sound(small, "conversation on a phone, dark");
+await small.locator("#snooze summary").click();
+await small.screenshot({ path: `${shots}/phone-snooze.png` });
+await sound(small, "snooze on a phone, dark");
 
 await page.getByRole("button", { name: "Sign out" }).click();
 await page.getByRole("heading", { name: "Sign in" }).waitFor();

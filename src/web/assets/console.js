@@ -1,5 +1,6 @@
 // The console: live parts, the verdict while typing, and keys. Every form works without it.
 import { counted, el } from "./dom.js";
+import { named, naming } from "./names.js";
 
 const one = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -64,6 +65,8 @@ async function refresh() {
 function exchange(id, fresh) {
   const [old, next] = [document.getElementById(id), fresh.getElementById(id)];
   if (!old || !next || old.innerHTML === next.innerHTML) return;
+  // A menu that is open stays as it is until it is closed.
+  if (one("details.menu[open]", old)) return;
   const low = id === "texts" && old.scrollHeight - old.scrollTop - old.clientHeight < 80;
   old.replaceChildren(...next.childNodes);
   if (low) old.scrollTop = old.scrollHeight;
@@ -76,10 +79,58 @@ if (one("#lines")) {
     clearTimeout(timer);
     timer = setTimeout(refresh, 120);
   });
+  stream.addEventListener("writing", (event) => beside(JSON.parse(event.data)));
   addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
 }
 const texts = one("#texts");
 if (texts) texts.scrollTop = texts.scrollHeight;
+
+/* Company: who else writes here. It says so and goes by itself; it never keeps anybody from sending. */
+const company = one("#company");
+const others = new Map();
+function beside(told) {
+  if (!company || String(told.conversation) !== one("#talk")?.dataset.id) return;
+  clearTimeout(others.get(told.staff)?.timer);
+  others.delete(told.staff);
+  if (told.seconds > 0) {
+    const timer = setTimeout(() => beside({ ...told, seconds: 0 }), told.seconds * 1000);
+    others.set(told.staff, { who: told.who, timer });
+  }
+  company.replaceChildren(...[...others.values()].flatMap(({ who }) => [el("bdi", {}, who), " is writing here too. "]));
+  company.hidden = others.size === 0;
+}
+if (company && !company.hidden) {
+  const longest = Math.max(...all("[data-seconds]", company).map((it) => Number(it.dataset.seconds)));
+  setTimeout(() => { if (others.size === 0) company.hidden = true; }, longest * 1000);
+}
+
+/* The window of WhatsApp, counted from the server's word: the browser's clock may be wrong. */
+setInterval(() => {
+  const window = one("#window");
+  if (!window) return;
+  const left = Number(window.dataset.seconds) - 15;
+  window.dataset.seconds = left;
+  if (left <= 0) return refresh();
+  const [hours, minutes] = [Math.floor(left / 3600), Math.floor((left % 3600) / 60)];
+  window.textContent = hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min`;
+}, 15_000);
+
+/* Menus close when one goes elsewhere. */
+addEventListener("click", (event) => {
+  for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest?.("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  one("summary", menu).focus();
+});
+function unfold(id) {
+  const menu = one(`#${id}`);
+  if (!menu) return;
+  menu.open = true;
+  one("button, a", menu)?.focus();
+}
 
 /* Writing: what the guardrail would do, while the words are written. */
 const form = one("#write");
@@ -87,8 +138,10 @@ const box = one("#text");
 const verdict = one("#verdict");
 const talk = one("#talk")?.dataset.id;
 let wanted = 0;
+let asked = 0;
 
 if (form && box) {
+  naming(box, one("#names-list"));
   grow();
   if (box.value) ask();
   let timer = 0;
@@ -96,9 +149,12 @@ if (form && box) {
     one("#seen").value = "";
     grow();
     clearTimeout(timer);
-    timer = setTimeout(ask, 250);
+    // Whoever writes without a pause is heard of too.
+    if (performance.now() - asked > 3000) ask();
+    else timer = setTimeout(ask, 250);
   });
   box.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); }
     if (event.key === "Escape") box.blur();
   });
@@ -130,6 +186,7 @@ const fields = () => new URLSearchParams([...new FormData(form)].filter(([, valu
 
 async function ask() {
   const mine = ++wanted;
+  asked = performance.now();
   const text = box.value.trim();
   if (!text) { verdict.hidden = true; one("#segments").textContent = ""; return; }
   const answer = await fetch(`/console/review/${talk}`, { method: "POST", body: fields(), headers: { "x-script": "1" } });
@@ -139,8 +196,14 @@ async function ask() {
 }
 
 let sending = false;
+let warned = "";
 async function send() {
   if (sending || !box.value.trim()) return;
+  // A note that would go to the patient: said once, and sent the second time.
+  if (named(box.value, box.dataset.colleagues) && warned !== box.value) {
+    warned = box.value;
+    return say("This names a colleague. Keep it as a note, or send it again if the patient shall read it.");
+  }
   sending = true;
   one("#send").disabled = true;
   try {
@@ -232,7 +295,11 @@ const KEYS = {
   Enter: () => one("a", lines()[at])?.click(),
   r: () => box?.focus(),
   a: () => one("#take")?.click(),
-  e: () => one(".aside")?.click(),
+  e: () => (one(".aside") ?? one("#done"))?.click(),
+  s: () => unfold("snooze"),
+  m: () => unfold("assign"),
+  l: () => unfold("labelling"),
+  z: () => one("#undo")?.click(),
   i: () => one(".use")?.click(),
   u: () => one("#unread")?.click(),
   "/": () => one("#q")?.focus(),

@@ -11,7 +11,7 @@ use crate::domain::phi::Phi;
 use crate::pipeline::desk::{Answer, Answered};
 use crate::pipeline::desk_review::Verdicted;
 use crate::web::console::inbox::unavailable;
-use crate::web::console::seat::{Fields, SCRIPT, Seat, again, desk, to};
+use crate::web::console::seat::{Fields, SCRIPT, Seat, again, desk, line, to};
 use crate::web::console::thread::pieces;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
@@ -46,6 +46,8 @@ pub(crate) async fn review(
         .await
         .map_err(unavailable)?
         .ok_or_else(Problem::not_found)?;
+    // Whoever asks for a verdict is writing; colleagues are told so.
+    desk.writes(&seat.staff, ConversationId(id), true);
     Ok(Json(told(text.as_str(), &verdict, "review")).into_response())
 }
 
@@ -110,6 +112,7 @@ pub(crate) async fn answer(
         hold: fields.get("hold").parse().ok().map(HoldId),
     };
     let answered = desk.desk_answer(&seat.staff, answer).await;
+    desk.writes(&seat.staff, ConversationId(id), false);
     let (status, outcome) = match answered.map_err(unavailable)? {
         Answered::Unknown => return Err(Problem::not_found()),
         Answered::Sent if script => (StatusCode::OK, json!({ "outcome": "sent" })),
@@ -141,7 +144,7 @@ pub(super) fn back(fields: &Fields, id: i64) -> Response {
 }
 
 /// The queue that a form was sent from.
-fn queue_of(fields: &Fields) -> &str {
+pub(super) fn queue_of(fields: &Fields) -> &str {
     let queue = fields.get("queue");
     let word = !queue.is_empty() && queue.bytes().all(|it| it.is_ascii_lowercase());
     if word { queue } else { "all" }
@@ -173,13 +176,10 @@ pub(crate) async fn unread(
     Path(id): Path<i64>,
     Extension(fields): Extension<Fields>,
 ) -> Result<Response, Problem> {
-    let desk = desk(&door)?;
-    let id = ConversationId(id);
-    let own = desk.store().inbox_line(&seat.staff.practice, id).await;
-    if own.map_err(unavailable)?.is_none() {
-        return Err(Problem::not_found());
-    }
-    let marked = desk.desk_see(&seat.staff, id, None).await;
+    let own = line(&door, &seat, id).await?;
+    let marked = desk(&door)?
+        .desk_see(&seat.staff, own.conversation.id, None)
+        .await;
     marked.map_err(unavailable)?;
     Ok(to(&format!("/console/inbox/{}", queue_of(&fields))))
 }
@@ -194,11 +194,31 @@ pub(crate) async fn aside(
     let Ok(hold) = fields.get("hold").parse().map(HoldId) else {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY));
     };
+    let desk = desk(&door)?;
+    if fields.get("do") == "undo" {
+        let opened = desk
+            .desk_reopen(&seat.staff, ConversationId(id), hold)
+            .await;
+        return Ok(if opened.map_err(unavailable)? {
+            back(&fields, id)
+        } else {
+            again(
+                StatusCode::CONFLICT,
+                "It cannot be brought back any more",
+                "Only whoever set a draft aside can bring it back, within 30 minutes.",
+            )
+        });
+    }
     // One that a colleague settled meanwhile is settled: the page shows it gone.
-    desk(&door)?
+    let settled = desk
         .desk_set_aside(&seat.staff, ConversationId(id), hold)
-        .await
-        .map_err(unavailable)?;
+        .await;
+    if settled.map_err(unavailable)? {
+        let queue = queue_of(&fields);
+        return Ok(to(&format!(
+            "/console/inbox/{queue}?c={id}&undo=aside&of={hold}"
+        )));
+    }
     Ok(back(&fields, id))
 }
 

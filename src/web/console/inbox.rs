@@ -11,19 +11,20 @@ use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use tokio_stream::wrappers::WatchStream;
+use tokio_stream::wrappers::{BroadcastStream, WatchStream};
 
 use crate::domain::alarm::AlarmKind;
 use crate::domain::conversation::Direction;
-use crate::domain::ids::ConversationId;
+use crate::domain::ids::{ConversationId, HoldId, StaffId};
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
-use crate::domain::staff::{IDLE, Right};
+use crate::domain::staff::{IDLE, Right, Staff};
 use crate::pipeline::house::House;
 use crate::store::StoreError;
-use crate::store::inbox::{Line, Queue};
-use crate::web::console::seat::{Seat, again, desk, to};
-use crate::web::console::thread;
+use crate::store::inbox::{Line, Queue, Wanted};
+use crate::store::triage::Label;
+use crate::web::console::seat::{Seat, again, desk, line, to};
+use crate::web::console::{thread, triage};
 use crate::web::pages;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
@@ -39,6 +40,9 @@ struct Asked {
     conversation: Option<ConversationId>,
     before: Option<i64>,
     search: String,
+    label: Option<i64>,
+    undo: String,
+    of: Option<i64>,
 }
 
 impl Asked {
@@ -48,6 +52,9 @@ impl Asked {
             match &*name {
                 "c" => asked.conversation = value.parse().ok().map(ConversationId),
                 "before" => asked.before = value.parse().ok(),
+                "label" => asked.label = value.parse().ok(),
+                "undo" => asked.undo = value.into_owned(),
+                "of" => asked.of = value.parse().ok(),
                 "q" => value.trim().clone_into(&mut asked.search),
                 _ => {}
             }
@@ -85,7 +92,8 @@ pub(crate) async fn home(Extension(seat): Extension<Seat>) -> Response {
 pub(crate) async fn frame(door: &Door, seat: &Seat, tab: &str) -> Result<Value, Problem> {
     let desk = desk(door)?;
     let practice = desk.practice(&seat.staff.practice);
-    let counts = desk.store().inbox_counts(&seat.staff.practice).await;
+    let (practice_id, me) = (&seat.staff.practice, seat.staff.id);
+    let counts = desk.store().inbox_counts(practice_id, me).await;
     let counts = counts.map_err(unavailable)?;
     let role = seat.staff.role;
     let may: serde_json::Map<String, Value> = Right::ALL
@@ -97,7 +105,8 @@ pub(crate) async fn frame(door: &Door, seat: &Seat, tab: &str) -> Result<Value, 
         "me": { "name": seat.staff.secrets.name, "role": role.title() },
         "practice_name": practice.map(|it| it.name.clone()),
         "counts": {
-            "unread": counts.unread, "held": counts.held,
+            "mine": counts.mine, "mentions": counts.mentions, "unassigned": counts.unassigned,
+            "snoozed": counts.snoozed, "unread": counts.unread, "held": counts.held,
             "emergency": counts.emergency, "taken": counts.taken,
         },
     }))
@@ -127,18 +136,21 @@ pub(crate) async fn page(
         ),
         None => None,
     };
-    let (lines, fault) = lines(desk, &practice, queue, &asked).await?;
+    let (lines, fault) = lines(desk, &practice, (queue, seat.staff.id), &asked).await?;
     let more = (lines.len() > PAGE_LINES as usize)
         .then(|| lines.get(PAGE_LINES as usize - 1).map(|it| it.last_turn))
         .flatten();
+    let beside = Beside::of(desk, &practice).await.map_err(unavailable)?;
     let mut shown = Vec::new();
     for line in lines.iter().take(PAGE_LINES as usize) {
         shown.push(
-            line_of(desk, &practice, line, now)
+            line_of(desk, &practice, (line, &beside), now)
                 .await
                 .map_err(unavailable)?,
         );
     }
+    let undo = undone(&door, &seat, (queue, &asked), &practice, now).await;
+    let on: Vec<i64> = asked.label.into_iter().collect();
     let mut values = frame(&door, &seat, "inbox").await?;
     if let Some(fields) = values.as_object_mut() {
         fields.insert("queue".to_owned(), queue.as_str().into());
@@ -146,6 +158,12 @@ pub(crate) async fn page(
         fields.insert("more".to_owned(), more.into());
         fields.insert("before".to_owned(), asked.before.into());
         fields.insert("search".to_owned(), asked.search.into());
+        fields.insert("label".to_owned(), asked.label.into());
+        fields.insert(
+            "labels".to_owned(),
+            triage::shown(&beside.labels, &on).into(),
+        );
+        fields.insert("undo".to_owned(), undo.into());
         fields.insert("fault".to_owned(), fault.into());
         fields.insert("open".to_owned(), open.unwrap_or_default());
     }
@@ -156,15 +174,62 @@ pub(crate) async fn page(
     ))
 }
 
+/// What stands beside every line: the labels of the practice and the names of its staff.
+struct Beside {
+    labels: Vec<Label>,
+    staff: Vec<Staff>,
+}
+
+impl Beside {
+    async fn of(desk: &House, practice: &Practice) -> Result<Self, StoreError> {
+        Ok(Self {
+            labels: desk.store().labels(&practice.id).await?,
+            staff: desk.store().all_staff(&practice.id).await?,
+        })
+    }
+
+    fn name(&self, id: StaffId) -> Option<&str> {
+        let found = self.staff.iter().find(|it| it.id == id);
+        found.map(|it| it.secrets.name.as_str())
+    }
+}
+
+/// What was just put out of the way, if it still is.
+async fn undone(
+    door: &Door,
+    seat: &Seat,
+    (queue, asked): (Queue, &Asked),
+    practice: &Practice,
+    now: Timestamp,
+) -> Option<Value> {
+    let of = asked.of?;
+    if asked.undo == "aside" {
+        return Some(triage::undo_aside(
+            asked.conversation?.0,
+            HoldId(of),
+            queue.as_str(),
+        ));
+    }
+    let line = line(door, seat, of).await.ok()?;
+    triage::undo(&line, (&asked.undo, queue.as_str()), practice, now)
+}
+
 async fn lines(
     desk: &House,
     practice: &Practice,
-    queue: Queue,
+    (queue, staff): (Queue, StaffId),
     asked: &Asked,
 ) -> Result<(Vec<Line>, &'static str), Problem> {
     let store = desk.store();
     if asked.search.is_empty() {
-        let page = store.inbox(&practice.id, queue, asked.before, PAGE_LINES + 1);
+        let wanted = Wanted {
+            queue,
+            staff,
+            label: asked.label,
+            before: asked.before,
+            limit: PAGE_LINES + 1,
+        };
+        let page = store.inbox(&practice.id, wanted);
         return Ok((page.await.map_err(unavailable)?, ""));
     }
     let Some(number) = typed_number(&asked.search) else {
@@ -173,7 +238,9 @@ async fn lines(
             "Search by the patient's phone number, with area code.",
         ));
     };
-    let found = store.inbox_with(&practice.id, &number, PAGE_LINES).await;
+    let found = store
+        .inbox_with(&practice.id, &number, (staff, PAGE_LINES))
+        .await;
     Ok((found.map_err(unavailable)?, ""))
 }
 
@@ -192,7 +259,7 @@ pub(super) fn typed_number(text: &str) -> Option<E164> {
 async fn line_of(
     desk: &House,
     practice: &Practice,
-    line: &Line,
+    (line, beside): (&Line, &Beside),
     now: Timestamp,
 ) -> Result<Value, StoreError> {
     let conversation = &line.conversation;
@@ -225,6 +292,11 @@ async fn line_of(
         "holds": line.holds,
         "alarm": line.alarm.map(AlarmKind::as_str),
         "human": conversation.human,
+        "assigned": line.triage.assigned.and_then(|it| beside.name(it)),
+        "named": line.named,
+        "done": line.triage.done,
+        "snoozed": line.triage.snoozed.map(|it| triage::moment(it, practice, now)),
+        "labels": triage::shown(&beside.labels, &line.labels),
         "channel": conversation.channel.as_str(),
         "consent": conversation.consent.state.as_str(),
     }))
@@ -255,16 +327,33 @@ pub(crate) fn when(at: Timestamp, now: Timestamp, practice: &Practice) -> String
     at.strftime(form).to_string()
 }
 
-/// A stream of ticks, one for each change, without any content: the page asks anew.
+/// A stream of ticks, one for each change, without any content: the page asks anew. Beside them who
+/// of the colleagues writes where.
 pub(crate) async fn events(
     State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let changes = desk(&door)?.changes();
+    let house = desk(&door)?;
     let ended = door.settings.shutdown.clone().cancelled_owned();
-    let ticks = WatchStream::from_changes(changes)
-        .map(|tick| Ok(Event::default().event("change").data(tick.to_string())))
+    let ticks = WatchStream::from_changes(house.changes())
+        .map(|tick| Event::default().event("change").data(tick.to_string()));
+    let reads = seat.staff.role.may(Right::Read);
+    let writing = BroadcastStream::new(house.hear_writing()).filter_map(move |heard| {
+        let told = heard
+            .ok()
+            .filter(|it| reads && it.practice == seat.staff.practice && it.staff != seat.staff.id);
+        std::future::ready(told.map(|it| {
+            let about = json!({
+                "conversation": it.conversation.0, "staff": it.staff.0,
+                "who": it.name, "seconds": it.seconds,
+            });
+            Event::default().event("writing").data(about.to_string())
+        }))
+    });
+    let all = futures_util::stream::select(ticks, writing)
+        .map(Ok)
         .take_until(ended);
-    Ok(Sse::new(ticks).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(all).keep_alive(KeepAlive::default()))
 }
 
 #[cfg(test)]

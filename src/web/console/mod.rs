@@ -16,6 +16,8 @@ mod seat;
 mod sign;
 mod team;
 mod thread;
+mod triage;
+mod used;
 mod versions;
 
 use axum::Extension;
@@ -67,6 +69,12 @@ pub const TABLE: &[(&str, &str, Need)] = &[
         Need::May(Right::Acknowledge),
     ),
     ("POST", "/console/note/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/assign/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/done/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/snooze/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/label/{id}", Need::May(Right::Answer)),
+    ("GET", "/console/labels", Need::May(Right::Answer)),
+    ("POST", "/console/labels", Need::May(Right::Answer)),
     ("GET", "/console/replies", Need::May(Right::Answer)),
     ("POST", "/console/replies", Need::May(Right::Answer)),
     ("GET", "/console/team", Need::May(Right::Accounts)),
@@ -135,6 +143,11 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/aside/{id}", post(actions::aside))
         .route("/console/acknowledge/{id}", post(actions::acknowledge))
         .route("/console/note/{id}", post(beside::note))
+        .route("/console/assign/{id}", post(triage::assign))
+        .route("/console/done/{id}", post(triage::done))
+        .route("/console/snooze/{id}", post(triage::snooze))
+        .route("/console/label/{id}", post(triage::label))
+        .route("/console/labels", get(triage::labels).post(triage::change))
         .route("/console/replies", get(beside::list).post(beside::change))
         .route("/console/team", get(team::page).post(team::invite))
         .route("/console/team/{id}", post(team::change))

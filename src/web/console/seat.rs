@@ -12,8 +12,11 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::domain::ids::ConversationId;
 use crate::domain::staff::Staff;
 use crate::pipeline::house::House;
+use crate::store::inbox::Line;
+use crate::web::console::inbox::unavailable;
 use crate::web::console::{CONSOLE_BYTES_MAX, Need, TABLE};
 use crate::web::pages;
 use crate::web::problem::Problem;
@@ -39,6 +42,13 @@ pub(crate) struct Seat {
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
+    /// The fields of a test.
+    #[cfg(test)]
+    pub(crate) fn of(fields: &[(&str, &str)]) -> Self {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self(fields.iter().map(own).collect())
+    }
+
     /// A field, empty where the form has none.
     pub(crate) fn get(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(key, _)| key == name);
@@ -65,6 +75,16 @@ impl Seat {
 /// The house behind the console; the router has no console without one.
 pub(crate) fn desk(door: &Door) -> Result<&Arc<House>, Problem> {
     door.settings.desk.as_ref().ok_or_else(Problem::not_found)
+}
+
+/// A conversation of this person's practice, as a line of the inbox.
+pub(super) async fn line(door: &Door, seat: &Seat, id: i64) -> Result<Line, Problem> {
+    let (practice, me) = (&seat.staff.practice, seat.staff.id);
+    let found = desk(door)?
+        .store()
+        .inbox_line(practice, ConversationId(id), me)
+        .await;
+    found.map_err(unavailable)?.ok_or_else(Problem::not_found)
 }
 
 /// Stands before every address of the console.

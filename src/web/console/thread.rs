@@ -12,10 +12,15 @@ use crate::domain::message::Delivery;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::domain::record::Patient;
+use crate::domain::staff::{Right, Staff};
 use crate::pipeline::house::House;
 use crate::pipeline::portal_room::SECURE_REPLY;
+use crate::pipeline::window::WINDOW;
+use crate::store::inbox::Line;
 use crate::store::{Hold, Note, StoreError};
+use crate::web::console::beside::mentions;
 use crate::web::console::seat::Seat;
+use crate::web::console::{triage, used};
 
 /// How much of a conversation a page shows.
 const TURNS_MAX: u32 = 100;
@@ -30,7 +35,11 @@ pub(super) async fn open(
     id: ConversationId,
     now: Timestamp,
 ) -> Result<Option<Value>, StoreError> {
-    let Some(line) = desk.store().inbox_line(&practice.id, id).await? else {
+    let Some(line) = desk
+        .store()
+        .inbox_line(&practice.id, id, seat.staff.id)
+        .await?
+    else {
         return Ok(None);
     };
     desk.desk_see(&seat.staff, id, Some(line.last_turn)).await?;
@@ -57,7 +66,7 @@ pub(super) async fn open(
     let number = conversation.number.display_us();
     let name = patient.as_ref().map(full_name);
     let opted_out = conversation.consent.state == ConsentState::OptedOut;
-    Ok(Some(json!({
+    let mut told = json!({
         "id": id.0,
         "name": name.as_deref().unwrap_or(&number),
         "number": number,
@@ -72,12 +81,64 @@ pub(super) async fn open(
         "back": conversation.human_until.map(|until| back(until, practice)),
         "taken_by": taken,
         "alarm": line.alarm.map(AlarmKind::as_str),
-        "items": items(&turns, &notes, &named, practice, now),
+        "window": window(desk, conversation, practice, now),
+        "used": used::told(desk, id, &holds).await?,
+        "items": items(&turns, (&notes, &all), &named, practice, now),
         "canned": canned,
         "last": line.last_turn,
         "holds": holds.iter().map(|hold| held(hold, practice, now)).collect::<Vec<_>>(),
         "facts": facts(desk, practice, patient.as_ref(), now).await,
-    })))
+    });
+    let more = standing(desk, seat, practice, (&line, &all), now).await?;
+    if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {
+        told.extend(more);
+    }
+    Ok(Some(told))
+}
+
+/// Who looks after a conversation, what it is labelled, whether it is out of the way, who else writes in
+/// it, and what may be done about each.
+async fn standing(
+    desk: &House,
+    seat: &Seat,
+    practice: &Practice,
+    (line, all): (&Line, &[Staff]),
+    now: Timestamp,
+) -> Result<Value, StoreError> {
+    let (me, id, stands) = (seat.staff.id, line.conversation.id, &line.triage);
+    let labels = desk.store().labels(&practice.id).await?;
+    let able: Vec<Value> = all
+        .iter()
+        .filter(|it| it.active && it.role.may(Right::Answer))
+        .map(|it| {
+            json!({
+                "id": it.id.0, "name": it.secrets.name, "me": it.id == me,
+                "on": Some(it.id) == stands.assigned,
+            })
+        })
+        .collect();
+    let colleagues: Vec<&str> = all
+        .iter()
+        .filter(|it| it.active && it.id != me)
+        .map(|it| it.secrets.name.as_str())
+        .collect();
+    let writing: Vec<Value> = desk
+        .others_writing(me, id)
+        .into_iter()
+        .map(|(who, seconds)| json!({ "who": who, "seconds": seconds }))
+        .collect();
+    let assigned = all.iter().find(|it| Some(it.id) == stands.assigned);
+    Ok(json!({
+        "assigned": assigned.map(|it| &it.secrets.name),
+        "mine": stands.assigned == Some(me),
+        "able": able,
+        "done": stands.done,
+        "snoozed": stands.snoozed.map(|it| triage::moment(it, practice, now)),
+        "snoozes": triage::SNOOZES,
+        "labels": triage::shown(&labels, &line.labels),
+        "colleagues": serde_json::to_string(&colleagues).unwrap_or_default(),
+        "writing": writing,
+    }))
 }
 
 fn full_name(patient: &Patient) -> String {
@@ -129,7 +190,7 @@ fn clock(at: Timestamp, practice: &Practice) -> String {
 /// The texts and the notes in their order, with a line before each new day.
 fn items(
     turns: &[Turn],
-    notes: &[Note],
+    (notes, staff): (&[Note], &[Staff]),
     named: &dyn Fn(StaffId) -> Option<String>,
     practice: &Practice,
     now: Timestamp,
@@ -152,7 +213,7 @@ fn items(
     });
     let notes = notes.iter().filter(|it| it.id > first).map(|note| {
         let shown = json!({
-            "id": note.id, "note": true, "text": note.text.as_str(),
+            "id": note.id, "note": true, "pieces": marked(note.text.as_str(), staff),
             "who": named(note.staff), "at": clock(note.at, practice),
         });
         (note.id, note.at, shown)
@@ -179,6 +240,43 @@ fn items(
         items.push(item);
     }
     items
+}
+
+/// A note in pieces, each with whether it names a colleague.
+fn marked(text: &str, staff: &[Staff]) -> Vec<Value> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    for (span, _) in mentions(text, staff) {
+        pieces.push(json!({ "text": text.get(at..span.start) }));
+        pieces.push(json!({ "text": text.get(span.clone()), "names": true }));
+        at = span.end;
+    }
+    pieces.push(json!({ "text": text.get(at..) }));
+    pieces
+}
+
+/// How long a patient may still be written to freely, where the channel limits that.
+fn window(desk: &House, conversation: &Conversation, practice: &Practice, now: Timestamp) -> Value {
+    let limited = desk
+        .carrier_of(conversation)
+        .is_some_and(|it| it.capabilities().window.contains(&conversation.channel));
+    if !limited {
+        return Value::Null;
+    }
+    let closes = conversation
+        .last_inbound
+        .and_then(|at| at.checked_add(WINDOW).ok())
+        .filter(|at| *at > now);
+    let Some(closes) = closes else {
+        return json!({ "open": false });
+    };
+    let left = closes.duration_since(now).as_secs();
+    let (hours, minutes) = (left / 3_600, left % 3_600 / 60);
+    json!({
+        "open": true, "soon": left < 3_600 * 2, "until": triage::moment(closes, practice, now),
+        "left": if hours > 0 { format!("{hours} h {minutes} min") } else { format!("{minutes} min") },
+        "seconds": left,
+    })
 }
 
 const fn failed(delivery: Delivery) -> bool {

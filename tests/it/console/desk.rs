@@ -151,7 +151,7 @@ async fn an_answer_settles_what_waited_and_an_aside_leaves_a_trace() {
         .await;
     assert_eq!(
         told.header("location"),
-        format!("/console/inbox/held?c={id}")
+        format!("/console/inbox/held?c={id}&undo=aside&of={hold}")
     );
     assert_eq!(lab.app.held().await.len(), waiting - 1);
     let audit = lab.app.audited().await;

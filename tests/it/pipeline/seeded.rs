@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use anteroom::domain::ids::PracticeId;
+use anteroom::domain::ids::StaffId;
 use anteroom::domain::practice::Practice;
 use anteroom::guardrail::review::Guardrail;
 use anteroom::pipeline::seed::{Seeding, seed};
 use anteroom::store::Store;
 use anteroom::store::audit_log::AuditFilter;
-use anteroom::store::inbox::Queue;
+use anteroom::store::inbox::{Queue, Wanted};
 
 use crate::support::stores::{self, Kept};
 
@@ -31,7 +32,7 @@ async fn is_counted_and_quiet(kept: Kept) {
     .await
     .unwrap();
     assert_eq!(told, [500, 620], "progress is told after each batch");
-    let counts = store.inbox_counts(&practice.id).await.unwrap();
+    let counts = store.inbox_counts(&practice.id, StaffId(0)).await.unwrap();
     let counted = [counts.unread, counts.held, counts.emergency, counts.taken];
     let expected = [seeded.unread, seeded.held, seeded.alarms, seeded.taken].map(i64::from);
     assert_eq!(counted, expected);
@@ -49,12 +50,18 @@ async fn is_counted_and_quiet(kept: Kept) {
 
     // A page of the inbox is the newest, and the next page goes on below it.
     let page = store
-        .inbox(&practice.id, Queue::All, None, 50)
+        .inbox(&practice.id, Wanted::first(Queue::All, 50))
         .await
         .unwrap();
     let below = page.last().unwrap().last_turn;
     let next = store
-        .inbox(&practice.id, Queue::All, Some(below), 50)
+        .inbox(
+            &practice.id,
+            Wanted {
+                before: Some(below),
+                ..Wanted::first(Queue::All, 50)
+            },
+        )
         .await
         .unwrap();
     assert!(page.len() == 50 && next.len() == 50);
