@@ -72,11 +72,11 @@ impl<'a> Turn<'a> {
             "iguientes citas",
             "You will see",
         ];
+        // Who waits for a call tells when to call.
+        const CALLS: &[&str] = &["call you", "le llame"];
         if self.asks_for_new() {
             return true;
         }
-        // Who waits for a call tells when to call.
-        const CALLS: &[&str] = &["call you", "le llame"];
         if CALLS.iter().any(|words| self.last_said.contains(words)) {
             return false;
         }
