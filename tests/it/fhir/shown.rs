@@ -175,7 +175,7 @@ fn named(value: Value) -> Value {
                 .map(|(key, it)| (key, named(it)))
                 .collect(),
         ),
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_)) => other,
     }
 }
 
@@ -184,9 +184,8 @@ fn without_key(text: &str) -> String {
     match text.split_once("/p/") {
         None => text.to_owned(),
         Some((before, after)) => {
-            let rest = after
-                .find(char::is_whitespace)
-                .map_or("", |at| &after[at..]);
+            let rest = after.split_once(char::is_whitespace);
+            let rest = rest.map_or(String::new(), |(_, rest)| format!(" {rest}"));
             format!("{before}/p/...{rest}")
         }
     }

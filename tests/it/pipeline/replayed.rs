@@ -30,7 +30,7 @@ async fn turns(app: &App) -> Vec<Turn> {
 async fn kept(app: &App, turn: &Turn) -> Box<Recording> {
     match app.house.store().recording(turn.id).await.unwrap() {
         Recorded::Sent(kept) => kept,
-        other => panic!("{other:?}"),
+        other @ (Recorded::NoTurn | Recorded::NoModel) => panic!("{other:?}"),
     }
 }
 
@@ -59,7 +59,7 @@ async fn same_bytes(store: Store) {
     // The answer leads to the same recording.
     let answer = kept(&app, turns.last().unwrap()).await;
     assert_eq!(answer.turn, kept_of.turn);
-    let models: Vec<Arc<dyn Model>> = vec![model.clone(), Arc::new(Offline::new())];
+    let models: Vec<Arc<dyn Model>> = vec![Arc::clone(&model) as _, Arc::new(Offline::new())];
     let rounds = again(&kept_of, &models).unwrap();
     assert_eq!(rounds.len(), 2, "it asked for a tool, then wrote");
     for (round, sent) in rounds.iter().zip(model.asked().iter().rev().take(2).rev()) {
