@@ -59,6 +59,7 @@ pub(super) fn handed_over(
         trouble: None,
         spent: 0,
         overtaken: false,
+        sent: Vec::new(),
     }
 }
 

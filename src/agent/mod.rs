@@ -7,6 +7,7 @@ pub mod machine;
 pub mod opening;
 pub mod ports;
 pub mod prompts;
+pub mod recording;
 pub mod references;
 pub mod run;
 pub mod sayings;

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use jiff::Timestamp;
 
 use crate::agent::prompts::Wording;
+use crate::agent::recording;
 use crate::domain::conversation::PendingKind;
 use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId};
 use crate::domain::phi::Phi;
@@ -134,6 +135,11 @@ pub trait Model: Send + Sync + std::fmt::Debug {
 
     /// Asks for a draft or for tools.
     fn complete<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, ModelError>>;
+
+    /// What is asked, as it leaves for the model, byte for byte.
+    fn body(&self, request: &Request) -> Result<Phi<String>, ModelError> {
+        Ok(recording::plain(self.name(), request))
+    }
 
     /// Counts the tokens of a text, for the budget; an estimate errs on the high side.
     fn count_tokens(&self, text: &str) -> usize;

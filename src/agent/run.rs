@@ -10,6 +10,7 @@ use crate::agent::ports::{
     Meanwhile, Message, Model, ModelError, Records, Reviewer, Undisturbed, Unreviewed,
 };
 use crate::agent::prompts::Wording;
+use crate::agent::recording::Sent;
 use crate::agent::references;
 use crate::agent::sayings::{self, System};
 use crate::agent::tools::{self, HandOver, Scene};
@@ -111,6 +112,8 @@ pub struct Outcome {
     pub spent: u64,
     /// The turn is out of date and was ended before anything was done or said.
     pub overtaken: bool,
+    /// What the models were sent, in order.
+    pub sent: Vec<Sent>,
 }
 
 /// Runs one turn. Where `model` fails, `fallback` goes on from the same point; where the record

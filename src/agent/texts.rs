@@ -33,6 +33,12 @@ vocabulary! {
         Crisis = "crisis",
         /// Poison Help.
         Poison = "poison",
+        /// To an "ok" after 911 was told.
+        AfterEmergency = "after_emergency",
+        /// To an "ok" after 988 was told.
+        AfterCrisis = "after_crisis",
+        /// To an "ok" after Poison Help was told.
+        AfterPoison = "after_poison",
         /// Staff will answer.
         Handoff = "handoff",
         /// Staff will call.

@@ -12,6 +12,7 @@ use crate::agent::machine::{Finish, Limits};
 use crate::agent::ports::{
     Answer, Meanwhile, Model, ModelError, Records, RecordsError, Request, Reviewer,
 };
+use crate::agent::recording::{self, Sent};
 use crate::agent::references::References;
 use crate::agent::run::{Input, Outcome, ToolUse};
 use crate::agent::tools::{HandOver, ToolResult};
@@ -51,6 +52,7 @@ pub(super) struct Turn<'a> {
     spent: u64,
     references: References,
     veil: Veil,
+    sent: Vec<Sent>,
 }
 
 impl<'a> Turn<'a> {
@@ -72,6 +74,7 @@ impl<'a> Turn<'a> {
             spent: 0,
             references: References::default(),
             veil: Veil::default(),
+            sent: Vec::new(),
         }
     }
 
@@ -177,6 +180,9 @@ impl<'a> Turn<'a> {
                     () = self.meanwhile.until(deadline), if !last => Err(ModelError::Timeout),
                 }
             };
+            if !matches!(answer, Err(ModelError::OverBudget | ModelError::Resting)) {
+                self.record(model, &shown);
+            }
             if let Ok(answer) = &answer {
                 let written = price.of(0, count_answer(model, answer));
                 self.spent = self.spent.saturating_add(sent).saturating_add(written);
@@ -191,6 +197,17 @@ impl<'a> Turn<'a> {
                     self.at += 1;
                 }
             }
+        }
+    }
+
+    /// Keeps what a model was sent.
+    fn record(&mut self, model: &dyn Model, shown: &Request) {
+        if let Ok(body) = model.body(shown) {
+            self.sent.push(Sent {
+                model: recording::name(model),
+                request: shown.clone(),
+                sha256: recording::sha256(body.as_str()),
+            });
         }
     }
 
@@ -265,6 +282,7 @@ impl<'a> Turn<'a> {
             trouble: end.trouble,
             spent: self.spent,
             overtaken: false,
+            sent: self.sent,
         }
     }
 
@@ -284,6 +302,7 @@ impl<'a> Turn<'a> {
             .unwrap_or_default();
         outcome.model_error = self.failed;
         outcome.spent = self.spent;
+        outcome.sent = self.sent;
         outcome
     }
 

@@ -341,6 +341,15 @@ fn watched(
     Arc::new(Breaker::new(model, Arc::clone(clock)))
 }
 
+/// Every model that may be asked, without the breakers in front of them.
+pub(super) fn all_models(llm: &Llm) -> Result<Vec<Arc<dyn Model>>, String> {
+    let offline: Arc<dyn Model> = Arc::new(Offline::new());
+    let mut all = vec![model(llm, &offline)?];
+    all.extend(fallbacks(llm)?);
+    all.push(offline);
+    Ok(all)
+}
+
 /// The models that draft when the first one cannot.
 fn fallbacks(llm: &Llm) -> Result<Vec<Arc<dyn Model>>, String> {
     if model_key(llm).is_none() {

@@ -36,6 +36,7 @@ mod publish;
 mod records;
 mod redteam;
 mod reload;
+mod replay;
 mod seed;
 mod serve;
 pub mod served;
@@ -163,6 +164,8 @@ enum Command {
     Seed(seed::SeedArgs),
     /// What another policy would have decided of the drafts that are stored.
     Simulate(simulate::SimulateArgs),
+    /// What the model was sent for one text, made again byte for byte; and what has moved since.
+    Replay(replay::ReplayArgs),
     /// The audit log.
     #[command(subcommand)]
     Audit(Audit),
@@ -386,6 +389,7 @@ async fn with_config(command: Command, loaded: Loaded) -> u8 {
         Command::Prompt(command) => Box::pin(prompt::prompt(&loaded, &command)).await,
         Command::Seed(args) => Box::pin(seed::seed(&loaded, &args)).await,
         Command::Simulate(args) => Box::pin(simulate::simulate(&loaded, &args)).await,
+        Command::Replay(args) => Box::pin(replay::replay(&loaded, &args)).await,
         Command::Consent(ConsentCommand::Show {
             number,
             practice,

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::agent::ports::{Answer, BoxFuture, Model, ModelError, Price, Request};
 use crate::domain::clock::Clock;
+use crate::domain::phi::Phi;
 
 /// Failures in a row after which it rests: one may be chance, and each costs a patient its wait.
 const FAILURES_MAX: u32 = 3;
@@ -126,6 +127,10 @@ impl Model for Breaker {
             self.note(&answer);
             answer
         })
+    }
+
+    fn body(&self, request: &Request) -> Result<Phi<String>, ModelError> {
+        self.inner.body(request)
     }
 
     fn count_tokens(&self, text: &str) -> usize {

@@ -9,7 +9,7 @@ mod rules;
 mod words;
 
 pub use days::Wish;
-pub use intent::Topic;
+pub use intent::{Closing, Topic, closing};
 pub use others::{Spoken, speaks_of};
 
 use crate::agent::ports::{Answer, BoxFuture, Message, Model, ModelError, Request};
@@ -63,7 +63,23 @@ impl<'a> Turn<'a> {
 
     /// Whether one of our last texts told of a visit or offered times.
     fn told_visit(&self) -> bool {
-        const VISIT: &[&str] = &["1) ", "isit", "cita", "You will see"];
+        const VISIT: &[&str] = &[
+            "1) ",
+            "our visit ",
+            "our next visit",
+            "u cita",
+            "iguiente cita",
+            "iguientes citas",
+            "You will see",
+        ];
+        // Who waits for a call tells when to call.
+        const CALLS: &[&str] = &["call you", "le llame"];
+        if self.asks_for_new() {
+            return true;
+        }
+        if CALLS.iter().any(|words| self.last_said.contains(words)) {
+            return false;
+        }
         let said = self
             .request
             .messages

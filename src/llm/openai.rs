@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::agent::ports::{Answer, BoxFuture, Model, ModelError, Price, Request};
+use crate::domain::phi::Phi;
 use crate::llm::openai::transport::Transport;
 use crate::llm::tokens::{self, Tokens};
 
@@ -124,14 +125,19 @@ impl OpenAi {
         })
     }
 
-    async fn ask(&self, request: &Request) -> Result<Answer, ModelError> {
+    /// The request, cut to what the model takes.
+    fn fitted(&self, request: &Request) -> Result<Value, ModelError> {
         let count = |text: &str| self.settings.tokens.count(text);
         let fixed = count(&request.system)
             + wire::tools_text(request).map_or(0, |text| count(&text))
             + usize::try_from(request.answer_tokens_max).unwrap_or(usize::MAX);
         let budget = self.settings.context_tokens_max.saturating_sub(fixed);
         let messages = tokens::fit(&request.messages, budget, count)?;
-        let body = wire::body(request, messages, &self.settings);
+        Ok(wire::body(request, messages, &self.settings))
+    }
+
+    async fn ask(&self, request: &Request) -> Result<Answer, ModelError> {
+        let body = self.fitted(request)?;
         let chat = self.client.chat();
         let call = chat.create_byot::<Value, Value>(body);
         let answer = tokio::time::timeout(self.settings.timeout, call)
@@ -169,6 +175,10 @@ impl Model for OpenAi {
 
     fn complete<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, ModelError>> {
         Box::pin(self.ask(request))
+    }
+
+    fn body(&self, request: &Request) -> Result<Phi<String>, ModelError> {
+        self.fitted(request).map(|body| Phi::new(body.to_string()))
     }
 
     fn count_tokens(&self, text: &str) -> usize {

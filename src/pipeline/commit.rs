@@ -137,6 +137,10 @@ pub(crate) async fn settle(
         tx.count_trial(*version, *side, verdict.as_str()).await?;
     }
     tx.mark_answered(conversation.id, &reply.answers).await?;
+    if let (Some((digests, sent)), Some(turn)) = (&reply.recording, reply.answers.last()) {
+        tx.keep_recording(conversation, (*turn, outbox), (digests, sent), now)
+            .await?;
+    }
     let unread = settle_unread(tx, conversation, reply, now).await?;
     tx.append_audit(&entry(conversation, reply, outbox, unread, now))
         .await

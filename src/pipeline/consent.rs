@@ -179,7 +179,7 @@ pub(crate) fn meaning(
             ..plain
         };
     }
-    let talk = matches!(reading.intent, Intent::Question | Intent::Other);
+    let talk = matches!(reading.intent, Intent::Question | Intent::Other) || only_voted(reading);
     if talk && reading.asks_who_writes() {
         let words = inbound.body.as_str().split_whitespace().count();
         return Meaning {
@@ -202,6 +202,15 @@ pub(crate) fn meaning(
         intent: plain.intent,
         acts,
     }
+}
+
+/// Whether a text is taken for one to a person by the look of its sentences alone, while its words ask
+/// who writes: "Estoy hablando con un robot?".
+fn only_voted(reading: &Reading) -> bool {
+    let vote = |rule: &str| {
+        rule.ends_with(".sentence") || rule.starts_with("identity.") || rule.starts_with("wish.")
+    };
+    reading.intent == Intent::Human && reading.rules.iter().all(|rule| vote(rule))
 }
 
 const fn is_safety(intent: Intent) -> bool {

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::agent;
 use crate::agent::ports::{Model, Records};
+use crate::agent::recording;
 use crate::agent::texts::TextId;
 use crate::agent::tools::HandOver;
 use crate::domain::consent::ConsentState;
@@ -29,6 +30,7 @@ use crate::pipeline::house::House;
 use crate::pipeline::interim::Drafting;
 use crate::pipeline::law::Governed;
 use crate::pipeline::portal_room::SECURE_REPLY;
+use crate::pipeline::replay;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::pipeline::ward::Whose;
 use crate::pipeline::wording::Chosen;
@@ -267,6 +269,17 @@ impl House {
             "policy": written.review.policy,
             "micros": written.micros,
         });
+        let digests = replay::digests(
+            &chosen.wording,
+            &written.review.policy,
+            &replay::asked(&outcome.sent),
+        );
+        if let Some(detail) = reply.detail.as_object_mut() {
+            detail.insert("prompt".to_owned(), digests.prompt.as_str().into());
+            detail.insert("tools_digest".to_owned(), digests.tools.as_str().into());
+        }
+        let asked = !outcome.sent.is_empty();
+        reply.recording = asked.then(|| (digests, recording::keep(&outcome.sent)));
         reply.report = Some(with_trouble(written.report("agent"), outcome.trouble));
         reply.hold = outcome.handover.map(|reason| (draft.clone(), reason));
         let therapy = barred.is_some() && !self.parts.screen.therapeutic(draft.as_str()).is_empty();

@@ -257,7 +257,7 @@ impl Rules {
         };
         match plan(&copy, &world.waiting, world.now) {
             Plan::Nothing | Plan::Wait => return None,
-            Plan::Staff { answers, .. } => draft.answers = answers,
+            Plan::Staff { answers, .. } | Plan::Quiet { answers, .. } => draft.answers = answers,
             Plan::Person { answers } => {
                 draft.answers = answers;
                 draft.pending = Asks::Set(Some(PendingKind::Person));

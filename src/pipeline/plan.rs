@@ -8,6 +8,7 @@ use crate::domain::conversation::{Conversation, Direction, PendingKind, Turn};
 use crate::domain::ids::TurnId;
 use crate::domain::message::{Delivery, OutboundKind};
 use crate::domain::speaker::{MISSES_MAX, PersonConsent};
+use crate::pipeline::closing::closes;
 use crate::pipeline::consent::{
     ABUSE, ASKS_WHO, ASKS_WHO_TOO, KEEP, STOP_DOUBT, STOP_VISIT, STOP_WRONG,
 };
@@ -58,6 +59,11 @@ pub(crate) enum Plan {
     },
     /// The notice has only just gone out; what came since waits for YES with the rest.
     Wait,
+    /// Nothing needs to be said to these.
+    Quiet {
+        answers: Vec<TurnId>,
+        why: &'static str,
+    },
     /// Nothing waits.
     Nothing,
 }
@@ -70,6 +76,10 @@ pub(crate) fn waiting(turns: &[Turn]) -> impl DoubleEndedIterator<Item = &Turn> 
 }
 
 /// Decides what is to be done; pure.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the order of precedence, told in one place"
+)]
 pub(crate) fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) -> Plan {
     let all = || waiting(turns).map(|turn| turn.id).collect::<Vec<_>>();
     let with = |intents: &[Intent]| -> Vec<TurnId> {
@@ -140,7 +150,9 @@ pub(crate) fn plan(conversation: &Conversation, turns: &[Turn], now: Timestamp) 
             fixed(TextId::Help, OutboundKind::Help, help)
         };
     }
-    by_request(turns).unwrap_or_else(|| by_consent(conversation, turns, now))
+    by_request(turns)
+        .or_else(|| closes(conversation, turns, now))
+        .unwrap_or_else(|| by_consent(conversation, turns, now))
 }
 
 fn is_stop(intent: &str) -> bool {
@@ -372,4 +384,4 @@ fn looping(turns: &[Turn], now: Timestamp) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -35,6 +35,7 @@ use crate::pipeline::ward::{Whose, whose_are};
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
 use crate::policy::words::{Jurisdiction, Language, Purpose};
 use crate::store::StoreError;
+use crate::store::recordings::Digests;
 
 /// After so many leases without an end the conversation is parked for staff: the text may be one
 /// that breaks us each time.
@@ -84,6 +85,8 @@ pub(crate) struct Reply {
     pub(crate) law: LawTag,
     /// The trials of a wording and of a policy that the draft was a part of, and what became of it.
     pub(crate) trials: Vec<(i64, Side, Verdict)>,
+    /// What the models were sent, and what made it.
+    pub(crate) recording: Option<(Digests, Phi<String>)>,
     pub(crate) detail: serde_json::Value,
 }
 
@@ -200,6 +203,7 @@ impl House {
                 reply
             }
             Plan::Staff { answers, reason } => Reply::held(answers, reason),
+            Plan::Quiet { answers, why } => Reply::silent(answers, why),
             Plan::Notice => self.notice(practice, conversation, now),
             Plan::Fixed {
                 text,
@@ -451,6 +455,7 @@ impl Reply {
             read_from: None,
             law: LawTag::default(),
             trials: Vec::new(),
+            recording: None,
             detail: serde_json::json!({ "how": how }),
         }
     }

@@ -280,6 +280,7 @@ impl House {
         handed.pending = Pending::Set(None);
         handed.hold = Some((Phi::default(), SHELTERED));
         handed.aside = reply.aside;
+        handed.recording = reply.recording;
         handed
     }
 }

@@ -29,6 +29,7 @@ mod prompt_drafts;
 mod publications;
 mod record_rows;
 mod record_writes;
+pub mod recordings;
 pub mod records;
 mod reports;
 mod requests;

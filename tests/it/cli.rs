@@ -105,6 +105,40 @@ async fn the_audit_log_can_be_verified_while_the_server_runs() {
 }
 
 #[tokio::test]
+async fn what_a_model_was_sent_is_made_again_while_the_server_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start_with(dir.path(), &[]);
+    for (count, text) in (1..).zip(["Hello", "YES", "When is my appointment?"]) {
+        server.text(TOM, text).await;
+        server.answers(TOM, count).await;
+    }
+    let replay = |args: &[&str]| output(anteroom(dir.path()).arg("replay").args(args));
+    let mut codes = Vec::new();
+    let mut newest = String::new();
+    for turn in 1..=6 {
+        let (code, out, err) = replay(&[&turn.to_string()]);
+        assert!(!out.contains("appointment?") && !err.contains("appointment?"));
+        if code == Some(0) {
+            assert!(out.contains("the same again"), "{out}{err}");
+            assert!(out.contains("prompt ") && !out.contains("moved"), "{out}");
+            newest = turn.to_string();
+        }
+        codes.push(code);
+    }
+    // Hello waited for YES and was answered with it; the notice is an approved text.
+    let (none, made) = (Some(4), Some(0));
+    assert_eq!(codes, [none, none, made, made, made, made]);
+    let (code, _, err) = replay(&["999999"]);
+    assert_eq!(code, Some(2), "{err}");
+    assert!(err.contains("audit export"), "{err}");
+    assert_eq!(server.stop(), Some(0));
+    let (_, out, err) = replay(&[&newest, "--show-text"]);
+    assert!(out.contains("When is my appointment?"), "{out}{err}");
+    let (_, log, _) = output(anteroom(dir.path()).args(["audit", "export"]));
+    assert!(log.contains("turn.replayed"), "{log}");
+}
+
+#[tokio::test]
 async fn an_alarm_is_listed_and_taken_while_the_server_runs() {
     let dir = tempfile::tempdir().unwrap();
     let list = || output(anteroom(dir.path()).args(["alarm", "list"]));

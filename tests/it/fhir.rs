@@ -4,6 +4,7 @@
 
 mod faults;
 mod server;
+mod shown;
 mod stories;
 mod writes;
 

@@ -231,9 +231,11 @@ async fn the_request_keeps_nothing_with_the_provider_and_marks_patient_text() {
         },
     ]);
     model.complete(&asked).await.unwrap();
-    let sent: Value = server.received_requests().await.unwrap()[0]
-        .body_json()
-        .unwrap();
+    let received = server.received_requests().await.unwrap();
+    let sent: Value = received[0].body_json().unwrap();
+    // What a replay makes again is what went over the wire.
+    let body = model.body(&asked).unwrap();
+    assert_eq!(received[0].body, body.as_str().as_bytes());
     assert_eq!(sent["store"], json!(false));
     assert_eq!(sent["model"], json!("some-model"));
     assert_eq!(sent["max_completion_tokens"], json!(200));

@@ -178,8 +178,14 @@ impl Asks<'_> {
         };
         let key = format!("{}/{kind}", self.scene.key);
         let practice = &self.scene.practice.id;
-        self.records
-            .file(practice, &self.patient.id, &request, &key)
-            .await
+        let file = || {
+            self.records
+                .file(practice, &self.patient.id, &request, &key)
+        };
+        match file().await {
+            // Somebody changed the list at this instant: once more, by the same key.
+            Err(RecordsError::Conflict) => file().await,
+            done => done,
+        }
     }
 }

@@ -200,10 +200,15 @@ impl Calendar<'_> {
         // must meet its own key, not the visit that it has changed already.
         let scene = self.scene;
         let key = format!("{}/{status}/{id}", scene.key);
-        let done = self
-            .records
-            .set_status(&scene.practice.id, &self.patient.id, id, status, &key)
-            .await;
+        let set = || {
+            self.records
+                .set_status(&scene.practice.id, &self.patient.id, id, status, &key)
+        };
+        let done = match set().await {
+            // Somebody changed something of the visit at this instant: it is read anew, once.
+            Err(RecordsError::Conflict) => set().await,
+            done => done,
+        };
         match done {
             Ok(visit) => {
                 let told =

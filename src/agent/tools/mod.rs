@@ -15,6 +15,7 @@ pub use checked::Seen;
 pub use checked::SlotWish;
 pub use checked::Task;
 pub use spec::TOOLS;
+pub use spec::digest;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

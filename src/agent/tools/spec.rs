@@ -1,6 +1,25 @@
 //! The tools as models see them: names, purposes, JSON Schemas.
 
+use std::sync::LazyLock;
+
+use sha2::{Digest as _, Sha256};
+
 use crate::agent::tools::ToolSpec;
+
+/// SHA-256 over names, descriptions and parameters of all tools, in hexadecimal.
+pub fn digest() -> &'static str {
+    static DIGEST: LazyLock<String> = LazyLock::new(|| {
+        let mut hash = Sha256::new();
+        for tool in TOOLS {
+            for part in [tool.name, tool.description, tool.parameters] {
+                hash.update(part.as_bytes());
+                hash.update([0]);
+            }
+        }
+        hex::encode(hash.finalize())
+    });
+    &DIGEST
+}
 
 const NOTHING: &str = r#"{"type":"object","properties":{},"additionalProperties":false}"#;
 

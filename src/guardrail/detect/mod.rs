@@ -154,7 +154,7 @@ pub(crate) fn search(
     numbers::find(&view, &mut drafts);
     address::find(policy, &view, &mut drafts);
     if policy.muted().is_none() {
-        numbers::bare(policy, &view, &mut drafts);
+        numbers::bare(&view, &mut drafts);
     }
     lexicon::find(policy, &view, &mut scratch.lists, &mut drafts);
     names::find(policy, &view, scratch, &mut drafts);

@@ -4,15 +4,12 @@ use std::ops::Range;
 
 use crate::guardrail::detect::Draft;
 use crate::guardrail::detect::Soft;
-use crate::guardrail::detect::patterns::soft;
 use crate::guardrail::finding::Category;
 use crate::guardrail::finding::Confidence;
 use crate::guardrail::text::Gap;
 use crate::guardrail::text::View;
 use crate::guardrail::text::Word;
-use crate::policy::Policy;
 use crate::policy::phrases::flag;
-use crate::policy::rules::Owner;
 
 /// Finds runs of digit words and digits that are long enough for a phone or social security number.
 pub(super) fn find(view: &View<'_>, drafts: &mut Vec<Draft>) {
@@ -38,7 +35,7 @@ const HELP_LINES: &[&[u8]] = &[b"741741", b"838255", b"678678", b"233733"];
 
 /// Numbers and codes that no other rule explains, in one piece (`23191-007421`, `6OO41877`) or with
 /// blanks between the digits (`5 2 8 - 7 3 - 0 0 4 1`). A date, an hour, a price and a link are none.
-pub(super) fn bare(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) {
+pub(super) fn bare(view: &View<'_>, drafts: &mut Vec<Draft>) {
     let mut from = 0;
     while let Some(piece) = piece_from(view, from) {
         from = piece.end;
@@ -59,11 +56,7 @@ pub(super) fn bare(policy: &Policy, view: &View<'_>, drafts: &mut Vec<Draft>) {
         let explained = drafts
             .iter()
             .any(|it| it.span.start < span.end && span.start < it.span.end);
-        if !explained
-            && !is_priced(view, &span)
-            && !is_code(view, &span)
-            && !is_ours(policy, view, &span)
-        {
+        if !explained && !is_priced(view, &span) && !is_code(view, &span) && !is_ours(view, &span) {
             drafts.push(Draft {
                 span,
                 category: Category::OtherUnique,
@@ -134,9 +127,18 @@ fn count(view: &View<'_>, span: &Range<usize>) -> usize {
     bytes.iter().filter(|byte| byte.is_ascii_digit()).count()
 }
 
-/// `Text us at 55501`: by the words around it the number is the practice's.
-fn is_ours(policy: &Policy, view: &View<'_>, span: &Range<usize>) -> bool {
-    soft(policy, view, Owner::Contact, Category::Phone, span) == Soft::Practice
+/// `Text us at 55501`: a number of the practice.
+fn is_ours(view: &View<'_>, span: &Range<usize>) -> bool {
+    let before = view.bytes(span.start.saturating_sub(20)..span.start);
+    let ours: [&[u8]; 5] = [
+        b" us at",
+        b" us on",
+        b"our number",
+        b"our fax",
+        b"nuestro numero",
+    ];
+    ours.iter()
+        .any(|words| before.windows(words.len()).any(|it| it == *words))
 }
 
 /// A code to sign in with, or a line of help that anybody may text.

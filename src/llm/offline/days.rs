@@ -181,6 +181,19 @@ pub(super) fn offered(offer: &Clause, today: Date, behind: bool) -> Option<Wish>
     })
 }
 
+/// The calendar week behind the days of an earlier offer.
+pub(super) fn week_after(offer: &Clause, today: Date) -> Option<Wish> {
+    let last = *named(offer, today).iter().max()?;
+    let monday = week(last);
+    Some(Wish {
+        from: monday,
+        to: monday.saturating_add(6.days()),
+        part: None,
+        not_before: None,
+        before: None,
+    })
+}
+
 /// `after 3`, `despues de las 3:30`, `before 10 am`. Hours that no practice keeps at night are
 /// those of the afternoon.
 fn limit(clause: &Clause, words: &[&str]) -> Option<Time> {
@@ -436,6 +449,11 @@ fn part(clause: &Clause) -> Option<Part> {
         "la tarde",
         "after work",
         "after school",
+        "later in the day",
+        "later that day",
+        "later in the afternoon",
+        "mas tarde ese dia",
+        "mas de tarde",
     ]) || clock("pm")
     {
         Some(Part::Afternoon)

@@ -13,6 +13,10 @@ use crate::policy::words::Language;
 
 /// Words of a text that says little more than a day.
 const BRIEF: usize = 8;
+/// Words of a greeting with a name or a courtesy in it.
+const GREETING: usize = 7;
+/// Words of a text that wraps a day into a sentence or two.
+const LONG: usize = 30;
 
 /// One thing that a burst of texts asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +103,46 @@ impl Topic {
     }
 }
 
+/// What closes a talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// "Ok", "got it", a thumb.
+    Noted,
+    /// "Thank you".
+    Thanks,
+}
+
+/// What a text says that closes a talk and says nothing else.
+pub fn closing(text: &str) -> Option<Closing> {
+    const THANKS: &[&str] = &[
+        "thanks",
+        "thank",
+        "thankyou",
+        "thx",
+        "ty",
+        "tysm",
+        "gracias",
+        "appreciate",
+    ];
+    if words::is_smile(text) {
+        return Some(Closing::Noted);
+    }
+    let clauses = words::clauses(text);
+    let closes = |clause: &Clause| {
+        clause.words.len() <= BRIEF
+            && !clause.question
+            && rules::fits("thanks", clause)
+            && topic(clause, text, false) == Some(Topic::Thanks)
+    };
+    let all = !clauses.is_empty() && clauses.iter().all(closes);
+    let thanks = clauses.iter().any(|it| it.has(THANKS));
+    all.then_some(if thanks {
+        Closing::Thanks
+    } else {
+        Closing::Noted
+    })
+}
+
 /// What the texts ask for, in order, and the days they name.
 #[derive(Debug, Default)]
 pub(super) struct Understood {
@@ -115,69 +159,77 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
     let today = turn.request.now.to_zoned(zone).date();
     let mut found = Understood::default();
     for text in &turn.texts {
-        let clauses = words::clauses(text);
-        let whole = Clause::join(&clauses);
-        found.days.extend(days::named(&whole, today));
-        if whole.has(&["now", "ahora"]) && rules::fits("hours", &whole) {
-            found.days.push(today);
-        }
-        let before = found.topics.len();
-        let (mut known, mut puzzled) = (false, false);
-        if (turn.reminded() || turn.asks_for_new()) && text.trim().eq_ignore_ascii_case("r") {
-            known = true;
-            found.topics.push(Topic::Move(None));
-        }
-        for clause in &clauses {
-            match topic(clause, text, turn.request.for_patient) {
-                Some(Topic::Keep) if turn.done() => {
-                    // What is done is not undone by "never mind": staff read it.
-                    known = true;
-                    found.topics.push(Topic::Staff(HandOver::Other));
-                }
-                Some(Topic::Move(_)) if found.topics.contains(&Topic::Move(None)) => known = true,
-                Some(topic) => {
-                    known = true;
-                    found.topics.push(topic);
-                }
-                None => {
-                    let asks = clause.question && clause.words.len() > 2;
-                    puzzled |= asks || is_wish(clause);
-                }
-            }
-        }
-        if !known && let Some(topic) = topic(&whole, text, turn.request.for_patient) {
-            known = true;
-            puzzled = false;
-            found.topics.push(topic);
-        }
-        if !known && is_smile(text) {
-            known = true;
-            found.topics.push(Topic::Thanks);
-        }
-        let wish = meant(turn, &clauses, known, today);
-        if known && wish.is_some() && refuses_offer(turn, &clauses) {
-            known = false;
-            found.topics.truncate(before);
-        }
-        found.wish = wish.or(found.wish);
-        let moves = found.topics.iter_mut().rev().find_map(Topic::wish_mut);
-        match moves {
-            Some(slot) => *slot = wish.or_else(|| slot.take()),
-            // A bare day after an offer or a visit asks for another one: "what about Friday".
-            None if !known && wish.is_some() && whole.words.len() <= BRIEF && turn.told_visit() => {
-                known = true;
-                puzzled = false;
-                found.topics.push(Topic::Move(wish));
-            }
-            None => {}
-        }
-        if puzzled || !known {
-            found.topics.push(Topic::Staff(HandOver::Other));
-        }
+        read(turn, text, today, &mut found);
     }
     for_new_visit(turn, &mut found.topics);
     settle(&mut found.topics, !turn.results.is_empty());
     found
+}
+
+/// Reads one of them.
+fn read(turn: &Turn<'_>, text: &str, today: Date, found: &mut Understood) {
+    let clauses = words::clauses(text);
+    let whole = Clause::join(&clauses);
+    found.days.extend(days::named(&whole, today));
+    if whole.has(&["now", "ahora"]) && rules::fits("hours", &whole) {
+        found.days.push(today);
+    }
+    let before = found.topics.len();
+    let (mut known, mut puzzled) = (false, false);
+    if (turn.reminded() || turn.asks_for_new()) && text.trim().eq_ignore_ascii_case("r") {
+        known = true;
+        found.topics.push(Topic::Move(None));
+    }
+    for clause in &clauses {
+        match topic(clause, text, turn.request.for_patient) {
+            Some(Topic::Keep) if turn.done() => {
+                // What is done is not undone by "never mind": staff read it.
+                known = true;
+                found.topics.push(Topic::Staff(HandOver::Other));
+            }
+            Some(Topic::Move(_)) if found.topics.contains(&Topic::Move(None)) => known = true,
+            Some(topic) => {
+                known = true;
+                found.topics.push(topic);
+            }
+            None => {
+                let asks = clause.words.len() > 2 && (clause.question || begins_asking(clause));
+                puzzled |= asks || is_wish(clause);
+            }
+        }
+    }
+    if !known && let Some(topic) = topic(&whole, text, turn.request.for_patient) {
+        known = true;
+        puzzled = false;
+        found.topics.push(topic);
+    }
+    if !known && words::is_smile(text) {
+        known = true;
+        found.topics.push(Topic::Thanks);
+    }
+    let wish = meant(turn, &clauses, known, today);
+    if known && wish.is_some() && refuses_offer(turn, &clauses) {
+        known = false;
+        found.topics.truncate(before);
+    }
+    if is_reason(&found.topics, &clauses, wish.as_ref()) {
+        found.topics.retain(|it| *it != Topic::Move(None));
+    }
+    found.wish = wish.or(found.wish);
+    let moves = found.topics.iter_mut().rev().find_map(Topic::wish_mut);
+    match moves {
+        Some(slot) => *slot = wish.or_else(|| slot.take()),
+        // A bare day after an offer or a visit asks for another one: "what about Friday".
+        None if !known && wish.is_some() && asks_other(turn, &clauses, &whole) => {
+            known = true;
+            puzzled = false;
+            found.topics.push(Topic::Move(wish));
+        }
+        None => {}
+    }
+    if puzzled || !known {
+        found.topics.push(Topic::Staff(HandOver::Other));
+    }
 }
 
 /// Another time than those offered for a new visit is another time for the same new visit. A yes to
@@ -231,7 +283,9 @@ fn meant(turn: &Turn<'_>, clauses: &[Clause], known: bool, today: Date) -> Optio
         // "The morning one": of the days on offer.
         wished.settle_on(same, today);
     }
-    if whole.has(list("refused")) {
+    if whole.has(list("week_after")) {
+        days::week_after(&said, today).or(wish)
+    } else if whole.has(list("refused")) {
         wish.or_else(|| days::offered(&said, today, true))
     } else if !known && whole.words.len() <= BRIEF {
         // "The other one": the numbers again, so that one of them can be named.
@@ -239,6 +293,30 @@ fn meant(turn: &Turn<'_>, clauses: &[Clause], known: bool, today: Date) -> Optio
     } else {
         wish
     }
+}
+
+/// "Can't make it, cancel please": whether that the patient cannot come is why the visit is to be
+/// cancelled, and no wish for another.
+fn is_reason(topics: &[Topic], clauses: &[Clause], wish: Option<&Wish>) -> bool {
+    let cancels = topics.contains(&Topic::Cancel);
+    let wishes = |clause: &Clause| {
+        clause.has(list("move")) && !rules::fits("cancel", clause) || clause.has(list("refused"))
+    };
+    cancels && wish.is_none() && !clauses.iter().any(wishes)
+}
+
+/// Whether a day that a text names is one for the visit that was told or the times that were offered:
+/// a few words, or more of them behind an offer that they decline or ask beside.
+fn asks_other(turn: &Turn<'_>, clauses: &[Clause], whole: &Clause) -> bool {
+    if whole.has(list("about_coming")) {
+        return false;
+    }
+    if whole.words.len() <= BRIEF {
+        return turn.told_visit();
+    }
+    let offered = turn.last_said.contains("1) ");
+    let declines = clauses.iter().any(|clause| rules::fits("no", clause));
+    offered && whole.words.len() <= LONG && (declines || whole.has(list("asks_beside")))
 }
 
 /// "No, what about Friday": whether a text says "no" to what was offered in one of its clauses, and
@@ -253,17 +331,6 @@ fn refuses_offer(turn: &Turn<'_>, clauses: &[Clause]) -> bool {
     };
     let all = |clause: &Clause| refuses(clause) || polite(clause);
     offered && clauses.iter().any(refuses) && clauses.iter().all(all)
-}
-
-/// A text of friendly emoji and nothing else.
-fn is_smile(text: &str) -> bool {
-    const FRIENDLY: &str = "\u{1f44d}\u{1f64f}\u{2764}\u{1f60a}\u{1f642}\u{1f600}\u{1f603}\u{1f604}\u{1f601}\u{1f44c}\u{1f389}\u{1f970}\u{1f499}\u{1f49c}\u{1f60d}\u{1f917}\u{2705}";
-    const JOINERS: &str = "\u{fe0f}\u{1f3fb}\u{1f3fc}\u{1f3fd}\u{1f3fe}\u{1f3ff}";
-    let mut seen = text
-        .chars()
-        .filter(|c| !c.is_whitespace() && !JOINERS.contains(*c))
-        .peekable();
-    seen.peek().is_some() && seen.all(|c| FRIENDLY.contains(c))
 }
 
 /// Keeps each topic once, small talk only when there is nothing else, and the gentler of two wishes.
@@ -376,6 +443,22 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     all.filter(|name| *name != SOMEONE_ELSE)
 }
 
+/// A question without its mark: "can i bring my kid".
+fn begins_asking(clause: &Clause) -> bool {
+    const ASKING: &[&str] = &[
+        "can", "could", "do", "does", "did", "is", "are", "will", "would", "should", "how", "what",
+        "whats", "when", "where", "why", "which", "puedo", "puede", "pueden", "como", "cual",
+        "cuando", "cuanto", "cuantos", "donde", "quien",
+    ];
+    // "Could we do Friday" is a wish, and read as one.
+    if clause.has(list("day_names")) || clause.has(list("parts")) {
+        return false;
+    }
+    let first = clause.words.first().map_or("", String::as_str);
+    let second = clause.words.get(1).map_or("", String::as_str);
+    ASKING.contains(&first) && second != "not"
+}
+
 /// A wish that none of the topics covers.
 fn is_wish(clause: &Clause) -> bool {
     let wishes = [
@@ -400,5 +483,9 @@ fn topic(clause: &Clause, text: &str, for_patient: bool) -> Option<Topic> {
         name => rules::fits(name, clause),
     };
     let found = READINGS.iter().find(|(_, name)| fits(name));
-    found.map(|(topic, _)| topic.clone())
+    // A greeting before a long sentence that nobody understood is no answer to it.
+    let lost = |topic: &Topic| *topic == Topic::Hello && clause.words.len() > GREETING;
+    found
+        .map(|(topic, _)| topic.clone())
+        .filter(|topic| !lost(topic))
 }

@@ -110,13 +110,69 @@ pub(super) fn is_someone_elses(c: &Clause) -> bool {
 /// The provider whom a text names: "with Dr. Patel", "con la doctora Reyes".
 pub(super) fn provider(texts: &[&str]) -> Option<String> {
     const TITLES: &[&str] = &["dr", "dra", "doctor", "doctora", "np", "nurse"];
+    // What follows "the dr" where no name does.
+    const NO_NAME: &[&str] = &[
+        "today",
+        "tomorrow",
+        "tmrw",
+        "this",
+        "next",
+        "about",
+        "for",
+        "said",
+        "says",
+        "told",
+        "asap",
+        "please",
+        "pls",
+        "soon",
+        "again",
+        "and",
+        "but",
+        "visit",
+        "appt",
+        "appointment",
+        "office",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "when",
+        "who",
+        "that",
+        "can",
+        "will",
+        "sooner",
+        "earlier",
+        "later",
+        "para",
+        "que",
+        "por",
+        "este",
+        "esta",
+        "hoy",
+        "lunes",
+        "martes",
+        "miercoles",
+        "jueves",
+        "viernes",
+        "dijo",
+        "cuando",
+        "pero",
+        "porque",
+        "manana",
+        "mañana",
+    ];
     let words = texts.iter().flat_map(|text| text.split_whitespace());
     let words: Vec<&str> = words
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
         .collect();
     words.windows(2).find_map(|two| match two {
         [title, name] if TITLES.contains(&title.to_lowercase().as_str()) => {
-            let named = name.chars().count() > 2 && name.starts_with(char::is_uppercase);
+            let lower =
+                ["dr", "dra"].contains(&title.to_lowercase().as_str()) && !NO_NAME.contains(name);
+            let named = name.chars().count() > 2 && (lower || name.starts_with(char::is_uppercase));
             named.then(|| (*name).to_owned())
         }
         _ => None,

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::agent::ports::ToolCall;
+use crate::agent::ports::{Message, ToolCall};
 use crate::agent::tools::HandOver;
 use crate::domain::phi::Phi;
 use crate::llm::offline::Turn;
@@ -105,7 +105,7 @@ fn new_visit(turn: &Turn<'_>, wish: Option<Wish>) -> (&'static str, Value) {
     let wanted = json!({
         "from": wish.from, "to": wish.to, "part_of_day": wish.part,
         "not_before": wish.not_before, "before": wish.before,
-        "provider": others::provider(&turn.texts),
+        "provider": provider(turn),
     });
     ("find_slots", wanted)
 }
@@ -121,6 +121,28 @@ fn waits_for(turn: &Turn<'_>, asked: &Understood) -> (&'static str, Value) {
         None => json!({ "provider": provider }),
     };
     ("join_waitlist", wanted)
+}
+
+/// The provider who is named, also a few texts ago where these times are beside others.
+fn provider(turn: &Turn<'_>) -> Option<String> {
+    const BACK: usize = 4;
+    let named = others::provider(&turn.texts);
+    if named.is_some() || !turn.offered_new() {
+        return named;
+    }
+    let mut before = turn
+        .request
+        .messages
+        .iter()
+        .rev()
+        .filter_map(|message| match message {
+            Message::Patient(text) => Some(text.as_str()),
+            Message::Agent(_) | Message::ToolCalls(_) | Message::ToolResult { .. } => None,
+        });
+    before
+        .by_ref()
+        .take(BACK + turn.texts.len())
+        .find_map(|text| others::provider(&[text]))
 }
 
 fn today(turn: &Turn<'_>) -> jiff::civil::Date {

@@ -72,6 +72,7 @@ fn long(word: &str) -> String {
         "pls" | "plz" | "plse" | "porfa" => "please",
         "2day" => "today",
         "2moro" | "2morrow" | "tmrw" | "tmr" | "tmw" => "tomorrow",
+        "w" => "with",
         "q" => "que",
         "xq" => "porque",
         other => other,
@@ -148,4 +149,15 @@ const fn fold(c: char) -> char {
         'ñ' => 'n',
         other => other,
     }
+}
+
+/// A text of friendly emoji and nothing else.
+pub(super) fn is_smile(text: &str) -> bool {
+    const FRIENDLY: &str = "\u{1f44d}\u{1f64f}\u{2764}\u{1f60a}\u{1f642}\u{1f600}\u{1f603}\u{1f604}\u{1f601}\u{1f44c}\u{1f389}\u{1f970}\u{1f499}\u{1f49c}\u{1f60d}\u{1f917}\u{2705}";
+    const JOINERS: &str = "\u{fe0f}\u{1f3fb}\u{1f3fc}\u{1f3fd}\u{1f3fe}\u{1f3ff}";
+    let mut seen = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !JOINERS.contains(*c))
+        .peekable();
+    seen.peek().is_some() && seen.all(|c| FRIENDLY.contains(c))
 }

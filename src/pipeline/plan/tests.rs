@@ -14,7 +14,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-fn conversation(state: ConsentState, human: bool) -> Conversation {
+pub(in crate::pipeline) fn conversation(state: ConsentState, human: bool) -> Conversation {
     Conversation {
         id: ConversationId(1),
         practice: PracticeId::new("lakeside"),
@@ -45,7 +45,12 @@ fn conversation(state: ConsentState, human: bool) -> Conversation {
     }
 }
 
-fn turn(id: i64, direction: Direction, intent: &str, delivery: Option<Delivery>) -> Turn {
+pub(in crate::pipeline) fn turn(
+    id: i64,
+    direction: Direction,
+    intent: &str,
+    delivery: Option<Delivery>,
+) -> Turn {
     Turn {
         id: TurnId(id),
         direction,
@@ -61,7 +66,7 @@ fn turn(id: i64, direction: Direction, intent: &str, delivery: Option<Delivery>)
 }
 
 /// A plan in a word or two: what leaves, `/` which texts it answers, `+` why staff look.
-fn told(plan: &Plan) -> String {
+pub(in crate::pipeline) fn told(plan: &Plan) -> String {
     let list = |ids: &[TurnId]| {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         ids.join(",")
@@ -80,6 +85,7 @@ fn told(plan: &Plan) -> String {
         Plan::Person { answers } => format!("who /{}", list(answers)),
         Plan::Agent { asked, answers } => format!("agent {} /{}", list(asked), list(answers)),
         Plan::Staff { answers, reason } => format!("staff /{} +{reason}", list(answers)),
+        Plan::Quiet { answers, .. } => format!("quiet /{}", list(answers)),
         Plan::Wait => "wait".to_owned(),
         Plan::Nothing => "nothing".to_owned(),
     }

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use anteroom::agent::ports::{Answer, BoxFuture, Model, ModelError, Request};
@@ -9,7 +10,20 @@ use anteroom::llm::scripted::Scripted;
 use jiff::SignedDuration;
 
 use crate::support::app::{App, JAMES, staff};
+use crate::support::page::kept_as;
 use crate::support::stores;
+
+const PAGE: &str = "docs/model-failures.md";
+
+const ABOUT: &str = "# A model that fails in every way
+
+Written down by a test (`tests/it/agent/failures.rs`) from a whole house: a patient with a visit on
+Wednesday asks when it is, the scripted model does what the first column says, and the offline rules
+stand behind it. It fails when this page is out of date.
+
+| a model that | the patient reads | staff see |
+|---|---|---|
+";
 
 type Script = Vec<Result<Answer, ModelError>>;
 
@@ -157,6 +171,7 @@ async fn whatever_a_model_does_the_patient_gets_something_useful_and_true() {
     let kept = stores::sqlite().await;
     let app = App::with_model(kept.store.clone(), Arc::clone(&model) as _).await;
     app.agreed(JAMES).await;
+    let mut page = ABOUT.to_owned();
     for (what, script, reads, why) in table() {
         *model.0.lock().unwrap() = Arc::new(Scripted::new(script));
         let before = app.held().await.len();
@@ -174,8 +189,10 @@ async fn whatever_a_model_does_the_patient_gets_something_useful_and_true() {
         if let Some(reason) = why {
             assert_eq!(held, [reason], "a model that {what}: {answer}");
         }
-        println!("| {what} | {answer} | {} |", held.join(", "));
+        let answer = answer.replace('|', "/");
+        writeln!(page, "| {what} | {answer} | {} |", held.join(", ")).unwrap();
     }
+    kept_as(PAGE, &page);
 }
 
 #[tokio::test]

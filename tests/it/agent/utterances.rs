@@ -327,7 +327,11 @@ const ENGLISH: &[(&str, &str, &str)] = &[
     ("can my husband come to my appointment", STAFF, UNSURE),
     ("how long is the visit", STAFF, UNSURE),
     ("can I do a video visit", STAFF, UNSURE),
-    ("do I need to bring anything", STAFF, UNSURE),
+    (
+        "do I need to bring anything",
+        "list_appointments visit_preparation hand_over",
+        UNSURE,
+    ),
     (
         "my mom Grace Kim has an appointment too, when is it?",
         STAFF,

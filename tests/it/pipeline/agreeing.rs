@@ -59,7 +59,7 @@ async fn yes_to_nothing(store: Store) {
          practice: 415-555-0100
          (consent: declined)
          patient: OK
-         practice: !Dec 1
+         (silence)
          (consent: declined)
          patient: YES
          practice: Reply YES & !Dec 1

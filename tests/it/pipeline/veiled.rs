@@ -25,7 +25,7 @@ stories! {
 
 /// A model that runs elsewhere.
 #[derive(Debug)]
-struct Vendor(Scripted);
+pub(super) struct Vendor(pub(super) Scripted);
 
 impl Model for Vendor {
     fn name(&self) -> &'static str {
