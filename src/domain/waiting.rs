@@ -72,6 +72,10 @@ pub enum Errand {
         patient: PatientId,
         /// Which.
         appointment: AppointmentId,
+        /// When it is to begin, where the reminder is for that time alone: a visit that moves gets
+        /// the reminders of its new time. None: it is told whenever it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<Timestamp>,
     },
     /// A new time is offered after a visit that the patient missed.
     Missed {

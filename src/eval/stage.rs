@@ -327,6 +327,7 @@ impl Stage {
                 Errand::Visit {
                     patient,
                     appointment,
+                    start: None,
                 }
             }
         };

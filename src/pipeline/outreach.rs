@@ -1,6 +1,6 @@
 //! Outreach: visits that come near get their reminders and missed ones the offer of a new time, by the
-//! practice's own schedule, from the record of the moment. What may leave, and when, is decided where every text of the practice's
-//! own is: [`House::wish`] and [`House::remind_once`].
+//! practice's own schedule, from the record of the moment. What may leave, and when, is decided where
+//! every text of the practice's own is: [`House::wish`] and [`House::remind_once`].
 
 use std::sync::Arc;
 
@@ -21,6 +21,22 @@ use crate::store::StoreError;
 /// Reminders are begun between these hours at the practice, so that they leave while the record that
 /// they were made from still stands; the law's own hours are looked at again when they leave.
 const HOURS: std::ops::Range<i8> = 9..19;
+
+/// Why a reminder that was asked for a time of a visit is none any more: the visit moved, and its new
+/// time has its own, or the patient has confirmed it and the practice spares those.
+pub(super) fn outdated(
+    practice: &Practice,
+    visit: &Appointment,
+    asked: Option<Timestamp>,
+) -> Option<&'static str> {
+    let asked = asked?;
+    let spares = |it: &Outreach| it.skip_confirmed;
+    if asked != visit.start {
+        return Some("the visit moved");
+    }
+    let spared = practice.outreach.as_ref().is_some_and(spares);
+    (spared && visit.status == AppointmentStatus::Confirmed).then_some("the visit is confirmed")
+}
 
 impl House {
     /// Asks for the reminders that have become due; how many were new.
@@ -68,6 +84,7 @@ impl House {
                 let errand = Errand::Visit {
                     patient: visit.patient,
                     appointment: visit.id,
+                    start: Some(visit.start),
                 };
                 due.push((errand, request));
             }

@@ -26,6 +26,7 @@ use crate::pipeline::draft::{Asking, closed_page};
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
 use crate::pipeline::missed::MISSED_STANDS;
+use crate::pipeline::outreach::outdated;
 use crate::pipeline::person::{self, Move};
 use crate::pipeline::reply::{Pending, Reply};
 use crate::pipeline::shelter::{SHELTERED, Shelter, Watch};
@@ -114,6 +115,10 @@ impl House {
             return end("the number is not on file any more", true);
         };
         let mut conversation = conversation;
+        if conversation.last_inbound.is_none() {
+            // Who has never written is written to as the record says now.
+            conversation.language = patient.language.unwrap_or(conversation.language);
+        }
         let (mut moves, ready) = take_over(
             &mut conversation,
             (&people, practice.identify_by),
@@ -343,8 +348,10 @@ impl House {
         let mut known = facts::of_patient(patient);
         let clinical = self.records().clinical(&practice.id, &patient.id).await;
         known.extend(facts::of_clinical(&clinical.map_err(later)?));
-        let appointment = match &waiting.errand {
-            Errand::Visit { appointment, .. } => appointment,
+        let (appointment, at) = match &waiting.errand {
+            Errand::Visit {
+                appointment, start, ..
+            } => (appointment, start),
             Errand::Missed { .. } => return self.missed_told(about, &waiting.errand, known).await,
             Errand::Offer { .. } => return self.freed_told(about, &waiting.errand, known).await,
             Errand::Words { text, .. } => return Ok((text.clone(), known, None)),
@@ -354,6 +361,9 @@ impl House {
         let visits = visits.await.map_err(later)?;
         let visit = visits.into_iter().find(|it| it.id == *appointment);
         let visit = visit.ok_or_else(|| end("the visit is gone", false))?;
+        if let Some(why) = outdated(practice, &visit, *at) {
+            return Err(end(why, false));
+        }
         if now >= visit.start - VISIT_MARGIN {
             return Err(end("too late for the visit", true));
         }
@@ -397,6 +407,7 @@ impl House {
             Errand::Visit {
                 patient,
                 appointment,
+                ..
             } => self.visit_expiry(practice, patient, appointment, now).await,
             Errand::Missed { start, .. } => {
                 let missed = self.missed_now(practice, errand).await?;

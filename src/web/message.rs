@@ -147,6 +147,7 @@ fn errand(
         (Some(appointment), None) => Ok(Errand::Visit {
             patient,
             appointment,
+            start: None,
         }),
         (None, Some(text)) if text.trim().is_empty() => Err(bad("`text` is empty".to_owned())),
         (None, Some(text)) if text.chars().count() > TEXT_CHARS_MAX => Err(bad(format!(

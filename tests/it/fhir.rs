@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod faults;
+mod outreach;
 mod server;
 mod shown;
 mod stories;

@@ -19,6 +19,7 @@ mod alarms;
 mod asked;
 mod booking;
 mod carried;
+mod changes;
 mod handoff;
 mod interim;
 mod lawful;
@@ -40,6 +41,7 @@ mod waiting;
 mod waitlist;
 mod wards;
 mod writers;
+mod year;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -36,6 +36,7 @@ async fn wish(app: &App) -> Wished {
         errand: Errand::Visit {
             patient: PatientId::new("p-004"),
             appointment: AppointmentId::new("a-004"),
+            start: None,
         },
     };
     let wished = app.house.wish(wish).await.unwrap();

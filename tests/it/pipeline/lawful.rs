@@ -63,6 +63,7 @@ pub(super) async fn remind_of(
         errand: Errand::Visit {
             patient: PatientId::new(patient),
             appointment: AppointmentId::new(visit),
+            start: None,
         },
     };
     let wished = app.house.wish(wish).await.unwrap();

@@ -95,6 +95,7 @@ async fn remind(app: &App, request: &str) -> Wished {
         errand: Errand::Visit {
             patient: PatientId::new("p-004"),
             appointment: AppointmentId::new("a-004"),
+            start: None,
         },
     };
     let wished = app.house.wish(wish).await.unwrap();

@@ -213,6 +213,7 @@ async fn reminder(app: &App) -> String {
     let visit = Errand::Visit {
         patient: PatientId::new("p-004"),
         appointment: AppointmentId::new("a-004"),
+        start: None,
     };
     ask(app, "r-1", visit).await;
     it.look().await;

@@ -33,6 +33,7 @@ fn visit() -> Errand {
     Errand::Visit {
         patient: tom(),
         appointment: AppointmentId::new("a-004"),
+        start: None,
     }
 }
 
@@ -232,14 +233,17 @@ async fn impossible(store: Store) {
     let nobody = Errand::Visit {
         patient: PatientId::new("p-000"),
         appointment: AppointmentId::new("a-004"),
+        start: None,
     };
     let others = Errand::Visit {
         patient: PatientId::new("p-001"),
         appointment: AppointmentId::new("a-001"),
+        start: None,
     };
     let gone = Errand::Visit {
         patient: tom(),
         appointment: AppointmentId::new("a-000"),
+        start: None,
     };
     for (errand, why) in [
         (nobody, Refusal::UnknownPatient),

@@ -1,0 +1,108 @@
+//! Texts that the practice begins, from the record of a FHIR server.
+
+#![cfg(test)]
+
+use anteroom::agent::ports::Records as _;
+use anteroom::domain::ids::{AppointmentId, PatientId, PracticeId};
+use anteroom::domain::phi::Phi;
+use anteroom::domain::practice::Outreach;
+use anteroom::domain::record::{AppointmentStatus, Request, RequestKind, Suits};
+use anteroom::fhir::records::FhirRecords;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::fhir::server::Server;
+use crate::support::app::{App, JAMES, sample_practice};
+use crate::support::stores;
+
+async fn app(server: &Server, kept: &stores::Kept) -> App {
+    let mut practice = sample_practice();
+    practice.outreach = Some(Outreach {
+        before_h: Vec::new(),
+        daily_max: 2,
+        skip_confirmed: false,
+        missed_after_h: Some(2),
+        waitlist_answer_min: Some(30),
+    });
+    let app = App::kept_by(kept.store.clone(), practice, |clock| {
+        FhirRecords::new(&server.settings(), clock).unwrap()
+    });
+    app.agreed(JAMES).await;
+    app
+}
+
+async fn begun(app: &App) -> Vec<String> {
+    let before = app.received_by(JAMES).len();
+    app.house.outreach_once().await.unwrap();
+    app.drain().await;
+    app.received_by(JAMES).split_off(before)
+}
+
+#[tokio::test]
+async fn a_visit_that_the_server_has_as_missed_is_followed_by_an_offer_that_books() {
+    let missed = json!({ "resourceType": "Appointment", "id": "a-missed", "status": "noshow",
+        "start": "2026-11-29T06:00:00-08:00", "end": "2026-11-29T06:30:00-08:00",
+        "reasonCode": [{ "text": "Diabetes follow-up" }],
+        "participant": [{ "actor": { "reference": "Patient/p-002" }, "status": "accepted" }] });
+    let server = Server::start(&[missed], &[]);
+    let kept = stores::sqlite().await;
+    let app = app(&server, &kept).await;
+    let said = begun(&app).await;
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("sorry we missed you"), "{said:?}");
+    assert!(!said[0].contains("iabetes"), "{said:?}");
+    app.one(JAMES, "R").await;
+    let done = app.one(JAMES, "2").await;
+    assert!(done.contains("Your visit is booked"), "{done}");
+    let all = server.all("Appointment").await;
+    let own = |it: &&Value| it.to_string().contains("Patient/p-002") && it["status"] == "booked";
+    assert_eq!(all.iter().filter(own).count(), 2);
+}
+
+#[tokio::test]
+async fn a_visit_that_another_system_cancels_frees_a_time_for_the_waitlist() {
+    let server = Server::start(&[], &[]);
+    let kept = stores::sqlite().await;
+    let app = app(&server, &kept).await;
+    let practice: PracticeId = app.practice().clone();
+    let suits = Suits {
+        provider: Some("Reyes".to_owned()),
+        not_before: Some(jiff::civil::time(12, 0, 0, 0)),
+        ..Suits::default()
+    };
+    let wish = Request {
+        kind: RequestKind::Waitlist,
+        words: Phi::from("afternoons with Dr. Reyes"),
+        due: None,
+        from: None,
+        to: None,
+        suits: suits.clone(),
+    };
+    let (james, maria) = (PatientId::new("p-002"), PatientId::new("p-001"));
+    let records = app.house.records();
+    records
+        .file(&practice, &james, &wish, "wish")
+        .await
+        .unwrap();
+    let places = records.waitlist(&practice).await.unwrap();
+    assert_eq!(places.len(), 1);
+    assert_eq!(places[0].filed.request.suits, suits, "as it was asked");
+    assert!(begun(&app).await.is_empty());
+    app.wait(SignedDuration::from_mins(10));
+    // The desk, in its own system.
+    let visit = AppointmentId::new("a-001");
+    let status = AppointmentStatus::Cancelled;
+    let desk = server.records();
+    desk.set_status(&practice, &maria, &visit, status, "desk")
+        .await
+        .unwrap();
+    let said = begun(&app).await;
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("Wed, Dec 2 at 3:00 PM"), "{said:?}");
+    let done = app.one(JAMES, "YES").await;
+    assert!(done.contains("booked for Wed, Dec 2 at 3:00 PM"), "{done}");
+    assert_eq!(server.stored("Slot/s-033").await["status"], "busy");
+    app.house.outreach_once().await.unwrap();
+    let left = records.waitlist(&practice).await.unwrap();
+    assert!(left.is_empty(), "the place is given back: {left:?}");
+}
