@@ -116,8 +116,9 @@ impl Judge<'_> {
                 blanks >= it.spaces && needed.is_some() && leads.get(it.label).copied() >= needed
             };
             let lead = |it: &&Heard| leads.get(it.label).copied().unwrap_or(i32::MIN);
-            let heard = HEARD.iter().filter(sure).filter(|it| self.may_hear(it));
-            let Some(it) = heard.max_by_key(lead) else {
+            // What leads most is what it is, whether it may be heard here or not.
+            let heard = HEARD.iter().filter(sure).max_by_key(lead);
+            let Some(it) = heard.filter(|it| self.may_hear(it)) else {
                 continue;
             };
             let action = if it.label == NEWS {
