@@ -71,7 +71,7 @@ const HEARD: [Heard; 5] = [
 const ADVISES: usize = 1;
 /// A deed or promise.
 const CLAIMS: usize = 3;
-/// By how much more a label must lead where a rule cuts something of a body from the sentence already.
+/// By how much more a label must lead where rules have read the sentence already.
 const BESIDE: i32 = 3000;
 /// News of a body goes behind the link; all else is for staff to see.
 const NEWS: usize = 4;
@@ -105,7 +105,7 @@ impl Judge<'_> {
             }
             let blanks = sentence.matches(' ').count();
             let leads = sentence::read_one(model, sentence.as_bytes());
-            let beside = self.tells_of_a_body(&view.span(at));
+            let beside = self.is_read_already(&view.span(at));
             let sure = |it: &&Heard| {
                 let margin = if beside && it.label != ADVISES {
                     BESIDE
@@ -152,12 +152,18 @@ impl Judge<'_> {
         it.label != CLAIMS || !self.setting.facts.iter().any(given)
     }
 
-    /// Does a rule cut something of a body, the reader's by all likelihood, from this sentence?
-    fn tells_of_a_body(&self, sentence: &Range<usize>) -> bool {
+    /// Does a rule cut something of a body from this sentence, the reader's by all likelihood, or does
+    /// the sentence tell what the record has?
+    fn is_read_already(&self, sentence: &Range<usize>) -> bool {
         self.reading.findings.iter().any(|it| {
-            it.action != Action::Keep
-                && matches!(it.category.group(), Group::Clinical | Group::Sensitive)
-                && overlaps(&it.span, sentence)
+            let body = matches!(it.category.group(), Group::Clinical | Group::Sensitive);
+            let backed = it.evidence.iter().any(|it| it.kind == "fact");
+            let told = if it.action == Action::Keep {
+                backed
+            } else {
+                body
+            };
+            told && overlaps(&it.span, sentence)
         })
     }
 }
