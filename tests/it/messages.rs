@@ -42,17 +42,12 @@ async fn ask_with(server: &Server, key: Option<&str>, body: &Value, bearer: Opti
 }
 
 /// How many reminders of Tom's visit are on their way or with him, once one is.
-async fn reminders(server: &Server) -> usize {
+async fn calls(server: &Server) -> usize {
     let url = format!("{}/simulator/events", server.base);
     let mut events = server.http().get(url).send().await.unwrap();
     loop {
         let thread = server.thread(TOM).await;
-        let body = |turn: &Value| {
-            turn["body"]
-                .as_str()
-                .unwrap()
-                .contains("reminder of a visit")
-        };
+        let body = |turn: &Value| turn["body"].as_str().unwrap().contains("Please call us");
         let found = thread.iter().filter(|turn| body(turn)).count();
         if found > 0 {
             return found;
@@ -73,34 +68,35 @@ fn documented() -> Value {
 }
 
 #[tokio::test]
-async fn a_reminder_is_asked_for_once_and_is_known_after_a_power_cut() {
+async fn a_message_is_asked_for_once_and_is_known_after_a_power_cut() {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}/a.db", folder.path().display());
     let server = Server::start(folder.path(), &database);
-    // The patient writes first: whatever the hour, nobody waits for a window to open.
+    // Words are written at once, whatever the hour, and wait for theirs in the outbox; a reminder is
+    // made from the record when an hour is open.
     server.text(TOM, "Hello").await;
     server.answers(TOM, 1).await;
     server.text(TOM, "YES").await;
     server.answers(TOM, 2).await;
     assert_eq!(documented(), reminder());
-    let first = ask(&server, Some("k-1"), &documented()).await;
+    let call = json!({ "practice": "lakeside", "patient": "p-004", "text": "Please call us." });
+    let first = ask(&server, Some("k-1"), &call).await;
     assert_eq!(first.status, 202, "{}", first.body);
     assert_eq!(first.body["status"], "accepted");
     assert!(!first.replayed);
     for key in ["k-1", "\"k-1\""] {
-        let again = ask(&server, Some(key), &reminder()).await;
+        let again = ask(&server, Some(key), &call).await;
         assert_eq!((again.status, &again.body), (202, &first.body), "{key}");
         assert!(again.replayed, "{key}");
     }
-    assert_eq!(reminders(&server).await, 1);
+    assert_eq!(calls(&server).await, 1);
     // Power off and on: it is still known.
     server.kill();
     let server = Server::start(folder.path(), &database);
-    let again = ask(&server, Some("k-1"), &reminder()).await;
+    let again = ask(&server, Some("k-1"), &call).await;
     assert_eq!((again.status, &again.body), (202, &first.body));
-    assert_eq!(reminders(&server).await, 1);
-    let other = json!({ "practice": "lakeside", "patient": "p-004", "text": "Please call us." });
-    let clash = ask(&server, Some("k-1"), &other).await;
+    assert_eq!(calls(&server).await, 1);
+    let clash = ask(&server, Some("k-1"), &reminder()).await;
     assert_eq!(clash.status, 422);
     assert_eq!(clash.body["reason"], "idempotency_key_reused");
     assert_eq!(clash.kind, "application/problem+json");

@@ -41,7 +41,6 @@ mod waiting;
 mod waitlist;
 mod wards;
 mod writers;
-mod year;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -318,7 +318,7 @@ const REWRITES: &[(Language, &str, &str)] = &[
     ),
     (
         Language::En,
-        "Dr. Reyes reviewed your CT. Please call (415) 555-0100 to talk.",
+        "It is about your CT. Please call (415) 555-0100 to talk.",
         "Please call (415) 555-0100 to talk.",
     ),
     (
@@ -343,7 +343,7 @@ const REWRITES: &[(Language, &str, &str)] = &[
     ),
     (
         Language::En,
-        "We have your referral to cardiology. See you tomorrow at 3 PM.",
+        "Your referral is for cardiology. See you tomorrow at 3 PM.",
         "See you tomorrow at 3 PM.",
     ),
     (

@@ -147,7 +147,8 @@ fn is_code(view: &View<'_>, span: &Range<usize>) -> bool {
     let before = view.bytes(span.start.saturating_sub(16)..span.start);
     let named = |word: &[u8]| before.windows(word.len()).any(|it| it == word);
     let short = text.len() <= 6 && text.iter().all(u8::is_ascii_digit);
-    HELP_LINES.contains(&text) || short && (named(b"code") || named(b"codigo") || named(b"pin "))
+    HELP_LINES.contains(&text)
+        || short && (named(b"code") || named(b"codigo") || named(b"clave") || named(b"pin "))
 }
 
 /// `$10500`, an hour's `10:20`, a part of a link, a mailbox or a fraction.

@@ -51,7 +51,7 @@ const HEARD: [Heard; 5] = [
         category: Category::LabValue,
         rule: "clinical.sentence",
         cite: "45 CFR 160.103 (individually identifiable health information)",
-        spaces: 1,
+        spaces: 2,
     },
     Heard {
         label: 5,
@@ -73,6 +73,9 @@ const ADVISES: usize = 1;
 const CLAIMS: usize = 3;
 /// By how much more a label must lead where rules have read the sentence already.
 const BESIDE: i32 = 3000;
+/// A sentence of three words says little: it must lead by more.
+const BRIEF: usize = 2;
+const MORE_OF_BRIEF: i32 = 1500;
 /// News of a body goes behind the link; all else is for staff to see.
 const NEWS: usize = 4;
 
@@ -107,10 +110,11 @@ impl Judge<'_> {
             let leads = sentence::read_one(model, sentence.as_bytes());
             let beside = self.is_read_already(&view.span(at));
             let sure = |it: &&Heard| {
-                let margin = if beside && it.label != ADVISES {
-                    BESIDE
-                } else {
-                    0
+                let margin = match it.label {
+                    ADVISES => 0,
+                    _ if beside => BESIDE,
+                    _ if blanks <= BRIEF => MORE_OF_BRIEF,
+                    _ => 0,
                 };
                 let needed = needed.get(it.label).map(|needed| needed + margin);
                 blanks >= it.spaces && needed.is_some() && leads.get(it.label).copied() >= needed
@@ -118,7 +122,7 @@ impl Judge<'_> {
             let lead = |it: &&Heard| leads.get(it.label).copied().unwrap_or(i32::MIN);
             // What leads most is what it is, whether it may be heard here or not.
             let heard = HEARD.iter().filter(sure).max_by_key(lead);
-            let Some(it) = heard.filter(|it| self.may_hear(it)) else {
+            let Some(it) = heard.filter(|it| self.may_hear(it, sentence)) else {
                 continue;
             };
             let action = if it.label == NEWS {
@@ -135,7 +139,7 @@ impl Judge<'_> {
     }
 
     /// Is this to be heard in this draft, beside what the rules found?
-    fn may_hear(&self, it: &Heard) -> bool {
+    fn may_hear(&self, it: &Heard, sentence: &str) -> bool {
         let mut findings = self.reading.findings.iter();
         if it.label == ADVISES {
             // Details of how to prepare are weighed together by the accumulation rules, and a result
@@ -144,12 +148,13 @@ impl Judge<'_> {
                 && !findings
                     .any(|it| it.action != Action::Keep && TOLD_ELSEWHERE.contains(&it.category));
         }
-        // With a receipt at hand the rules of deeds ask whether it is the right one.
+        // With a receipt at hand, and of plans always, the rules of deeds ask whether it stands.
         let given = |fact: &Fact<'_>| {
             fact.field.starts_with("receipt.")
                 && !matches!(fact.value.trim(), "" | "false" | "none")
         };
-        it.label != CLAIMS || !self.setting.facts.iter().any(given)
+        let payers = self.rules.deeds.payers();
+        it.label != CLAIMS || !self.setting.facts.iter().any(given) && !payers.any(sentence)
     }
 
     /// Does a rule cut something of a body from this sentence, the reader's by all likelihood, or does
@@ -157,7 +162,8 @@ impl Judge<'_> {
     fn is_read_already(&self, sentence: &Range<usize>) -> bool {
         self.reading.findings.iter().any(|it| {
             let body = matches!(it.category.group(), Group::Clinical | Group::Sensitive);
-            let backed = it.evidence.iter().any(|it| it.kind == "fact");
+            let backed =
+                it.category == Category::Date && it.evidence.iter().any(|it| it.kind == "fact");
             let told = if it.action == Action::Keep {
                 backed
             } else {

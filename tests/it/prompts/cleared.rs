@@ -34,7 +34,7 @@ const RECEIPTS: [&str; 5] = [
     "refill_requested",
 ];
 /// What the samples say, in Spanish.
-const IN_SPANISH: [(&str, &str); 4] = [
+const IN_SPANISH: [(&str, &str); 5] = [
     ("Wed, Dec 2 at 3:00 PM", "mié 2 dic a las 3:00 p. m."),
     ("Thu Dec 3, 10:30 AM", "jue 3 dic, 10:30 a. m."),
     ("Saturdays", "los sábados"),
@@ -42,6 +42,7 @@ const IN_SPANISH: [(&str, &str); 4] = [
         "Mon-Thu 8:00 AM-5:00 PM, Fri 8:00 AM-1:00 PM",
         "lun-jue 8:00 a. m.-5:00 p. m., vie 8:00 a. m.-1:00 p. m.",
     ),
+    ("Thu, Dec 10 at 9:00 AM", "jue 10 dic a las 9:00 a. m."),
 ];
 
 fn facts(language: Language) -> Vec<(String, String)> {
@@ -60,6 +61,9 @@ fn facts(language: Language) -> Vec<(String, String)> {
         ("practice.opening", "closed on Saturdays, open on Saturdays"),
         ("appointment.start", "2026-12-02T15:00:00-08:00"),
         ("appointment.offered_slot", "2026-12-03T10:30:00-08:00"),
+        // The visit that an offered time would replace, and until when the offer stands.
+        ("appointment.start", "2026-12-10T09:00:00-08:00"),
+        ("practice.offer_until", "10:30 AM"),
         ("appointment.provider", "Dr. Ana Reyes"),
         ("appointment.location", "12 Lake Street, Suite 4"),
         ("patient.first_name", "Maria"),
