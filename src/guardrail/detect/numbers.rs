@@ -40,9 +40,6 @@ pub(super) fn bare(view: &View<'_>, drafts: &mut Vec<Draft>) {
     while let Some(piece) = piece_from(view, from) {
         from = piece.end;
         let digits = count(view, &piece);
-        if digits == 0 {
-            continue;
-        }
         let run = spaced_run(view, piece.clone());
         let wide = count(view, &run);
         let span = if wide >= LONG && run != piece {
@@ -127,9 +124,16 @@ fn count(view: &View<'_>, span: &Range<usize>) -> usize {
     bytes.iter().filter(|byte| byte.is_ascii_digit()).count()
 }
 
+/// Does one of these words stand within `reach` bytes before the span?
+fn stands_before(view: &View<'_>, span: &Range<usize>, reach: usize, words: &[&[u8]]) -> bool {
+    let before = view.bytes(span.start.saturating_sub(reach)..span.start);
+    words
+        .iter()
+        .any(|word| before.windows(word.len()).any(|it| it == *word))
+}
+
 /// `Text us at 55501`: a number of the practice.
 fn is_ours(view: &View<'_>, span: &Range<usize>) -> bool {
-    let before = view.bytes(span.start.saturating_sub(20)..span.start);
     let ours: [&[u8]; 5] = [
         b" us at",
         b" us on",
@@ -137,18 +141,15 @@ fn is_ours(view: &View<'_>, span: &Range<usize>) -> bool {
         b"our fax",
         b"nuestro numero",
     ];
-    ours.iter()
-        .any(|words| before.windows(words.len()).any(|it| it == *words))
+    stands_before(view, span, 20, &ours)
 }
 
 /// A code to sign in with, or a line of help that anybody may text.
 fn is_code(view: &View<'_>, span: &Range<usize>) -> bool {
     let text = view.bytes(span.clone());
-    let before = view.bytes(span.start.saturating_sub(16)..span.start);
-    let named = |word: &[u8]| before.windows(word.len()).any(|it| it == word);
     let short = text.len() <= 6 && text.iter().all(u8::is_ascii_digit);
-    HELP_LINES.contains(&text)
-        || short && (named(b"code") || named(b"codigo") || named(b"clave") || named(b"pin "))
+    let codes: [&[u8]; 4] = [b"code", b"codigo", b"clave", b"pin "];
+    HELP_LINES.contains(&text) || short && stands_before(view, span, 16, &codes)
 }
 
 /// `$10500`, an hour's `10:20`, a part of a link, a mailbox or a fraction.

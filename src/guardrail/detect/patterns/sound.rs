@@ -104,20 +104,18 @@ fn is_street(view: &View<'_>, span: &Range<usize>) -> bool {
 
 /// Behind the number of the house every word is written large: `two blocks down the road` is none.
 fn is_spoken_street(view: &View<'_>, span: &Range<usize>) -> bool {
-    let inside = view
+    let mut inside = view
         .words
         .iter()
         .filter(|word| span.start <= word.start && word.end <= span.end);
-    let mut named = inside.skip_while(|word| !word.is_capital() || word.is(flag::DIGIT_WORD));
+    let mut named = inside
+        .clone()
+        .skip_while(|word| !word.is_capital() || word.is(flag::DIGIT_WORD));
     let street = named.find(|word| word.is(flag::STREET));
     street.is_some_and(crate::guardrail::text::Word::is_capital)
-        && !view
-            .words
-            .iter()
-            .filter(|word| span.start <= word.start && word.end <= span.end)
-            .any(|word| {
-                word.is(flag::NEVER_NAME) && !word.is(flag::STREET) && !word.is(flag::DIGIT_WORD)
-            })
+        && !inside.any(|word| {
+            word.is(flag::NEVER_NAME) && !word.is(flag::STREET) && !word.is(flag::DIGIT_WORD)
+        })
 }
 
 /// `Cook County`: the name is written large, and the word before it is no `your` or `the`.
