@@ -399,8 +399,9 @@ impl<'a> Judge<'a> {
                 let (action, rule, cite) = self.decide(Field::Of(field));
                 let public = field.starts_with("practice.");
                 self.reading.patient |= action == Action::Keep && !public;
-                let field_told = RETOLD.into_iter().find(|it| *it == field);
-                if let Some(field) = field_told.filter(|_| action == Action::Keep) {
+                let retold = RETOLD.into_iter().find(|it| *it == field);
+                let room = self.reading.told.len() < self.reading.told.inline_size();
+                if let Some(field) = retold.filter(|_| room && action == Action::Keep) {
                     self.reading.told.push((span.clone(), field));
                 }
                 let covered = self.reading.findings.iter().any(|other| {

@@ -19,7 +19,8 @@ pub(crate) struct Reading {
     pub(crate) patient: bool,
     /// The details that stay and could tell the condition with others, by their places.
     pub(crate) details: u64,
-    /// What the text tells of the record and may go on telling, by its fields.
+    /// What the text tells of the record and may go on telling, by its fields; the first few are
+    /// enough to tell it anew.
     pub(crate) told: SmallVec<[(Range<usize>, &'static str); 4]>,
 }
 

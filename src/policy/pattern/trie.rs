@@ -69,7 +69,7 @@ fn in_symbols(text: &[u8]) -> Vec<u8> {
 
 impl Trie {
     /// The tree of these strings, of which none is empty.
-    pub(crate) fn new(all: Vec<(Vec<u8>, usize)>) -> Self {
+    pub(crate) fn new(all: &[(Vec<u8>, usize)]) -> Self {
         let spelled = all.iter().map(|(text, owner)| (in_symbols(text), *owner));
         let mut spelled: Vec<(Vec<u8>, usize)> = spelled.collect();
         spelled.sort_unstable();
@@ -209,7 +209,7 @@ mod tests {
             .enumerate()
             .map(|(owner, text)| (text.as_bytes().to_vec(), owner))
             .collect();
-        let trie = Trie::new(all.clone());
+        let trie = Trie::new(&all);
         let text = "abcd your youabx. ab. c a\u{e9}t A\u{e8} Z".as_bytes();
         for at in 0..=text.len() {
             let mut told = Vec::new();
@@ -220,6 +220,6 @@ mod tests {
             let wanted: Vec<usize> = all.iter().filter_map(stands).collect();
             assert_eq!(told, wanted, "at {at}");
         }
-        assert!((0..=255).all(|it| !Trie::new(Vec::new()).begins_with(it)));
+        assert!((0..=255).all(|it| !Trie::new(&[]).begins_with(it)));
     }
 }
