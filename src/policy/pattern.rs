@@ -31,7 +31,7 @@ const GROUPS_MAX: usize = 16;
 /// So many beginnings of one pattern are looked for at once; with more they are cut short.
 const BEGINNINGS_MAX: usize = 2_000;
 /// A longer beginning rules out hardly anything more.
-const BEGINNING_LENGTH: usize = 8;
+const BEGINNING_LENGTH: usize = 12;
 
 /// One pattern.
 #[derive(Clone, Debug)]

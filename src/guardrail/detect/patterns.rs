@@ -53,22 +53,21 @@ pub(super) fn find(
 }
 
 /// Gives the stretches of the text outside of which the rule has no match, from left to right:
-/// around digits that stand near enough to each other, and are enough, with a character that it needs.
+/// around digits that stand near enough to each other, and are enough. None, where no character stands
+/// that it needs.
 fn stretches(
     (view, all): (&View<'_>, Characters),
     rule: &Rule,
     mut give: impl FnMut(Range<usize>),
 ) {
     let last = view.folded.len();
-    let Some(reach) = rule.around else {
-        if rule.holds.is_none_or(|needed| all.any(needed)) {
-            give(0..last);
-        }
-        return;
-    };
     if rule.holds.is_some_and(|needed| !all.any(needed)) {
         return;
     }
+    let Some(reach) = rule.around else {
+        give(0..last);
+        return;
+    };
     let mut rest = view.figures.iter().peekable();
     while let Some(first) = rest.next() {
         let (mut digits, mut end) = (first.len(), first.end);
@@ -77,12 +76,10 @@ fn stretches(
             end = next.end;
         }
         if digits >= rule.digits {
-            let stretch = first.start.saturating_sub(reach.before)
-                ..end.saturating_add(reach.behind).min(last);
-            let holds = |needed| Characters::of(view.bytes(stretch.clone())).any(needed);
-            if rule.holds.is_none_or(holds) {
-                give(stretch);
-            }
+            give(
+                first.start.saturating_sub(reach.before)
+                    ..end.saturating_add(reach.behind).min(last),
+            );
         }
     }
 }
