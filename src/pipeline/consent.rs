@@ -435,6 +435,7 @@ pub(crate) const fn question(kind: PendingKind, asked: Timestamp) -> PendingQues
         kind,
         appointment: None,
         slots: Vec::new(),
+        visits: Vec::new(),
         asked,
     }
 }

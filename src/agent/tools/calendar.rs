@@ -100,6 +100,7 @@ impl Calendar<'_> {
             kind: PendingKind::CancelConfirm,
             appointment: Some(id.clone()),
             slots: Vec::new(),
+            visits: Vec::new(),
             asked: self.scene.now,
         });
         result
@@ -296,6 +297,7 @@ impl Calendar<'_> {
                 kind: PendingKind::RescheduleChoice,
                 appointment: appointment.cloned(),
                 slots: slots.iter().map(|slot| slot.id.clone()).collect(),
+                visits: Vec::new(),
                 asked: scene.now,
             });
         }

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use crate::agent::tools::HandOver;
 use crate::llm::offline::Turn;
 use crate::llm::offline::days::{self, Wish};
+use crate::llm::offline::elided;
 use crate::llm::offline::others;
 use crate::llm::offline::rules::{self, list};
 use crate::llm::offline::words::{self, Clause};
@@ -169,6 +170,10 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
 /// Reads one of them.
 fn read(turn: &Turn<'_>, text: &str, today: Date, found: &mut Understood) {
     let clauses = words::clauses(text);
+    if let Some(topic) = elided::topic(turn, text, &clauses, today) {
+        found.topics.push(topic);
+        return;
+    }
     let whole = Clause::join(&clauses);
     found.days.extend(days::named(&whole, today));
     if whole.has(&["now", "ahora"]) && rules::fits("hours", &whole) {
@@ -313,6 +318,9 @@ fn asks_other(turn: &Turn<'_>, clauses: &[Clause], whole: &Clause) -> bool {
     }
     if whole.words.len() <= BRIEF {
         return turn.told_visit();
+    }
+    if turn.asks_for_new() && whole.words.len() <= LONG {
+        return true;
     }
     let offered = turn.last_said.contains("1) ");
     let declines = clauses.iter().any(|clause| rules::fits("no", clause));
