@@ -13,6 +13,7 @@ use crate::domain::message::{Delivery, LawTag, OutboundKind, Template};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::CarrierKind;
+use crate::domain::record::Appointment;
 use crate::domain::speaker::{PersonConsent, SESSION, Speaker};
 use crate::policy::words::{Channel, Language, vocabulary};
 
@@ -64,6 +65,16 @@ pub struct AskedVisit {
     pub appointment: AppointmentId,
     /// When it was told to begin: one that has moved since is another.
     pub start: Timestamp,
+}
+
+impl From<&Appointment> for AskedVisit {
+    fn from(it: &Appointment) -> Self {
+        Self {
+            patient: it.patient.clone(),
+            appointment: it.id.clone(),
+            start: it.start,
+        }
+    }
 }
 
 /// One phone number talking with one sender number of one practice on one channel.

@@ -10,7 +10,7 @@ mod rules;
 mod words;
 
 pub use days::Wish;
-pub use elided::{speaks_of_waitlist, takes_off};
+pub use elided::{asks_of_visit, speaks_of_waitlist, takes_off};
 pub use intent::{Closing, Topic, closing};
 pub use others::{Spoken, speaks_of};
 

@@ -147,7 +147,7 @@ pub(crate) fn lead(conversation: &Conversation, patient: &Patient, now: Timestam
     let known = conversation.patient.as_ref();
     let current = known.filter(|_| agreed(&conversation.consent, now));
     let kept = others.iter().find(|it| agreed(&it.consent, now));
-    let agreed = current.or(kept.map(|it| &it.patient));
+    let agreed = current.or_else(|| kept.map(|it| &it.patient));
     agreed.unwrap_or(&patient.id).clone()
 }
 
@@ -168,11 +168,12 @@ fn reached(conversation: &Conversation, person: &Patient, now: Timestamp) -> boo
 }
 
 impl House {
-    /// The visits that are told with this one: those of the day at this number, soonest first.
+    /// The visits that are told with this one: those of the day at this number that no such reminder has
+    /// told yet, soonest first.
     pub(crate) async fn told_beside(
         &self,
         about: &About<'_>,
-        first: &Appointment,
+        (first, before_h): (&Appointment, u32),
         zone: &TimeZone,
     ) -> Result<Vec<Appointment>, RecordsError> {
         let &About {
@@ -200,8 +201,13 @@ impl House {
                 let confirmed = visit.status == AppointmentStatus::Confirmed;
                 let near = visit.start < now + VISIT_MARGIN;
                 let known = visit.id == first.id;
-                if !known && !near && !(confirmed && spares) && day(visit.start) == day(first.start)
-                {
+                let left_out = known || near || (confirmed && spares);
+                if left_out || day(visit.start) != day(first.start) {
+                    continue;
+                }
+                let mark = mark(conversation.id, &AskedVisit::from(&visit), before_h);
+                let told = self.store().request(&practice.id, &mark, &[]).await;
+                if matches!(told, Ok(None)) {
                     all.push(visit);
                 }
             }

@@ -118,15 +118,8 @@ impl House {
         let epoch = conversation.epoch;
         let reading = self.read(inbound, &conversation);
         let did = carrier_did(practice, &conversation, inbound);
-        // A YES to a notice that has not left answers something else.
-        let heard = reading.intent != Intent::ConsentYes || tx.notice_left(conversation.id).await?;
-        let meaning = match self
-            .elided(tx, &conversation, &reading, (inbound, did))
-            .await?
-        {
-            Some(meaning) => meaning,
-            None => consent::meaning(&conversation, &reading, inbound, did, heard),
-        };
+        let about = (inbound, did);
+        let meaning = self.meant(tx, &conversation, &reading, about).await?;
         let silence = silence(&conversation, &reading, did, meaning.intent);
         let turn = tx
             .append_inbound(&conversation, inbound, meaning.intent, at)
@@ -189,6 +182,23 @@ impl House {
 }
 
 impl House {
+    /// What a text means here.
+    async fn meant(
+        &self,
+        tx: &mut Tx,
+        conversation: &Conversation,
+        reading: &Reading,
+        (inbound, did): (&Inbound, CarrierDid),
+    ) -> Result<Meaning, StoreError> {
+        let about = (inbound, did);
+        if let Some(meaning) = self.elided(tx, conversation, reading, about).await? {
+            return Ok(meaning);
+        }
+        // A YES to a notice that has not left answers something else.
+        let heard = reading.intent != Intent::ConsentYes || tx.notice_left(conversation.id).await?;
+        Ok(consent::meaning(conversation, reading, inbound, did, heard))
+    }
+
     /// What "take me off" means where our last text spoke of another list than that of texts: the place
     /// on the waitlist, if that was the text; and if it offered a time from it, we ask. What names texts,
     /// or says STOP, ends them wherever it stands (47 CFR 64.1200(a)(10)).

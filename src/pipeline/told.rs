@@ -15,7 +15,6 @@ use crate::domain::ids::{AppointmentId, PatientId};
 use crate::domain::practice::Practice;
 use crate::domain::record::{Appointment, Fact, Patient};
 use crate::domain::waiting::{Errand, Waiting};
-use crate::pipeline::family::own_mark;
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
 use crate::pipeline::missed::MISSED_STANDS;
@@ -127,12 +126,16 @@ impl House {
         }
         let unwritten = || end("the reminder cannot be written", true);
         let zone = TimeZone::get(&practice.timezone).map_err(|_unknown| unwritten())?;
-        let visits = match own_mark(conversation.id, &waiting.errand) {
-            Some(_) => self
-                .told_beside(about, &visit, &zone)
-                .await
-                .map_err(later)?,
-            None => vec![visit.clone()],
+        let visits = match &waiting.errand {
+            Errand::Visit {
+                start: Some(_),
+                before_h: Some(before_h),
+                ..
+            } => {
+                let beside = self.told_beside(about, (&visit, *before_h), &zone);
+                beside.await.map_err(later)?
+            }
+            _ => vec![visit.clone()],
         };
         let wording = self.wording(about.conversation).wording;
         let text = if visits.len() > 1 {
@@ -144,17 +147,12 @@ impl House {
         // Where several people share the phone, or several visits are told, the question is put to
         // whoever holds it.
         let shared = conversation.speaker.shared || visits.len() > 1;
-        let asked = |it: Appointment| AskedVisit {
-            patient: it.patient,
-            appointment: it.id,
-            start: it.start,
-        };
         let question = PendingQuestion {
             kind: PendingKind::AppointmentConfirm,
             appointment: (!shared).then_some(visit.id),
             slots: Vec::new(),
             visits: if shared {
-                visits.into_iter().map(asked).collect()
+                visits.iter().map(AskedVisit::from).collect()
             } else {
                 Vec::new()
             },

@@ -374,8 +374,9 @@ async fn mark_told(
     else {
         return Ok(());
     };
-    for visit in &question.visits {
-        let mark = family::mark(conversation.id, visit, *before_h);
+    let told = question.visits.iter();
+    let told = told.map(|it| family::mark(conversation.id, it, *before_h));
+    for mark in told.chain(family::own_mark(conversation.id, errand)) {
         tx.take_request(&conversation.practice, &mark, &[], now)
             .await?;
     }

@@ -21,6 +21,7 @@ stories! {
     it_is_said_in_spanish => spanish;
     what_was_cancelled_or_moved_is_put_right => put_right;
     what_changed_after_the_text_is_confirmed_by_nobody => changed_after;
+    a_visit_that_is_booked_later_is_told_alone => booked_later;
     two_visits_of_one_person_are_one_text => one_person;
     grown_ups_agree_each_for_themselves => adults;
     one_childs_visit_is_confirmed_from_the_parents_phone => one_child;
@@ -194,7 +195,11 @@ async fn yes_for_all(store: Store) {
 }
 
 async fn answers(store: Store) {
-    let app = at_home(store, &family()).await;
+    let people = RecordSet {
+        appointments: Vec::new(),
+        ..family()
+    };
+    let app = at_home(store, &people).await;
     // (answer, what the answer to it holds, whether all are confirmed, whether a person reads it)
     let cases = [
         ("yes please", "Confirmed:", true, false),
@@ -301,6 +306,26 @@ async fn changed_after(store: Store) {
     assert_eq!(status(&app, "f-2", "v-2").await, Confirmed);
     assert_eq!(status(&app, "f-3", "v-3").await, Booked);
     assert_eq!(app.held().await.len(), 1);
+}
+
+async fn booked_later(store: Store) {
+    let mut set = family();
+    let late = set.appointments.remove(2);
+    let app = at_home(store, &set).await;
+    assert_eq!(begun(&app, HOME).await.len(), 1);
+    app.text(HOME, "YES").await;
+    app.file(&RecordSet {
+        appointments: vec![late],
+        ..RecordSet::default()
+    })
+    .await;
+    app.wait(HOUR * 16);
+    let said = begun(&app, HOME).await;
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("a visit on Mon, Nov 30 at 4:00 PM."),
+        "what was told is not told again: {said:?}"
+    );
 }
 
 async fn one_person(store: Store) {
