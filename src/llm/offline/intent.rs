@@ -221,14 +221,12 @@ fn read(turn: &Turn<'_>, text: &str, today: Date, found: &mut Understood) {
         found.topics.retain(|it| *it != Topic::Move(None));
     }
     found.wish = wish.or(found.wish);
+    let polite = elided::only_polite(turn, found.topics.get(before..));
     let moves = found.topics.iter_mut().rev().find_map(Topic::wish_mut);
     match moves {
         Some(slot) => *slot = wish.or_else(|| slot.take()),
         // A bare day after an offer or a visit asks for another one: "what about Friday".
-        None if (!known || elided::only_polite(turn, found.topics.get(before..)))
-            && wish.is_some()
-            && asks_other(turn, &clauses, &whole) =>
-        {
+        None if (!known || polite) && wish.is_some() && asks_other(turn, &clauses, &whole) => {
             known = true;
             puzzled = false;
             found.topics.push(Topic::Move(wish));
