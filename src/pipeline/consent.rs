@@ -180,10 +180,7 @@ pub(crate) fn meaning(
             ..plain
         };
     }
-    if reading.intent == Intent::Human
-        && only_voted(reading)
-        && asks_of_visit(inbound.body.as_str())
-    {
+    if only_voted(reading) && asks_of_visit(inbound.body.as_str()) {
         return Meaning {
             intent: Intent::Question.as_str(),
             ..plain

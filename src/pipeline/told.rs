@@ -126,16 +126,16 @@ impl House {
         }
         let unwritten = || end("the reminder cannot be written", true);
         let zone = TimeZone::get(&practice.timezone).map_err(|_unknown| unwritten())?;
-        let visits = match &waiting.errand {
-            Errand::Visit {
-                start: Some(_),
-                before_h: Some(before_h),
-                ..
-            } => {
-                let beside = self.told_beside(about, (&visit, *before_h), &zone);
-                beside.await.map_err(later)?
-            }
-            _ => vec![visit.clone()],
+        let visits = if let Errand::Visit {
+            start: Some(_),
+            before_h: Some(before_h),
+            ..
+        } = &waiting.errand
+        {
+            let beside = self.told_beside(about, (&visit, *before_h), &zone);
+            beside.await.map_err(later)?
+        } else {
+            vec![visit.clone()]
         };
         let wording = self.wording(about.conversation).wording;
         let text = if visits.len() > 1 {
