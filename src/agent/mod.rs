@@ -3,6 +3,7 @@
 pub mod choice;
 pub mod facts;
 mod handed;
+pub mod layer;
 pub mod machine;
 pub mod opening;
 pub mod ports;

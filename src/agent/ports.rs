@@ -272,8 +272,16 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         from: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>>;
 
-    /// Visits of all patients that begin in `[from, to)` and are booked, confirmed or missed, soonest
-    /// first.
+    /// A patient's visits from `from` on, whatever came of them but cancelled ones, soonest first.
+    fn visits_of<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        from: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>>;
+
+    /// Visits of all patients that begin in `[from, to)`, whatever came of them but cancelled ones,
+    /// soonest first.
     fn visits_between<'a>(
         &'a self,
         practice: &'a PracticeId,

@@ -115,8 +115,11 @@ embedded![
     "kept",
     "trouble",
     "reminder",
+    "reminders",
+    "confirmed_all",
     "missed",
     "freed",
+    "recall",
     "record_down",
 ];
 

@@ -123,8 +123,14 @@ sayings! {
     TROUBLE = "trouble": Phone;
     /// A visit is coming; the practice begins.
     REMINDER = "reminder": Reminder;
+    /// Several visits of a day are coming, of one person or of a family.
+    REMINDERS = "reminders": Reminders;
+    /// One yes confirmed several visits.
+    CONFIRMED_ALL = "confirmed_all": ConfirmedAll;
     /// A visit was missed; the practice offers a new time.
     MISSED = "missed": Reminder;
+    /// The last visit is long ago; the practice asks the patient to come again.
+    RECALL = "recall": Recalled;
     /// A time became free; it is offered to somebody on the waitlist.
     FREED = "freed": Freed;
     /// The record system does not answer.
@@ -237,6 +243,69 @@ impl Words for Reminder {
         Self {
             practice: "Lakeside Family Medicine".to_owned(),
             when: "Wed, Dec 2 at 3:00 PM".to_owned(),
+            phone: "415-555-0100".to_owned(),
+            asks: true,
+        }
+    }
+}
+
+/// Several visits that are coming, at one number.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reminders {
+    /// The practice's name.
+    pub practice: String,
+    /// `Wed, Dec 2 at 3:00 PM and Wed, Dec 2 at 3:30 PM`.
+    pub times: String,
+    /// The front desk's number.
+    pub phone: String,
+}
+
+impl Words for Reminders {
+    fn sample() -> Self {
+        Self {
+            practice: "Lakeside Family Medicine".to_owned(),
+            times: "Wed, Dec 2 at 3:00 PM and Wed, Dec 2 at 3:30 PM".to_owned(),
+            phone: "415-555-0100".to_owned(),
+        }
+    }
+}
+
+/// What a yes to several visits did.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConfirmedAll {
+    /// The visits that are confirmed; empty: none.
+    pub times: String,
+    /// Whether one or more are not, since they changed or the record did not take it.
+    pub left: bool,
+}
+
+impl Words for ConfirmedAll {
+    fn sample() -> Self {
+        Self {
+            times: "Wed, Dec 2 at 3:00 PM and Wed, Dec 2 at 3:30 PM".to_owned(),
+            left: true,
+        }
+    }
+}
+
+/// Somebody who is due for a visit.
+#[derive(Clone, Debug, Serialize)]
+pub struct Recalled {
+    /// The practice's name.
+    pub practice: String,
+    /// What the visit is called: `your yearly visit`.
+    pub visit: String,
+    /// The front desk's number.
+    pub phone: String,
+    /// Whether an answer can be taken: not on a phone that several share.
+    pub asks: bool,
+}
+
+impl Words for Recalled {
+    fn sample() -> Self {
+        Self {
+            practice: "Lakeside Family Medicine".to_owned(),
+            visit: "your yearly visit".to_owned(),
             phone: "415-555-0100".to_owned(),
             asks: true,
         }

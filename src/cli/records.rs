@@ -4,20 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::agent::ports::{BoxFuture, Records, RecordsError};
+use crate::agent::layer::RecordsLayer;
+use crate::agent::ports::Records;
 use crate::domain::clock::Clock;
-use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId};
-use crate::domain::phone::E164;
+use crate::domain::ids::PracticeId;
 use crate::domain::practice::Practice;
-use crate::domain::record::{
-    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Note, Patient, Place, Provider,
-    Request, RequestKind, Slot,
-};
 use crate::fhir::capability::Weight;
 use crate::fhir::records::FhirRecords;
-use crate::policy::words::Language;
 
 /// How long the start waits for a server's `CapabilityStatement` before it goes on without.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -79,13 +72,6 @@ impl ByPractice {
         }
         remarks
     }
-
-    fn of(&self, practice: &PracticeId) -> &dyn Records {
-        match self.servers.get(practice) {
-            Some(server) => &**server,
-            None => &*self.embedded,
-        }
-    }
 }
 
 /// Signs in, reads the `CapabilityStatement` and the directory, and says what is missing.
@@ -114,36 +100,12 @@ pub(super) async fn examine(server: &FhirRecords) -> Vec<Told> {
     told
 }
 
-/// Hands each question of the port to the record of its practice.
-macro_rules! each_to_its_own {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
-        impl Records for ByPractice {
-            $(fn $name<'a>(
-                &'a self,
-                practice: &'a PracticeId,
-                $($argument: $type),*
-            ) -> BoxFuture<'a, Result<$answer, RecordsError>> {
-                self.of(practice).$name(practice, $($argument),*)
-            })+
+/// Each question of the port goes to the record of its practice.
+impl RecordsLayer for ByPractice {
+    fn behind(&self, practice: &PracticeId) -> &dyn Records {
+        match self.servers.get(practice) {
+            Some(server) => &**server,
+            None => &*self.embedded,
         }
-    };
-}
-
-each_to_its_own! {
-    patients_by_phone(number: &'a E164) -> Vec<Patient>;
-    patient(patient: &'a PatientId) -> Option<Patient>;
-    appointments(patient: &'a PatientId, from: Timestamp) -> Vec<Appointment>;
-    visits_between(from: Timestamp, to: Timestamp) -> Vec<Appointment>;
-    slots(from: Timestamp, to: Timestamp, limit: usize) -> Vec<Slot>;
-    set_status(patient: &'a PatientId, appointment: &'a AppointmentId, status: AppointmentStatus, key: &'a str) -> Appointment;
-    reschedule(patient: &'a PatientId, appointment: &'a AppointmentId, slot: &'a SlotId, key: &'a str) -> Appointment;
-    book(patient: &'a PatientId, visit: &'a NewVisit, key: &'a str) -> Appointment;
-    file(patient: &'a PatientId, request: &'a Request, key: &'a str) -> Filed;
-    filed(patient: &'a PatientId, kind: RequestKind) -> Vec<Filed>;
-    waitlist() -> Vec<Place>;
-    withdraw(patient: &'a PatientId, request: &'a RequestId, key: &'a str) -> ();
-    prefer_language(patient: &'a PatientId, language: Language, key: &'a str) -> ();
-    note(patient: &'a PatientId, note: &'a Note, key: &'a str) -> ();
-    clinical(patient: &'a PatientId) -> Vec<Clinical>;
-    providers() -> Vec<Provider>;
+    }
 }

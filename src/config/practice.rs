@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::agent::tools::TOOLS;
 use crate::config::Config;
 use crate::config::place::{Wrong, nearest};
-use crate::domain::practice::{CarrierKind, Practice};
+use crate::domain::practice::{CarrierKind, Outreach, Practice};
 use crate::domain::sign_on::OidcProvider;
 use crate::policy;
 
@@ -48,6 +48,9 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
         }
         if let Some(Err(text)) = practice.oidc.as_ref().map(OidcProvider::check) {
             return fail("oidc", text);
+        }
+        if let Some(Err(text)) = practice.outreach.as_ref().map(Outreach::check) {
+            return fail("outreach.recall", text);
         }
         if let Some(text) = unknown_tool(practice) {
             return fail("tools_off", text);

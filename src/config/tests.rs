@@ -36,6 +36,32 @@ fn a_typo_is_told_with_line_and_nearest_key() {
         ),
         ("listen = \n".into(), &[], "FILE:1: "),
         (
+            format!("{practice}timezone = \"America/Los_Angeles\"\n[[practice.outreach.recall]]\nname = \"x\"\nafter_months = 0\n"),
+            &[],
+            "recall `x`: after_months = 0; months from 1 to 120",
+        ),
+        (
+            format!("{practice}timezone = \"America/Los_Angeles\"\n[[practice.outreach.recall]]\nname = \"my rule\"\nafter_months = 6\n"),
+            &[],
+            "name `my rule`: a name of letters, digits, `-` and `_`, such as `yearly`",
+        ),
+        (
+            format!("{practice}timezone = \"America/Los_Angeles\"\n[[practice.outreach.recall]]\nname = \"x\"\nafter_months = 6\n\
+                [[practice.outreach.recall]]\nname = \"x\"\nafter_months = 9\n"),
+            &[],
+            "recall `x` stands twice; give each rule its own name",
+        ),
+        (
+            format!("{practice}timezone = \"America/Los_Angeles\"\n[[practice.outreach.recall]]\nname = \"x\"\nafter_months = 6\nvisit.en = \" \"\n"),
+            &[],
+            "recall `x`: visit ` `; 1 to 40 characters, such as `your yearly visit`",
+        ),
+        (
+            format!("{practice}timezone = \"America/Los_Angeles\"\n[[practice.outreach.recall]]\nname = \"x\"\nafter_month = 6\n"),
+            &[],
+            "unknown key `after_month`; did you mean `after_months`?",
+        ),
+        (
             "[log]\nformat = \"yaml\"\n".into(),
             &[],
             "log.format: use `json` or `text`",

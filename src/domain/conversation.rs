@@ -13,6 +13,7 @@ use crate::domain::message::{Delivery, LawTag, OutboundKind, Template};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::CarrierKind;
+use crate::domain::record::Appointment;
 use crate::domain::speaker::{PersonConsent, SESSION, Speaker};
 use crate::policy::words::{Channel, Language, vocabulary};
 
@@ -47,8 +48,33 @@ pub struct PendingQuestion {
     pub appointment: Option<AppointmentId>,
     /// The slots on offer, in the order of their numbers; empty unless a choice.
     pub slots: Vec<SlotId>,
+    /// The visits that one YES confirms, where the question is about several or those of several
+    /// people: it is put to whoever holds the phone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub visits: Vec<AskedVisit>,
     /// When it was asked.
     pub asked: Timestamp,
+}
+
+/// A visit that a question is about, with whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedVisit {
+    /// Whose.
+    pub patient: PatientId,
+    /// Which.
+    pub appointment: AppointmentId,
+    /// When it was told to begin: one that has moved since is another.
+    pub start: Timestamp,
+}
+
+impl From<&Appointment> for AskedVisit {
+    fn from(it: &Appointment) -> Self {
+        Self {
+            patient: it.patient.clone(),
+            appointment: it.id.clone(),
+            start: it.start,
+        }
+    }
 }
 
 /// One phone number talking with one sender number of one practice on one channel.
@@ -195,7 +221,8 @@ impl Conversation {
         }
         self.speaker.others.retain(|it| it.patient != patient);
         self.speaker.others.push(PersonConsent { patient, consent });
-        self.pending = None;
+        // A question to whoever holds the phone stands.
+        let _personal = self.pending.take_if(|it| it.visits.is_empty());
     }
 
     /// Takes this person for the writer: what they agreed to before counts, and what was agreed on

@@ -196,6 +196,89 @@ pub struct Outreach {
     /// next is asked. None: staff offer such times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waitlist_answer_min: Option<u32>,
+    /// Who is asked to come again, and when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recall: Vec<Recall>,
+}
+
+impl Default for Outreach {
+    fn default() -> Self {
+        Self {
+            before_h: three_days_and_one(),
+            daily_max: one_a_day(),
+            skip_confirmed: false,
+            missed_after_h: None,
+            waitlist_answer_min: None,
+            recall: Vec::new(),
+        }
+    }
+}
+
+/// A rule by which patients are asked to come again: so long after a visit of a kind, where none is
+/// ahead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recall {
+    /// Its name, by which it is known once: letters, digits, `-` and `_`.
+    pub name: String,
+    /// Which visits count: those whose type or reason in the record holds these words; empty: any.
+    #[serde(default)]
+    pub visit_type: String,
+    /// Months after such a visit.
+    pub after_months: u32,
+    /// What the text calls the visit, such as `your yearly visit`; where none is given, or what is
+    /// given would tell of the patient's health, it is called by words that tell nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub visit: BTreeMap<Language, String>,
+}
+
+impl Recall {
+    /// The most months: after ten years nobody remembers the practice.
+    pub const MONTHS_MAX: u32 = 120;
+    /// The longest words for a visit: the text shall stay within two segments.
+    pub const WORDS_MAX: usize = 40;
+
+    /// Why it cannot be used, and how to mend it.
+    pub fn check(&self) -> Result<(), String> {
+        let Self { name, .. } = self;
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.is_empty() || !name.chars().all(plain) {
+            return Err(format!(
+                "name `{name}`: a name of letters, digits, `-` and `_`, such as `yearly`"
+            ));
+        }
+        if !(1..=Self::MONTHS_MAX).contains(&self.after_months) {
+            let (months, most) = (self.after_months, Self::MONTHS_MAX);
+            return Err(format!(
+                "recall `{name}`: after_months = {months}; months from 1 to {most}"
+            ));
+        }
+        let bad = |it: &&String| it.trim().is_empty() || it.chars().count() > Self::WORDS_MAX;
+        if let Some(words) = self.visit.values().find(bad) {
+            let most = Self::WORDS_MAX;
+            return Err(format!(
+                "recall `{name}`: visit `{words}`; 1 to {most} characters, such as `your yearly visit`"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Outreach {
+    /// Why it cannot be used, and how to mend it.
+    pub fn check(&self) -> Result<(), String> {
+        let mut names = BTreeSet::new();
+        for rule in &self.recall {
+            rule.check()?;
+            if !names.insert(rule.name.as_str()) {
+                let name = &rule.name;
+                return Err(format!(
+                    "recall `{name}` stands twice; give each rule its own name"
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 fn three_days_and_one() -> Vec<u32> {

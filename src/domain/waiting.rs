@@ -76,6 +76,10 @@ pub enum Errand {
         /// the reminders of its new time. None: it is told whenever it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         start: Option<Timestamp>,
+        /// Which of the practice's reminders of the visit it is, by its hours before; none: it was
+        /// asked for by itself, and is told by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before_h: Option<u32>,
     },
     /// A new time is offered after a visit that the patient missed.
     Missed {
@@ -85,6 +89,17 @@ pub enum Errand {
         appointment: AppointmentId,
         /// When it was to begin: a visit that is over is found by its time.
         start: Timestamp,
+    },
+    /// The patient is asked to come again, so long after this visit as a rule of the practice says.
+    Recall {
+        /// Whom.
+        patient: PatientId,
+        /// The visit that was the last of its kind.
+        appointment: AppointmentId,
+        /// When it began.
+        start: Timestamp,
+        /// The rule's name.
+        rule: String,
     },
     /// A time that became free is offered to somebody on the waitlist.
     Offer {

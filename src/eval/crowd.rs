@@ -3,11 +3,13 @@
 
 mod faults;
 mod oracle;
+mod page;
 mod play;
 mod report;
 mod script;
 mod world;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,8 +19,10 @@ use jiff::tz::TimeZone;
 
 use crate::eval::load;
 use crate::eval::run::{self, Bench, Plan};
+use crate::eval::score::Status;
 use crate::eval::suite::Level;
 
+pub use crate::eval::crowd::page::{Played, page};
 pub use crate::eval::crowd::report::{Breach, CrowdReport};
 pub use crate::eval::crowd::script::Goal;
 
@@ -88,13 +92,15 @@ pub fn play(
     all.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Plays every story of several texts that is part of the program: how many ended as they should, of
-/// how many.
+/// How many stories ended as they should, and how many there are.
+pub type Stories = (usize, usize);
+
+/// Plays every story of several texts that is part of the program: how they ended, all and by family.
 pub fn stories(
     bench: &Bench,
     (now, threads): (Timestamp, usize),
     stop: &AtomicBool,
-) -> Result<(usize, usize), String> {
+) -> Result<(Stories, BTreeMap<String, Stories>), String> {
     let mut suites = load::suites(&load::embedded(), &[]).map_err(|errors| {
         let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
         told.join("\n")
@@ -107,6 +113,14 @@ pub fn stories(
         today: now.to_zoned(TimeZone::UTC).date(),
         at: now,
     };
-    let count = run::run(bench, &suites, &plan, stop, &|_| ()).count();
-    Ok((count.passed, count.passed + count.failed + count.errors))
+    let report = run::run(bench, &suites, &plan, stop, &|_| ());
+    let mut families: BTreeMap<String, Stories> = BTreeMap::new();
+    for score in &report.scores {
+        let (passed, all) = families.entry(score.suite.clone()).or_default();
+        *passed += usize::from(score.status == Status::Passed);
+        *all += usize::from(score.status != Status::Skipped);
+    }
+    let count = report.count();
+    let all = (count.passed, count.passed + count.failed + count.errors);
+    Ok((all, families))
 }

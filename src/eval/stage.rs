@@ -328,6 +328,7 @@ impl Stage {
                     patient,
                     appointment,
                     start: None,
+                    before_h: None,
                 }
             }
         };

@@ -36,6 +36,26 @@ const DAYS_VISITS_MAX: usize = 5_000;
 /// Clinical entries of one kind that are read.
 const ENTRIES_MAX: usize = 1_000;
 
+/// Where visits stand, as a server is asked and as they are read.
+type Standing = (&'static str, &'static [AppointmentStatus]);
+
+/// Visits that are to come.
+const AHEAD: Standing = (
+    "booked,pending,arrived,checked-in",
+    &[AppointmentStatus::Booked, AppointmentStatus::Confirmed],
+);
+
+/// Visits that were not cancelled, over or not.
+const STOOD: Standing = (
+    "booked,pending,arrived,checked-in,fulfilled,noshow",
+    &[
+        AppointmentStatus::Booked,
+        AppointmentStatus::Confirmed,
+        AppointmentStatus::Fulfilled,
+        AppointmentStatus::Missed,
+    ],
+);
+
 /// The kind of resource, what it is here, and a narrower search.
 type Entries = (
     &'static str,
@@ -153,16 +173,21 @@ impl FhirRecords {
         Ok(())
     }
 
-    async fn visits(&self, who: &PatientId, from: Timestamp) -> Result<Vec<Appointment>, Fault> {
-        let wanted = [
+    async fn visits(
+        &self,
+        who: &PatientId,
+        from: Timestamp,
+        (statuses, wanted): (&str, &[AppointmentStatus]),
+    ) -> Result<Vec<Appointment>, Fault> {
+        let asked = [
             ("patient", format!("Patient/{who}")),
-            ("status", "booked,pending,arrived,checked-in".to_owned()),
+            ("status", statuses.to_owned()),
             ("date", format!("ge{from:.0}")),
             ("_sort", "date".to_owned()),
         ];
         let found = self
             .client
-            .search("Appointment", &wanted, VISITS_MAX)
+            .search("Appointment", &asked, VISITS_MAX)
             .await?;
         let directory = self.names().await?;
         let mut visits = Vec::new();
@@ -170,11 +195,7 @@ impl FhirRecords {
             // One that cannot be read would be a visit that the patient is told not to have.
             let visit = appointment(&At::alone(resource), &directory.names)?;
             visits.extend(visit.filter(|it| {
-                let stands = matches!(
-                    it.status,
-                    AppointmentStatus::Booked | AppointmentStatus::Confirmed
-                );
-                stands && it.start >= from && it.patient == *who
+                wanted.contains(&it.status) && it.start >= from && it.patient == *who
             }));
         }
         visits.sort_by(|a, b| (a.start, &a.id).cmp(&(b.start, &b.id)));
@@ -183,7 +204,7 @@ impl FhirRecords {
 
     async fn all_visits(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Appointment>, Fault> {
         let wanted = [
-            ("status", "booked,pending,noshow".to_owned()),
+            ("status", STOOD.0.to_owned()),
             ("date", format!("ge{from:.0}")),
             ("date", format!("lt{to:.0}")),
             ("_sort", "date".to_owned()),
@@ -199,13 +220,8 @@ impl FhirRecords {
                 .ok()
                 .flatten()
         });
-        let stands = [
-            AppointmentStatus::Booked,
-            AppointmentStatus::Confirmed,
-            AppointmentStatus::Missed,
-        ];
         let mut visits: Vec<Appointment> = read
-            .filter(|it| stands.contains(&it.status) && it.start >= from && it.start < to)
+            .filter(|it| STOOD.1.contains(&it.status) && it.start >= from && it.start < to)
             .collect();
         visits.sort_by(|a, b| (a.start, &a.id).cmp(&(b.start, &b.id)));
         Ok(visits)
@@ -343,7 +359,16 @@ impl Records for FhirRecords {
         who: &'a PatientId,
         from: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
-        asked(self.visits(who, from))
+        asked(self.visits(who, from, AHEAD))
+    }
+
+    fn visits_of<'a>(
+        &'a self,
+        _practice: &'a PracticeId,
+        who: &'a PatientId,
+        from: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
+        asked(self.visits(who, from, STOOD))
     }
 
     fn visits_between<'a>(

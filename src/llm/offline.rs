@@ -1,6 +1,7 @@
 //! The offline model: deterministic rules over the same requests and tools as a language model.
 
 mod days;
+mod elided;
 mod intent;
 mod others;
 mod plan;
@@ -9,6 +10,7 @@ mod rules;
 mod words;
 
 pub use days::Wish;
+pub use elided::{asks_of_visit, speaks_of_waitlist, takes_off};
 pub use intent::{Closing, Topic, closing};
 pub use others::{Spoken, speaks_of};
 

@@ -10,6 +10,7 @@ use crate::domain::consent::{
 };
 use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion};
 use crate::domain::message::Inbound;
+use crate::llm::offline::asks_of_visit;
 use crate::screen::{Intent, Pending, Reading, Screen};
 use crate::store::{StoreError, Tx};
 
@@ -176,6 +177,12 @@ pub(crate) fn meaning(
     if doubt && !is_safety(reading.intent) {
         return Meaning {
             intent: STOP_DOUBT,
+            ..plain
+        };
+    }
+    if only_voted(reading) && asks_of_visit(inbound.body.as_str()) {
+        return Meaning {
+            intent: Intent::Question.as_str(),
             ..plain
         };
     }
@@ -435,6 +442,7 @@ pub(crate) const fn question(kind: PendingKind, asked: Timestamp) -> PendingQues
         kind,
         appointment: None,
         slots: Vec::new(),
+        visits: Vec::new(),
         asked,
     }
 }

@@ -246,6 +246,9 @@ impl House {
             Some(PendingKind::RescheduleChoice | PendingKind::SlotOffer) => {
                 asked_in_between(&outcome)
             }
+            Some(PendingKind::AppointmentConfirm) if asks_phone(conversation) => {
+                asked_in_between(&outcome)
+            }
             _ => false,
         };
         reply.pending = if stays && outcome.pending.is_none() {
@@ -409,6 +412,12 @@ fn stands(question: &PendingQuestion, turns: &[Turn], now: Timestamp) -> bool {
     let told_last = last.is_none_or(|turn| turn.body.as_str().contains("1) "));
     let fresh = now.duration_since(question.asked) < OFFER_STANDS;
     question.kind != PendingKind::RescheduleChoice || told_last || fresh
+}
+
+/// Whether the open question is put to whoever holds the phone.
+fn asks_phone(conversation: &Conversation) -> bool {
+    let open = conversation.pending.as_ref();
+    open.is_some_and(|it| !it.visits.is_empty())
 }
 
 /// Whether a turn told public facts and did nothing else.

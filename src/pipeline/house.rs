@@ -21,6 +21,7 @@ use crate::pipeline::company::Company;
 use crate::pipeline::handoff;
 use crate::pipeline::in_force::InForce;
 use crate::pipeline::policy_trial;
+use crate::pipeline::recall::LookedThrough;
 use crate::pipeline::wording;
 use crate::policy::words::Language;
 use crate::screen::Screen;
@@ -97,6 +98,8 @@ pub struct House {
     pub(crate) remarks: Mutex<Remarks>,
     pub(crate) paged: Mutex<Paged>,
     pub(crate) looked: Mutex<Looked>,
+    /// Until which day it was looked who is to be asked back.
+    pub(crate) recalled: LookedThrough,
     /// Which conversations are being answered here, and how that is ended when they move on.
     pub(crate) drafting: Mutex<BTreeMap<ConversationId, CancellationToken>>,
     /// When texts in doubt were first met by catching up.
@@ -147,6 +150,7 @@ impl House {
             remarks: Mutex::default(),
             paged: Mutex::default(),
             looked: Mutex::default(),
+            recalled: LookedThrough::default(),
             drafting: Mutex::default(),
             doubted: Mutex::default(),
             company: Company::default(),

@@ -9,7 +9,8 @@ use crate::domain::practice::{Outreach, Practice};
 use crate::domain::record::{Appointment, AppointmentStatus, Fact};
 use crate::domain::waiting::Errand;
 use crate::pipeline::house::House;
-use crate::pipeline::remind::{About, Fate, RECORD_DOWN, Told, visit_words};
+use crate::pipeline::remind::{Fate, RECORD_DOWN};
+use crate::pipeline::told::{About, Told, visit_words};
 
 /// After so long an offer of a new time would astonish more than help: staff have called by then.
 pub(crate) const MISSED_STANDS: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -94,15 +95,16 @@ impl House {
             return Err(end("a new visit is booked", false));
         }
         let wording = self.wording(about.conversation).wording;
-        let text = visit_words(about, MISSED, &visit, &mut known, &wording)
+        let asks = !about.conversation.speaker.shared;
+        let text = visit_words(about, MISSED, (&visit, asks), &mut known, &wording)
             .ok_or_else(|| end("the text cannot be written", true))?;
         let question = PendingQuestion {
             kind: PendingKind::NewVisit,
             appointment: None,
             slots: Vec::new(),
+            visits: Vec::new(),
             asked: about.now,
         };
-        let asks = !about.conversation.speaker.shared;
         Ok((text, known, asks.then_some(question)))
     }
 }

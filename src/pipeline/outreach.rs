@@ -80,11 +80,12 @@ impl House {
         let ahead = self.records().visits_between(&practice.id, now, until);
         let mut due = Vec::new();
         for visit in ahead.await? {
-            if let Some(request) = reminder_due(&visit, outreach, now) {
+            if let Some((hours, request)) = reminder_due(&visit, outreach, now) {
                 let errand = Errand::Visit {
                     patient: visit.patient,
                     appointment: visit.id,
                     start: Some(visit.start),
+                    before_h: Some(hours),
                 };
                 due.push((errand, request));
             }
@@ -99,6 +100,7 @@ impl House {
                 due.push((errand, request));
             }
         }
+        due.extend(self.recalls_due(practice, outreach, now).await?);
         Ok(due)
     }
 
@@ -142,15 +144,15 @@ fn awake(practice: &Practice, now: Timestamp) -> bool {
     zone.is_ok_and(|zone| HOURS.contains(&now.to_zoned(zone).hour()))
 }
 
-/// The name of the reminder that is due for a visit: the one that comes latest of those whose time
+/// The hours and the name of the reminder that is due for a visit: the one that comes latest of those whose time
 /// has come. A visit that was moved has another start, and so gets its reminders anew.
-fn reminder_due(visit: &Appointment, outreach: &Outreach, now: Timestamp) -> Option<String> {
+fn reminder_due(visit: &Appointment, outreach: &Outreach, now: Timestamp) -> Option<(u32, String)> {
     let left = visit.start.duration_since(now);
     let open = outreach
         .before_h
         .iter()
         .filter(|hours| left <= SignedDuration::from_hours(i64::from(**hours)));
-    let hours = open.min()?;
+    let hours = *open.min()?;
     let wanted = match visit.status {
         AppointmentStatus::Booked => true,
         AppointmentStatus::Confirmed => !outreach.skip_confirmed,
@@ -159,5 +161,6 @@ fn reminder_due(visit: &Appointment, outreach: &Outreach, now: Timestamp) -> Opt
         }
     };
     let start = visit.start.as_second();
-    wanted.then(|| format!("reminder/{}/{start}/{hours}h", visit.id))
+    let name = format!("reminder/{}/{start}/{hours}h", visit.id);
+    wanted.then_some((hours, name))
 }

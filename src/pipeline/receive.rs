@@ -7,14 +7,17 @@ use jiff::{SignedDuration, Timestamp};
 use crate::audit::Entry;
 use crate::carrier::keywords::{Keyword, keyword};
 use crate::domain::consent::ConsentState;
-use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion};
+use crate::domain::conversation::{
+    Conversation, Direction, INTERIM, PendingKind, PendingQuestion, Turn,
+};
 use crate::domain::ids::{ConversationId, TurnId};
 use crate::domain::message::{INBOUND_CHARS_MAX, Inbound, OutboundKind};
 use crate::domain::phi::Phi;
 use crate::domain::practice::{KeywordReplies, Practice};
 use crate::domain::waiting::Errand;
+use crate::llm::offline::{speaks_of_waitlist, takes_off};
 use crate::pipeline::alarm;
-use crate::pipeline::consent::{self, CarrierDid, KEEP, lines};
+use crate::pipeline::consent::{self, CarrierDid, KEEP, Meaning, STOP_DOUBT, lines};
 use crate::pipeline::handoff;
 use crate::pipeline::house::House;
 use crate::pipeline::plan::told_to_staff;
@@ -36,6 +39,12 @@ const UNAWARE: &str = "wrote here after STOP on another line";
 
 /// How far a carrier's clock and ours may differ.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(120);
+
+/// How many texts back our last one is looked for.
+const SAID_BEFORE: u32 = 8;
+
+/// How long after our text what is not named in an answer is what it spoke of.
+const STILL_MEANT: SignedDuration = SignedDuration::from_hours(24);
 
 /// What became of an inbound text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,9 +118,8 @@ impl House {
         let epoch = conversation.epoch;
         let reading = self.read(inbound, &conversation);
         let did = carrier_did(practice, &conversation, inbound);
-        // A YES to a notice that has not left answers something else.
-        let heard = reading.intent != Intent::ConsentYes || tx.notice_left(conversation.id).await?;
-        let meaning = consent::meaning(&conversation, &reading, inbound, did, heard);
+        let about = (inbound, did);
+        let meaning = self.meant(tx, &conversation, &reading, about).await?;
         let silence = silence(&conversation, &reading, did, meaning.intent);
         let turn = tx
             .append_inbound(&conversation, inbound, meaning.intent, at)
@@ -170,6 +178,65 @@ impl House {
             said(inbound, conversation),
             conversation,
         )
+    }
+}
+
+impl House {
+    /// What a text means here.
+    async fn meant(
+        &self,
+        tx: &mut Tx,
+        conversation: &Conversation,
+        reading: &Reading,
+        (inbound, did): (&Inbound, CarrierDid),
+    ) -> Result<Meaning, StoreError> {
+        let about = (inbound, did);
+        if let Some(meaning) = self.elided(tx, conversation, reading, about).await? {
+            return Ok(meaning);
+        }
+        // A YES to a notice that has not left answers something else.
+        let heard = reading.intent != Intent::ConsentYes || tx.notice_left(conversation.id).await?;
+        Ok(consent::meaning(conversation, reading, inbound, did, heard))
+    }
+
+    /// What "take me off" means where our last text spoke of another list than that of texts: the place
+    /// on the waitlist, if that was the text; and if it offered a time from it, we ask. What names texts,
+    /// or says STOP, ends them wherever it stands (47 CFR 64.1200(a)(10)).
+    async fn elided(
+        &self,
+        tx: &mut Tx,
+        conversation: &Conversation,
+        reading: &Reading,
+        (inbound, did): (&Inbound, CarrierDid),
+    ) -> Result<Option<Meaning>, StoreError> {
+        let urgent = [Intent::Emergency, Intent::Crisis, Intent::Poison];
+        let ends = |rule: &Arc<str>| rule.starts_with("opt_out");
+        let unsaid = did == CarrierDid::Nothing
+            && reading.rules.iter().any(ends)
+            && !urgent.contains(&reading.intent)
+            && takes_off(inbound.body.as_str());
+        if !unsaid || !conversation.allows_texts() {
+            return Ok(None);
+        }
+        let turns = tx.turns(conversation.id, SAID_BEFORE).await?;
+        let ours = |turn: &&Turn| turn.direction == Direction::Outbound && turn.intent != INTERIM;
+        let Some(last) = turns.iter().rfind(ours) else {
+            return Ok(None);
+        };
+        let fresh = inbound.at.duration_since(last.at) < STILL_MEANT;
+        let offered = conversation.pending.as_ref();
+        let offered = offered.is_some_and(|it| it.kind == PendingKind::SlotOffer);
+        let intent = if !fresh {
+            return Ok(None);
+        } else if offered {
+            STOP_DOUBT
+        } else if speaks_of_waitlist(last.body.as_str()) {
+            Intent::Other.as_str()
+        } else {
+            return Ok(None);
+        };
+        let acts = Vec::new();
+        Ok(Some(Meaning { intent, acts }))
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::agent;
+use crate::agent::layer::RecordsLayer;
 use crate::agent::ports::{BoxFuture, Records, RecordsError};
 use crate::agent::prompts::Wording;
 use crate::domain::conversation::{Conversation, Direction, Turn};
@@ -13,11 +14,9 @@ use crate::domain::ids::{
     AppointmentId, ConversationId, PatientId, PracticeId, RequestId, SlotId, TurnId,
 };
 use crate::domain::phi::Phi;
-use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::domain::record::{
-    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Patient, Place, Provider, Request,
-    RequestKind, Slot,
+    Appointment, AppointmentStatus, Filed, NewVisit, Note, Patient, Request,
 };
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::rewrite::Cleared;
@@ -193,49 +192,19 @@ impl Untouched {
     }
 }
 
-impl Records for Untouched {
-    fn patients_by_phone<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        number: &'a E164,
-    ) -> BoxFuture<'a, Result<Vec<Patient>, RecordsError>> {
-        self.0.patients_by_phone(practice, number)
+impl RecordsLayer for Untouched {
+    fn behind(&self, _practice: &PracticeId) -> &dyn Records {
+        &*self.0
     }
 
-    fn patient<'a>(
+    fn note<'a>(
         &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-    ) -> BoxFuture<'a, Result<Option<Patient>, RecordsError>> {
-        self.0.patient(practice, patient)
-    }
-
-    fn appointments<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-        from: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
-        self.0.appointments(practice, patient, from)
-    }
-
-    fn visits_between<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
-        self.0.visits_between(practice, from, to)
-    }
-
-    fn slots<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        from: Timestamp,
-        to: Timestamp,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Slot>, RecordsError>> {
-        self.0.slots(practice, from, to, limit)
+        _practice: &'a PracticeId,
+        _patient: &'a PatientId,
+        _note: &'a Note,
+        _key: &'a str,
+    ) -> BoxFuture<'a, Result<(), RecordsError>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn set_status<'a>(
@@ -321,22 +290,6 @@ impl Records for Untouched {
         })
     }
 
-    fn filed<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-        kind: RequestKind,
-    ) -> BoxFuture<'a, Result<Vec<Filed>, RecordsError>> {
-        self.0.filed(practice, patient, kind)
-    }
-
-    fn waitlist<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-    ) -> BoxFuture<'a, Result<Vec<Place>, RecordsError>> {
-        self.0.waitlist(practice)
-    }
-
     fn withdraw<'a>(
         &'a self,
         _practice: &'a PracticeId,
@@ -355,20 +308,5 @@ impl Records for Untouched {
         _key: &'a str,
     ) -> BoxFuture<'a, Result<(), RecordsError>> {
         Box::pin(std::future::ready(Ok(())))
-    }
-
-    fn clinical<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-    ) -> BoxFuture<'a, Result<Vec<Clinical>, RecordsError>> {
-        self.0.clinical(practice, patient)
-    }
-
-    fn providers<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-    ) -> BoxFuture<'a, Result<Vec<Provider>, RecordsError>> {
-        self.0.providers(practice)
     }
 }

@@ -6,30 +6,25 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::agent::facts;
-use crate::agent::ports::{Records as _, RecordsError};
-use crate::agent::prompts::Wording;
-use crate::agent::sayings::{REMINDER, Reminder, Saying};
-use crate::agent::when;
 use crate::domain::consent::ConsentState;
-use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion};
-use crate::domain::ids::{AppointmentId, PatientId};
+use crate::domain::conversation::{Conversation, PendingKind};
+use crate::domain::ids::PatientId;
 use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
 use crate::domain::practice::{IdentifyBy, Practice};
-use crate::domain::record::{Appointment, Fact, Patient};
+use crate::domain::record::Patient;
 use crate::domain::speaker::SESSION;
 use crate::domain::waiting::{Errand, Waiting};
 use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::draft::{Asking, closed_page};
+use crate::pipeline::family;
 use crate::pipeline::house::House;
-use crate::pipeline::law::Governed;
-use crate::pipeline::missed::MISSED_STANDS;
-use crate::pipeline::outreach::outdated;
 use crate::pipeline::person::{self, Move};
+use crate::pipeline::recall;
 use crate::pipeline::reply::{Pending, Reply};
-use crate::pipeline::shelter::{SHELTERED, Shelter, Watch};
+use crate::pipeline::shelter::{SHELTERED, Watch};
+use crate::pipeline::told::{About, allowed};
 use crate::pipeline::waitlist;
 use crate::pipeline::ward::Whose;
 use crate::pipeline::work::{LEASE, Step};
@@ -40,18 +35,12 @@ use crate::store::StoreError;
 /// latest that a practice lets a question lie.
 pub(crate) const QUESTION_WAITS: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long words of the staff wait for YES: over a weekend.
-const WORDS_WAIT: SignedDuration = SignedDuration::from_hours(72);
-
 /// A question of ours that lay unanswered so long gives way to the next text: otherwise one reminder
 /// that nobody answered would keep back every later one.
 const QUESTION_STANDS: SignedDuration = SignedDuration::from_hours(12);
 
 /// When texts of the practice's own begin on a day: with most front desks.
 const MORNING: SignedDuration = SignedDuration::from_hours(9);
-
-/// A reminder that comes later than this before the visit helps nobody to come.
-const VISIT_MARGIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is to be done with a waiting thing.
 pub(crate) enum Fate {
@@ -77,7 +66,7 @@ impl House {
         let epoch = conversation.epoch;
         let fate = self.fate(&waiting, conversation, now).await;
         let offers = matches!(waiting.errand, Errand::Offer { .. });
-        let fate = waitlist::at_once(offers, fate);
+        let fate = recall::quietly(&waiting.errand, waitlist::at_once(offers, fate));
         self.settle_waiting(waiting, epoch, fate, now).await?;
         self.outbox.notify_one();
         if offers {
@@ -98,6 +87,7 @@ impl House {
             }
             Errand::Visit { patient, .. }
             | Errand::Missed { patient, .. }
+            | Errand::Recall { patient, .. }
             | Errand::Offer { patient, .. }
             | Errand::Words { patient, .. } => patient,
         };
@@ -114,21 +104,31 @@ impl House {
         let Some(patient) = people.iter().find(|it| it.id == *patient) else {
             return end("the number is not on file any more", true);
         };
+        if let Some(mark) = family::own_mark(conversation.id, &waiting.errand) {
+            match self.store().request(&practice.id, &mark, &[]).await {
+                Ok(None) => {}
+                Ok(Some(_)) => return end(family::TOLD, false),
+                Err(_) => return Fate::Wait(now + RECORD_DOWN),
+            }
+        }
+        let late = now >= waiting.expires;
         let mut conversation = conversation;
         if conversation.last_inbound.is_none() {
             // Who has never written is written to as the record says now.
             conversation.language = patient.language.unwrap_or(conversation.language);
         }
+        let lead = family::lead(&conversation, patient, now);
         let (mut moves, ready) = take_over(
             &mut conversation,
             (&people, practice.identify_by),
-            &patient.id,
+            &lead,
             now,
         );
-        if let Some(later) = ready {
-            return Fate::Wait(later.min(waiting.expires.max(now)));
+        match ready {
+            Some(_) if late => return end("too late, and another question was open", true),
+            Some(later) => return Fate::Wait(later.min(waiting.expires)),
+            None => {}
         }
-        let late = now >= waiting.expires;
         let Ok(covered) = self.covered(&practice, &conversation, now).await else {
             return Fate::Wait(now + RECORD_DOWN);
         };
@@ -190,40 +190,6 @@ impl House {
                 Fate::Ask(reply)
             }
             other @ (Fate::Wait(_) | Fate::End { .. }) => other,
-        }
-    }
-
-    /// Whether an errand is about a visit that nobody is told of at this number.
-    async fn is_hidden(
-        &self,
-        practice: &Practice,
-        patient: &Patient,
-        errand: &Errand,
-        (watch, now): (Option<Watch>, Timestamp),
-    ) -> Result<bool, RecordsError> {
-        let Some(watch) = watch else { return Ok(false) };
-        match errand {
-            Errand::Visit { appointment, .. } => {
-                let shelter = Shelter::new(self.records(), watch);
-                let seen = shelter.appointments(&practice.id, &patient.id, now).await?;
-                Ok(seen.iter().all(|it| it.id != *appointment) && shelter.hid())
-            }
-            Errand::Missed { .. } => {
-                let Some(visit) = self.missed_now(practice, errand).await? else {
-                    return Ok(false);
-                };
-                let providers = self.records().providers(&practice.id).await.ok();
-                Ok(watch.hides(&visit, providers.as_deref()))
-            }
-            Errand::Offer { slot, start, .. } => {
-                let Some(slot) = self.free_now(practice, slot, *start).await? else {
-                    return Ok(false);
-                };
-                let providers = self.records().providers(&practice.id).await.ok();
-                let visit = waitlist::would_be(patient, &slot);
-                Ok(watch.hides(&visit, providers.as_deref()))
-            }
-            Errand::Words { .. } | Errand::Question => Ok(false),
         }
     }
 
@@ -333,121 +299,10 @@ impl House {
         reply.pending = pending.map_or(Pending::Keep, |question| Pending::Set(Some(question)));
         Fate::Send(Box::new(reply))
     }
-
-    /// What is said, what it rests on and what it asks, from the record of this moment.
-    async fn told_now(&self, about: &About<'_>, waiting: &Waiting) -> Result<Told, Fate> {
-        let &About {
-            practice,
-            conversation,
-            patient,
-            now,
-            ..
-        } = about;
-        let end = |outcome, staff| Fate::End { outcome, staff };
-        let later = |_unavailable| Fate::Wait(now + RECORD_DOWN);
-        let mut known = facts::of_patient(patient);
-        let clinical = self.records().clinical(&practice.id, &patient.id).await;
-        known.extend(facts::of_clinical(&clinical.map_err(later)?));
-        let (appointment, at) = match &waiting.errand {
-            Errand::Visit {
-                appointment, start, ..
-            } => (appointment, start),
-            Errand::Missed { .. } => return self.missed_told(about, &waiting.errand, known).await,
-            Errand::Offer { .. } => return self.freed_told(about, &waiting.errand, known).await,
-            Errand::Words { text, .. } => return Ok((text.clone(), known, None)),
-            Errand::Question => return Err(end("answered", false)),
-        };
-        let visits = self.records().appointments(&practice.id, &patient.id, now);
-        let visits = visits.await.map_err(later)?;
-        let visit = visits.into_iter().find(|it| it.id == *appointment);
-        let visit = visit.ok_or_else(|| end("the visit is gone", false))?;
-        if let Some(why) = outdated(practice, &visit, *at) {
-            return Err(end(why, false));
-        }
-        if now >= visit.start - VISIT_MARGIN {
-            return Err(end("too late for the visit", true));
-        }
-        let wording = self.wording(about.conversation).wording;
-        let text = visit_words(about, REMINDER, &visit, &mut known, &wording)
-            .ok_or_else(|| end("the reminder cannot be written", true))?;
-        let question = PendingQuestion {
-            kind: PendingKind::AppointmentConfirm,
-            appointment: Some(visit.id),
-            slots: Vec::new(),
-            asked: now,
-        };
-        Ok((
-            text,
-            known,
-            (!conversation.speaker.shared).then_some(question),
-        ))
-    }
-
-    /// When a reminder of this visit is no use any more; none when there is no such visit.
-    async fn visit_expiry(
-        &self,
-        practice: &Practice,
-        patient: &PatientId,
-        appointment: &AppointmentId,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, RecordsError> {
-        let visits = self.records().appointments(&practice.id, patient, now);
-        let visit = visits.await?.into_iter().find(|it| it.id == *appointment);
-        Ok(visit.map(|visit| visit.start - VISIT_MARGIN))
-    }
-
-    /// When an errand is no use any more; none when it cannot be done at all.
-    pub(crate) async fn expiry(
-        &self,
-        practice: &Practice,
-        errand: &Errand,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, RecordsError> {
-        match errand {
-            Errand::Visit {
-                patient,
-                appointment,
-                ..
-            } => self.visit_expiry(practice, patient, appointment, now).await,
-            Errand::Missed { start, .. } => {
-                let missed = self.missed_now(practice, errand).await?;
-                Ok(missed.map(|_| *start + MISSED_STANDS))
-            }
-            Errand::Offer { start, .. } => Ok(Some(*start)),
-            Errand::Words { .. } => Ok(Some(now + WORDS_WAIT)),
-            Errand::Question => Ok(None),
-        }
-    }
-}
-
-/// Whether the practice may begin this: a reminder needs its own purpose, words need contact.
-fn allowed(conversation: &Conversation, errand: &Errand) -> bool {
-    match errand {
-        Errand::Visit { .. } | Errand::Missed { .. } | Errand::Offer { .. } => {
-            conversation.consent.allows_reminders()
-        }
-        Errand::Words { .. } | Errand::Question => {
-            conversation.consent.contact.state == ConsentState::Granted
-        }
-    }
 }
 
 /// How soon a record that does not answer is asked again.
 pub(crate) const RECORD_DOWN: SignedDuration = SignedDuration::from_mins(1);
-
-/// Of whom, to whom, when.
-pub(crate) struct About<'a> {
-    pub(crate) practice: &'a Practice,
-    pub(crate) conversation: &'a Conversation,
-    pub(crate) patient: &'a Patient,
-    law: &'a Governed,
-    told: &'a [String],
-    covered: bool,
-    pub(crate) now: Timestamp,
-}
-
-/// What is said, what it rests on and what it asks.
-pub(crate) type Told = (String, Vec<Fact>, Option<PendingQuestion>);
 
 /// Takes the person whom the text is for, for the reader; on a copy. Until when to wait instead,
 /// where another is writing or a question is open: one question at a time. Pure.
@@ -475,24 +330,4 @@ fn take_over(
         moves.push(take);
     }
     (moves, None)
-}
-
-/// Words about one visit, and the facts that they rest on.
-pub(crate) fn visit_words(
-    about: &About<'_>,
-    saying: Saying<Reminder>,
-    visit: &Appointment,
-    known: &mut Vec<Fact>,
-    wording: &Wording,
-) -> Option<String> {
-    let zone = TimeZone::get(&about.practice.timezone).ok()?;
-    known.extend(facts::of_visit(visit, &zone));
-    let language = about.conversation.language;
-    let words = Reminder {
-        practice: about.practice.said_name(language).to_owned(),
-        when: when::spoken(visit.start, &zone, language),
-        phone: about.practice.phone.display_us(),
-        asks: !about.conversation.speaker.shared,
-    };
-    wording.prompts().ok()?.say(language, saying, &words).ok()
 }

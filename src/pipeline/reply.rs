@@ -23,6 +23,7 @@ use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::consent::question;
 use crate::pipeline::draft::{Asking, may_ask_who};
+use crate::pipeline::family;
 use crate::pipeline::handoff::{self, Aside};
 use crate::pipeline::house::House;
 use crate::pipeline::interim::Drafting;
@@ -181,8 +182,10 @@ impl House {
     ) -> Result<Option<Reply>, StoreError> {
         let (mut arrival, failed) = match self.people_at(practice, &conversation.number).await {
             Ok(people) => {
-                let people = (&*people, practice.identify_by);
-                (person::arrive(&mut conversation, people, turns, now), None)
+                let by = (&*people, practice.identify_by);
+                let mut arrival = person::arrive(&mut conversation, by, turns, now);
+                family::take_lead(&mut conversation, &mut arrival, &people, turns, now);
+                (arrival, None)
             }
             Err(why) => (Arrival::default(), Some(why)),
         };
@@ -278,7 +281,9 @@ impl House {
                 let told = &arrival.told;
                 let asked: Vec<TurnId> =
                     asked.into_iter().filter(|it| !told.contains(it)).collect();
-                let mut reply = if asked.is_empty() {
+                let mut reply = if let Some(reply) = self.settled(&asking).await? {
+                    reply
+                } else if asked.is_empty() {
                     let text = self.fixed_text(TextId::ConsentYes, practice, conversation.language);
                     self.fixed(practice, conversation, &text, now)
                 } else if whose == Whose::OtherChild && may_ask_who(conversation) {

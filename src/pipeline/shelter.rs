@@ -8,23 +8,21 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::agent::layer::RecordsLayer;
 use crate::agent::ports::{BoxFuture, Records, RecordsError};
 use crate::agent::texts::TextId;
 use crate::domain::conversation::Conversation;
-use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId};
+use crate::domain::ids::{AppointmentId, PatientId, PracticeId, SlotId};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::domain::reach::{is_sheltered, may_be_minor};
-use crate::domain::record::{
-    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Patient, Place, Provider,
-    Request as Ask, RequestKind, Slot,
-};
+use crate::domain::record::{Appointment, AppointmentStatus, Patient, Provider};
 use crate::pipeline::house::House;
 use crate::pipeline::law::Governed;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::policy::law::minors::Care;
-use crate::policy::words::{Channel, Language};
+use crate::policy::words::Channel;
 
 /// Why staff get a question about visits.
 pub(crate) const SHELTERED: &str =
@@ -180,20 +178,11 @@ impl Shelter {
     }
 }
 
-/// Questions that are handed on as they are.
-macro_rules! handed_on {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
-        $(fn $name<'a>(
-            &'a self,
-            practice: &'a PracticeId,
-            $($argument: $type),*
-        ) -> BoxFuture<'a, Result<$answer, RecordsError>> {
-            self.record.$name(practice, $($argument),*)
-        })+
-    };
-}
+impl RecordsLayer for Shelter {
+    fn behind(&self, _practice: &PracticeId) -> &dyn Records {
+        &*self.record
+    }
 
-impl Records for Shelter {
     fn appointments<'a>(
         &'a self,
         practice: &'a PracticeId,
@@ -235,21 +224,6 @@ impl Records for Shelter {
                 .reschedule(practice, patient, appointment, slot, key);
             moved.await
         })
-    }
-
-    handed_on! {
-        patients_by_phone(number: &'a E164) -> Vec<Patient>;
-        patient(patient: &'a PatientId) -> Option<Patient>;
-        visits_between(from: Timestamp, to: Timestamp) -> Vec<Appointment>;
-        slots(from: Timestamp, to: Timestamp, limit: usize) -> Vec<Slot>;
-        book(patient: &'a PatientId, visit: &'a NewVisit, key: &'a str) -> Appointment;
-        file(patient: &'a PatientId, request: &'a Ask, key: &'a str) -> Filed;
-        filed(patient: &'a PatientId, kind: RequestKind) -> Vec<Filed>;
-    waitlist() -> Vec<Place>;
-        withdraw(patient: &'a PatientId, request: &'a RequestId, key: &'a str) -> ();
-        prefer_language(patient: &'a PatientId, language: Language, key: &'a str) -> ();
-        clinical(patient: &'a PatientId) -> Vec<Clinical>;
-        providers() -> Vec<Provider>;
     }
 }
 

@@ -12,19 +12,23 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::agent::facts;
 use crate::agent::ports::RecordsError;
-use crate::agent::sayings::{FREED, Freed};
+use crate::agent::sayings::{FREED, Freed, Told as ToldOf, WAITLIST};
 use crate::agent::when;
 use crate::audit::Entry;
-use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion};
+use crate::domain::conversation::{Conversation, PendingKind, PendingQuestion, Turn};
 use crate::domain::ids::{AppointmentId, PracticeId, SlotId};
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
 use crate::domain::record::{Appointment, AppointmentStatus, Fact, Patient, Place, Slot};
 use crate::domain::waiting::Errand;
+use crate::pipeline::draft::Asking;
 use crate::pipeline::house::House;
-use crate::pipeline::remind::{About, Fate, RECORD_DOWN, Told};
+use crate::pipeline::plan::waiting;
+use crate::pipeline::remind::{Fate, RECORD_DOWN};
 use crate::pipeline::reply::Reply;
-use crate::store::waitlist::OfferState;
+use crate::pipeline::told::{About, Told};
+use crate::screen::Intent;
+use crate::store::waitlist::{OfferState, SlotOffer};
 use crate::store::{StoreError, Tx};
 
 /// How far ahead freed times are looked for: further away, most people would rather plan themselves.
@@ -68,6 +72,22 @@ impl House {
         let Ok(zone) = TimeZone::get(&practice.timezone) else {
             return Ok(Ok(0));
         };
+        let places = match self.records().waitlist(&practice.id).await {
+            Ok(places) if places.is_empty() => return Ok(Ok(0)),
+            Ok(places) => places,
+            Err(why) => return Ok(Err(why)),
+        };
+        // Who gives a time up is not asked whether they want it.
+        let visits = self
+            .records()
+            .visits_between(&practice.id, now, seen_until)
+            .await;
+        let mut visits = match visits {
+            Ok(visits) => visits,
+            Err(why) => return Ok(Err(why)),
+        };
+        visits.retain(|it| places.iter().any(|place| place.patient == it.patient));
+        let held = self.store().note_held(&practice.id, visits, now).await?;
         let soon = now + LEAD;
         let mut open = Vec::new();
         for slot in &slots {
@@ -81,14 +101,11 @@ impl House {
         if open.is_empty() {
             return Ok(Ok(0));
         }
-        let places = match self.records().waitlist(&practice.id).await {
-            Ok(places) => places,
-            Err(why) => return Ok(Err(why)),
-        };
         let mut begun = 0;
         for (slot, since) in open {
             for place in &places {
                 if wants(place, slot, since, &zone)
+                    && !held.by(&place.patient, slot)
                     && self
                         .offer(practice, (slot, since), place, (minutes, now))
                         .await?
@@ -187,6 +204,34 @@ impl House {
             }
         }
         Ok(asked)
+    }
+
+    /// The reply to a YES to a time whose offer was over, and that is now another's to take: they were
+    /// asked since. None where the YES stands, also a late one to a time that nobody else was asked about.
+    pub(crate) async fn passed_on(&self, asking: &Asking<'_>) -> Result<Option<Reply>, StoreError> {
+        let conversation = asking.conversation;
+        let open = conversation.pending.as_ref();
+        let slot = open
+            .filter(|it| it.kind == PendingKind::SlotOffer)
+            .and_then(|it| it.slots.first());
+        let (Some(slot), Some(patient)) = (slot, asking.patient) else {
+            return Ok(None);
+        };
+        let yes = |turn: &Turn| turn.intent == Intent::Confirm.as_str();
+        if !waiting(asking.turns).all(yes) {
+            return Ok(None);
+        }
+        let offers = self
+            .store()
+            .offers(&conversation.practice, OfferState::Open)
+            .await?;
+        let others =
+            |it: &SlotOffer| it.slot == *slot && it.patient != patient.id && it.until > asking.now;
+        if !offers.iter().any(others) {
+            return Ok(None);
+        }
+        let value = "passed_on".to_owned();
+        Ok(Some(self.said(asking, WAITLIST, &ToldOf { value })))
     }
 
     async fn close_offer(
@@ -302,6 +347,7 @@ impl House {
             kind: PendingKind::SlotOffer,
             appointment: instead.map(|it| it.id),
             slots: vec![slot.id],
+            visits: Vec::new(),
             asked: now,
         };
         Ok((text, known, Some(question)))

@@ -20,8 +20,10 @@ use crate::domain::record::Patient;
 use crate::domain::waiting::{Errand, Refusal, Waiting};
 use crate::pipeline::commit;
 use crate::pipeline::consent::{self, lines};
+use crate::pipeline::family;
 use crate::pipeline::house::House;
 use crate::pipeline::remind::Fate;
+use crate::pipeline::reply::{Pending, Reply};
 use crate::pipeline::waitlist;
 use crate::policy::words::{Channel, Language};
 use crate::store::waitlist::OfferState;
@@ -151,6 +153,7 @@ pub(crate) const fn person_of(errand: &Errand) -> Option<&PatientId> {
     match errand {
         Errand::Visit { patient, .. }
         | Errand::Missed { patient, .. }
+        | Errand::Recall { patient, .. }
         | Errand::Offer { patient, .. }
         | Errand::Words { patient, .. } => Some(patient),
         Errand::Question => None,
@@ -307,8 +310,13 @@ async fn settle_in(
                 .await?;
             Ok("waits")
         }
+        Fate::Send(_) if told_meanwhile(tx, &conversation, waiting).await? => {
+            end_in(tx, &conversation, waiting, family::TOLD, false, now).await?;
+            Ok("ended")
+        }
         Fate::Send(reply) => {
             if tx.end_waiting(waiting).await? {
+                mark_told(tx, &conversation, &waiting.errand, reply, now).await?;
                 commit::settle(tx, &mut conversation, reply, now).await?;
                 if let Errand::Offer { offer, minutes, .. } = &waiting.errand {
                     let until = now + SignedDuration::from_mins(i64::from(*minutes));
@@ -331,6 +339,48 @@ async fn settle_in(
             Ok("ended")
         }
     }
+}
+
+/// Whether a text about several visits has told of this one since it was looked at.
+async fn told_meanwhile(
+    tx: &mut Tx,
+    conversation: &Conversation,
+    waiting: &Waiting,
+) -> Result<bool, StoreError> {
+    match family::own_mark(conversation.id, &waiting.errand) {
+        Some(mark) => {
+            let known = tx.request(&waiting.practice, &mark, &[]).await?;
+            Ok(known.is_some())
+        }
+        None => Ok(false),
+    }
+}
+
+/// Keeps which visits a reminder has told, so that each is told once.
+async fn mark_told(
+    tx: &mut Tx,
+    conversation: &Conversation,
+    errand: &Errand,
+    reply: &Reply,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (
+        Errand::Visit {
+            before_h: Some(before_h),
+            ..
+        },
+        Pending::Set(Some(question)),
+    ) = (errand, &reply.pending)
+    else {
+        return Ok(());
+    };
+    let told = question.visits.iter();
+    let told = told.map(|it| family::mark(conversation.id, it, *before_h));
+    for mark in told.chain(family::own_mark(conversation.id, errand)) {
+        tx.take_request(&conversation.practice, &mark, &[], now)
+            .await?;
+    }
+    Ok(())
 }
 
 async fn end_in(
@@ -366,7 +416,7 @@ async fn end_in(
             let state = OfferState::Passed;
             waitlist::end_offer(tx, &waiting.practice, offer, state, now).await?;
         }
-        Errand::Visit { .. } | Errand::Missed { .. } => {}
+        Errand::Visit { .. } | Errand::Missed { .. } | Errand::Recall { .. } => {}
     }
     if staff {
         let report = Phi::default();

@@ -47,6 +47,9 @@ const PATIENT: &str = "SELECT id_hash, sealed FROM patient WHERE practice = $1 A
 const VISITS: &str = "SELECT id_hash, sealed FROM appointment \
     WHERE practice = $1 AND patient_hash = $2 AND start_at >= $3 \
     AND status IN ('booked', 'confirmed') ORDER BY start_at, id_hash";
+const VISITS_OF: &str = "SELECT id_hash, sealed FROM appointment \
+    WHERE practice = $1 AND patient_hash = $2 AND start_at >= $3 \
+    AND status <> 'cancelled' ORDER BY start_at, id_hash";
 const FREE: &str = "SELECT * FROM slot WHERE practice = $1 AND taken = 0 \
     AND start_at >= $2 AND start_at < $3 ORDER BY start_at, id LIMIT $4";
 const CLINICAL: &str = "SELECT id_hash, sealed FROM clinical \
@@ -202,6 +205,20 @@ impl Records for EmbeddedRecords {
         Box::pin(async move {
             let find = Find::Visits(patient, from);
             let rows = self.opened::<AppointmentRow>("appointment", VISITS, practice, find);
+            let rows = rows.await.map_err(|error| unavailable(&error))?;
+            Ok(rows.into_iter().map(Appointment::from).collect())
+        })
+    }
+
+    fn visits_of<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        patient: &'a PatientId,
+        from: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
+        Box::pin(async move {
+            let find = Find::Visits(patient, from);
+            let rows = self.opened::<AppointmentRow>("appointment", VISITS_OF, practice, find);
             let rows = rows.await.map_err(|error| unavailable(&error))?;
             Ok(rows.into_iter().map(Appointment::from).collect())
         })

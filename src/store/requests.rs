@@ -48,7 +48,7 @@ const OPEN_ALL: &str = "SELECT * FROM request WHERE practice = $1 AND open = 1 O
 const CLOSE: &str = "UPDATE request SET open = 0 WHERE practice = $1 AND id = $2 \
     AND patient_hash = $3 AND open = 1";
 const VISITS: &str = "SELECT id_hash, sealed FROM appointment WHERE practice = $1 \
-    AND start_at >= $2 AND start_at < $3 AND status IN ('booked', 'confirmed', 'noshow') \
+    AND start_at >= $2 AND start_at < $3 AND status <> 'cancelled' \
     ORDER BY start_at, id_hash";
 const PATIENT: Sql = locking!("SELECT sealed FROM patient WHERE practice = $1 AND id_hash = $2");
 const SET_PATIENT: &str = "UPDATE patient SET sealed = $3 WHERE practice = $1 AND id_hash = $2";

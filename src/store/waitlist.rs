@@ -1,6 +1,7 @@
 //! What became free in a calendar, and to whom on the waitlist it was offered.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,10 @@ use crate::domain::ids::PatientId;
 use crate::domain::ids::PracticeId;
 use crate::domain::ids::RequestId;
 use crate::domain::ids::SlotId;
+use crate::domain::record::Appointment;
+use crate::domain::record::Slot;
 use crate::policy::words::vocabulary;
+use crate::seal::DataKey;
 use crate::store::Store;
 use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
@@ -40,6 +44,11 @@ const IN_STATE: &str =
 const SENT: &str =
     "UPDATE waitlist_offer SET until = $3 WHERE practice = $1 AND id = $2 AND state = 'open'";
 const END: &str = "UPDATE waitlist_offer SET state = $3 WHERE practice = $1 AND id = $2";
+
+const HOLD: &str = "INSERT INTO held_time (practice, what, patient_hash, start_at) \
+    VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+const HELD: &str = "SELECT what, patient_hash FROM held_time WHERE practice = $1";
+const LET_GO: &str = "DELETE FROM held_time WHERE practice = $1 AND start_at < $2";
 
 vocabulary! {
     /// Where the offer of a freed time stands.
@@ -239,7 +248,83 @@ impl Tx {
     }
 }
 
+/// Who of the waitlist had a visit at which time.
+#[derive(Debug)]
+pub struct Held {
+    key: std::sync::Arc<DataKey>,
+    rows: BTreeSet<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Held {
+    /// Whether this person had a visit at this time, by the slot or by the hour and with whom.
+    pub fn by(&self, patient: &PatientId, slot: &Slot) -> bool {
+        let whose = patient_hash(&self.key, patient).to_vec();
+        let whats = [
+            of_slot(&self.key, &slot.id),
+            of_hour(&self.key, slot.start, &slot.provider),
+        ];
+        let mut whats = whats.into_iter();
+        whats.any(|what| self.rows.contains(&(what.to_vec(), whose.clone())))
+    }
+}
+
+fn of_slot(key: &DataKey, slot: &SlotId) -> [u8; 32] {
+    key.lookup("held-slot", slot.as_str().as_bytes())
+}
+
+fn of_hour(key: &DataKey, start: Timestamp, provider: &str) -> [u8; 32] {
+    let what = format!("{}/{provider}", start.as_second());
+    key.lookup("held-hour", what.as_bytes())
+}
+
+impl Tx {
+    /// Notes the visits that people on the waitlist have now; who has or had a visit when, as far as it
+    /// is still to come.
+    async fn note_held(
+        &mut self,
+        practice: &PracticeId,
+        visits: &[Appointment],
+        now: Timestamp,
+    ) -> Result<Held, StoreError> {
+        let key = self.key(practice).await?;
+        let name = practice.as_str();
+        self.run(LET_GO, args![name, now]).await?;
+        let mut rows = BTreeSet::new();
+        for row in self.rows(HELD, args![name]).await? {
+            rows.insert((row.blob("what")?, row.blob("patient_hash")?));
+        }
+        for visit in visits {
+            let whose = patient_hash(&key, &visit.patient);
+            let hour = of_hour(&key, visit.start, &visit.provider);
+            let slot = visit.slot.as_ref().map(|slot| of_slot(&key, slot));
+            for what in slot.into_iter().chain([hour]) {
+                if rows.insert((what.to_vec(), whose.to_vec())) {
+                    let row = args![name, &what, &whose, visit.start];
+                    self.run(HOLD, row).await?;
+                }
+            }
+        }
+        Ok(Held { key, rows })
+    }
+}
+
 impl Store {
+    /// Notes the visits that people on the waitlist have now; who has or had a visit when, as far as it
+    /// is still to come.
+    pub async fn note_held(
+        &self,
+        practice: &PracticeId,
+        visits: Vec<Appointment>,
+        now: Timestamp,
+    ) -> Result<Held, StoreError> {
+        let wanted = (practice.clone(), std::sync::Arc::new(visits));
+        self.write(move |tx| {
+            let (practice, visits) = (wanted.0.clone(), std::sync::Arc::clone(&wanted.1));
+            Box::pin(async move { tx.note_held(&practice, &visits, now).await })
+        })
+        .await
+    }
+
     /// Notes which times are free in a calendar that was looked at up to `until`; those that became
     /// free since it was looked at before, each with the moment when that was seen.
     pub async fn note_free(

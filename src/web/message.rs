@@ -148,6 +148,7 @@ fn errand(
             patient,
             appointment,
             start: None,
+            before_h: None,
         }),
         (None, Some(text)) if text.trim().is_empty() => Err(bad("`text` is empty".to_owned())),
         (None, Some(text)) if text.chars().count() > TEXT_CHARS_MAX => Err(bad(format!(

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::agent::facts;
 use crate::agent::ports::{Records, RecordsError};
-use crate::agent::tools::{CheckedCall, HandOver, Part, Scene, SlotWish, ToolResult};
+use crate::agent::tools::{CheckedCall, HandOver, Scene, SlotWish, ToolResult};
 use crate::agent::when;
 use crate::domain::conversation::{PendingKind, PendingQuestion};
 use crate::domain::ids::{AppointmentId, SlotId};
@@ -100,6 +100,7 @@ impl Calendar<'_> {
             kind: PendingKind::CancelConfirm,
             appointment: Some(id.clone()),
             slots: Vec::new(),
+            visits: Vec::new(),
             asked: self.scene.now,
         });
         result
@@ -296,6 +297,7 @@ impl Calendar<'_> {
                 kind: PendingKind::RescheduleChoice,
                 appointment: appointment.cloned(),
                 slots: slots.iter().map(|slot| slot.id.clone()).collect(),
+                visits: Vec::new(),
                 asked: scene.now,
             });
         }
@@ -317,24 +319,7 @@ impl Calendar<'_> {
                 to.saturating_add(NEARBY_DAYS.days()),
             )
             .await?;
-        let fits = |slot: &Slot| {
-            let named = wish.provider.as_ref().is_none_or(|name| {
-                slot.provider
-                    .to_lowercase()
-                    .contains(&name.trim().to_lowercase())
-            });
-            let clock = slot.start.to_zoned(self.scene.zone.clone()).time();
-            let placed = wish.location.as_ref().is_none_or(|name| {
-                slot.location
-                    .to_lowercase()
-                    .contains(&name.trim().to_lowercase())
-            });
-            named
-                && placed
-                && wish.part.is_none_or(|part| self.part(slot.start) == part)
-                && wish.not_before.is_none_or(|first| first <= clock)
-                && wish.before.is_none_or(|end| clock < end)
-        };
+        let fits = |slot: &Slot| wish.suits.takes(slot, &self.scene.zone);
         let (on_days, off_days): (Vec<Slot>, Vec<Slot>) =
             around.into_iter().filter(fits).partition(|slot| {
                 let day = self.day(slot.start);
@@ -381,14 +366,6 @@ impl Calendar<'_> {
     fn is_late(&self, start: Timestamp) -> bool {
         let hours = i64::from(self.scene.practice.cancel_notice_h);
         start.duration_since(self.scene.now) < SignedDuration::from_hours(hours)
-    }
-
-    fn part(&self, at: Timestamp) -> Part {
-        if at.to_zoned(self.scene.zone.clone()).hour() < 12 {
-            Part::Morning
-        } else {
-            Part::Afternoon
-        }
     }
 
     async fn visits(&self) -> Result<Vec<Appointment>, RecordsError> {

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use jiff::civil::Time;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::agent::ports::ToolCall;
-use crate::agent::tools::wished;
+use crate::agent::tools::wished::{self, Days};
 use crate::domain::ids::{AppointmentId, SlotId};
 use crate::domain::phi::Phi;
 use crate::domain::record::{RequestKind, Suits};
@@ -79,16 +78,8 @@ pub struct SlotWish {
     pub from: Date,
     /// Last day.
     pub to: Date,
-    /// Morning or afternoon only.
-    pub part: Option<Part>,
-    /// Not before this time of day.
-    pub not_before: Option<Time>,
-    /// Before this time of day.
-    pub before: Option<Time>,
-    /// With this provider only.
-    pub provider: Option<String>,
-    /// At this place only.
-    pub location: Option<String>,
+    /// Which times on them.
+    pub suits: Suits,
     /// The visit that would move; none: a new visit is wanted.
     pub appointment: Option<AppointmentId>,
 }
@@ -295,26 +286,6 @@ struct Move {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wish {
-    from: Date,
-    #[serde(default)]
-    to: Option<Date>,
-    #[serde(default)]
-    part_of_day: Option<Part>,
-    #[serde(default)]
-    not_before: Option<Time>,
-    #[serde(default)]
-    before: Option<Time>,
-    #[serde(default)]
-    provider: Option<String>,
-    #[serde(default)]
-    location: Option<String>,
-    #[serde(default)]
-    appointment_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Topic {
     topic: String,
     #[serde(default)]
@@ -340,6 +311,11 @@ pub(super) fn read<T: DeserializeOwned>(arguments: &Phi<String>) -> Result<T, Fa
         text => text,
     };
     serde_json::from_str(text).map_err(|error| Fault::Arguments(Phi::new(error.to_string())))
+}
+
+/// Arguments that fit no schema, and why.
+pub(super) fn unfit(why: &str) -> Fault {
+    Fault::Arguments(Phi::from(why))
 }
 
 pub(super) fn too_long(what: &str, max: usize) -> Fault {
@@ -393,17 +369,14 @@ fn task(call: &ToolCall, seen: &Seen) -> Result<Task, Fault> {
             Ok(Task::Reschedule { appointment, slot })
         }
         "find_slots" => {
-            let wish: Wish = read(arguments)?;
-            let to = wish.to.unwrap_or(wish.from).max(wish.from);
+            let mut days: Days = read(arguments)?;
+            let from = days.from.ok_or_else(|| unfit("missing field `from`"))?;
+            let moved = days.appointment_id.take();
             Ok(Task::FindSlots(SlotWish {
-                from: wish.from,
-                to,
-                part: wish.part_of_day,
-                not_before: wish.not_before,
-                before: wish.before,
-                provider: wish.provider,
-                location: wish.location,
-                appointment: wish.appointment_id.map(visit).transpose()?,
+                from,
+                to: days.to.unwrap_or(from).max(from),
+                appointment: moved.map(visit).transpose()?,
+                suits: days.suits()?,
             }))
         }
         "practice_information" => {

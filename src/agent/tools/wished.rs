@@ -4,7 +4,7 @@
 use jiff::civil::{Date, Time};
 use serde::Deserialize;
 
-use crate::agent::tools::checked::{self, Nothing, TOPIC_CHARS_MAX, Visit, too_long};
+use crate::agent::tools::checked::{self, Nothing, TOPIC_CHARS_MAX, Visit, too_long, unfit};
 use crate::agent::tools::{Fault, Part, Seen, Task};
 use crate::domain::ids::{AppointmentId, SlotId};
 use crate::domain::phi::Phi;
@@ -19,13 +19,14 @@ struct NewVisit {
     visit_type: Option<String>,
 }
 
+/// Wished days and times: of free times, or of a place on the waitlist.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Days {
+pub(super) struct Days {
     #[serde(default)]
-    from: Option<Date>,
+    pub(super) from: Option<Date>,
     #[serde(default)]
-    to: Option<Date>,
+    pub(super) to: Option<Date>,
     #[serde(default)]
     part_of_day: Option<Part>,
     #[serde(default)]
@@ -38,11 +39,14 @@ struct Days {
     location: Option<String>,
     #[serde(default)]
     visit_type: Option<String>,
+    /// The visit that would move; of free times only.
+    #[serde(default)]
+    pub(super) appointment_id: Option<String>,
 }
 
 impl Days {
     /// Which times suit; the narrower of a part of the day and a time of day.
-    fn suits(self) -> Result<Suits, Fault> {
+    pub(super) fn suits(self) -> Result<Suits, Fault> {
         let noon = Time::constant(12, 0, 0, 0);
         let words = [
             ("provider", &self.provider),
@@ -137,6 +141,9 @@ fn task(name: &str, arguments: &Phi<String>, seen: &Seen) -> Result<Task, Fault>
         }
         "join_waitlist" => {
             let days: Days = checked::read(arguments)?;
+            if days.appointment_id.is_some() {
+                return Err(unfit("unknown field `appointment_id`"));
+            }
             let (from, to) = (days.from, days.to);
             let to = to.map(|to| from.map_or(to, |from| to.max(from)));
             let suits = days.suits()?;

@@ -8,19 +8,16 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use crate::agent::layer::{Call, RecordsLayer};
 use crate::agent::ports::{Answer, BoxFuture, Model, ModelError, Records, RecordsError, Request};
 use crate::carrier::{Answering, Capabilities, Carrier, Keywords};
 use crate::domain::dice::SharedDice;
-use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId};
+use crate::domain::ids::PracticeId;
 use crate::domain::message::{Delivery, INBOUND_CHARS_MAX, Outbound, SendOutcome};
 use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
-use crate::domain::record::{
-    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Patient, Place, Provider,
-    Request as Asked, RequestKind, Slot,
-};
 use crate::llm::offline::Offline;
-use crate::policy::words::{Channel, Language};
+use crate::policy::words::Channel;
 use crate::store::records::EmbeddedRecords;
 
 /// Chance of a fault, in a thousand, and where the dice stand.
@@ -172,175 +169,23 @@ impl ShakyRecords {
     }
 }
 
-impl Records for ShakyRecords {
-    fn patients_by_phone<'a>(
+impl RecordsLayer for ShakyRecords {
+    fn behind(&self, _practice: &PracticeId) -> &dyn Records {
+        &self.inner
+    }
+
+    fn around<'a, T: Send + 'a>(
         &'a self,
-        practice: &'a PracticeId,
-        number: &'a E164,
-    ) -> BoxFuture<'a, Result<Vec<Patient>, RecordsError>> {
+        call: Call,
+        work: BoxFuture<'a, Result<T, RecordsError>>,
+    ) -> BoxFuture<'a, Result<T, RecordsError>> {
         Box::pin(async move {
-            self.read()?;
-            self.inner.patients_by_phone(practice, number).await
-        })
-    }
-
-    fn patient<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-    ) -> BoxFuture<'a, Result<Option<Patient>, RecordsError>> {
-        Box::pin(async move {
-            self.read()?;
-            self.inner.patient(practice, patient).await
-        })
-    }
-
-    fn appointments<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-        from: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
-        Box::pin(async move {
-            self.read()?;
-            self.inner.appointments(practice, patient, from).await
-        })
-    }
-
-    fn visits_between<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
-        Box::pin(async move {
-            self.read()?;
-            self.inner.visits_between(practice, from, to).await
-        })
-    }
-
-    fn slots<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        from: Timestamp,
-        to: Timestamp,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Slot>, RecordsError>> {
-        Box::pin(async move {
-            self.read()?;
-            self.inner.slots(practice, from, to, limit).await
-        })
-    }
-
-    fn waitlist<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-    ) -> BoxFuture<'a, Result<Vec<Place>, RecordsError>> {
-        Box::pin(async move {
-            self.read()?;
-            self.inner.waitlist(practice).await
-        })
-    }
-
-    fn set_status<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-        appointment: &'a AppointmentId,
-        status: AppointmentStatus,
-        key: &'a str,
-    ) -> BoxFuture<'a, Result<Appointment, RecordsError>> {
-        let work = self
-            .inner
-            .set_status(practice, patient, appointment, status, key);
-        Box::pin(self.written(work))
-    }
-
-    fn reschedule<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-        appointment: &'a AppointmentId,
-        slot: &'a SlotId,
-        key: &'a str,
-    ) -> BoxFuture<'a, Result<Appointment, RecordsError>> {
-        let work = self
-            .inner
-            .reschedule(practice, patient, appointment, slot, key);
-        Box::pin(self.written(work))
-    }
-
-    fn book<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-        visit: &'a NewVisit,
-        key: &'a str,
-    ) -> BoxFuture<'a, Result<Appointment, RecordsError>> {
-        Box::pin(self.written(self.inner.book(practice, patient, visit, key)))
-    }
-
-    fn file<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-        request: &'a Asked,
-        key: &'a str,
-    ) -> BoxFuture<'a, Result<Filed, RecordsError>> {
-        Box::pin(self.written(self.inner.file(practice, patient, request, key)))
-    }
-
-    fn filed<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-        kind: RequestKind,
-    ) -> BoxFuture<'a, Result<Vec<Filed>, RecordsError>> {
-        Box::pin(async move {
-            self.read()?;
-            self.inner.filed(practice, patient, kind).await
-        })
-    }
-
-    fn withdraw<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-        request: &'a RequestId,
-        key: &'a str,
-    ) -> BoxFuture<'a, Result<(), RecordsError>> {
-        Box::pin(self.written(self.inner.withdraw(practice, patient, request, key)))
-    }
-
-    fn prefer_language<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-        language: Language,
-        key: &'a str,
-    ) -> BoxFuture<'a, Result<(), RecordsError>> {
-        let work = self.inner.prefer_language(practice, patient, language, key);
-        Box::pin(self.written(work))
-    }
-
-    fn clinical<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-        patient: &'a PatientId,
-    ) -> BoxFuture<'a, Result<Vec<Clinical>, RecordsError>> {
-        Box::pin(async move {
-            self.read()?;
-            self.inner.clinical(practice, patient).await
-        })
-    }
-
-    fn providers<'a>(
-        &'a self,
-        practice: &'a PracticeId,
-    ) -> BoxFuture<'a, Result<Vec<Provider>, RecordsError>> {
-        Box::pin(async move {
-            self.read()?;
-            self.inner.providers(practice).await
+            if call.writes {
+                self.written(work).await
+            } else {
+                self.read()?;
+                work.await
+            }
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::eval::crowd::script::Goal;
 const KEPT: usize = 20;
 
 /// Stories that must end as they should, in a hundred.
-const STORIES_MIN: usize = 97;
+pub(super) const STORIES_MIN: usize = 97;
 
 /// Something that must not happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -66,6 +66,8 @@ pub struct CrowdReport {
     pub ends: BTreeMap<Goal, Ends>,
     /// Multi-turn stories that ended as they should, and how many there are.
     pub stories: (usize, usize),
+    /// The same by family, which is a suite.
+    pub families: BTreeMap<String, (usize, usize)>,
     /// What must not happen and did, the first of it.
     pub breaches: Vec<Breach>,
     /// Conversations that ended without what was wanted, the first of them.
@@ -128,13 +130,12 @@ impl CrowdReport {
     /// Whether all that must hold held.
     pub const fn holds(&self) -> bool {
         let (passed, all) = self.stories;
-        let told = passed * 100 >= all * STORIES_MIN;
-        told && self.ungrounded
-            + self.unreceipted
-            + self.others
-            + self.no_outcome
-            + self.two_outcomes
-            == 0
+        passed * 100 >= all * STORIES_MIN && self.keeps_promises()
+    }
+
+    /// Whether nothing was told or left undone that must not be.
+    pub const fn keeps_promises(&self) -> bool {
+        self.ungrounded + self.unreceipted + self.others + self.no_outcome + self.two_outcomes == 0
     }
 
     /// The microseconds below which so many in a hundred stay.

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use crate::agent::tools::HandOver;
 use crate::llm::offline::Turn;
 use crate::llm::offline::days::{self, Wish};
+use crate::llm::offline::elided;
 use crate::llm::offline::others;
 use crate::llm::offline::rules::{self, list};
 use crate::llm::offline::words::{self, Clause};
@@ -98,7 +99,7 @@ impl Topic {
         }
     }
 
-    const fn small_talk(&self) -> bool {
+    pub(super) const fn small_talk(&self) -> bool {
         matches!(self, Self::Keep | Self::Thanks | Self::Hello)
     }
 }
@@ -161,7 +162,7 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
     for text in &turn.texts {
         read(turn, text, today, &mut found);
     }
-    for_new_visit(turn, &mut found.topics);
+    elided::for_new_visit(turn, &mut found.topics);
     settle(&mut found.topics, !turn.results.is_empty());
     found
 }
@@ -169,6 +170,10 @@ pub(super) fn understand(turn: &Turn<'_>) -> Understood {
 /// Reads one of them.
 fn read(turn: &Turn<'_>, text: &str, today: Date, found: &mut Understood) {
     let clauses = words::clauses(text);
+    if let Some(topic) = elided::topic(turn, text, &clauses, today) {
+        found.topics.push(topic);
+        return;
+    }
     let whole = Clause::join(&clauses);
     found.days.extend(days::named(&whole, today));
     if whole.has(&["now", "ahora"]) && rules::fits("hours", &whole) {
@@ -216,11 +221,12 @@ fn read(turn: &Turn<'_>, text: &str, today: Date, found: &mut Understood) {
         found.topics.retain(|it| *it != Topic::Move(None));
     }
     found.wish = wish.or(found.wish);
+    let polite = elided::only_polite(turn, found.topics.get(before..));
     let moves = found.topics.iter_mut().rev().find_map(Topic::wish_mut);
     match moves {
         Some(slot) => *slot = wish.or_else(|| slot.take()),
         // A bare day after an offer or a visit asks for another one: "what about Friday".
-        None if !known && wish.is_some() && asks_other(turn, &clauses, &whole) => {
+        None if (!known || polite) && wish.is_some() && asks_other(turn, &clauses, &whole) => {
             known = true;
             puzzled = false;
             found.topics.push(Topic::Move(wish));
@@ -229,41 +235,6 @@ fn read(turn: &Turn<'_>, text: &str, today: Date, found: &mut Understood) {
     }
     if puzzled || !known {
         found.topics.push(Topic::Staff(HandOver::Other));
-    }
-}
-
-/// Another time than those offered for a new visit is another time for the same new visit. A yes to
-/// "a new time?", in whatever words, asks for one, and "a new time would be great" for no visit that
-/// stands.
-fn for_new_visit(turn: &Turn<'_>, topics: &mut Vec<Topic>) {
-    const NEW: &[&str] = &[
-        "new time",
-        "new date",
-        "new day",
-        "new appointment",
-        "new appt",
-        "nueva hora",
-        "nueva fecha",
-        "nueva cita",
-        "hora nueva",
-        "cita nueva",
-    ];
-    let asked = turn.asks_for_new();
-    let new = |text: &&str| Clause::join(&words::clauses(text)).has(NEW);
-    let named = asked && turn.texts.iter().any(new);
-    let idle = |topic: &Topic| topic.small_talk() || *topic == Topic::Staff(HandOver::Other);
-    let agrees = asked && turn.request.affirmed && topics.iter().all(idle);
-    for topic in topics.iter_mut() {
-        if let Topic::Move(wish) = topic
-            && (asked || turn.offered_new())
-        {
-            *topic = Topic::Book(wish.take());
-        } else if named && *topic == Topic::When {
-            *topic = Topic::Book(None);
-        }
-    }
-    if agrees {
-        topics.insert(0, Topic::Book(None));
     }
 }
 
@@ -313,6 +284,9 @@ fn asks_other(turn: &Turn<'_>, clauses: &[Clause], whole: &Clause) -> bool {
     }
     if whole.words.len() <= BRIEF {
         return turn.told_visit();
+    }
+    if turn.asks_for_new() && whole.words.len() <= LONG {
+        return true;
     }
     let offered = turn.last_said.contains("1) ");
     let declines = clauses.iter().any(|clause| rules::fits("no", clause));
@@ -474,7 +448,7 @@ fn is_wish(clause: &Clause) -> bool {
     clause.has(&wishes) && clause.words.len() > 2 && !clause.has(list("day_names"))
 }
 
-fn topic(clause: &Clause, text: &str, for_patient: bool) -> Option<Topic> {
+pub(super) fn topic(clause: &Clause, text: &str, for_patient: bool) -> Option<Topic> {
     let another = others::names_another(text);
     let fits = |name: &str| match name {
         SOMEONE_ELSE if for_patient => false,

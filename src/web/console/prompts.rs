@@ -49,8 +49,11 @@ const GROUPS: &[(&str, &[&str])] = &[
             "confirmed",
             "preparation",
             "reminder",
+            "reminders",
+            "confirmed_all",
             "missed",
             "freed",
+            "recall",
         ],
     ),
     (

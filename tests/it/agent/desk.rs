@@ -13,7 +13,7 @@ use anteroom::llm::scripted::Scripted;
 use anteroom::policy::words::Language;
 
 use super::{Phone, Screened, draft, fact, tools};
-use crate::support::records::at;
+use crate::support::records::{MemoryRecords, at, sample};
 
 fn chose(number: u8) -> Screened {
     Screened {
@@ -192,7 +192,10 @@ async fn the_waitlist_is_joined_once_and_left() {
         "one place"
     );
     let left = phone.says("take me off the waitlist").await;
-    assert_eq!(draft(&left), "You are off our waitlist.");
+    assert_eq!(
+        draft(&left),
+        "You are off our waitlist. To end our texts as well, reply STOP."
+    );
     let again = phone.says("take me off the waitlist").await;
     assert_eq!(draft(&again), "You are not on our waitlist.");
 }
@@ -242,6 +245,64 @@ fn call(name: &str, arguments: &str) -> ToolCall {
         id: "c".to_owned(),
         name: name.to_owned(),
         arguments: Phi::from(arguments),
+    }
+}
+
+#[tokio::test]
+async fn free_times_are_found_by_day_hour_provider_place_and_type_of_visit() {
+    let mut set = sample();
+    set.slots.retain(|it| it.id.as_str().starts_with("thu-"));
+    set.slots[0].kind = "new patient".to_owned();
+    set.slots[1].provider = "Dr. Samir Patel".to_owned();
+    set.slots[2].location = "8 Hill Road".to_owned();
+    // (what is wished for beside the Thursday, the times that are offered)
+    let cases: &[(&str, &[&str])] = &[
+        ("", &["thu-9", "thu-1030", "thu-14"]),
+        (
+            r#","visit_type":"New patient""#,
+            &["thu-9", "thu-1030", "thu-14"],
+        ),
+        (
+            r#","visit_type":"follow-up""#,
+            &["thu-1030", "thu-14", "thu-15"],
+        ),
+        (r#","provider":"patel""#, &["thu-1030"]),
+        (r#","location":"hill""#, &["thu-14"]),
+        (r#","part_of_day":"afternoon""#, &["thu-14", "thu-15"]),
+        (r#","not_before":"15:00""#, &["thu-15"]),
+        (r#","before":"10:00""#, &["thu-9"]),
+        (r#","part_of_day":"morning","provider":"reyes""#, &["thu-9"]),
+        (r#","not_before":"17:00""#, &[]),
+    ];
+    for (wish, wanted) in cases {
+        let mut phone = Phone::of_maria();
+        phone.records = MemoryRecords::new(set.clone());
+        let arguments = format!(r#"{{"from":"2026-12-03"{wish}}}"#);
+        let model = Scripted::new([
+            Scripted::tool("find_slots", &arguments),
+            Ok(Answer::Text(Phi::from("Which one?"))),
+        ]);
+        let told = phone.says_to("a visit", Screened::default(), &model).await;
+        let offered = told.pending.map(|it| it.slots).unwrap_or_default();
+        let offered: Vec<&str> = offered.iter().map(|it| it.as_str()).collect();
+        assert_eq!(offered, *wanted, "{wish}");
+    }
+    // What does not fit is told to the model, which may mend it once.
+    let unfit = [
+        "{}",
+        r#"{"from":"soon"}"#,
+        r#"{"from":"2026-12-03","patient":"otto"}"#,
+        r#"{"from":"2026-12-03","appointment_id":"visit-9"}"#,
+    ];
+    for arguments in unfit {
+        let mut phone = Phone::of_maria();
+        let model = Scripted::new([
+            Scripted::tool("find_slots", arguments),
+            Ok(Answer::Text(Phi::from("One moment."))),
+        ]);
+        let told = phone.says_to("a visit", Screened::default(), &model).await;
+        assert!(told.pending.is_none(), "{arguments}");
+        assert_eq!(tools(&told), "", "{arguments}");
     }
 }
 

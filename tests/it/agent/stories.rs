@@ -132,6 +132,7 @@ async fn yes_to_a_reminder_confirms_in_the_patients_language() {
         kind: PendingKind::AppointmentConfirm,
         appointment: Some(AppointmentId::new("visit-1")),
         slots: Vec::new(),
+        visits: Vec::new(),
         asked: at(NOW),
     });
     let outcome = phone.says_to("si", YES, &Offline::new()).await;

@@ -2,10 +2,12 @@
 
 #![cfg(test)]
 
+use std::collections::BTreeMap;
+
 use anteroom::agent::ports::Records as _;
 use anteroom::domain::ids::{AppointmentId, PatientId, PracticeId};
 use anteroom::domain::phi::Phi;
-use anteroom::domain::practice::Outreach;
+use anteroom::domain::practice::{Outreach, Recall};
 use anteroom::domain::record::{AppointmentStatus, Request, RequestKind, Suits};
 use anteroom::fhir::records::FhirRecords;
 use jiff::SignedDuration;
@@ -23,6 +25,12 @@ async fn app(server: &Server, kept: &stores::Kept) -> App {
         skip_confirmed: false,
         missed_after_h: Some(2),
         waitlist_answer_min: Some(30),
+        recall: vec![Recall {
+            name: "yearly".to_owned(),
+            visit_type: "annual".to_owned(),
+            after_months: 12,
+            visit: BTreeMap::new(),
+        }],
     });
     let app = App::kept_by(kept.store.clone(), practice, |clock| {
         FhirRecords::new(&server.settings(), clock).unwrap()
@@ -32,10 +40,46 @@ async fn app(server: &Server, kept: &stores::Kept) -> App {
 }
 
 async fn begun(app: &App) -> Vec<String> {
-    let before = app.received_by(JAMES).len();
+    begun_to(app, JAMES).await
+}
+
+async fn begun_to(app: &App, number: &str) -> Vec<String> {
+    let before = app.received_by(number).len();
     app.house.outreach_once().await.unwrap();
     app.drain().await;
-    app.received_by(JAMES).split_off(before)
+    app.received_by(number).split_off(before)
+}
+
+#[tokio::test]
+async fn who_was_seen_a_year_ago_by_the_server_is_asked_back_by_type_and_books() {
+    let nora = json!({ "resourceType": "Patient", "id": "p-900", "birthDate": "1980-04-04",
+        "name": [{ "given": ["Nora"], "family": "Quill" }],
+        "telecom": [{ "system": "phone", "value": "+14155550166" }] });
+    let seen = |id: &str, day: &str, status: &str, kind: &str| {
+        json!({ "resourceType": "Appointment", "id": id, "status": status,
+            "start": format!("{day}T10:00:00-08:00"), "end": format!("{day}T10:30:00-08:00"),
+            "appointmentType": { "text": kind },
+            "participant": [{ "actor": { "reference": "Patient/p-900" }, "status": "accepted" }] })
+    };
+    let yearly = seen("y", "2025-11-26", "fulfilled", "Annual physical");
+    let sick = seen("s", "2025-11-26", "fulfilled", "Sick visit");
+    let server = Server::start(&[nora, yearly, sick], &[]);
+    let kept = stores::sqlite().await;
+    let app = app(&server, &kept).await;
+    let number = "+14155550166";
+    app.agreed(number).await;
+    let said = begun_to(&app, number).await;
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("it is time for your yearly visit"),
+        "{said:?}"
+    );
+    app.one(number, "yes").await;
+    let done = app.one(number, "1").await;
+    assert!(done.contains("Your visit is booked"), "{done}");
+    let all = server.all("Appointment").await;
+    let own = |it: &&Value| it.to_string().contains("Patient/p-900") && it["status"] == "booked";
+    assert_eq!(all.iter().filter(own).count(), 1);
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@ async fn wish(app: &App) -> Wished {
             patient: PatientId::new("p-004"),
             appointment: AppointmentId::new("a-004"),
             start: None,
+            before_h: None,
         },
     };
     let wished = app.house.wish(wish).await.unwrap();

@@ -33,6 +33,7 @@ async fn app(store: Store) -> App {
             skip_confirmed: true,
             missed_after_h: None,
             waitlist_answer_min: None,
+            ..Outreach::default()
         });
     })
     .await;

@@ -64,6 +64,7 @@ pub(super) async fn remind_of(
             patient: PatientId::new(patient),
             appointment: AppointmentId::new(visit),
             start: None,
+            before_h: None,
         },
     };
     let wished = app.house.wish(wish).await.unwrap();

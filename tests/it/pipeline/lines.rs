@@ -96,6 +96,7 @@ async fn remind(app: &App, request: &str) -> Wished {
             patient: PatientId::new("p-004"),
             appointment: AppointmentId::new("a-004"),
             start: None,
+            before_h: None,
         },
     };
     let wished = app.house.wish(wish).await.unwrap();

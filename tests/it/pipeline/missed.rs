@@ -28,6 +28,7 @@ fn outreach(missed_after_h: Option<u32>) -> Outreach {
         skip_confirmed: false,
         missed_after_h,
         waitlist_answer_min: None,
+        ..Outreach::default()
     }
 }
 
@@ -123,7 +124,9 @@ async fn ways_to_answer(store: Store) {
         ("Sorry! Can I reschedule?", "1)"),
         ("ok Thursday morning works", "1)"),
         ("what do you have on Friday?", "1)"),
-        ("no thanks", "welcome"),
+        ("no thanks", "did not change anything"),
+        ("No, thank you", "did not change anything"),
+        ("not right now", "did not change anything"),
         ("NO", "did not change anything"),
     ];
     for (at, (answer, wanted)) in answers.into_iter().enumerate() {

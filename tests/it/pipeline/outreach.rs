@@ -22,6 +22,7 @@ fn twice() -> Outreach {
         skip_confirmed: false,
         missed_after_h: None,
         waitlist_answer_min: None,
+        ..Outreach::default()
     }
 }
 

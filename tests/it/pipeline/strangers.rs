@@ -6,20 +6,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use anteroom::agent::layer::{Call, RecordsLayer};
 use anteroom::agent::ports::{BoxFuture, Records, RecordsError};
-use anteroom::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId};
-use anteroom::domain::phone::E164;
+use anteroom::domain::ids::PracticeId;
 use anteroom::domain::practice::IdentifyBy;
-use anteroom::domain::record::{
-    Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Note, Patient, Place, Provider,
-    Request, RequestKind, Slot,
-};
 use anteroom::fhir::bundle;
 use anteroom::pipeline::wish::Wished;
-use anteroom::policy::words::Language;
 use anteroom::store::Store;
 use anteroom::store::records::EmbeddedRecords;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::lawful::remind_of;
 use super::writers::at_phone;
@@ -44,38 +39,19 @@ struct Counted {
     asked: Asked,
 }
 
-macro_rules! counted {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
-        impl Records for Counted {
-            $(fn $name<'a>(
-                &'a self,
-                practice: &'a PracticeId,
-                $($argument: $type),*
-            ) -> BoxFuture<'a, Result<$answer, RecordsError>> {
-                self.asked.lock().unwrap().push(stringify!($name));
-                self.record.$name(practice, $($argument),*)
-            })+
-        }
-    };
-}
+impl RecordsLayer for Counted {
+    fn behind(&self, _practice: &PracticeId) -> &dyn Records {
+        &self.record
+    }
 
-counted! {
-    patients_by_phone(number: &'a E164) -> Vec<Patient>;
-    patient(patient: &'a PatientId) -> Option<Patient>;
-    appointments(patient: &'a PatientId, from: Timestamp) -> Vec<Appointment>;
-    visits_between(from: Timestamp, to: Timestamp) -> Vec<Appointment>;
-    slots(from: Timestamp, to: Timestamp, limit: usize) -> Vec<Slot>;
-    set_status(patient: &'a PatientId, appointment: &'a AppointmentId, status: AppointmentStatus, key: &'a str) -> Appointment;
-    reschedule(patient: &'a PatientId, appointment: &'a AppointmentId, slot: &'a SlotId, key: &'a str) -> Appointment;
-    book(patient: &'a PatientId, visit: &'a NewVisit, key: &'a str) -> Appointment;
-    file(patient: &'a PatientId, request: &'a Request, key: &'a str) -> Filed;
-    filed(patient: &'a PatientId, kind: RequestKind) -> Vec<Filed>;
-    waitlist() -> Vec<Place>;
-    withdraw(patient: &'a PatientId, request: &'a RequestId, key: &'a str) -> ();
-    prefer_language(patient: &'a PatientId, language: Language, key: &'a str) -> ();
-    note(patient: &'a PatientId, note: &'a Note, key: &'a str) -> ();
-    clinical(patient: &'a PatientId) -> Vec<Clinical>;
-    providers() -> Vec<Provider>;
+    fn around<'a, T: Send + 'a>(
+        &'a self,
+        call: Call,
+        work: BoxFuture<'a, Result<T, RecordsError>>,
+    ) -> BoxFuture<'a, Result<T, RecordsError>> {
+        self.asked.lock().unwrap().push(call.name);
+        work
+    }
 }
 
 /// Nobody, one person and two people on file.

@@ -214,6 +214,7 @@ async fn reminder(app: &App) -> String {
         patient: PatientId::new("p-004"),
         appointment: AppointmentId::new("a-004"),
         start: None,
+        before_h: None,
     };
     ask(app, "r-1", visit).await;
     it.look().await;

@@ -34,6 +34,7 @@ fn visit() -> Errand {
         patient: tom(),
         appointment: AppointmentId::new("a-004"),
         start: None,
+        before_h: None,
     }
 }
 
@@ -234,16 +235,19 @@ async fn impossible(store: Store) {
         patient: PatientId::new("p-000"),
         appointment: AppointmentId::new("a-004"),
         start: None,
+        before_h: None,
     };
     let others = Errand::Visit {
         patient: PatientId::new("p-001"),
         appointment: AppointmentId::new("a-001"),
         start: None,
+        before_h: None,
     };
     let gone = Errand::Visit {
         patient: tom(),
         appointment: AppointmentId::new("a-000"),
         start: None,
+        before_h: None,
     };
     for (errand, why) in [
         (nobody, Refusal::UnknownPatient),

@@ -20,6 +20,11 @@ stories! {
     only_whom_it_suits_is_asked => suits;
     the_desk_takes_the_slot_meanwhile => at_the_desk;
     two_who_say_yes_get_one_visit_between_them => two_yes;
+    a_late_yes_to_a_time_that_is_still_free_takes_it => late_but_free;
+    who_gives_a_time_up_is_not_offered_it => own_time;
+    the_days_cap_passes_an_offer_on => capped;
+    take_me_off_after_joining_leaves_the_list_and_stop_ends_texts => taken_off;
+    take_me_off_an_offer_is_asked_about_once => off_an_offer;
     a_visit_with_the_same_provider_moves => moves;
     nobody_is_asked_at_night_or_after_stop => not_asked;
     what_was_free_before_is_no_news => no_news;
@@ -36,6 +41,7 @@ async fn app(store: Store) -> App {
             skip_confirmed: false,
             missed_after_h: None,
             waitlist_answer_min: Some(30),
+            ..Outreach::default()
         });
     })
     .await
@@ -209,15 +215,137 @@ async fn two_yes(store: Store) {
     assert_eq!(asked(&app, JAMES).await.len(), 1);
     app.wait(MINUTE * 31);
     assert_eq!(asked(&app, TOM).await.len(), 1);
-    // James answers late, a moment before Tom.
-    let first = app.one(JAMES, "YES").await;
-    assert!(
-        first.contains("booked for Wed, Dec 2 at 3:00 PM"),
-        "{first}"
+    // James answers late, a moment before Tom, whose time it is now.
+    let late = app.one(JAMES, "YES").await;
+    assert_eq!(
+        late,
+        "Sorry, the time to answer was over and we have offered it to someone else. You keep your \
+         place on our waitlist."
     );
-    let second = app.one(TOM, "YES").await;
-    assert!(second.contains("that time was just taken"), "{second}");
-    assert_eq!(visits(&app, "p-004").await.len(), 1);
+    assert_eq!(visits(&app, "p-002").await.len(), 1, "the one of before");
+    let done = app.one(TOM, "YES").await;
+    assert!(done.contains("booked for Wed, Dec 2 at 3:00 PM"), "{done}");
+    assert_eq!(visits(&app, "p-004").await.len(), 2);
+    asked(&app, TOM).await;
+    assert_eq!(places(&app).await, 1, "James keeps his");
+    assert!(app.held().await.is_empty(), "{:?}", app.held().await);
+}
+
+async fn late_but_free(store: Store) {
+    let app = app(store).await;
+    app.agreed(JAMES).await;
+    wait_for(&app, "p-002", Suits::default()).await;
+    free(&app).await;
+    assert_eq!(asked(&app, JAMES).await.len(), 1);
+    app.wait(MINUTE * 45);
+    assert!(
+        asked(&app, JAMES).await.is_empty(),
+        "it is over, and nobody else waits"
+    );
+    let done = app.one(JAMES, "YES").await;
+    assert!(done.contains("booked for Wed, Dec 2 at 3:00 PM"), "{done}");
+    asked(&app, JAMES).await;
+    assert_eq!(places(&app).await, 0);
+}
+
+async fn own_time(store: Store) {
+    let app = app(store).await;
+    // Maria waits for any time and has the one that becomes free: she gives it up herself, or the desk
+    // does it for her.
+    app.text(MARIA, "Hola").await;
+    app.text(MARIA, "SI").await;
+    app.agreed(JAMES).await;
+    wait_for(&app, "p-001", Suits::default()).await;
+    wait_for(&app, "p-002", Suits::default()).await;
+    app.house.outreach_once().await.unwrap();
+    app.text(MARIA, "Quiero cancelar mi cita").await;
+    app.text(MARIA, "SI").await;
+    assert!(asked(&app, MARIA).await.is_empty(), "her own time");
+    let said = app.received_by(JAMES).pop().unwrap();
+    assert!(
+        said.contains("a time opened up on Wed, Dec 2 at 3:00 PM"),
+        "{said}"
+    );
+}
+
+async fn capped(store: Store) {
+    let app = App::with_practice(store, |it| {
+        it.outreach = Some(Outreach {
+            before_h: vec![96],
+            daily_max: 1,
+            waitlist_answer_min: Some(30),
+            ..Outreach::default()
+        });
+    })
+    .await;
+    app.agreed(JAMES).await;
+    app.agreed(TOM).await;
+    // James has had his text of the day, the reminder of his own visit.
+    assert_eq!(asked(&app, JAMES).await.len(), 1);
+    wait_for(&app, "p-002", Suits::default()).await;
+    free(&app).await;
+    assert!(asked(&app, JAMES).await.is_empty(), "one a day");
+    app.wait(HOUR * 24);
+    assert!(
+        asked(&app, JAMES).await.is_empty(),
+        "he was passed over, and is not asked late"
+    );
+}
+
+async fn taken_off(store: Store) {
+    let app = app(store).await;
+    // (what is said after joining, whether texts end, whether it is asked what is meant)
+    let cases = [
+        ("Actually take me off", false),
+        ("take me off the list please", false),
+        ("oh never mind, remove me", false),
+        ("STOP", true),
+        ("take me off your texts", true),
+        ("remove me and stop texting me", true),
+    ];
+    app.agreed(JAMES).await;
+    for (text, ends) in cases {
+        app.wait(HOUR);
+        let joined = app.one(JAMES, "put me on the waitlist").await;
+        assert!(
+            joined.contains("You are on our waitlist"),
+            "{text}: {joined}"
+        );
+        let said = app.one(JAMES, text).await;
+        let open = app.conversation(JAMES).await.allows_texts();
+        assert_eq!(open, !ends, "{text}: {said}");
+        if ends {
+            assert!(said.contains("START"), "{text}: {said}");
+            app.text(JAMES, "START").await;
+            app.text(JAMES, "YES").await;
+            app.text(JAMES, "take me off the waitlist").await;
+        } else {
+            assert_eq!(
+                said, "You are off our waitlist. To end our texts as well, reply STOP.",
+                "{text}"
+            );
+            assert_eq!(places(&app).await, 0, "{text}");
+        }
+    }
+    // Later, or after another text of ours, the same words end texts.
+    app.one(JAMES, "put me on the waitlist").await;
+    app.one(JAMES, "what are your hours?").await;
+    let said = app.one(JAMES, "Actually take me off").await;
+    assert!(said.contains("START"), "{said}");
+}
+
+async fn off_an_offer(store: Store) {
+    let app = app(store).await;
+    app.agreed(JAMES).await;
+    wait_for(&app, "p-002", Suits::default()).await;
+    free(&app).await;
+    assert_eq!(asked(&app, JAMES).await.len(), 1);
+    let said = app.one(JAMES, "take me off").await;
+    assert!(said.contains('?'), "asked once what is meant: {said}");
+    assert!(app.conversation(JAMES).await.allows_texts());
+    let said = app.one(JAMES, "YES").await;
+    assert!(said.contains("START"), "{said}");
+    assert!(!app.conversation(JAMES).await.allows_texts());
 }
 
 async fn moves(store: Store) {

@@ -34,7 +34,11 @@ const RECEIPTS: [&str; 5] = [
     "refill_requested",
 ];
 /// What the samples say, in Spanish.
-const IN_SPANISH: [(&str, &str); 5] = [
+const IN_SPANISH: [(&str, &str); 6] = [
+    (
+        " and Wed, Dec 2 at 3:30 PM",
+        " y mié 2 dic a las 3:30 p. m.",
+    ),
     ("Wed, Dec 2 at 3:00 PM", "mié 2 dic a las 3:00 p. m."),
     ("Thu Dec 3, 10:30 AM", "jue 3 dic, 10:30 a. m."),
     ("Saturdays", "los sábados"),
@@ -43,6 +47,10 @@ const IN_SPANISH: [(&str, &str); 5] = [
         "lun-jue 8:00 a. m.-5:00 p. m., vie 8:00 a. m.-1:00 p. m.",
     ),
     ("Thu, Dec 10 at 9:00 AM", "jue 10 dic a las 9:00 a. m."),
+    (
+        " and Wed, Dec 2 at 3:30 PM",
+        " y mié 2 dic a las 3:30 p. m.",
+    ),
 ];
 
 fn facts(language: Language) -> Vec<(String, String)> {
@@ -60,6 +68,8 @@ fn facts(language: Language) -> Vec<(String, String)> {
         ("practice.hours", hours),
         ("practice.opening", "closed on Saturdays, open on Saturdays"),
         ("appointment.start", "2026-12-02T15:00:00-08:00"),
+        ("appointment.start", "2026-12-02T15:30:00-08:00"),
+        ("receipt.confirmed", "2026-12-02T15:30:00-08:00"),
         ("appointment.offered_slot", "2026-12-03T10:30:00-08:00"),
         // The visit that an offered time would replace, and until when the offer stands.
         ("appointment.start", "2026-12-10T09:00:00-08:00"),

@@ -73,6 +73,7 @@ pub(super) async fn a_conversation_comes_back_as_it_was_saved(lab: Lab) {
         kind: PendingKind::RescheduleChoice,
         appointment: Some(AppointmentId::new("apt-1")),
         slots: vec![SlotId::new("slot-1"), SlotId::new("slot-2")],
+        visits: Vec::new(),
         asked: at(3),
     });
     it.human = true;

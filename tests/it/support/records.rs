@@ -290,6 +290,30 @@ impl Records for MemoryRecords {
         })
     }
 
+    fn visits_of<'a>(
+        &'a self,
+        _: &'a PracticeId,
+        patient: &'a PatientId,
+        from: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
+        self.ask(|book| {
+            let stood = |it: &&Appointment| {
+                it.patient == *patient
+                    && it.start >= from
+                    && it.status != AppointmentStatus::Cancelled
+            };
+            let mut visits: Vec<_> = book
+                .set
+                .appointments
+                .iter()
+                .filter(stood)
+                .cloned()
+                .collect();
+            visits.sort_by_key(|visit| visit.start);
+            Ok(visits)
+        })
+    }
+
     fn visits_between<'a>(
         &'a self,
         _: &'a PracticeId,
