@@ -3,6 +3,7 @@
 //! A step reads, decides with pure rooms, and commits what it decided together with its audit entry
 //! in one transaction. No transaction is open while a model, a record or a carrier is asked.
 
+pub mod access;
 pub mod accounts;
 pub mod again;
 pub mod alarm;

@@ -18,6 +18,18 @@ use crate::web::problem::Problem;
 /// The templates. Their names end in `.html`, so every value is escaped.
 const TEMPLATES: &[(&str, &str)] = &[
     (
+        "console_patient.html",
+        include_str!("templates/console_patient.html"),
+    ),
+    (
+        "console_accounting.html",
+        include_str!("templates/console_accounting.html"),
+    ),
+    (
+        "console_case.html",
+        include_str!("templates/console_case.html"),
+    ),
+    (
         "console_breach.html",
         include_str!("templates/console_breach.html"),
     ),

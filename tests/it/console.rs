@@ -11,6 +11,7 @@ mod hand;
 mod held;
 mod policy;
 mod prompts;
+mod rights;
 mod setup;
 mod sign;
 mod table;

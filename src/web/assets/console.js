@@ -272,6 +272,12 @@ addEventListener("click", (event) => {
   box.focus();
 });
 
+/* A page that is made for paper says so itself where a script can. */
+for (const button of all("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
 /* Keys. */
 let at = -1;
 const lines = () => all("#lines .line");

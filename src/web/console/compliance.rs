@@ -4,28 +4,28 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::audit::Entry;
 use crate::domain::consent::{ConsentProof, ConsentPurpose};
 use crate::domain::conversation::Conversation;
 use crate::domain::phone::E164;
-use crate::domain::record::{Patient, RequestKind};
 use crate::domain::staff::Right;
 use crate::pipeline::house::House;
 use crate::policy::words::Language;
-use crate::store::{LedgerEntry, OpenRequest, StoreError};
-use crate::web::console::inbox::{frame, typed_number, unavailable};
+use crate::store::{LedgerEntry, StoreError};
+use crate::web::console::cases;
+use crate::web::console::inbox::{filled, typed_number, unavailable};
+use crate::web::console::rights::name;
 use crate::web::console::seat::{Seat, desk};
 use crate::web::console::versions::{short, when, zone};
-use crate::web::pages;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
 
-/// A request whose day is nearer than this is told of in another colour.
-const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Closed cases that the page lists, the newest.
+const CLOSED_MAX: u32 = 10;
 /// Texts with health details that a page lists, of one conversation.
 const DISCLOSED_MAX: u32 = 100;
 
@@ -40,30 +40,50 @@ pub(crate) async fn page(
     let now = desk.clock().now();
     let reads = seat.staff.role.may(Right::Read);
     let search = search(query.as_deref());
-    let open = desk.store().open_requests(&seat.staff.practice).await;
-    let mut requests = Vec::new();
-    for request in open.map_err(unavailable)? {
-        requests.push(asked(desk, &seat, &request, (reads, now), &zone).await);
+    let practice = &seat.staff.practice;
+    let (mut open, mut closed) = (Vec::new(), Vec::new());
+    let cases = desk.store().open_cases(practice).await;
+    for case in cases.map_err(unavailable)? {
+        open.push(cases::line(desk, &seat, &case, (reads, now), &zone).await);
+    }
+    // What the law wants first stands first; what has no day keeps the order in which it was asked.
+    open.sort_by_key(|it| {
+        let first = it.get("first").and_then(Value::as_str).map(str::to_owned);
+        (first.is_none(), first)
+    });
+    let cases = desk.store().closed_cases(practice, CLOSED_MAX).await;
+    for case in cases.map_err(unavailable)? {
+        closed.push(cases::line(desk, &seat, &case, (reads, now), &zone).await);
     }
     let mut fault = "";
-    let mut people = Vec::new();
+    let (mut people, mut patients) = (Vec::new(), Vec::new());
     if reads && !search.is_empty() {
         match typed_number(&search) {
-            Some(number) => people = ledgers(desk, &seat, &number, now, &zone).await?,
+            Some(number) => {
+                people = ledgers(desk, &seat, &number, now, &zone).await?;
+                patients = at_number(desk, &seat, &number).await?;
+            }
             None => fault = "Search by the patient's phone number, with area code.",
         }
     }
-    let mut values = frame(&door, &seat, "compliance").await?;
-    let fields = values.as_object_mut().ok_or_else(Problem::unavailable)?;
-    fields.insert("requests".to_owned(), requests.into());
-    fields.insert("people".to_owned(), people.into());
-    fields.insert("search".to_owned(), search.into());
-    fields.insert("fault".to_owned(), fault.into());
-    Ok(pages::console(
-        "console_compliance.html",
-        StatusCode::OK,
-        &values,
-    ))
+    let more = json!({
+        "requests": open, "closed": closed, "people": people, "patients": patients,
+        "search": search, "fault": fault,
+    });
+    let page = ("compliance", "console_compliance.html", StatusCode::OK);
+    filled(&door, &seat, page, more).await
+}
+
+/// The patients at a number, each with the word that opens their page.
+async fn at_number(desk: &House, seat: &Seat, number: &E164) -> Result<Vec<Value>, Problem> {
+    let practice = &seat.staff.practice;
+    let found = desk.records().patients_by_phone(practice, number).await;
+    let mut all = Vec::new();
+    for patient in found.unwrap_or_default() {
+        let word = desk.store().patient_word(practice, &patient.id).await;
+        all.push(json!({ "name": name(&patient), "word": word.map_err(unavailable)? }));
+    }
+    Ok(all)
 }
 
 fn search(query: Option<&str>) -> String {
@@ -71,45 +91,6 @@ fn search(query: Option<&str>) -> String {
     let mut named = pairs.filter(|(name, _)| name == "q");
     let found = named.next().map(|(_, value)| value.trim().to_owned());
     found.unwrap_or_default()
-}
-
-fn full_name(patient: &Patient) -> String {
-    let (first, last) = (patient.first_name.as_str(), patient.last_name.as_str());
-    format!("{first} {last}")
-}
-
-/// A request with whose it is and when it is due.
-async fn asked(
-    desk: &House,
-    seat: &Seat,
-    it: &OpenRequest,
-    (reads, now): (bool, Timestamp),
-    zone: &TimeZone,
-) -> Value {
-    let filed = &it.filed;
-    let by_law = filed.request.kind == RequestKind::Records;
-    let (state, words) = match filed.request.due {
-        None => ("", String::new()),
-        Some(due) if due < now => ("stop", format!("was due {}", day(due, zone))),
-        Some(due) if due.duration_since(now) < SOON => ("wait", format!("due {}", day(due, zone))),
-        Some(due) => ("good", format!("due {}", day(due, zone))),
-    };
-    let name = if reads {
-        let found = desk.records().patient(&seat.staff.practice, &it.patient);
-        found.await.ok().flatten().as_ref().map(full_name)
-    } else {
-        None
-    };
-    json!({
-        "kind": filed.request.kind.told(), "by_law": by_law, "at": day(filed.at, zone),
-        "state": state, "due": words, "name": name,
-        "words": reads.then(|| filed.request.words.as_str().to_owned()),
-    })
-}
-
-fn day(at: Timestamp, zone: &TimeZone) -> String {
-    let at = at.to_zoned(zone.clone());
-    at.strftime("%b %-d, %Y").to_string()
 }
 
 /// What everybody at a number has agreed to, how it came about, and what left with health details. The
@@ -156,7 +137,7 @@ async fn ledger(
             Some(id) => desk.records().patient(&conversation.practice, id).await,
             None => Ok(None),
         };
-        let name = known.ok().flatten().as_ref().map(full_name);
+        let name = known.ok().flatten().as_ref().map(name);
         let purposes: Vec<Value> = ConsentPurpose::ALL
             .iter()
             .map(|purpose| {
@@ -168,7 +149,7 @@ async fn ledger(
         standing.push(json!({
             "name": name, "purposes": purposes,
             "proof": consent.proof.as_ref().map(ConsentProof::digest).map(|it| short(&it)),
-            "until": consent.proof.as_ref().map(|it| day(it.expires, zone)),
+            "until": consent.proof.as_ref().map(|it| cases::day(it.expires, zone)),
         }));
     }
     let disclosed = desk

@@ -102,7 +102,7 @@ fn csv(entries: &[Linked]) -> String {
     text
 }
 
-fn field(text: &str) -> String {
+pub(super) fn field(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula {
         format!("'{text}")

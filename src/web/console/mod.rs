@@ -7,12 +7,14 @@ mod actions;
 mod audit;
 mod beside;
 mod breach;
+mod cases;
 mod compliance;
 mod export;
 mod inbox;
 mod overview;
 mod papers;
 mod prompts;
+mod rights;
 mod seat;
 mod setup;
 mod sign;
@@ -91,6 +93,44 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/console/audit", Need::May(Right::Audit)),
     ("GET", "/console/audit/export", Need::May(Right::Audit)),
     ("GET", "/console/compliance", Need::May(Right::Audit)),
+    ("GET", "/console/requests/{id}", Need::May(Right::Audit)),
+    ("POST", "/console/requests/{id}", Need::May(Right::Comply)),
+    (
+        "GET",
+        "/console/requests/{id}/copy",
+        Need::May(Right::Comply),
+    ),
+    ("GET", "/console/patients/{id}", Need::May(Right::Read)),
+    (
+        "POST",
+        "/console/patients/{id}/disclosures",
+        Need::May(Right::Disclose),
+    ),
+    (
+        "POST",
+        "/console/patients/{id}/strike",
+        Need::May(Right::Comply),
+    ),
+    (
+        "GET",
+        "/console/patients/{id}/accounting",
+        Need::May(Right::Comply),
+    ),
+    (
+        "GET",
+        "/console/patients/{id}/copy",
+        Need::May(Right::Comply),
+    ),
+    (
+        "POST",
+        "/console/patients/{id}/case",
+        Need::May(Right::Comply),
+    ),
+    (
+        "POST",
+        "/console/patients/{id}/hold",
+        Need::May(Right::Comply),
+    ),
     ("GET", "/console/breach", Need::May(Right::Audit)),
     ("POST", "/console/breach", Need::May(Right::Comply)),
     ("GET", "/console/breach/{id}", Need::May(Right::Audit)),
@@ -172,11 +212,6 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/replies", get(beside::list).post(beside::change))
         .route("/console/team", get(team::page).post(team::invite))
         .route("/console/team/{id}", post(team::change))
-        .route("/console/audit", get(audit::page))
-        .route("/console/audit/export", get(export::export))
-        .route("/console/compliance", get(compliance::page))
-        .route("/console/breach", get(breach::list).post(breach::save))
-        .route("/console/breach/{id}", get(breach::open))
         .route("/console/overview", get(overview::page))
         .route("/console/agreements", get(papers::page))
         .route("/console/prompts", get(prompts::list))
@@ -203,9 +238,29 @@ pub(crate) fn router(door: Door) -> Router<Door> {
             get(setup::page).post(setup::answer),
         )
         .route("/console/findings", get(setup::findings))
+        .merge(compliance())
         .route("/console/policy", get(versions::list))
         .route("/console/policy/{id}", get(versions::tried))
         .route_layer(middleware::from_fn_with_state(door, seat::gate))
         .layer(Extension(prompts::Runs::default()))
         .layer(DefaultBodyLimit::max(CONSOLE_BYTES_MAX))
+}
+
+/// What an officer's pages are at: the audit log, requests, patients, breaches.
+fn compliance() -> Router<Door> {
+    Router::new()
+        .route("/console/audit", get(audit::page))
+        .route("/console/audit/export", get(export::export))
+        .route("/console/compliance", get(compliance::page))
+        .route("/console/requests/{id}", get(cases::page).post(cases::act))
+        .route("/console/requests/{id}/copy", get(rights::of_case))
+        .route("/console/patients/{id}", get(rights::page))
+        .route("/console/patients/{id}/disclosures", post(rights::record))
+        .route("/console/patients/{id}/strike", post(rights::strike))
+        .route("/console/patients/{id}/accounting", get(rights::account))
+        .route("/console/patients/{id}/copy", get(rights::copy))
+        .route("/console/patients/{id}/case", post(rights::open_case))
+        .route("/console/patients/{id}/hold", post(rights::hold))
+        .route("/console/breach", get(breach::list).post(breach::save))
+        .route("/console/breach/{id}", get(breach::open))
 }

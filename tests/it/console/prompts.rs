@@ -1,6 +1,7 @@
 //! Prompts on the console: a wording is tried before it is published, by exactly one at a time, and
 //! taken back with one click.
 
+use anteroom::domain::publication::Published;
 use anteroom::domain::staff::Role;
 use anteroom::eval::load::Files;
 use anteroom::pipeline::work::Step;
@@ -74,11 +75,21 @@ async fn tried(lab: &Lab, hand: &mut Hand<'_>) {
 async fn passed(lab: &Lab, hand: &mut Hand<'_>) -> String {
     let digest = digest(hand).await;
     let store = lab.app.house.store();
-    let draft = store.prompt_draft(lab.practice()).await.unwrap().unwrap();
+    let draft = store
+        .draft(lab.practice(), Published::Prompt)
+        .await
+        .unwrap()
+        .unwrap();
     let report = r#"{"refusal":null,"sha256":"abc","held":1,"of":1,"texts":0,"set_aside":0}"#;
     let (revision, now) = (draft.revision, lab.app.clock_now());
     let found = (digest.as_str(), report);
-    let kept = store.prompt_gated(lab.practice(), revision, found, ("test", true), now);
+    let kept = store.draft_gated(
+        (lab.practice(), Published::Prompt),
+        revision,
+        found,
+        ("test", true),
+        now,
+    );
     assert!(kept.await.unwrap());
     digest
 }
@@ -199,7 +210,7 @@ async fn a_wording_that_fails_a_case_stays_closed_and_the_case_is_named() {
     let now = digest(&mut owner).await;
     assert_eq!(publishes(&mut owner, &now).await.0, 409);
     let store = lab.app.house.store();
-    let kind = anteroom::domain::publication::Published::Prompt;
+    let kind = Published::Prompt;
     assert!(
         store
             .versions(lab.practice(), kind)
@@ -280,7 +291,7 @@ async fn what_may_never_be_published_is_refused_where_it_is_written() {
         .app
         .house
         .store()
-        .prompt_draft(lab.practice())
+        .draft(lab.practice(), Published::Prompt)
         .await
         .unwrap();
     assert_eq!(kept, None);

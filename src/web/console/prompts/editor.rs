@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::agent::prompts::{PromptError, Prompts, SOURCE_CHARS_MAX};
 use crate::domain::practice::Practice;
+use crate::domain::publication::Published;
 use crate::eval::preview::{self, Variable};
 use crate::guardrail::segment;
 use crate::pipeline::house::House;
@@ -255,7 +256,12 @@ pub(crate) async fn save(
     let (practice, now) = (&seat.staff.practice, desk.clock().now());
     let edited = desk
         .store()
-        .edit_prompt(practice, &seat.staff.actor(), edit, now)
+        .edit_draft(
+            (practice, Published::Prompt),
+            &seat.staff.actor(),
+            edit,
+            now,
+        )
         .await;
     match edited.map_err(unavailable)? {
         Edited::Kept => {

@@ -9,6 +9,7 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use crate::domain::ids::PracticeId;
+use crate::domain::publication::Published;
 use crate::eval::gate::{self, Asking, Gate, Progress};
 use crate::eval::load::Files;
 use crate::pipeline::house::House;
@@ -118,8 +119,8 @@ async fn asked(
         Err(error) => Err(error),
     };
     let (report, passed) = told(&outcome);
-    let kept = house.store().prompt_gated(
-        &running.practice,
+    let kept = house.store().draft_gated(
+        (&running.practice, Published::Prompt),
         draft.revision,
         (&digest, &report),
         (&by, passed),
