@@ -49,6 +49,7 @@ pub mod remind;
 pub mod replay;
 pub mod reply;
 pub mod report;
+pub mod retention;
 pub mod seed;
 pub mod set_up;
 mod shelter;

@@ -6,9 +6,11 @@
 
 pub mod agreements;
 mod alarms;
-pub mod audit_log;
+mod audit_log;
+pub mod audit_pages;
 pub mod breaches;
 mod conversations;
+pub mod destroying;
 mod dialect;
 pub mod disclosures;
 mod drafts;

@@ -11,6 +11,7 @@ use crate::audit::Entry;
 use crate::domain::ids::PatientId;
 use crate::domain::ids::PracticeId;
 use crate::domain::ids::RequestId;
+use crate::domain::phone::E164;
 use crate::domain::record::Filed;
 use crate::domain::record::Request;
 use crate::domain::record::RequestKind;
@@ -120,10 +121,7 @@ impl Store {
         practice: &PracticeId,
         patient: &PatientId,
     ) -> Result<String, StoreError> {
-        let mut tx = self.read().await?;
-        let key = tx.key_for_row(practice.as_str()).await?;
-        let place = place(practice.as_str(), "patient", "word", "");
-        Ok(URL_SAFE_NO_PAD.encode(key.seal(&place, patient.as_str().as_bytes())?))
+        self.word(practice, "patient", patient.as_str()).await
     }
 
     /// Whose page a word opens; none where it is not one of this practice's.
@@ -132,6 +130,47 @@ impl Store {
         practice: &PracticeId,
         word: &str,
     ) -> Result<Option<PatientId>, StoreError> {
+        let found = self.behind(practice, "patient", word).await?;
+        Ok(found.map(PatientId::new))
+    }
+
+    /// A word for an address that looks something up by a phone number.
+    pub async fn number_word(
+        &self,
+        practice: &PracticeId,
+        number: &E164,
+    ) -> Result<String, StoreError> {
+        self.word(practice, "number", number.as_str()).await
+    }
+
+    /// The phone number behind a word.
+    pub async fn number_behind(
+        &self,
+        practice: &PracticeId,
+        word: &str,
+    ) -> Result<Option<E164>, StoreError> {
+        let found = self.behind(practice, "number", word).await?;
+        Ok(found.and_then(|it| it.parse().ok()))
+    }
+
+    async fn word(
+        &self,
+        practice: &PracticeId,
+        what: &'static str,
+        text: &str,
+    ) -> Result<String, StoreError> {
+        let mut tx = self.read().await?;
+        let key = tx.key_for_row(practice.as_str()).await?;
+        let place = place(practice.as_str(), what, "word", "");
+        Ok(URL_SAFE_NO_PAD.encode(key.seal(&place, text.as_bytes())?))
+    }
+
+    async fn behind(
+        &self,
+        practice: &PracticeId,
+        what: &'static str,
+        word: &str,
+    ) -> Result<Option<String>, StoreError> {
         let Ok(sealed) = URL_SAFE_NO_PAD.decode(word) else {
             return Ok(None);
         };
@@ -139,10 +178,9 @@ impl Store {
         let Some(key) = tx.known_key(practice).await? else {
             return Ok(None);
         };
-        let place = place(practice.as_str(), "patient", "word", "");
-        let damage = Inconsistency::on("patient").column("word");
-        let opened = open_text(&key, &place, &sealed, damage);
-        Ok(opened.ok().map(PatientId::new))
+        let place = place(practice.as_str(), what, "word", "");
+        let damage = Inconsistency::on(what).column("word");
+        Ok(open_text(&key, &place, &sealed, damage).ok())
     }
 
     /// A case of the practice.

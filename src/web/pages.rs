@@ -18,6 +18,10 @@ use crate::web::problem::Problem;
 /// The templates. Their names end in `.html`, so every value is escaped.
 const TEMPLATES: &[(&str, &str)] = &[
     (
+        "console_retention.html",
+        include_str!("templates/console_retention.html"),
+    ),
+    (
         "console_patient.html",
         include_str!("templates/console_patient.html"),
     ),

@@ -7,6 +7,7 @@ mod breach;
 mod browser;
 mod compliance;
 mod desk;
+mod explorer;
 mod hand;
 mod held;
 mod policy;

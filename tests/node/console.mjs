@@ -275,7 +275,7 @@ await page.getByRole("button", { name: "Make a link" }).click();
 await page.locator("#link").waitFor();
 await shot("team");
 await page.goto(`${server}/console/audit?check=1`);
-await page.getByText("The chain is whole").waitFor();
+await page.getByText("Chain verified").waitFor();
 await shot("audit");
 for (const [name, heading] of [["policy", "Policy and prompts"], ["agreements", "Agreements"], ["overview", "Overview"],
   ["compliance", "Compliance"], ["prompts", "Prompts"], ["team", "Team"], ["audit", "Audit log"]]) {

@@ -17,7 +17,7 @@ CREATE TABLE legal_hold (
 );
 CREATE INDEX legal_hold_patient ON legal_hold (practice, patient_hash);
 
--- When the texts of a conversation were destroyed under the schedule of retention; none before.
+-- Up to which turn the words of a conversation were destroyed under the schedule of retention.
 ALTER TABLE conversation ADD COLUMN destroyed BIGINT;
 
 -- What staff are working on, by kind: the wording (as before), or the practice's overlay.

@@ -19,7 +19,7 @@ use crate::store::{LedgerEntry, StoreError};
 use crate::web::console::cases;
 use crate::web::console::inbox::{filled, typed_number, unavailable};
 use crate::web::console::rights::name;
-use crate::web::console::seat::{Seat, desk};
+use crate::web::console::seat::{Fields, Seat, desk, to};
 use crate::web::console::versions::{short, when, zone};
 use crate::web::problem::Problem;
 use crate::web::router::Door;
@@ -35,16 +35,24 @@ pub(crate) async fn page(
     Extension(seat): Extension<Seat>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let desk = desk(&door)?;
-    let zone = zone(desk, &seat);
+    shown(&door, &seat, StatusCode::OK, (query.as_deref(), "", "")).await
+}
+
+async fn shown(
+    door: &Door,
+    seat: &Seat,
+    status: StatusCode,
+    (query, fault, typed): (Option<&str>, &str, &str),
+) -> Result<Response, Problem> {
+    let desk = desk(door)?;
+    let zone = zone(desk, seat);
     let now = desk.clock().now();
     let reads = seat.staff.role.may(Right::Read);
-    let search = search(query.as_deref());
     let practice = &seat.staff.practice;
     let (mut open, mut closed) = (Vec::new(), Vec::new());
     let cases = desk.store().open_cases(practice).await;
     for case in cases.map_err(unavailable)? {
-        open.push(cases::line(desk, &seat, &case, (reads, now), &zone).await);
+        open.push(cases::line(desk, seat, &case, (reads, now), &zone).await);
     }
     // What the law wants first stands first; what has no day keeps the order in which it was asked.
     open.sort_by_key(|it| {
@@ -53,25 +61,46 @@ pub(crate) async fn page(
     });
     let cases = desk.store().closed_cases(practice, CLOSED_MAX).await;
     for case in cases.map_err(unavailable)? {
-        closed.push(cases::line(desk, &seat, &case, (reads, now), &zone).await);
+        closed.push(cases::line(desk, seat, &case, (reads, now), &zone).await);
     }
-    let mut fault = "";
-    let (mut people, mut patients) = (Vec::new(), Vec::new());
-    if reads && !search.is_empty() {
-        match typed_number(&search) {
-            Some(number) => {
-                people = ledgers(desk, &seat, &number, now, &zone).await?;
-                patients = at_number(desk, &seat, &number).await?;
-            }
-            None => fault = "Search by the patient's phone number, with area code.",
-        }
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let word = pairs.into_iter().find(|(name, _)| name == "n");
+    let number = match word.filter(|_| reads) {
+        Some((_, word)) => desk.store().number_behind(practice, &word).await,
+        None => Ok(None),
+    };
+    let number = number.map_err(unavailable)?;
+    let (mut people, mut patients, mut search) = (Vec::new(), Vec::new(), String::new());
+    if let Some(number) = number {
+        people = ledgers(desk, seat, &number, now, &zone).await?;
+        patients = at_number(desk, seat, &number).await?;
+        search = number.display_us();
     }
     let more = json!({
         "requests": open, "closed": closed, "people": people, "patients": patients,
-        "search": search, "fault": fault,
+        "search": search, "fault": fault, "typed": typed,
     });
-    let page = ("compliance", "console_compliance.html", StatusCode::OK);
-    filled(&door, &seat, page, more).await
+    let page = ("compliance", "console_compliance.html", status);
+    filled(door, seat, page, more).await
+}
+
+/// Finds what is kept of a number. The address that follows holds a sealed word, not the number.
+pub(crate) async fn find(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    Extension(fields): Extension<Fields>,
+) -> Result<Response, Problem> {
+    let typed = fields.get("q").trim();
+    let Some(number) = typed_number(typed) else {
+        let fault = "Search by the patient's phone number, with area code.";
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return shown(&door, &seat, status, (None, fault, typed)).await;
+    };
+    let word = desk(&door)?
+        .store()
+        .number_word(&seat.staff.practice, &number);
+    let word = word.await.map_err(unavailable)?;
+    Ok(to(&format!("/console/compliance?n={word}#patient")))
 }
 
 /// The patients at a number, each with the word that opens their page.
@@ -84,13 +113,6 @@ async fn at_number(desk: &House, seat: &Seat, number: &E164) -> Result<Vec<Value
         all.push(json!({ "name": name(&patient), "word": word.map_err(unavailable)? }));
     }
     Ok(all)
-}
-
-fn search(query: Option<&str>) -> String {
-    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    let mut named = pairs.filter(|(name, _)| name == "q");
-    let found = named.next().map(|(_, value)| value.trim().to_owned());
-    found.unwrap_or_default()
 }
 
 /// What everybody at a number has agreed to, how it came about, and what left with health details. The

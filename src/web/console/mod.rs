@@ -14,6 +14,7 @@ mod inbox;
 mod overview;
 mod papers;
 mod prompts;
+mod retention;
 mod rights;
 mod seat;
 mod setup;
@@ -91,8 +92,10 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/console/team", Need::May(Right::Accounts)),
     ("POST", "/console/team/{id}", Need::May(Right::Accounts)),
     ("GET", "/console/audit", Need::May(Right::Audit)),
+    ("POST", "/console/audit", Need::May(Right::Read)),
     ("GET", "/console/audit/export", Need::May(Right::Audit)),
     ("GET", "/console/compliance", Need::May(Right::Audit)),
+    ("POST", "/console/compliance", Need::May(Right::Read)),
     ("GET", "/console/requests/{id}", Need::May(Right::Audit)),
     ("POST", "/console/requests/{id}", Need::May(Right::Comply)),
     (
@@ -131,6 +134,8 @@ pub const TABLE: &[(&str, &str, Need)] = &[
         "/console/patients/{id}/hold",
         Need::May(Right::Comply),
     ),
+    ("GET", "/console/retention", Need::May(Right::Audit)),
+    ("POST", "/console/retention", Need::May(Right::Comply)),
     ("GET", "/console/breach", Need::May(Right::Audit)),
     ("POST", "/console/breach", Need::May(Right::Comply)),
     ("GET", "/console/breach/{id}", Need::May(Right::Audit)),
@@ -243,15 +248,19 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/policy/{id}", get(versions::tried))
         .route_layer(middleware::from_fn_with_state(door, seat::gate))
         .layer(Extension(prompts::Runs::default()))
+        .layer(Extension(audit::Checks::default()))
         .layer(DefaultBodyLimit::max(CONSOLE_BYTES_MAX))
 }
 
 /// What an officer's pages are at: the audit log, requests, patients, breaches.
 fn compliance() -> Router<Door> {
     Router::new()
-        .route("/console/audit", get(audit::page))
+        .route("/console/audit", get(audit::page).post(audit::find))
         .route("/console/audit/export", get(export::export))
-        .route("/console/compliance", get(compliance::page))
+        .route(
+            "/console/compliance",
+            get(compliance::page).post(compliance::find),
+        )
         .route("/console/requests/{id}", get(cases::page).post(cases::act))
         .route("/console/requests/{id}/copy", get(rights::of_case))
         .route("/console/patients/{id}", get(rights::page))
@@ -261,6 +270,10 @@ fn compliance() -> Router<Door> {
         .route("/console/patients/{id}/copy", get(rights::copy))
         .route("/console/patients/{id}/case", post(rights::open_case))
         .route("/console/patients/{id}/hold", post(rights::hold))
+        .route(
+            "/console/retention",
+            get(retention::page).post(retention::destroy),
+        )
         .route("/console/breach", get(breach::list).post(breach::save))
         .route("/console/breach/{id}", get(breach::open))
 }
