@@ -152,6 +152,17 @@ pub(super) async fn assemble_at(
         .await
         .map_err(|error| error.to_string())?;
     house
+        .tend_policies_once()
+        .await
+        .map_err(|error| error.to_string())?;
+    if let Some((practice, version, error)) = house.overlay_faults().first() {
+        return Err(format!(
+            "the overlay of `{practice}` (version {version}) does not fit this program: {error}. Without \
+             it more could leave than the practice allows. Start the version of the program that \
+             published it and take the overlay back under Policy in the console"
+        ));
+    }
+    house
         .settle_simulated()
         .await
         .map_err(|error| error.to_string())?;

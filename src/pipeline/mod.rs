@@ -34,6 +34,7 @@ mod model;
 mod models;
 mod outcome;
 pub mod outreach;
+pub mod overlays;
 pub mod pace;
 mod page;
 pub mod papers;

@@ -18,6 +18,14 @@ use crate::web::problem::Problem;
 /// The templates. Their names end in `.html`, so every value is escaped.
 const TEMPLATES: &[(&str, &str)] = &[
     (
+        "console_overlay.html",
+        include_str!("templates/console_overlay.html"),
+    ),
+    (
+        "console_changes.html",
+        include_str!("templates/console_changes.html"),
+    ),
+    (
         "console_retention.html",
         include_str!("templates/console_retention.html"),
     ),

@@ -10,6 +10,7 @@ mod desk;
 mod explorer;
 mod hand;
 mod held;
+mod overlay;
 mod policy;
 mod prompts;
 mod rights;

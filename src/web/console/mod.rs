@@ -8,9 +8,11 @@ mod audit;
 mod beside;
 mod breach;
 mod cases;
+mod changes;
 mod compliance;
 mod export;
 mod inbox;
+mod overlay;
 mod overview;
 mod papers;
 mod prompts;
@@ -140,6 +142,7 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/console/breach", Need::May(Right::Comply)),
     ("GET", "/console/breach/{id}", Need::May(Right::Audit)),
     ("GET", "/console/overview", Need::SignedIn),
+    ("GET", "/console/overview/changes", Need::SignedIn),
     ("GET", "/console/agreements", Need::May(Right::Audit)),
     ("GET", "/console/prompts", Need::May(Right::Policy)),
     (
@@ -164,6 +167,11 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ),
     (
         "POST",
+        "/console/prompts/recent/{language}/{name}",
+        Need::May(Right::Prompts),
+    ),
+    (
+        "POST",
         "/console/prompts/discard",
         Need::May(Right::Prompts),
     ),
@@ -181,6 +189,33 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/console/setup/{step}", Need::May(Right::Accounts)),
     ("GET", "/console/findings", Need::May(Right::Accounts)),
     ("GET", "/console/policy", Need::May(Right::Policy)),
+    ("GET", "/console/policy/overlay", Need::May(Right::Policy)),
+    ("POST", "/console/policy/overlay", Need::May(Right::Comply)),
+    (
+        "GET",
+        "/console/policy/overlay/gate",
+        Need::May(Right::Policy),
+    ),
+    (
+        "POST",
+        "/console/policy/overlay/gate",
+        Need::May(Right::Comply),
+    ),
+    (
+        "POST",
+        "/console/policy/overlay/publish",
+        Need::May(Right::Comply),
+    ),
+    (
+        "POST",
+        "/console/policy/overlay/discard",
+        Need::May(Right::Comply),
+    ),
+    (
+        "POST",
+        "/console/policy/overlay/back",
+        Need::May(Right::Comply),
+    ),
     ("GET", "/console/policy/{id}", Need::May(Right::Policy)),
 ];
 
@@ -218,6 +253,7 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/team", get(team::page).post(team::invite))
         .route("/console/team/{id}", post(team::change))
         .route("/console/overview", get(overview::page))
+        .route("/console/overview/changes", get(changes::page))
         .route("/console/agreements", get(papers::page))
         .route("/console/prompts", get(prompts::list))
         .route("/console/prompts/version/{id}", get(prompts::version))
@@ -228,6 +264,10 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route(
             "/console/prompts/try/{language}/{name}",
             post(prompts::try_out),
+        )
+        .route(
+            "/console/prompts/recent/{language}/{name}",
+            post(prompts::recent),
         )
         .route("/console/prompts/discard", post(prompts::discard))
         .route(
@@ -244,6 +284,7 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         )
         .route("/console/findings", get(setup::findings))
         .merge(compliance())
+        .merge(overlays())
         .route("/console/policy", get(versions::list))
         .route("/console/policy/{id}", get(versions::tried))
         .route_layer(middleware::from_fn_with_state(door, seat::gate))
@@ -276,4 +317,20 @@ fn compliance() -> Router<Door> {
         )
         .route("/console/breach", get(breach::list).post(breach::save))
         .route("/console/breach/{id}", get(breach::open))
+}
+
+/// Where a practice's own words and rules are written and published.
+fn overlays() -> Router<Door> {
+    Router::new()
+        .route(
+            "/console/policy/overlay",
+            get(overlay::page).post(overlay::save),
+        )
+        .route(
+            "/console/policy/overlay/gate",
+            get(overlay::progress).post(overlay::run),
+        )
+        .route("/console/policy/overlay/publish", post(overlay::publish))
+        .route("/console/policy/overlay/discard", post(overlay::discard))
+        .route("/console/policy/overlay/back", post(overlay::roll_back))
 }

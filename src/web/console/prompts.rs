@@ -3,7 +3,8 @@
 
 mod editor;
 mod history;
-mod sides;
+mod recent;
+pub(super) mod sides;
 mod trial;
 
 use axum::Extension;
@@ -28,8 +29,10 @@ use crate::web::problem::Problem;
 use crate::web::router::Door;
 
 pub(super) use editor::{edit, save, try_out};
+pub(super) use history::row as history_row;
 pub(super) use history::{roll_back, version};
-pub(super) use trial::{Runs, progress, run};
+pub(super) use recent::recent;
+pub(super) use trial::{Running, Runs, progress, run};
 
 /// Longest note of a version.
 const NOTE_CHARS_MAX: usize = 300;
@@ -277,7 +280,7 @@ async fn in_work(
     Ok(json!({
         "author": named(desk, &seat.staff, &draft.author).await?,
         "at": when(draft.at, zone), "digest": digest, "short": short(&digest),
-        "changes": changes, "running": runs.told(&seat.staff.practice),
+        "changes": changes, "running": runs.told(&seat.staff.practice, Published::Prompt),
         "gated": gated, "open": gated && refusal.is_none(), "refusal": refusal, "found": found,
         "trial_share": TRIAL_SHARE,
     }))

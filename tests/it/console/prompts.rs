@@ -156,6 +156,16 @@ async fn a_wording_is_published_only_when_the_suites_pass_and_taken_back_with_on
     let said = lab.app.one(MARIA, "When is my appointment?").await;
     assert!(said.starts_with("You come to us on"), "{said}");
 
+    let page = editor
+        .get("/console/overview/changes")
+        .await
+        .text()
+        .to_owned();
+    assert!(
+        page.contains("Answered by the agent") && page.contains("Texts from patients"),
+        "{page}"
+    );
+
     // One click takes it back.
     let told = editor.post("/console/prompts/back", &[("to", "0")]).await;
     assert_eq!(told.header("location"), "/console/prompts?done=back");

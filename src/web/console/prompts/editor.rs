@@ -1,6 +1,9 @@
 //! The editor of one template: its words, the names it may use, and a phone that shows what a
 //! patient would get.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -30,19 +33,19 @@ const SYSTEM: &str = "system";
 const VALUE: &str = "v.";
 
 /// Which template.
-pub(crate) struct Place {
+pub(super) struct Place {
     language: Language,
     name: String,
 }
 
 impl Place {
-    fn of((language, name): (String, String)) -> Result<Self, Problem> {
+    pub(super) fn of((language, name): (String, String)) -> Result<Self, Problem> {
         let language: Language = language.parse().map_err(|_unknown| Problem::not_found())?;
         preview::about(&name).ok_or_else(Problem::not_found)?;
         Ok(Self { language, name })
     }
 
-    fn spelled(&self) -> String {
+    pub(super) fn spelled(&self) -> String {
         format!("{}/{}", self.language, self.name)
     }
 }
@@ -141,7 +144,8 @@ fn shown(
     place: &Place,
     (source, values): (&str, &Map<String, Value>),
 ) -> Result<Value, Problem> {
-    let guardrail = desk.guardrail();
+    let guardrail = Arc::clone(&desk.judge_for(&practice.id).guardrail);
+    let began = Instant::now();
     let filled = preview::preview(
         &guardrail,
         prompts(&work.next)?,
@@ -172,11 +176,12 @@ fn shown(
         "said": filled.said, "verdict": review.verdict.as_str(),
         "text": review.text, "portal": review.portal,
         "segments": counted.count, "price": price,
+        "micros": u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
         "pieces": pieces(&filled.said, &findings), "findings": findings,
     }))
 }
 
-fn fault(error: &PromptError) -> String {
+pub(super) fn fault(error: &PromptError) -> String {
     match error {
         PromptError::Source { line, what, .. } => format!("Line {line}: {what}."),
         PromptError::Render(_) => {
@@ -188,7 +193,7 @@ fn fault(error: &PromptError) -> String {
     }
 }
 
-fn written(fields: &Fields) -> String {
+pub(super) fn written(fields: &Fields) -> String {
     let text = fields.get("text").replace("\r\n", "\n");
     format!("{}\n", text.trim_end())
 }
