@@ -80,6 +80,12 @@ impl Pattern {
         self.engine.is_match(bytes.as_ref())
     }
 
+    /// The match that begins at `at`, of which one may not reach farther than `end`.
+    pub(crate) fn find_here(&self, bytes: &[u8], at: usize, end: usize) -> Option<Range<usize>> {
+        let here = Input::new(bytes).range(at..end).anchored(Anchored::Yes);
+        self.engine.search(&here).map(|it| it.range())
+    }
+
     /// Does a match begin at `at`?
     fn begins_at(&self, bytes: &[u8], at: usize) -> bool {
         let here = Input::new(bytes).range(at..).anchored(Anchored::Yes);
@@ -137,20 +143,26 @@ impl Pattern {
     }
 }
 
-/// Patterns that are searched together: one pass finds where any of them may begin, and only there
-/// a pattern is tried, if the text holds the rarer words of that way to match at all. An automaton of all of them would have to be built state by state on the
-/// texts themselves, which costs more than it saves until it has seen thousands.
+/// Patterns that are searched together: one pass finds where any of them may begin and which of their
+/// rarer words the text holds; only there is a pattern tried. An automaton of all of them would have to
+/// be built state by state on the texts themselves, which costs more than it saves until it has seen
+/// thousands.
 #[derive(Clone, Debug)]
 pub(crate) struct Patterns {
     all: Vec<Pattern>,
-    /// What begins where a word begins; most patterns do.
+    begins: Begins,
+}
+
+/// Where some patterns may begin in a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Begins {
+    /// What stands where a word begins: the beginnings of most ways to match, and, with [`NEED`] in the
+    /// number of the way, words without which it is none.
     words: Trie,
     /// What may begin within a word or with a mark.
     anywhere: Trie,
     /// The pattern of each way to match.
     ways: Vec<usize>,
-    /// Words without which a way to match is none.
-    needs: Trie,
     /// The ways that need no such word.
     free: Vec<bool>,
     /// Patterns that may begin with anything.
@@ -161,12 +173,13 @@ pub(crate) struct Patterns {
 
 /// The byte is part of a word.
 const WORD: u8 = 1;
-/// A beginning of a word may begin with it.
+/// The beginning of a match at a word, or a word that one needs, may begin with it.
 const OPENS_WORD: u8 = 2;
 /// Another beginning may begin with it.
 const OPENS: u8 = 4;
-/// A word that some way to match needs may begin with it.
-const NEEDED: u8 = 8;
+
+/// Marks the number of a way as the owner of a word that it needs.
+const NEED: usize = 1 << (usize::BITS - 1);
 
 /// Which of some patterns were found.
 #[derive(Clone, Debug, Default)]
@@ -174,6 +187,8 @@ pub(crate) struct Matched {
     found: Vec<bool>,
     /// The ways to match whose words are there.
     ready: Vec<bool>,
+    /// Ways to match that begin somewhere, and where.
+    begun: Vec<(usize, usize)>,
 }
 
 impl Matched {
@@ -183,22 +198,68 @@ impl Matched {
     }
 }
 
+impl Matched {
+    /// Where the pattern of this number may begin, in order; told by [`Begins::sorted`].
+    pub(crate) fn begun(&self, index: usize) -> impl Iterator<Item = usize> {
+        let from = self.begun.partition_point(|(it, _)| *it < index);
+        let all = self.begun.get(from..).unwrap_or_default().iter();
+        all.take_while(move |(it, _)| *it == index)
+            .map(|(_, at)| *at)
+    }
+}
+
 impl Patterns {
     /// Prepares the search for these patterns.
     pub(crate) fn new(all: Vec<Pattern>) -> Self {
+        let begins = Begins::new(all.iter().enumerate(), 1);
+        Self { all, begins }
+    }
+
+    /// The patterns.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Pattern> {
+        self.all.iter()
+    }
+
+    /// Says which of them are in the text.
+    pub(crate) fn matches(&self, text: &str, into: &mut Matched) {
+        let bytes = text.as_bytes();
+        self.begins.find(bytes, into);
+        let Matched { found, begun, .. } = into;
+        found.clear();
+        found.resize(self.all.len(), false);
+        for (owner, at) in begun.iter().copied() {
+            if let (Some(pattern), Some(found)) = (self.all.get(owner), found.get_mut(owner)) {
+                *found = *found || pattern.begins_at(bytes, at);
+            }
+        }
+        for at in &self.begins.open {
+            if let (Some(pattern), Some(found)) = (self.all.get(*at), found.get_mut(*at)) {
+                *found = pattern.is_match(bytes);
+            }
+        }
+    }
+}
+
+impl Begins {
+    /// Of these patterns, by their numbers, those whose beginnings are all of `shortest` bytes or more;
+    /// the others are [open](Self::is_open).
+    pub(crate) fn new<'p, I: Iterator<Item = (usize, &'p Pattern)>>(
+        all: I,
+        shortest: usize,
+    ) -> Self {
         let mut words = Vec::new();
         let mut anywhere = Vec::new();
-        let mut needs = Vec::new();
         let (mut ways, mut free) = (Vec::new(), Vec::new());
         let mut open = Vec::new();
-        for (index, pattern) in all.iter().enumerate() {
+        for (index, pattern) in all {
             let split = pattern.hir().map_or(Vec::new(), |hir| need::ways(&hir));
             let lists = split
                 .iter()
                 .map(|way| beginnings(way).map(|list| (way, list)));
+            let long = |(_, list): &(_, Vec<Literal>)| list.iter().all(|it| it.len() >= shortest);
             let Some(lists) = lists
                 .collect::<Option<Vec<_>>>()
-                .filter(|it| !it.is_empty())
+                .filter(|it| !it.is_empty() && it.iter().all(long))
             else {
                 open.push(index);
                 continue;
@@ -216,19 +277,17 @@ impl Patterns {
                 }
                 let needed = need::words(way);
                 free.push(needed.is_empty());
-                needs.extend(needed.into_iter().map(|word| (word, ways.len())));
+                words.extend(needed.into_iter().map(|word| (word, ways.len() | NEED)));
                 ways.push(index);
             }
         }
-        let needs = Trie::new(needs);
-        let (words, anywhere) = (Trie::new(words), Trie::new(anywhere));
+        let (words, anywhere) = (Trie::new(&words), Trie::new(&anywhere));
         let mut kinds = Box::new([0; 256]);
         for (byte, kind) in (0..=u8::MAX).zip(kinds.iter_mut()) {
             let marks = [
                 (is_word(byte), WORD),
                 (words.begins_with(byte), OPENS_WORD),
                 (anywhere.begins_with(byte), OPENS),
-                (needs.begins_with(byte), NEEDED),
             ];
             *kind = marks
                 .iter()
@@ -236,59 +295,52 @@ impl Patterns {
                 .sum();
         }
         Self {
-            all,
             words,
             anywhere,
             ways,
-            needs,
             free,
             open,
             kinds,
         }
     }
 
-    /// The patterns.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Pattern> {
-        self.all.iter()
+    /// Is nothing told of this pattern, so that it must be searched by itself?
+    pub(crate) fn is_open(&self, index: usize) -> bool {
+        self.open.binary_search(&index).is_ok()
     }
 
-    /// Says which of them are in the text.
-    pub(crate) fn matches(&self, text: &str, into: &mut Matched) {
-        let Matched { found, ready } = into;
-        found.clear();
-        found.resize(self.all.len(), false);
+    /// As [`Self::find`], by pattern and place, each once.
+    pub(crate) fn sorted(&self, bytes: &[u8], into: &mut Matched) {
+        self.find(bytes, into);
+        into.begun.sort_unstable();
+        into.begun.dedup();
+    }
+
+    /// Notes where each pattern may begin.
+    fn find(&self, bytes: &[u8], into: &mut Matched) {
+        let Matched { ready, begun, .. } = into;
         ready.clone_from(&self.free);
-        let bytes = text.as_bytes();
+        begun.clear();
         self.each_begin(bytes, |at, kind, inside| {
-            if kind & NEEDED != 0 && !inside {
-                self.needs.at(bytes, at, |way| {
-                    if let Some(ready) = ready.get_mut(way) {
+            if kind & OPENS_WORD != 0 && !inside {
+                self.words.at(bytes, at, |owner| {
+                    if owner & NEED == 0 {
+                        begun.push((owner, at));
+                    } else if let Some(ready) = ready.get_mut(owner & !NEED) {
                         *ready = true;
                     }
                 });
             }
-        });
-        let mut ask = |way: usize, at: usize| {
-            let owner = self.ways.get(way).copied().unwrap_or(usize::MAX);
-            if let (Some(true), Some(pattern), Some(found)) =
-                (ready.get(way), self.all.get(owner), found.get_mut(owner))
-            {
-                *found = *found || pattern.begins_at(bytes, at);
-            }
-        };
-        self.each_begin(bytes, |at, kind, inside| {
-            if kind & OPENS_WORD != 0 && !inside {
-                self.words.at(bytes, at, |way| ask(way, at));
-            }
             if kind & OPENS != 0 {
-                self.anywhere.at(bytes, at, |way| ask(way, at));
+                self.anywhere.at(bytes, at, |way| begun.push((way, at)));
             }
         });
-        for at in &self.open {
-            if let (Some(pattern), Some(found)) = (self.all.get(*at), found.get_mut(*at)) {
-                *found = pattern.is_match(bytes);
-            }
-        }
+        // A word that a way needs may stand behind its beginning: only now is it known.
+        begun.retain_mut(|(way, _)| {
+            let ready = ready.get(*way).copied().unwrap_or_default();
+            *way = self.ways.get(*way).copied().unwrap_or(usize::MAX);
+            ready
+        });
     }
 
     /// Gives each byte that may begin something, with what it can do and whether a word goes on there.

@@ -12,6 +12,7 @@ use crate::guardrail::detect::patterns::sound::is_sound;
 use crate::guardrail::finding::Category;
 use crate::guardrail::text::View;
 use crate::policy::Policy;
+use crate::policy::pattern::Matched;
 use crate::policy::rules::Certainty;
 use crate::policy::rules::Checksum;
 use crate::policy::rules::Needs;
@@ -27,9 +28,10 @@ const MOST: usize = 256;
 pub(super) fn find(
     policy: &Policy,
     view: &View<'_>,
-    wanted: &mut Vec<bool>,
+    (wanted, begun): (&mut Vec<bool>, &mut Matched),
     drafts: &mut Vec<Draft>,
 ) {
+    policy.begins().sorted(&view.folded, begun);
     wanted.clear();
     wanted.resize(policy.rules().len(), false);
     policy.mark_keywords(&view.folded, wanted);
@@ -45,7 +47,7 @@ pub(super) fn find(
             Needs::Both => keyword && view.digits > 0,
         };
         if runs && view.digits >= rule.digits && policy.muted() != Some(at) {
-            run(policy, view, rule, drafts);
+            run(policy, view, (rule, at, begun), drafts);
         }
     }
 }
@@ -74,12 +76,32 @@ fn stretches(view: &View<'_>, rule: &Rule, mut give: impl FnMut(Range<usize>)) {
     }
 }
 
-fn run(policy: &Policy, view: &View<'_>, rule: &Rule, drafts: &mut Vec<Draft>) {
+/// The first match of a rule within a stretch of the text.
+fn next(
+    policy: &Policy,
+    view: &View<'_>,
+    (rule, index, begun): (&Rule, usize, &Matched),
+    within: Range<usize>,
+) -> Option<Range<usize>> {
+    if rule.around.is_some() || policy.begins().is_open(index) {
+        return rule.pattern.find_in(&view.folded, within);
+    }
+    let places = begun.begun(index).skip_while(|at| *at < within.start);
+    let mut places = places.take_while(|at| *at <= within.end);
+    places.find_map(|at| rule.pattern.find_here(&view.folded, at, within.end))
+}
+
+fn run(
+    policy: &Policy,
+    view: &View<'_>,
+    (rule, index, begun): (&Rule, usize, &Matched),
+    drafts: &mut Vec<Draft>,
+) {
     let (mut from, mut left) = (0, MOST);
     stretches(view, rule, |stretch| {
         let mut at = from.max(stretch.start);
         while left > 0 && at <= stretch.end {
-            let Some(whole) = rule.pattern.find_in(&view.folded, at..stretch.end) else {
+            let Some(whole) = next(policy, view, (rule, index, begun), at..stretch.end) else {
                 break;
             };
             left -= 1;
@@ -294,7 +316,9 @@ mod tests {
 
     fn check(text: &str) {
         let view = View::new(POLICY.phrases(), text, &mut Room::default());
-        for rule in POLICY.rules() {
+        let mut begun = Matched::default();
+        POLICY.begins().sorted(&view.folded, &mut begun);
+        for (index, rule) in POLICY.rules().iter().enumerate() {
             let mut at = 0;
             loop {
                 let whole = rule.pattern.find_at(&view.folded, at);
@@ -302,7 +326,7 @@ mod tests {
                 stretches(&view, rule, |stretch| {
                     let stretch = stretch.start.max(at)..stretch.end;
                     if found.is_none() && !stretch.is_empty() {
-                        found = rule.pattern.find_in(&view.folded, stretch);
+                        found = next(&POLICY, &view, (rule, index, &begun), stretch);
                     }
                 });
                 assert_eq!(found, whole, "{} in {text:?} from {at}", rule.id);
