@@ -78,9 +78,10 @@ pub(crate) async fn page(
         fields.insert("rules".to_owned(), rules(&was, &is).into());
         fields.insert("reasons".to_owned(), reasons(&was, &is).into());
         fields.insert("span".to_owned(), spoken(span.as_secs()).into());
-        let spans = [before, after]
-            .map(|(from, to)| format!("{} to {}", when(from, &zone), when(to, &zone)));
-        fields.insert("spans".to_owned(), json!(spans));
+        for (name, (from, to)) in [("before", before), ("since", after)] {
+            let told = format!("{} to {}", when(from, &zone), when(to, &zone));
+            fields.insert(name.to_owned(), told.into());
+        }
         fields.insert(
             "few".to_owned(),
             (drafts(&was).min(drafts(&is)) < 30).into(),
