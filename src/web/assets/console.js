@@ -174,7 +174,7 @@ if (form && box) {
     setTimeout(() => say("A text has at most 4,000 characters. What was pasted is longer: only its beginning is here."), 600);
   });
   // Leaving with words that were not sent asks first.
-  addEventListener("submit", () => { sent = true; });
+  addEventListener("submit", (event) => { if (event.target === form) sent = true; });
   addEventListener("beforeunload", (event) => { if (!sent && box.value.trim()) event.preventDefault(); });
   const canned = one("#canned");
   if (canned) {

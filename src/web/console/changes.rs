@@ -113,6 +113,25 @@ fn of_states(figures: &Figures, states: &[Delivery]) -> i64 {
         .sum()
 }
 
+/// How long half of the patients waited at most.
+fn wait(was: &Figures, is: &Figures) -> Value {
+    let median = |figures: &Figures| {
+        let (waits, _) = waits(&figures.texts);
+        waits.get(waits.len() / 2).copied()
+    };
+    let told = |seconds: Option<i64>| seconds.map_or_else(|| "–".to_owned(), spoken);
+    let (before, after) = (median(was), median(is));
+    let tone = match (before, after) {
+        (Some(before), Some(after)) if after < before => "good",
+        (Some(before), Some(after)) if after > before => "stop",
+        _ => "",
+    };
+    json!({
+        "name": "Half are answered within", "before": told(before), "after": told(after),
+        "change": "", "tone": tone,
+    })
+}
+
 /// Each figure before and after, and whether it got better (`good`), worse (`stop`) or is neither.
 fn rows(was: &Figures, is: &Figures) -> Vec<Value> {
     let share = |name: &str, better: i64, of: &dyn Fn(&Figures) -> (i64, i64)| {
@@ -147,17 +166,6 @@ fn rows(was: &Figures, is: &Figures) -> Vec<Value> {
         };
         json!({ "name": name, "before": before, "after": after, "change": change, "tone": "" })
     };
-    let wait = |figures: &Figures| {
-        let (waits, _) = waits(&figures.texts);
-        waits.get(waits.len() / 2).copied()
-    };
-    let told = |seconds: Option<i64>| seconds.map_or_else(|| "–".to_owned(), spoken);
-    let (before, after) = (wait(was), wait(is));
-    let tone = match (before, after) {
-        (Some(before), Some(after)) if after < before => "good",
-        (Some(before), Some(after)) if after > before => "stop",
-        _ => "",
-    };
     let lost = &[Delivery::Undelivered, Delivery::Failed];
     vec![
         number(
@@ -173,10 +181,7 @@ fn rows(was: &Figures, is: &Figures) -> Vec<Value> {
         share("Answered by the agent", 1, &|it| {
             (it.by_agent, it.by_agent + it.by_staff)
         }),
-        json!({
-            "name": "Half are answered within", "before": told(before), "after": told(after),
-            "change": "", "tone": tone,
-        }),
+        wait(was, is),
         share("Held for staff", -1, &|it| (held(it), drafts(it))),
         share("Holds that were wrong, say staff", -1, &|it| {
             let wrong = it.holds.iter().map(|it| it.wrong).sum();

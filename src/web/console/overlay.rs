@@ -210,6 +210,33 @@ fn digest(house: &House, files: &BTreeMap<String, String>) -> String {
     hex::encode(hash.finalize())
 }
 
+/// What a form holds, by field.
+fn written(fields: &Fields) -> BTreeMap<&'static str, String> {
+    let own = |field: &str| {
+        let text = fields.get(field).replace("\r\n", "\n");
+        if text.trim().is_empty() {
+            String::new()
+        } else {
+            format!("{}\n", text.trim_end())
+        }
+    };
+    FILES
+        .iter()
+        .map(|(field, ..)| (*field, own(field)))
+        .collect()
+}
+
+/// What is too long of it, if anything is.
+fn long(written: &BTreeMap<&'static str, String>) -> Option<String> {
+    let counted = written.iter();
+    let mut counted = counted.map(|(field, text)| (field, text.chars().count()));
+    let (field, count) = counted.find(|(_, count)| *count > FILE_CHARS_MAX)?;
+    Some(format!(
+        "The {field} have {count} signs; at most {FILE_CHARS_MAX} are kept here. A longer list goes \
+         into the policy folder of the server."
+    ))
+}
+
 /// Keeps both files in work, if they may ever be published.
 pub(in crate::web::console) async fn save(
     State(door): State<Door>,
@@ -219,56 +246,27 @@ pub(in crate::web::console) async fn save(
 ) -> Result<Response, Problem> {
     let house = desk(&door)?;
     let work = Work::of(house, &seat).await?;
-    let text = |name: &str| fields.get(name).replace("\r\n", "\n");
-    let mut written = BTreeMap::new();
-    let mut next = work.next.clone();
-    for (field, place, ..) in FILES {
-        let own = text(field);
-        let own = if own.trim().is_empty() {
-            String::new()
-        } else {
-            format!("{}\n", own.trim_end())
+    let written = written(&fields);
+    let fault = match long(&written) {
+        Some(fault) => Some(fault),
+        None => {
+            let mut next = work.next.clone();
+            for (field, place, ..) in FILES {
+                let own = written.get(field).cloned().unwrap_or_default();
+                next.insert((*place).to_owned(), own);
+            }
+            let laid = laid(house.guardrail(), next).await;
+            laid.err().map(|error| error.to_string())
+        }
+    };
+    if let Some(fault) = fault {
+        let said = Said {
+            fault,
+            written,
+            ..Said::default()
         };
-        next.insert((*place).to_owned(), own.clone());
-        written.insert(*field, own);
-    }
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    if let Some((field, long)) = written
-        .iter()
-        .map(|(field, text)| (field, text.chars().count()))
-        .find(|(_, count)| *count > FILE_CHARS_MAX)
-    {
-        let fault = format!(
-            "The {field} have {long} signs; at most {FILE_CHARS_MAX} are kept here. A longer list goes \
-             into the policy folder of the server."
-        );
-        return shown(
-            &door,
-            &seat,
-            &runs,
-            status,
-            Said {
-                fault,
-                written,
-                ..Said::default()
-            },
-        )
-        .await;
-    }
-    if let Err(error) = laid(house.guardrail(), next).await {
-        let fault = error.to_string();
-        return shown(
-            &door,
-            &seat,
-            &runs,
-            status,
-            Said {
-                fault,
-                written,
-                ..Said::default()
-            },
-        )
-        .await;
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return shown(&door, &seat, &runs, status, said).await;
     }
     let (practice, now, by) = (
         &seat.staff.practice,
@@ -280,7 +278,7 @@ pub(in crate::web::console) async fn save(
         let edit = Edit {
             place: (*place).to_owned(),
             source: written.get(field).cloned().unwrap_or_default(),
-            seen: text(&format!("seen_{field}")),
+            seen: fields.get(&format!("seen_{field}")).replace("\r\n", "\n"),
             live,
         };
         let edited = house

@@ -47,7 +47,7 @@ async fn the_console_works_in_a_browser_with_keys_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn held_drafts_rights_and_proof_work_in_a_browser() {
-    played("officer", "120");
+    played("officer", "300");
 }
 
 #[tokio::test(flavor = "multi_thread")]

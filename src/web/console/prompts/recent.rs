@@ -83,12 +83,12 @@ fn line(it: &Rehearsed, practice: &Practice, reads: bool) -> Value {
     );
     json!({
         "asked": reads.then(|| it.asked.as_str().to_owned()),
-        "before": side(&it.before, practice, reads.then_some(before)),
-        "after": side(&it.after, practice, reads.then_some(after)),
+        "before": side(&it.before, practice, reads.then_some(before.as_slice())),
+        "after": side(&it.after, practice, reads.then_some(after.as_slice())),
     })
 }
 
-fn side(said: &Said, practice: &Practice, pieces: Option<Vec<Value>>) -> Value {
+fn side(said: &Said, practice: &Practice, pieces: Option<&[Value]>) -> Value {
     let counted = segment::segments(said.text.as_deref().unwrap_or_default()).count;
     let sender = practice.senders.first();
     let cost = sender
