@@ -62,8 +62,9 @@ fn digest(page: &str) -> String {
 /// What becomes of the medicine in a text of staff.
 async fn verdict(lab: &Lab, desk: &mut Hand<'_>) -> String {
     let id = lab.app.conversation(MARIA).await.id;
-    let told = desk.post(&format!("/console/review/{id}"), &[("text", DRAFT)]);
-    told.await.json()["verdict"].as_str().unwrap().to_owned()
+    let path = format!("/console/review/{id}");
+    let told = desk.post(&path, &[("text", DRAFT)]).await;
+    told.json()["verdict"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
