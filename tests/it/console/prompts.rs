@@ -112,6 +112,16 @@ async fn publishes(hand: &mut Hand<'_>, digest: &str) -> (u16, String) {
     (told.status.as_u16(), to + told.text())
 }
 
+/// The figures since the publish stand beside those before.
+async fn compared(hand: &mut Hand<'_>) {
+    let page = hand.get("/console/overview/changes").await;
+    let page = page.text();
+    assert!(
+        page.contains("Answered by the agent") && page.contains("Texts from patients"),
+        "{page}"
+    );
+}
+
 #[tokio::test]
 async fn a_wording_is_published_only_when_the_suites_pass_and_taken_back_with_one_click() {
     let lab = lab().await;
@@ -156,15 +166,7 @@ async fn a_wording_is_published_only_when_the_suites_pass_and_taken_back_with_on
     let said = lab.app.one(MARIA, "When is my appointment?").await;
     assert!(said.starts_with("You come to us on"), "{said}");
 
-    let page = editor
-        .get("/console/overview/changes")
-        .await
-        .text()
-        .to_owned();
-    assert!(
-        page.contains("Answered by the agent") && page.contains("Texts from patients"),
-        "{page}"
-    );
+    compared(&mut editor).await;
 
     // One click takes it back.
     let told = editor.post("/console/prompts/back", &[("to", "0")]).await;

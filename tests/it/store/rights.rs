@@ -132,6 +132,30 @@ pub(super) async fn a_disclosure_is_kept_struck_and_never_erased(lab: Lab) {
     assert_eq!(holds[0].ended, Some(at(4)));
 }
 
+fn only(change: impl FnOnce(&mut AuditFilter)) -> AuditFilter {
+    let mut filter = AuditFilter::default();
+    change(&mut filter);
+    filter
+}
+
+/// Filters, and whether each finds the entry about what was destroyed on the ninth day.
+fn filters(subject: &str) -> Vec<(AuditFilter, usize)> {
+    let day = at(9 * 86_400);
+    vec![
+        (only(|it| it.actor = "staff/7".to_owned()), 1),
+        (only(|it| it.actor = "staff/8".to_owned()), 0),
+        (only(|it| it.action = "retention".to_owned()), 1),
+        (only(|it| it.subjects = vec![subject.to_owned()]), 1),
+        (only(|it| it.subjects = vec!["x".to_owned()]), 0),
+        (only(|it| it.rule = "upto".to_owned()), 1),
+        (only(|it| it.rule = "us.none".to_owned()), 0),
+        (only(|it| it.from = Some(day)), 1),
+        (only(|it| it.from = Some(at(9 * 86_400 + 1))), 0),
+        (only(|it| it.to = Some(day)), 0),
+        (only(|it| it.subject = subject.to_owned()), 1),
+    ]
+}
+
 pub(super) async fn words_are_destroyed_and_the_log_is_found_by_every_filter(lab: Lab) {
     let it = lab.conversation().await;
     let (store, staff) = (&lab.store, officer());
@@ -161,80 +185,7 @@ pub(super) async fn words_are_destroyed_and_the_log_is_found_by_every_filter(lab
 
     store.sequence_audit(at(9 * 86_400)).await.unwrap();
     let subject = format!("conversation/{}", it.id);
-    let filters = [
-        (
-            AuditFilter {
-                actor: "staff/7".to_owned(),
-                ..AuditFilter::default()
-            },
-            1,
-        ),
-        (
-            AuditFilter {
-                actor: "staff/8".to_owned(),
-                ..AuditFilter::default()
-            },
-            0,
-        ),
-        (
-            AuditFilter {
-                action: "retention".to_owned(),
-                ..AuditFilter::default()
-            },
-            1,
-        ),
-        (
-            AuditFilter {
-                subjects: vec![subject.clone()],
-                ..AuditFilter::default()
-            },
-            1,
-        ),
-        (
-            AuditFilter {
-                subjects: vec!["x".to_owned()],
-                ..AuditFilter::default()
-            },
-            0,
-        ),
-        (
-            AuditFilter {
-                rule: "upto".to_owned(),
-                ..AuditFilter::default()
-            },
-            1,
-        ),
-        (
-            AuditFilter {
-                rule: "us.none".to_owned(),
-                ..AuditFilter::default()
-            },
-            0,
-        ),
-        (
-            AuditFilter {
-                from: Some(at(9 * 86_400)),
-                ..AuditFilter::default()
-            },
-            1,
-        ),
-        (
-            AuditFilter {
-                from: Some(at(9 * 86_400 + 1)),
-                ..AuditFilter::default()
-            },
-            0,
-        ),
-        (
-            AuditFilter {
-                to: Some(at(9 * 86_400)),
-                subject,
-                ..AuditFilter::default()
-            },
-            0,
-        ),
-    ];
-    for (filter, count) in filters {
+    for (filter, count) in filters(&subject) {
         let page = store.audit_page(&practice(), &filter, 50).await.unwrap();
         let own = page
             .iter()
