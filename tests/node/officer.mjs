@@ -224,7 +224,6 @@ await small.locator(".line a").first().click();
 await small.locator(".hold").first().waitFor();
 await looked("held on a phone", small);
 await small.screenshot({ path: join(shots, "phone-held.png") });
-await small.locator(".hold").first().scrollIntoViewIfNeeded();
 
 // The practice's own words: what loosens is refused with its line, what tightens waits for the suites.
 await page.goto(`${server}/console/policy/overlay`);
