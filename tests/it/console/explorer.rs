@@ -92,7 +92,7 @@ async fn entries_are_found_by_patient_staff_rule_kind_and_day() {
         by_agent.iter().all(|it| it.contains("<td>agent")),
         "{by_agent:?}"
     );
-    assert!(!rows(&mut officer, "?action=consent").await.is_empty());
+    assert!(!rows(&mut officer, "?action=message").await.is_empty());
 
     // A file holds what the filter lets through, and no more.
     let file = officer
@@ -132,7 +132,7 @@ async fn what_is_past_its_time_is_destroyed_by_staff_and_a_hold_keeps_it() {
     let mut officer = lab.staff(Role::Compliance).await;
     let page = officer.get("/console/retention").await.text().to_owned();
     assert!(
-        page.contains("Nothing is past its time") && page.contains("7 years"),
+        page.contains("Nothing is past its time") && page.contains("6 years"),
         "{page}"
     );
     let to = "/console/retention";
