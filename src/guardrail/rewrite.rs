@@ -237,7 +237,7 @@ fn keep(
     (visit, language): (Option<&Visit<'_>>, Language),
 ) -> Option<String> {
     let plain = keep_with(rules, view, reading, |_| None, visit);
-    let Some(visit) = visit.filter(|_| !plain.told) else {
+    let Some(visit) = visit.filter(|it| !plain.told && it.is_spoken_of()) else {
         return plain.text;
     };
     let mut told = false;

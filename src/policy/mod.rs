@@ -28,7 +28,6 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use crate::policy::law::Law;
-use crate::policy::pattern::Begins;
 use crate::policy::pattern::Pattern;
 use crate::policy::phrases::Phrases;
 use crate::policy::rules::Rule;
@@ -171,7 +170,6 @@ pub struct Policy {
     rules: Vec<Rule>,
     keywords: AhoCorasick,
     keyword_rules: Vec<u16>,
-    begins: Begins,
     muted: Option<usize>,
     surroundings: Surroundings,
     tagger: Model,
@@ -182,9 +180,6 @@ pub struct Policy {
     own_model: Option<Vec<u8>>,
     digest: String,
 }
-
-/// Rules with a shorter beginning are searched by themselves: it stands in every text.
-const BEGINNING_MIN: usize = 3;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -303,11 +298,6 @@ impl Policy {
         &self.tagger
     }
 
-    /// Where the rules may begin that are not searched around digits.
-    pub(crate) const fn begins(&self) -> &Begins {
-        &self.begins
-    }
-
     /// Marks in `wanted` every rule one of whose keywords stands in `folded`.
     pub fn mark_keywords(&self, folded: &[u8], wanted: &mut [bool]) {
         for found in self.keywords.find_overlapping_iter(folded) {
@@ -352,16 +342,11 @@ impl Policy {
         let phrases = Phrases::read(&lists, &cues.words)?;
         let (keywords, keyword_rules) = compile_keywords(&rules)?;
         let surroundings = compile_surroundings(&cues)?;
-        let whole = rules.iter().enumerate();
-        let whole = whole.filter(|(_, rule)| rule.around.is_none());
-        let begins = whole.map(|(at, rule)| (at, &rule.pattern));
-        let begins = Begins::new(begins, BEGINNING_MIN);
         Ok(Self {
             phrases,
             rules,
             keywords,
             keyword_rules,
-            begins,
             surroundings,
             tagger,
             muted: None,

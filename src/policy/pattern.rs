@@ -21,6 +21,7 @@ use regex_syntax::hir::literal::ExtractKind;
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::literal::Literal;
 
+use crate::policy::pattern::reach::Characters;
 use crate::policy::pattern::reach::Reach;
 use crate::policy::pattern::trie::Trie;
 
@@ -80,12 +81,6 @@ impl Pattern {
         self.engine.is_match(bytes.as_ref())
     }
 
-    /// The match that begins at `at`, of which one may not reach farther than `end`.
-    pub(crate) fn find_here(&self, bytes: &[u8], at: usize, end: usize) -> Option<Range<usize>> {
-        let here = Input::new(bytes).range(at..end).anchored(Anchored::Yes);
-        self.engine.search(&here).map(|it| it.range())
-    }
-
     /// Does a match begin at `at`?
     fn begins_at(&self, bytes: &[u8], at: usize) -> bool {
         let here = Input::new(bytes).range(at..).anchored(Anchored::Yes);
@@ -137,6 +132,11 @@ impl Pattern {
         self.hir().map_or(0, |hir| reach::least_digits(&hir))
     }
 
+    /// Characters of which one stands in every match; nothing where no few are known.
+    pub(crate) fn needed(&self) -> Option<Characters> {
+        self.hir().and_then(|hir| reach::needed(&hir))
+    }
+
     /// How far a match reaches around its digits; nothing where one may have none.
     pub(crate) fn around_digits(&self) -> Option<Reach> {
         self.hir().and_then(|hir| reach::around_digits(&hir))
@@ -150,12 +150,6 @@ impl Pattern {
 #[derive(Clone, Debug)]
 pub(crate) struct Patterns {
     all: Vec<Pattern>,
-    begins: Begins,
-}
-
-/// Where some patterns may begin in a text.
-#[derive(Clone, Debug)]
-pub(crate) struct Begins {
     /// What stands where a word begins: the beginnings of most ways to match, and, with [`NEED`] in the
     /// number of the way, words without which it is none.
     words: Trie,
@@ -198,68 +192,21 @@ impl Matched {
     }
 }
 
-impl Matched {
-    /// Where the pattern of this number may begin, in order; told by [`Begins::sorted`].
-    pub(crate) fn begun(&self, index: usize) -> impl Iterator<Item = usize> {
-        let from = self.begun.partition_point(|(it, _)| *it < index);
-        let all = self.begun.get(from..).unwrap_or_default().iter();
-        all.take_while(move |(it, _)| *it == index)
-            .map(|(_, at)| *at)
-    }
-}
-
 impl Patterns {
     /// Prepares the search for these patterns.
     pub(crate) fn new(all: Vec<Pattern>) -> Self {
-        let begins = Begins::new(all.iter().enumerate(), 1);
-        Self { all, begins }
-    }
-
-    /// The patterns.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Pattern> {
-        self.all.iter()
-    }
-
-    /// Says which of them are in the text.
-    pub(crate) fn matches(&self, text: &str, into: &mut Matched) {
-        let bytes = text.as_bytes();
-        self.begins.find(bytes, into);
-        let Matched { found, begun, .. } = into;
-        found.clear();
-        found.resize(self.all.len(), false);
-        for (owner, at) in begun.iter().copied() {
-            if let (Some(pattern), Some(found)) = (self.all.get(owner), found.get_mut(owner)) {
-                *found = *found || pattern.begins_at(bytes, at);
-            }
-        }
-        for at in &self.begins.open {
-            if let (Some(pattern), Some(found)) = (self.all.get(*at), found.get_mut(*at)) {
-                *found = pattern.is_match(bytes);
-            }
-        }
-    }
-}
-
-impl Begins {
-    /// Of these patterns, by their numbers, those whose beginnings are all of `shortest` bytes or more;
-    /// the others are [open](Self::is_open).
-    pub(crate) fn new<'p, I: Iterator<Item = (usize, &'p Pattern)>>(
-        all: I,
-        shortest: usize,
-    ) -> Self {
         let mut words = Vec::new();
         let mut anywhere = Vec::new();
         let (mut ways, mut free) = (Vec::new(), Vec::new());
         let mut open = Vec::new();
-        for (index, pattern) in all {
+        for (index, pattern) in all.iter().enumerate() {
             let split = pattern.hir().map_or(Vec::new(), |hir| need::ways(&hir));
             let lists = split
                 .iter()
                 .map(|way| beginnings(way).map(|list| (way, list)));
-            let long = |(_, list): &(_, Vec<Literal>)| list.iter().all(|it| it.len() >= shortest);
             let Some(lists) = lists
                 .collect::<Option<Vec<_>>>()
-                .filter(|it| !it.is_empty() && it.iter().all(long))
+                .filter(|it| !it.is_empty())
             else {
                 open.push(index);
                 continue;
@@ -295,6 +242,7 @@ impl Begins {
                 .sum();
         }
         Self {
+            all,
             words,
             anywhere,
             ways,
@@ -304,23 +252,23 @@ impl Begins {
         }
     }
 
-    /// Is nothing told of this pattern, so that it must be searched by itself?
-    pub(crate) fn is_open(&self, index: usize) -> bool {
-        self.open.binary_search(&index).is_ok()
+    /// The patterns.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Pattern> {
+        self.all.iter()
     }
 
-    /// As [`Self::find`], by pattern and place, each once.
-    pub(crate) fn sorted(&self, bytes: &[u8], into: &mut Matched) {
-        self.find(bytes, into);
-        into.begun.sort_unstable();
-        into.begun.dedup();
-    }
-
-    /// Notes where each pattern may begin.
-    fn find(&self, bytes: &[u8], into: &mut Matched) {
-        let Matched { ready, begun, .. } = into;
+    /// Says which of them are in the text.
+    pub(crate) fn matches(&self, text: &str, into: &mut Matched) {
+        let Matched {
+            found,
+            ready,
+            begun,
+        } = into;
+        found.clear();
+        found.resize(self.all.len(), false);
         ready.clone_from(&self.free);
         begun.clear();
+        let bytes = text.as_bytes();
         self.each_begin(bytes, |at, kind, inside| {
             if kind & OPENS_WORD != 0 && !inside {
                 self.words.at(bytes, at, |owner| {
@@ -335,12 +283,19 @@ impl Begins {
                 self.anywhere.at(bytes, at, |way| begun.push((way, at)));
             }
         });
-        // A word that a way needs may stand behind its beginning: only now is it known.
-        begun.retain_mut(|(way, _)| {
-            let ready = ready.get(*way).copied().unwrap_or_default();
-            *way = self.ways.get(*way).copied().unwrap_or(usize::MAX);
-            ready
-        });
+        for (way, at) in begun.iter().copied() {
+            let owner = self.ways.get(way).copied().unwrap_or(usize::MAX);
+            if let (Some(true), Some(pattern), Some(found)) =
+                (ready.get(way), self.all.get(owner), found.get_mut(owner))
+            {
+                *found = *found || pattern.begins_at(bytes, at);
+            }
+        }
+        for at in &self.open {
+            if let (Some(pattern), Some(found)) = (self.all.get(*at), found.get_mut(*at)) {
+                *found = pattern.is_match(bytes);
+            }
+        }
     }
 
     /// Gives each byte that may begin something, with what it can do and whether a word goes on there.

@@ -36,7 +36,6 @@ use crate::guardrail::text;
 use crate::guardrail::text::View;
 use crate::guardrail::text::Word;
 use crate::policy::Policy;
-use crate::policy::pattern::Matched;
 use crate::policy::phrases::flag;
 use crate::policy::rules::Certainty;
 
@@ -118,7 +117,6 @@ pub(crate) struct Scratch {
     order: Vec<usize>,
     kept: Vec<usize>,
     wanted: Vec<bool>,
-    begun: Matched,
     lists: lexicon::Scratch,
     covered: Vec<Range<usize>>,
     businesses: Vec<Range<usize>>,
@@ -152,8 +150,7 @@ pub(crate) fn search(
         disguise::find(policy.phrases(), &view)
     };
     let mut drafts = std::mem::take(&mut scratch.drafts);
-    let room = (&mut scratch.wanted, &mut scratch.begun);
-    patterns::find(policy, &view, room, &mut drafts);
+    patterns::find(policy, &view, &mut scratch.wanted, &mut drafts);
     numbers::find(&view, &mut drafts);
     address::find(policy, &view, &mut drafts);
     if policy.muted().is_none() {

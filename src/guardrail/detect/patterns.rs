@@ -12,7 +12,7 @@ use crate::guardrail::detect::patterns::sound::is_sound;
 use crate::guardrail::finding::Category;
 use crate::guardrail::text::View;
 use crate::policy::Policy;
-use crate::policy::pattern::Matched;
+use crate::policy::pattern::reach::Characters;
 use crate::policy::rules::Certainty;
 use crate::policy::rules::Checksum;
 use crate::policy::rules::Needs;
@@ -28,13 +28,13 @@ const MOST: usize = 256;
 pub(super) fn find(
     policy: &Policy,
     view: &View<'_>,
-    (wanted, begun): (&mut Vec<bool>, &mut Matched),
+    wanted: &mut Vec<bool>,
     drafts: &mut Vec<Draft>,
 ) {
-    policy.begins().sorted(&view.folded, begun);
     wanted.clear();
     wanted.resize(policy.rules().len(), false);
     policy.mark_keywords(&view.folded, wanted);
+    let all = Characters::of(&view.folded);
     for (at, (rule, keyword)) in policy
         .rules()
         .iter()
@@ -47,15 +47,23 @@ pub(super) fn find(
             Needs::Both => keyword && view.digits > 0,
         };
         if runs && view.digits >= rule.digits && policy.muted() != Some(at) {
-            run(policy, view, (rule, at, begun), drafts);
+            run(policy, (view, all), rule, drafts);
         }
     }
 }
 
 /// Gives the stretches of the text outside of which the rule has no match, from left to right:
-/// around digits that stand near enough to each other, and are enough.
-fn stretches(view: &View<'_>, rule: &Rule, mut give: impl FnMut(Range<usize>)) {
+/// around digits that stand near enough to each other, and are enough. None, where no character stands
+/// that it needs.
+fn stretches(
+    (view, all): (&View<'_>, Characters),
+    rule: &Rule,
+    mut give: impl FnMut(Range<usize>),
+) {
     let last = view.folded.len();
+    if rule.holds.is_some_and(|needed| !all.any(needed)) {
+        return;
+    }
     let Some(reach) = rule.around else {
         give(0..last);
         return;
@@ -76,32 +84,17 @@ fn stretches(view: &View<'_>, rule: &Rule, mut give: impl FnMut(Range<usize>)) {
     }
 }
 
-/// The first match of a rule within a stretch of the text.
-fn next(
-    policy: &Policy,
-    view: &View<'_>,
-    (rule, index, begun): (&Rule, usize, &Matched),
-    within: Range<usize>,
-) -> Option<Range<usize>> {
-    if rule.around.is_some() || policy.begins().is_open(index) {
-        return rule.pattern.find_in(&view.folded, within);
-    }
-    let places = begun.begun(index).skip_while(|at| *at < within.start);
-    let mut places = places.take_while(|at| *at <= within.end);
-    places.find_map(|at| rule.pattern.find_here(&view.folded, at, within.end))
-}
-
 fn run(
     policy: &Policy,
-    view: &View<'_>,
-    (rule, index, begun): (&Rule, usize, &Matched),
+    (view, all): (&View<'_>, Characters),
+    rule: &Rule,
     drafts: &mut Vec<Draft>,
 ) {
     let (mut from, mut left) = (0, MOST);
-    stretches(view, rule, |stretch| {
+    stretches((view, all), rule, |stretch| {
         let mut at = from.max(stretch.start);
         while left > 0 && at <= stretch.end {
-            let Some(whole) = next(policy, view, (rule, index, begun), at..stretch.end) else {
+            let Some(whole) = rule.pattern.find_in(&view.folded, at..stretch.end) else {
                 break;
             };
             left -= 1;
@@ -316,17 +309,16 @@ mod tests {
 
     fn check(text: &str) {
         let view = View::new(POLICY.phrases(), text, &mut Room::default());
-        let mut begun = Matched::default();
-        POLICY.begins().sorted(&view.folded, &mut begun);
-        for (index, rule) in POLICY.rules().iter().enumerate() {
+        let all = Characters::of(&view.folded);
+        for rule in POLICY.rules() {
             let mut at = 0;
             loop {
                 let whole = rule.pattern.find_at(&view.folded, at);
                 let mut found = None;
-                stretches(&view, rule, |stretch| {
+                stretches((&view, all), rule, |stretch| {
                     let stretch = stretch.start.max(at)..stretch.end;
                     if found.is_none() && !stretch.is_empty() {
-                        found = next(&POLICY, &view, (rule, index, &begun), stretch);
+                        found = rule.pattern.find_in(&view.folded, stretch);
                     }
                 });
                 assert_eq!(found, whole, "{} in {text:?} from {at}", rule.id);

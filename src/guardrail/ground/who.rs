@@ -233,12 +233,16 @@ pub(crate) fn places<'a>(ground: &Ground<'a>, found: &mut Vec<Statement<'a>>) {
 
 fn place(ground: &Ground<'_>, i: usize) -> Option<(usize, usize)> {
     let view = ground.view;
-    if PLACES.has(view.word(i)) && view.kind(i + 1) == Some(Kind::Number) {
+    // "Suite 3", "Bldg B".
+    let letter = view.word(i + 1).len() == 1 && view.capital(i + 1);
+    if PLACES.has(view.word(i)) && (letter || view.kind(i + 1) == Some(Kind::Number)) {
         return Some((i, i + 1));
     }
     if view.kind(i) == Some(Kind::Number) && view.word(i).len() <= 5 {
-        let words = (i + 1..i + 5)
-            .take_while(|index| view.capital(*index) && view.kind(*index) == Some(Kind::Word));
+        // "2511 W. Palo Verde Road": the stop of a letter is part of the name.
+        let initial = |index: usize| view.word(index) == "." && view.word(index - 1).len() == 1;
+        let named = |index: usize| view.capital(index) && view.kind(index) == Some(Kind::Word);
+        let words = (i + 1..i + 6).take_while(|index| named(*index) || initial(*index));
         let street = words
             .filter(|index| STREETS.has(view.word(*index)))
             .last()?;

@@ -54,6 +54,11 @@ impl<'a> Visit<'a> {
         })
     }
 
+    /// Does the draft tell of it?
+    pub(super) fn is_spoken_of(&self) -> bool {
+        self.reading.told.iter().any(|(_, field)| *field == START)
+    }
+
     /// Does what is left of a sentence tell of it still?
     pub(super) fn is_told(&self, view: &View<'_>, sentence: &Range<usize>, left: &str) -> bool {
         let span = view.span(sentence);
