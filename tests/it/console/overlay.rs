@@ -26,8 +26,21 @@ tests:
           assert: [{type: contains, value: "Dec 1"}]
 "#;
 
-async fn lab() -> Lab {
-    let files: Files = [("s.yaml".to_owned(), STORY.into())].into();
+/// The words of [`DRAFT`] may leave as they are.
+const DESK: &str = r#"
+description: d
+level: guardrail
+tests:
+  - id: desk
+    why: the front desk is nobody's secret
+    vars:
+      draft: We keep quillonol at the front desk.
+      context: {practice: {name: Lakeside Family Medicine, phone: "+14155550100", type: primary_care, portal_url: "https://portal.example.com"}, channel: sms, consent: granted, state: CA, language: en, timezone: America/Los_Angeles, now: "2026-12-01T10:00:00-08:00", purpose: reply, facts: []}
+    assert: [{type: verdict, value: pass}]
+"#;
+
+async fn lab(suite: &'static str) -> Lab {
+    let files: Files = [("s.yaml".to_owned(), suite.into())].into();
     Lab::with_suites(Some(files)).await
 }
 
@@ -69,7 +82,7 @@ async fn verdict(lab: &Lab, desk: &mut Hand<'_>) -> String {
 
 #[tokio::test]
 async fn words_of_our_own_are_published_behind_the_suites_and_taken_back() {
-    let lab = lab().await;
+    let lab = lab(STORY).await;
     lab.app.agreed(MARIA).await;
     let mut desk = lab.staff(Role::FrontDesk).await;
     let id = lab.app.conversation(MARIA).await.id;
@@ -129,7 +142,7 @@ async fn words_of_our_own_are_published_behind_the_suites_and_taken_back() {
 
 #[tokio::test]
 async fn what_loosens_or_breaks_a_case_never_opens_publish_and_nothing_typed_is_lost() {
-    let lab = lab().await;
+    let lab = lab(DESK).await;
     let mut officer = lab.staff(Role::Compliance).await;
     let (status, page) = saves(&mut officer, "[harmless]\nbiopsy\n", "").await;
     assert_eq!(status, 422);
@@ -142,12 +155,11 @@ async fn what_loosens_or_breaks_a_case_never_opens_publish_and_nothing_typed_is_
     assert_eq!(status, 422);
     assert!(page.contains("at most 20000"), "{page}");
 
-    // A word that is in the answer of a case.
-    let words = "[medication certain any]\nyour next visit\n";
-    assert_eq!(saves(&mut officer, words, "").await.0, 303);
+    // A word that is in the draft of a case.
+    assert_eq!(saves(&mut officer, WORDS, "").await.0, 303);
     let page = tried(&lab, &mut officer).await;
     assert!(
-        page.contains("s/visit") && page.contains("id=\"publish\" disabled"),
+        page.contains("s/desk") && page.contains("id=\"publish\" disabled"),
         "{page}"
     );
     let told = officer
@@ -157,10 +169,10 @@ async fn what_loosens_or_breaks_a_case_never_opens_publish_and_nothing_typed_is_
 
     // A colleague writes meanwhile: neither's words are lost.
     let mut owner = lab.staff(Role::Owner).await;
-    let (status, page) = saves(&mut owner, WORDS, "").await;
+    let (status, page) = saves(&mut owner, "[lab certain any]\nplovendor\n", "").await;
     assert_eq!(status, 409);
     assert!(
-        page.contains("quillonol") && page.contains("your next visit"),
+        page.contains("quillonol") && page.contains("plovendor"),
         "{page}"
     );
     let store = lab.app.house.store();
@@ -170,7 +182,7 @@ async fn what_loosens_or_breaks_a_case_never_opens_publish_and_nothing_typed_is_
 
 #[tokio::test]
 async fn a_template_is_tried_on_recent_texts_and_what_changed_is_compared() {
-    let lab = lab().await;
+    let lab = lab(STORY).await;
     lab.app.agreed(MARIA).await;
     lab.app.one(MARIA, "When is my appointment?").await;
     let path = "/console/prompts/recent/en/visit";
