@@ -91,6 +91,26 @@ pub(super) async fn assemble(config: Config) -> Result<Assembled, String> {
     Ok(assembled)
 }
 
+/// What was published is in use from the first answer on; a practice's overlay above all.
+async fn take_up(house: &Arc<House>) -> Result<(), String> {
+    house
+        .tend_wordings_once()
+        .await
+        .map_err(|error| error.to_string())?;
+    house
+        .tend_policies_once()
+        .await
+        .map_err(|error| error.to_string())?;
+    if let Some((practice, version, error)) = house.overlay_faults().first() {
+        return Err(format!(
+            "the overlay of `{practice}` (version {version}) does not fit this program: {error}. Without \
+             it more could leave than the practice allows. Start the version of the program that \
+             published it and take the overlay back under Policy in the console"
+        ));
+    }
+    Ok(())
+}
+
 /// Builds everything by this clock; whoever called starts the workers.
 pub(super) async fn assemble_at(
     config: Config,
@@ -146,11 +166,7 @@ pub(super) async fn assemble_at(
         entropy: entropy(),
         pager: config.alarm.pager().map_err(|error| error.to_string())?,
     });
-    // What was published is in use from the first answer on.
-    house
-        .tend_wordings_once()
-        .await
-        .map_err(|error| error.to_string())?;
+    take_up(&house).await?;
     house
         .settle_simulated()
         .await

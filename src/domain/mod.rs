@@ -17,6 +17,7 @@ pub mod practice;
 pub mod publication;
 pub mod reach;
 pub mod record;
+pub mod rights;
 pub mod secret;
 pub mod share;
 pub mod sign_on;

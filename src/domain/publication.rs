@@ -14,8 +14,10 @@ vocabulary! {
     Published, "publication" {
         /// Templates of what is said.
         Prompt = "prompt",
-        /// An overlay of the policy: law, house rules, word lists.
+        /// The policy folder of the server: law, house rules, word lists.
         Policy = "policy",
+        /// A practice's own words and rules over the policy, published in the console.
+        Overlay = "overlay",
     }
 }
 

@@ -40,6 +40,8 @@ vocabulary! {
         Override = "override",
         /// Say "I have it" to an alarm.
         Acknowledge = "acknowledge",
+        /// Record that somebody outside was told of a patient.
+        Disclose = "disclose",
         /// Read the audit log.
         Audit = "audit",
         /// Answer what patients ask by law, and keep breach worksheets.
@@ -58,7 +60,9 @@ impl Role {
     pub const fn may(self, right: Right) -> bool {
         use Role::{Auditor, Clinician, Compliance, FrontDesk, Owner, PromptEditor};
         match right {
-            Right::Read => matches!(self, Owner | Clinician | FrontDesk | Compliance),
+            Right::Read | Right::Disclose => {
+                matches!(self, Owner | Clinician | FrontDesk | Compliance)
+            }
             Right::Answer | Right::Release | Right::Acknowledge => {
                 matches!(self, Owner | Clinician | FrontDesk)
             }

@@ -85,7 +85,7 @@ pub struct Failure {
 /// the program; a prompt is in what is said.
 pub fn touched(suites: Vec<Suite>, kind: Published) -> Vec<Suite> {
     let touches = |level| match kind {
-        Published::Policy => level != Level::Screen,
+        Published::Policy | Published::Overlay => level != Level::Screen,
         Published::Prompt => matches!(level, Level::Conversation | Level::Prompt),
     };
     suites.into_iter().filter(|it| touches(it.level)).collect()

@@ -144,6 +144,11 @@ impl Guardrail {
         &self.digest
     }
 
+    /// The policy.
+    pub const fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
     /// The law of the policy.
     pub fn law(&self) -> &Arc<crate::policy::law::Law> {
         self.policy.law()

@@ -70,6 +70,20 @@ pub struct Answer {
     pub reason: Option<Reason>,
 }
 
+impl Answer {
+    /// Words as they are written, of no held draft's fate but this one's.
+    pub const fn of(conversation: ConversationId, text: Phi<String>, hold: Option<HoldId>) -> Self {
+        Self {
+            conversation,
+            text,
+            seen: None,
+            hold,
+            behind: false,
+            reason: None,
+        }
+    }
+}
+
 impl House {
     /// Sends an answer of staff if what would leave is what they wrote or what they have seen.
     /// Whoever answers has taken the conversation over: a draft of the agent can cross no more.
@@ -196,31 +210,6 @@ impl House {
                 Box::pin(async move { tx.append_audit(&entry).await })
             })
             .await
-    }
-
-    /// Sets a held draft aside: nothing of it leaves, and the log says who decided and why.
-    pub async fn desk_set_aside(
-        &self,
-        staff: &Staff,
-        id: ConversationId,
-        hold: HoldId,
-    ) -> Result<bool, StoreError> {
-        let now = self.clock().now();
-        let work = Arc::new(staff.clone());
-        let settled = self
-            .store()
-            .write(move |tx| {
-                let staff = Arc::clone(&work);
-                Box::pin(async move {
-                    if locked(tx, &staff, id).await?.is_none() {
-                        return Ok(false);
-                    }
-                    settle(tx, &staff, id, hold, "set aside", now).await
-                })
-            })
-            .await?;
-        self.changed();
-        Ok(settled)
     }
 
     /// Keeps what staff say of a hold: whether it was wrong, and why; false when there is none.

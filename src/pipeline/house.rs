@@ -20,6 +20,7 @@ use crate::domain::practice::{CarrierKind, Practice};
 use crate::pipeline::company::Company;
 use crate::pipeline::handoff;
 use crate::pipeline::in_force::InForce;
+use crate::pipeline::overlays::Overlays;
 use crate::pipeline::policy_trial;
 use crate::pipeline::recall::LookedThrough;
 use crate::pipeline::wording;
@@ -109,6 +110,7 @@ pub struct House {
     changes: watch::Sender<u64>,
     wordings: Mutex<wording::ByPractice>,
     trials: Mutex<policy_trial::ByPractice>,
+    overlays: Mutex<Overlays>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -157,6 +159,7 @@ impl House {
             changes,
             wordings: Mutex::default(),
             trials: Mutex::default(),
+            overlays: Mutex::default(),
         })
     }
 
@@ -168,6 +171,11 @@ impl House {
     /// Which policy is on trial at each practice.
     pub(crate) fn lock_trials(&self) -> MutexGuard<'_, policy_trial::ByPractice> {
         self.trials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What lies over the policy at each practice.
+    pub(crate) fn lock_overlays(&self) -> MutexGuard<'_, Overlays> {
+        self.overlays.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store.

@@ -32,6 +32,13 @@ impl Judge {
         }
     }
 
+    fn of(guardrail: Arc<Guardrail>) -> Self {
+        Self {
+            guardrail,
+            duties: Mutex::default(),
+        }
+    }
+
     /// Duties that were merged already.
     pub(crate) fn lock_duties(&self) -> MutexGuard<'_, BTreeMap<Key, Arc<Duties>>> {
         self.duties.lock().unwrap_or_else(PoisonError::into_inner)
@@ -69,8 +76,8 @@ impl InForce {
         Arc::clone(&judge)
     }
 
-    fn swap(&self, next: Guardrail) -> Arc<Judge> {
-        let next = Arc::new(Judge::new(next));
+    fn swap(&self, next: Arc<Guardrail>) -> Arc<Judge> {
+        let next = Arc::new(Judge::of(next));
         let mut judge = self.judge.write().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *judge, next)
     }
@@ -114,7 +121,17 @@ impl House {
             }
             return Ok(());
         }
-        let before = self.parts.guardrail.swap(next);
+        // Taken only with every practice's overlay laid over it, all at once.
+        let next = Arc::new(next);
+        let overlays = match self.overlays_over(&next).await {
+            Ok(overlays) => overlays,
+            Err(error) => return self.refuse_policy(error, now).await,
+        };
+        let before = {
+            let mut own = self.lock_overlays();
+            *own = overlays;
+            self.parts.guardrail.swap(next)
+        };
         let before = before.guardrail.digest().to_owned();
         metrics::counter!("anteroom_policy_loads_total", "outcome" => "taken").increment(1);
         tracing::info!(policy = digest, before, "another policy is in force");

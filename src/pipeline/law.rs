@@ -62,7 +62,8 @@ impl House {
         residence: Jurisdiction,
         now: Timestamp,
     ) -> Governed {
-        Self::governed_by(practice, residence, now, (self.in_force(), None))
+        let judge = self.judge_for(&practice.id);
+        Self::governed_by(practice, residence, now, (judge, None))
     }
 
     /// The same in one conversation, which a policy on trial may judge.

@@ -3,6 +3,7 @@
 //! A step reads, decides with pure rooms, and commits what it decided together with its audit entry
 //! in one transaction. No transaction is open while a model, a record or a carrier is asked.
 
+pub mod access;
 pub mod accounts;
 pub mod again;
 pub mod alarm;
@@ -34,6 +35,7 @@ mod model;
 mod models;
 mod outcome;
 pub mod outreach;
+pub mod overlays;
 pub mod pace;
 mod page;
 pub mod papers;
@@ -50,6 +52,7 @@ pub mod remind;
 pub mod replay;
 pub mod reply;
 pub mod report;
+pub mod retention;
 pub mod seed;
 pub mod set_up;
 mod settled;

@@ -17,6 +17,8 @@ use crate::store::StoreError;
 pub(crate) struct OnTrial {
     version: i64,
     share: u8,
+    /// The version of the overlay that lies over it too.
+    overlay: Option<i64>,
     judge: Option<Arc<Judge>>,
 }
 
@@ -39,14 +41,15 @@ impl House {
             version,
             share,
             judge: Some(judge),
+            ..
         }) = trials.get(practice)
         else {
-            return (self.in_force(), None);
+            return (self.judge_for(practice), None);
         };
         let side = side(*version, *share, conversation);
         let judge = match side {
             Side::New => Arc::clone(judge),
-            Side::Old => self.in_force(),
+            Side::Old => self.judge_for(practice),
         };
         (judge, Some((*version, side)))
     }
@@ -57,12 +60,14 @@ impl House {
         let mut judges = trials.values().filter_map(|it| it.judge.as_ref());
         judges.any(|it| it.guardrail.digest() == digest)
             || self.in_force().guardrail.digest() == digest
+            || self.overlay_judges(digest)
     }
 
     /// Ends trials of a policy whose rates have left their band, and takes up what was put on trial
     /// since.
     pub async fn tend_policies_once(self: &Arc<Self>) -> Result<(), StoreError> {
         let mut standing = self.store().standing_versions().await?;
+        self.tend_overlays(&standing).await?;
         standing.retain(|(_, it)| it.kind == Published::Policy && it.standing == Standing::Trial);
         let before = self.lock_trials().clone();
         let mut all = ByPractice::new();
@@ -70,12 +75,16 @@ impl House {
             if self.end_trial(practice, version).await? {
                 continue;
             }
-            let known = before.get(practice).filter(|it| it.version == version.id);
+            let overlay = self.overlay_of(practice).map(|it| it.version);
+            let known = before
+                .get(practice)
+                .filter(|it| it.version == version.id && it.overlay == overlay);
             let on_trial = match known {
                 Some(known) => known.clone(),
                 None => OnTrial {
                     version: version.id,
                     share: version.share,
+                    overlay,
                     judge: self.read_policy(practice, version).await?,
                 },
             };
@@ -94,9 +103,13 @@ impl House {
         let content = self.store().content(practice, version.id).await?;
         let files = content.unwrap_or_default().files;
         let now = self.guardrail();
+        let overlay = self.overlay_of(practice).map(|it| it.files);
         // Compiling takes a while, and texts wait for nobody.
         let read = tokio::task::spawn_blocking(move || -> Result<Guardrail, String> {
-            let policy = Policy::from_files(&files).map_err(|error| error.to_string())?;
+            let mut policy = Policy::from_files(&files).map_err(|error| error.to_string())?;
+            if let Some(overlay) = overlay {
+                policy = policy.with(&overlay).map_err(|error| error.to_string())?;
+            }
             now.over(Arc::new(policy))
                 .map_err(|error| error.to_string())
         });

@@ -40,6 +40,8 @@ pub struct Said {
     pub verdict: Verdict,
     /// What would be sent.
     pub text: Option<String>,
+    /// How long the guardrail took, in microseconds.
+    pub micros: u64,
 }
 
 /// One text, answered twice.
@@ -49,6 +51,8 @@ pub struct Rehearsed {
     pub turn: TurnId,
     /// Whose.
     pub conversation: ConversationId,
+    /// What the patient wrote.
+    pub asked: Phi<String>,
     /// As the wording in use answers.
     pub before: Said,
     /// As the other one does.
@@ -87,6 +91,7 @@ impl House {
             all.push(Rehearsed {
                 turn,
                 conversation: conversation.id,
+                asked: asked.body.clone(),
                 before: Box::pin(self.say(&scene, before)).await?,
                 after: Box::pin(self.say(&scene, after)).await?,
             });
@@ -160,6 +165,7 @@ impl House {
         Ok(Said {
             verdict: written.review.verdict,
             text: cleared.map(Cleared::text).map(plain),
+            micros: written.micros,
         })
     }
 }

@@ -17,6 +17,7 @@ use crate::domain::practice::{CarrierKind, Practice};
 use crate::domain::record::{Patient, RecordSet};
 use crate::guardrail::review::Guardrail;
 use crate::guardrail::setting::{Author, Consent, Relation, Setting};
+use crate::guardrail::wire::{CheckIn, check_line};
 use crate::policy::words::{Channel, Jurisdiction, Language, Purpose};
 use crate::store::records::EmbeddedRecords;
 use crate::store::{NewConversation, Store, StoreError, Tx};
@@ -26,6 +27,9 @@ pub const BATCH: u32 = 500;
 /// Area codes from 200 to 999, each with the hundred numbers that are kept for inventions
 /// (555-0100 to 555-0199), on text message and on WhatsApp.
 pub const CONVERSATIONS_MAX: u32 = 2 * 800 * 100;
+
+/// A draft that waits for staff.
+const HELD: &str = "Your metformin 500 mg is ready, and your A1c was 9.2 %.";
 
 /// What patients write and are answered: intent, words, answer; in English and Spanish.
 const TALKS: &[(&str, &str, &str)] = &[
@@ -296,26 +300,48 @@ async fn keep_one(
             seeded.texts += answered(tx, guardrail, practice, one, answer).await?;
         }
         if at + 1 == one.talks.len() {
-            leave(tx, one, &mut conversation, (turn, heard_at), &mut seeded).await?;
+            let end = (&mut conversation, turn, heard_at);
+            leave(tx, guardrail, one, end, &mut seeded).await?;
         }
     }
     Ok(seeded)
 }
 
+/// What the guardrail finds in a held draft, as the console shows it.
+fn report(guardrail: &Guardrail, draft: &str) -> String {
+    let line = serde_json::json!({
+        "id": 0, "draft": draft,
+        "context": {
+            "practice": {
+                "name": "Lakeside Family Medicine", "phone": "(415) 555-0100",
+                "type": "primary_care", "portal_url": "https://portal.example.com",
+            },
+            "channel": "sms", "consent": "granted", "state": "CA", "language": "en",
+            "timezone": "America/Los_Angeles", "now": "2026-12-01T10:00:00-08:00",
+            "purpose": "reply", "facts": [],
+        },
+    });
+    let line = serde_json::from_value::<CheckIn>(line);
+    let out = line.map(|line| check_line(guardrail, &line));
+    out.ok()
+        .and_then(|out| serde_json::to_string(&out).ok())
+        .unwrap_or_else(|| "{}".to_owned())
+}
+
 /// Leaves a conversation as staff find it.
 async fn leave(
     tx: &mut Tx,
+    guardrail: &Guardrail,
     one: &Invented,
-    conversation: &mut Conversation,
-    (turn, at): (TurnId, Timestamp),
+    (conversation, turn, at): (&mut Conversation, TurnId, Timestamp),
     seeded: &mut Seeded,
 ) -> Result<(), StoreError> {
     match one.left {
         Left::Nothing => {}
         Left::Unread => seeded.unread = 1,
         Left::Held => {
-            let draft = Phi::new("Your metformin 500 mg is ready.".to_owned());
-            let report = Phi::new("{}".to_owned());
+            let draft = Phi::new(HELD.to_owned());
+            let report = Phi::new(report(guardrail, HELD));
             let reason = "the draft holds health details";
             tx.hold(conversation, &draft, &report, reason, at).await?;
             seeded.held = 1;

@@ -14,6 +14,8 @@ use crate::pipeline::house::House;
 use crate::store::triage::Color;
 use crate::store::{StoreError, Tx};
 
+/// How a hold is settled that nobody sends.
+const SET_ASIDE: &str = "set aside";
 /// How long "done" and "set aside" can be taken back by whoever said it.
 const UNDO_WITHIN: SignedDuration = SignedDuration::from_mins(30);
 
@@ -76,6 +78,16 @@ impl House {
         Ok(moved)
     }
 
+    /// Sets a held draft aside: nothing of it leaves, and the log says who decided and why.
+    pub async fn desk_set_aside(
+        &self,
+        staff: &Staff,
+        id: ConversationId,
+        hold: HoldId,
+    ) -> Result<bool, StoreError> {
+        self.aside(staff, (id, hold), true).await
+    }
+
     /// Brings a hold back that this person set aside a moment ago; false when it is too late.
     pub async fn desk_reopen(
         &self,
@@ -83,9 +95,18 @@ impl House {
         id: ConversationId,
         hold: HoldId,
     ) -> Result<bool, StoreError> {
+        self.aside(staff, (id, hold), false).await
+    }
+
+    async fn aside(
+        &self,
+        staff: &Staff,
+        (id, hold): (ConversationId, HoldId),
+        aside: bool,
+    ) -> Result<bool, StoreError> {
         let now = self.clock().now();
         let work = Arc::new(staff.clone());
-        let opened = self
+        let moved = self
             .store()
             .write(move |tx| {
                 let staff = Arc::clone(&work);
@@ -93,12 +114,15 @@ impl House {
                     if locked(tx, &staff, id).await?.is_none() {
                         return Ok(false);
                     }
-                    reopen(tx, &staff, id, ("set aside", Some(hold)), now).await
+                    if aside {
+                        return settle(tx, &staff, id, hold, SET_ASIDE, now).await;
+                    }
+                    reopen(tx, &staff, id, (SET_ASIDE, Some(hold)), now).await
                 })
             })
             .await?;
         self.changed();
-        Ok(opened)
+        Ok(moved)
     }
 
     /// Brings conversations back whose snooze is over; how many.

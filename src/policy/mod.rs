@@ -4,6 +4,7 @@ pub mod fold;
 pub mod folder;
 pub mod law;
 pub mod linear;
+pub mod overlay;
 pub mod pattern;
 pub mod phrases;
 pub mod rules;
@@ -174,6 +175,9 @@ pub struct Policy {
     tagger: Model,
     law: Arc<Law>,
     lists: Vec<(String, usize)>,
+    /// What was laid over the built-in files, and a tagger of one's own.
+    own: BTreeMap<String, String>,
+    own_model: Option<Vec<u8>>,
     digest: String,
 }
 
@@ -208,13 +212,30 @@ impl Policy {
         Self::laid_over(&all, &sources::embedded_model())
     }
 
+    /// This policy with an overlay laid over it: it finds and forbids more, never less.
+    pub fn with(&self, files: &BTreeMap<String, String>) -> Result<Self, PolicyError> {
+        let (merged, before) = overlay::merged(&self.own, files)?;
+        let mut all = sources::embedded();
+        for (place, text) in merged {
+            sources::lay(PathBuf::from(place), text, &mut all);
+        }
+        let embedded = sources::embedded_model();
+        let model = self.own_model.as_deref().unwrap_or(&embedded);
+        Self::laid_over(&all, model).map_err(|error| overlay::told(error, before))
+    }
+
     fn laid_over(all: &[Source], model: &[u8]) -> Result<Self, PolicyError> {
         let built_in = sources::embedded();
         tighten::lists(all, &built_in)?;
         if tighten::touches_patterns(all, &built_in) {
             tighten::patterns(&read_patterns(all)?, &read_patterns(&built_in)?)?;
         }
-        let policy = Self::compile(all, model)?;
+        let mut policy = Self::compile(all, model)?;
+        let owned = all.iter().filter(|it| matches!(it.text, Cow::Owned(_)));
+        policy.own = owned
+            .map(|it| (it.path.to_string_lossy().into_owned(), it.text.to_string()))
+            .collect();
+        policy.own_model = (model != &*sources::embedded_model()).then(|| model.to_vec());
         let law = |it: &&Source| it.is_law();
         if !all.iter().filter(law).eq(built_in.iter().filter(law)) {
             policy.law.keeps(&Law::embedded()?)?;
@@ -334,6 +355,8 @@ impl Policy {
                 .iter()
                 .map(|(list, text)| (list.clone(), sources::terms(text)))
                 .collect(),
+            own: BTreeMap::new(),
+            own_model: None,
             digest,
         })
     }

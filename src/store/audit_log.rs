@@ -56,42 +56,7 @@ const SIGN: &str = "INSERT INTO audit_checkpoint (practice, seq, hash, at, signa
 const AUDITED: &str = "SELECT practice FROM audit_head ORDER BY practice";
 const ENTRIES: &str = "SELECT * FROM audit_entry WHERE practice = $1 AND seq IS NOT NULL \
                        ORDER BY seq";
-/// A page by a filter; `$by` tells the planner which index finds it.
-macro_rules! page {
-    ($by:literal) => {
-        concat!(
-            "SELECT * FROM audit_entry WHERE practice = $1 AND seq < $2 AND seq IS NOT NULL ",
-            $by,
-            "AND ($3 = '' OR actor = $3) \
-             AND ($4 = '' OR action = $4 OR substr(action, 1, length($4) + 1) = $4 || '.') \
-             AND ($5 = '' OR subject = $5) ORDER BY seq DESC LIMIT $6"
-        )
-    };
-}
-const PAGE: &str = page!("");
-const PAGE_OF_SUBJECT: &str = page!("AND subject = $5 ");
-const PAGE_OF_ACTOR: &str = page!("AND actor = $3 ");
-const PAGE_OF_ACTION: &str = page!("AND action = $4 ");
-/// The actions that were ever logged, from one on: a seek for each, however many entries there are.
-const ACTIONS: &str = "WITH RECURSIVE known(action) AS (\
-    SELECT min(action) FROM audit_entry WHERE practice = $1 AND seq IS NOT NULL AND action >= $2 \
-    UNION ALL SELECT (SELECT min(e.action) FROM audit_entry e WHERE e.practice = $1 \
-    AND e.seq IS NOT NULL AND e.action > known.action) FROM known WHERE known.action IS NOT NULL) \
-    SELECT action FROM known WHERE action IS NOT NULL";
 const CHECKPOINTS: &str = "SELECT * FROM audit_checkpoint WHERE practice = $1 ORDER BY seq";
-
-/// Which entries of the log a page shows; an empty word lets all through.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AuditFilter {
-    /// Who: `staff/3`, `agent`, `patient`.
-    pub actor: String,
-    /// What: `message.cleared`, or all of a kind by its first word, `message`.
-    pub action: String,
-    /// About which: `conversation/12`.
-    pub subject: String,
-    /// Only entries before this sequence number.
-    pub before: Option<i64>,
-}
 
 impl Tx {
     /// Appends an entry to the audit log, in the transaction of the change that it tells of. It is
@@ -146,36 +111,6 @@ impl Tx {
         let signed = args![name, seq, &hash, now, &checkpoint.signature];
         self.run(SIGN, signed).await?;
         Ok((rows.len() as u64, Some(checkpoint)))
-    }
-}
-
-impl Tx {
-    /// A page of one action, or of all whose first word it is: each has an index of its own, and a
-    /// rare one is found among many entries as fast as a frequent one.
-    async fn audit_page_of_kind(
-        &mut self,
-        practice: &PracticeId,
-        filter: &AuditFilter,
-        limit: u32,
-    ) -> Result<Vec<Linked>, StoreError> {
-        let kind = filter.action.as_str();
-        let mut found = Vec::new();
-        for row in self.rows(ACTIONS, args![practice.as_str(), kind]).await? {
-            let action = row.text("action")?;
-            let rest = action.strip_prefix(kind);
-            if !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
-                continue;
-            }
-            let before = filter.before.unwrap_or(i64::MAX);
-            let find = args![practice.as_str(), before, "", action, "", i64::from(limit)];
-            let rows = self.rows(PAGE_OF_ACTION, find).await?;
-            for row in &rows {
-                found.push(linked(row)?);
-            }
-        }
-        found.sort_by_key(|it| std::cmp::Reverse(it.seq));
-        found.truncate(limit as usize);
-        Ok(found)
     }
 }
 
@@ -280,34 +215,6 @@ impl Store {
         rows.iter().map(linked).collect()
     }
 
-    /// The newest entries that a filter lets through, newest first.
-    pub async fn audit_page(
-        &self,
-        practice: &PracticeId,
-        filter: &AuditFilter,
-        limit: u32,
-    ) -> Result<Vec<Linked>, StoreError> {
-        let mut tx = self.read().await?;
-        if filter.subject.is_empty() && filter.actor.is_empty() && !filter.action.is_empty() {
-            return tx.audit_page_of_kind(practice, filter, limit).await;
-        }
-        let find = args![
-            practice.as_str(),
-            filter.before.unwrap_or(i64::MAX),
-            filter.actor.as_str(),
-            filter.action.as_str(),
-            filter.subject.as_str(),
-            i64::from(limit),
-        ];
-        let sql = match (filter.subject.is_empty(), filter.actor.is_empty()) {
-            (false, _) => PAGE_OF_SUBJECT,
-            (true, false) => PAGE_OF_ACTOR,
-            (true, true) => PAGE,
-        };
-        let rows = tx.rows(sql, find).await?;
-        rows.iter().map(linked).collect()
-    }
-
     /// The checkpoints of a practice that the database keeps.
     pub async fn audit_checkpoints(
         &self,
@@ -353,7 +260,7 @@ fn entry(row: &Row) -> Result<Entry, StoreError> {
     })
 }
 
-fn linked(row: &Row) -> Result<Linked, StoreError> {
+pub(super) fn linked(row: &Row) -> Result<Linked, StoreError> {
     let damage = Inconsistency::on("audit_entry")
         .column("hash")
         .row(row.int("id")?);

@@ -1,6 +1,8 @@
 //! Figures of a practice over its newest texts: what the overview draws. Counted over so many rows at
 //! most, so that the page is as quick with ten years of texts as with ten days.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::domain::alarm::AlarmKind;
@@ -22,20 +24,26 @@ pub const TEXTS_LOOKED: i64 = 20_000;
 const ENTRIES_LOOKED: i64 = 40_000;
 
 const TEXTS: &str = "SELECT conversation, direction, at FROM turn WHERE practice = $1 \
-    AND id > (SELECT COALESCE(MAX(id), 0) - $3 FROM turn) AND at >= $2 ORDER BY conversation, id";
+    AND id > (SELECT COALESCE(MAX(id), 0) - $3 FROM turn) AND at >= $2 AND at < $4 ORDER BY conversation, id";
 const DELIVERIES: &str = "SELECT delivery, count(*) AS n FROM outbox WHERE practice = $1 \
-    AND id > (SELECT COALESCE(MAX(id), 0) - $3 FROM outbox) AND at >= $2 GROUP BY delivery";
+    AND id > (SELECT COALESCE(MAX(id), 0) - $3 FROM outbox) AND at >= $2 AND at < $4 \
+    GROUP BY delivery";
 const ANSWERS: &str = "SELECT CASE WHEN actor LIKE 'staff/%' THEN 1 ELSE 0 END AS staff, count(*) AS n \
     FROM audit_entry WHERE practice = $1 \
-    AND id > (SELECT COALESCE(MAX(id), 0) - $3 FROM audit_entry) AND at >= $2 \
+    AND id > (SELECT COALESCE(MAX(id), 0) - $3 FROM audit_entry) AND at >= $2 AND at < $4 \
     AND action = 'message.cleared' AND actor <> 'anteroom' GROUP BY 1";
 const HOLDS: &str = "SELECT reason, count(*) AS n, \
     CAST(sum(CASE WHEN settled IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS waiting, \
     CAST(sum(CASE WHEN wrong = 1 THEN 1 ELSE 0 END) AS BIGINT) AS wrong, \
     count(wrong) AS judged \
-    FROM hold WHERE practice = $1 AND at >= $2 GROUP BY reason ORDER BY n DESC, reason LIMIT 10";
+    FROM hold WHERE practice = $1 AND at >= $2 AND at < $3 GROUP BY reason ORDER BY n DESC, reason LIMIT 10";
 const ALARMS: &str = "SELECT kind, raised, acknowledged_at FROM alarm \
-    WHERE practice = $1 AND raised >= $2 ORDER BY id DESC LIMIT 1000";
+    WHERE practice = $1 AND raised >= $2 AND raised < $3 ORDER BY id DESC LIMIT 1000";
+/// Entries of answers in which a draft was held; they name the rules that found something.
+const HELD: &str = "SELECT detail FROM audit_entry WHERE practice = $1 \
+    AND id > (SELECT COALESCE(MAX(id), 0) - $3 FROM audit_entry) AND at >= $2 AND at < $4 \
+    AND action IN ('message.cleared', 'message.held') AND detail LIKE '%\"held\":\"%' \
+    ORDER BY id DESC LIMIT 5000";
 const CONSENT: &str =
     "SELECT consent, count(*) AS n FROM conversation WHERE practice = $1 GROUP BY consent";
 
@@ -89,6 +97,8 @@ pub struct Figures {
     pub by_staff: i64,
     /// Why drafts and questions waited for staff, the most frequent first.
     pub holds: Vec<HoldReason>,
+    /// How many held drafts each rule found something in, the most frequent first.
+    pub rules: Vec<(String, i64)>,
     /// Alarms, the newest first.
     pub alarms: Vec<AlarmAt>,
     /// Conversations by their consent to health details by text, today.
@@ -96,31 +106,34 @@ pub struct Figures {
 }
 
 impl Store {
-    /// The figures of a practice since an instant.
+    /// The figures of a practice between two instants.
     pub async fn figures(
         &self,
         practice: &PracticeId,
-        since: Timestamp,
+        (since, until): (Timestamp, Timestamp),
     ) -> Result<Figures, StoreError> {
         let mut tx = self.read().await?;
         let mut figures = Figures {
-            texts: texts(&mut tx, practice, since).await?,
+            texts: texts(&mut tx, practice, (since, until)).await?,
             ..Figures::default()
         };
-        let look = args![practice.as_str(), since, TEXTS_LOOKED];
+        let look = args![practice.as_str(), since, TEXTS_LOOKED, until];
         for row in tx.rows(DELIVERIES, look).await? {
             let damage = Inconsistency::on("outbox").column("delivery");
             let state = word(&row.text("delivery")?, damage)?;
             figures.deliveries.push((state, row.int("n")?));
         }
-        let look = args![practice.as_str(), since, ENTRIES_LOOKED];
+        let look = args![practice.as_str(), since, ENTRIES_LOOKED, until];
         for row in tx.rows(ANSWERS, look).await? {
             match row.int("staff")? {
                 1 => figures.by_staff = row.int("n")?,
                 _ => figures.by_agent = row.int("n")?,
             }
         }
-        for row in tx.rows(HOLDS, args![practice.as_str(), since]).await? {
+        for row in tx
+            .rows(HOLDS, args![practice.as_str(), since, until])
+            .await?
+        {
             figures.holds.push(HoldReason {
                 reason: row.text("reason")?,
                 count: row.int("n")?,
@@ -129,7 +142,11 @@ impl Store {
                 judged: row.int("judged")?,
             });
         }
-        for row in tx.rows(ALARMS, args![practice.as_str(), since]).await? {
+        figures.rules = rules(&mut tx, practice, (since, until)).await?;
+        for row in tx
+            .rows(ALARMS, args![practice.as_str(), since, until])
+            .await?
+        {
             let damage = |column| Inconsistency::on("alarm").column(column);
             let acknowledged = match row.int_opt("acknowledged_at")? {
                 Some(at) => Some(instant(at, damage("acknowledged_at"))?),
@@ -153,9 +170,9 @@ impl Store {
 async fn texts(
     tx: &mut Tx,
     practice: &PracticeId,
-    since: Timestamp,
+    (since, until): (Timestamp, Timestamp),
 ) -> Result<Vec<TextAt>, StoreError> {
-    let look = args![practice.as_str(), since, TEXTS_LOOKED];
+    let look = args![practice.as_str(), since, TEXTS_LOOKED, until];
     let rows = tx.rows(TEXTS, look).await?;
     rows.iter()
         .map(|row| {
@@ -167,4 +184,28 @@ async fn texts(
             })
         })
         .collect()
+}
+
+/// The rules that found something in held drafts, as the log names them.
+async fn rules(
+    tx: &mut Tx,
+    practice: &PracticeId,
+    (since, until): (Timestamp, Timestamp),
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let look = args![practice.as_str(), since, ENTRIES_LOOKED, until];
+    let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+    for row in tx.rows(HELD, look).await? {
+        let detail: serde_json::Value =
+            serde_json::from_str(&row.text("detail")?).unwrap_or_default();
+        let named = detail.pointer("/review/rules");
+        let named = named.and_then(serde_json::Value::as_array);
+        for rule in named.into_iter().flatten() {
+            if let Some(rule) = rule.as_str() {
+                *counts.entry(rule.to_owned()).or_default() += 1;
+            }
+        }
+    }
+    let mut all: Vec<(String, i64)> = counts.into_iter().collect();
+    all.sort_by(|(one, n), (other, m)| m.cmp(n).then(one.cmp(other)));
+    Ok(all)
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::audit::Entry;
 use crate::domain::conversation::PortalMessage;
 use crate::domain::ids::ConversationId;
 use crate::domain::ids::PatientId;
@@ -28,6 +29,8 @@ const SPEND: &str = "UPDATE portal_message SET tries_left = tries_left - 1 \
     WHERE token_hash = $1 AND tries_left > 0 RETURNING tries_left";
 const OPEN: &str = "UPDATE portal_message SET opened = $2 \
     WHERE token_hash = $1 AND opened IS NULL";
+const EXPIRED_OF: &str =
+    "SELECT practice, count(*) AS n FROM portal_message WHERE expires <= $1 GROUP BY practice";
 const EXPIRED: &str = "DELETE FROM portal_message WHERE expires <= $1";
 /// Sessions that nobody used for so long have ended long since.
 const ENDED: &str = "DELETE FROM portal_session WHERE seen <= $1";
@@ -117,6 +120,13 @@ impl Store {
         let over = now.saturating_sub(SESSION_KEPT).unwrap_or(Timestamp::MIN);
         self.write(move |tx| {
             Box::pin(async move {
+                for row in tx.rows(EXPIRED_OF, args![now]).await? {
+                    let practice = PracticeId::new(row.text("practice")?);
+                    let detail = serde_json::json!({ "messages": row.int("n")? });
+                    let (by, about) = ("anteroom", "portal");
+                    let entry = Entry::new(&practice, now, by, "retention.erased", about, &detail);
+                    tx.append_audit(&entry).await?;
+                }
                 let dead = tx.run(EXPIRED, args![now]).await?;
                 tx.run(ENDED, args![over]).await?;
                 tx.run(STAMP_REPORTS, args![now]).await?;

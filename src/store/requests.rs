@@ -39,7 +39,7 @@ use crate::store::tx::place;
 use crate::store::tx::seal_json;
 use crate::store::tx::word;
 
-const ADD: &str = "INSERT INTO request (practice, id, patient_hash, kind, at, due, open, sealed) \
+pub(super) const ADD: &str = "INSERT INTO request (practice, id, patient_hash, kind, at, due, open, sealed) \
     VALUES ($1, $2, $3, $4, $5, $6, 1, $7) ON CONFLICT (practice, id) DO NOTHING";
 const ONE: &str = "SELECT * FROM request WHERE practice = $1 AND id = $2";
 const OPEN: &str = "SELECT * FROM request WHERE practice = $1 AND patient_hash = $2 AND kind = $3 \
@@ -55,13 +55,13 @@ const SET_PATIENT: &str = "UPDATE patient SET sealed = $3 WHERE practice = $1 AN
 
 /// A request inside its sealed column.
 #[derive(Serialize, Deserialize)]
-struct RequestRow {
-    patient: PatientId,
-    words: String,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
+pub(super) struct RequestRow {
+    pub(super) patient: PatientId,
+    pub(super) words: String,
+    pub(super) from: Option<Timestamp>,
+    pub(super) to: Option<Timestamp>,
     #[serde(default)]
-    suits: Suits,
+    pub(super) suits: Suits,
 }
 
 /// A request with whose it is, for staff.
@@ -234,7 +234,7 @@ fn entry(
     )
 }
 
-fn read(row: &Row, practice: &str, key: &DataKey) -> Result<OpenRequest, StoreError> {
+pub(super) fn read(row: &Row, practice: &str, key: &DataKey) -> Result<OpenRequest, StoreError> {
     let id = row.text("id")?;
     let damage = |column| Inconsistency::on("request").column(column).row(&id);
     let place = place(practice, "request", "sealed", &id);

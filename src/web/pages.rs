@@ -18,6 +18,30 @@ use crate::web::problem::Problem;
 /// The templates. Their names end in `.html`, so every value is escaped.
 const TEMPLATES: &[(&str, &str)] = &[
     (
+        "console_overlay.html",
+        include_str!("templates/console_overlay.html"),
+    ),
+    (
+        "console_changes.html",
+        include_str!("templates/console_changes.html"),
+    ),
+    (
+        "console_retention.html",
+        include_str!("templates/console_retention.html"),
+    ),
+    (
+        "console_patient.html",
+        include_str!("templates/console_patient.html"),
+    ),
+    (
+        "console_accounting.html",
+        include_str!("templates/console_accounting.html"),
+    ),
+    (
+        "console_case.html",
+        include_str!("templates/console_case.html"),
+    ),
+    (
         "console_breach.html",
         include_str!("templates/console_breach.html"),
     ),

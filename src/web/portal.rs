@@ -1,7 +1,7 @@
 //! The secure portal: a link that shows nothing until the date of birth is given, and the second
 //! factor that the practice chose; then a room with messages, replies, choices and requests.
 
-mod pdf;
+pub(super) mod pdf;
 mod room;
 
 use axum::body::Bytes;

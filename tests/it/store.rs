@@ -5,6 +5,7 @@
 mod keeping;
 mod lab;
 mod people;
+mod rights;
 mod texts;
 mod work;
 
@@ -58,4 +59,8 @@ on_both! {
     people::a_visit_is_changed_once_per_key,
     people::a_taken_slot_is_a_conflict_and_a_freed_one_is_not,
     people::nobody_reaches_the_visit_of_another,
+    rights::a_case_is_put_off_once_and_closed_once,
+    rights::a_disclosure_is_kept_struck_and_never_erased,
+    rights::words_are_destroyed_and_the_log_is_found_by_every_filter,
+    rights::drafts_of_each_kind_stand_beside_each_other,
 }

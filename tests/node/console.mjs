@@ -34,6 +34,7 @@ function code(key) {
 
 const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, locale: "en-US" });
 const page = await context.newPage();
+page.on("dialog", (dialog) => dialog.accept());
 const faults = [];
 let expected = null;
 page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
@@ -275,7 +276,7 @@ await page.getByRole("button", { name: "Make a link" }).click();
 await page.locator("#link").waitFor();
 await shot("team");
 await page.goto(`${server}/console/audit?check=1`);
-await page.getByText("The chain is whole").waitFor();
+await page.getByText("Chain verified").waitFor();
 await shot("audit");
 for (const [name, heading] of [["policy", "Policy and prompts"], ["agreements", "Agreements"], ["overview", "Overview"],
   ["compliance", "Compliance"], ["prompts", "Prompts"], ["team", "Team"], ["audit", "Audit log"]]) {
@@ -336,7 +337,7 @@ const small = await phone.newPage();
 small.on("pageerror", (error) => faults.push(`script: ${error.message}`));
 for (const [name, path] of [["inbox", "/console/inbox/all"], ["team", "/console/team"], ["labels", "/console/labels"], ["breach", "/console/breach"], ["audit", "/console/audit"],
   ["policy", "/console/policy"], ["agreements", "/console/agreements"], ["overview", "/console/overview"],
-  ["compliance", "/console/compliance?q=4155550111"], ["prompts", "/console/prompts"], ["editor", "/console/prompts/edit/en/visit"]]) {
+  ["compliance", "/console/compliance"], ["prompts", "/console/prompts"], ["editor", "/console/prompts/edit/en/visit"]]) {
   await small.goto(server + path);
   const over = await small.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.equal(over, 0, `${path} is wider than a phone`);

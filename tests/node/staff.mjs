@@ -30,7 +30,7 @@ export async function open(server, settings = {}) {
   page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
   page.on("console", (message) => {
     // A form with a wrong answer comes back with its status; that is no fault of the page.
-    if (message.type() === "error" && !/status of (403|404|410|422|423|429)/.test(message.text())) faults.push(`console: ${message.text()}`);
+    if (message.type() === "error" && !/status of (403|404|409|410|413|422|423|429)/.test(message.text())) faults.push(`console: ${message.text()}`);
   });
   page.on("request", (request) => {
     const url = request.url();

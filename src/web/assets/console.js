@@ -7,10 +7,11 @@ const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 /* The session ends by itself on the server; the page then goes too. */
 const idle = Number(document.body.dataset.idle ?? 0) * 1000;
-let touched = Date.now();
+// By the clock that only runs on: the clock of the day may be wrong, and may jump.
+let touched = performance.now();
 if (idle > 0) {
-  for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => { touched = Date.now(); });
-  setInterval(() => { if (Date.now() - touched > idle) leave(); }, 5000);
+  for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => { touched = performance.now(); });
+  setInterval(() => { if (performance.now() - touched > idle) leave(); }, 5000);
 }
 
 /* A session that ends while somebody writes takes nothing from them: the page is covered, and goes
@@ -35,7 +36,7 @@ one("#unlock")?.addEventListener("click", async () => {
   const token = one('input[name="csrf"]', fresh)?.value;
   if (!token) return;
   for (const field of all('input[name="csrf"]')) field.value = token;
-  touched = Date.now();
+  touched = performance.now();
   document.body.classList.remove("locked");
   one("#locked").close();
   refresh();
@@ -139,6 +140,7 @@ const verdict = one("#verdict");
 const talk = one("#talk")?.dataset.id;
 let wanted = 0;
 let asked = 0;
+let sent = false;
 
 if (form && box) {
   naming(box, one("#names-list"));
@@ -162,8 +164,18 @@ if (form && box) {
     // A note is a form like any other; only an answer is sent from here.
     if (event.submitter?.id === "note") return;
     event.preventDefault();
+    event.stopPropagation();
     send(event.submitter?.id === "portal" ? event.submitter.formAction : form.action);
   });
+  // What does not fit is told: a browser cuts a long paste without a word.
+  box.addEventListener("paste", (event) => {
+    const more = event.clipboardData?.getData("text").length ?? 0;
+    if (box.value.length - (box.selectionEnd - box.selectionStart) + more <= box.maxLength) return;
+    setTimeout(() => say("A text has at most 4,000 characters. What was pasted is longer: only its beginning is here."), 600);
+  });
+  // Leaving with words that were not sent asks first.
+  addEventListener("submit", (event) => { if (event.target === form) sent = true; });
+  addEventListener("beforeunload", (event) => { if (!sent && box.value.trim()) event.preventDefault(); });
   const canned = one("#canned");
   if (canned) {
     canned.hidden = false;
@@ -271,6 +283,12 @@ addEventListener("click", (event) => {
   box.dispatchEvent(new Event("input"));
   box.focus();
 });
+
+/* A page that is made for paper says so itself where a script can. */
+for (const button of all("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
 
 /* Keys. */
 let at = -1;

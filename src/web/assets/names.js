@@ -1,4 +1,5 @@
-// Names of colleagues in a note: @ and some letters offer them.
+// Names that are offered while one writes: colleagues in a note after @, variables in a template after
+// two braces. Arrows choose, Enter or Tab takes, Escape closes.
 import { el } from "./dom.js";
 
 const read = (list) => { try { return JSON.parse(list ?? "[]"); } catch { return []; } };
@@ -10,13 +11,37 @@ export function named(text, list) {
     .some((it) => it && low.includes(`@${it.toLowerCase()}`)));
 }
 
-/** Offers the names at the cursor: arrows choose, Enter or Tab takes, Escape closes. */
+/** Offers the colleagues of a box. */
 export function naming(box, list) {
   if (!list) return;
   const all = read(box.dataset.colleagues);
+  offer(box, list, {
+    begun: /(?:^|[^\p{L}\p{N}])@([\p{L}\p{N} ]{0,30})$/u,
+    put: (name) => `${name} `,
+    found: (start) => {
+      // A name that is there already is not offered again.
+      if (all.some((name) => start.startsWith(`${name.toLowerCase()} `))) return [];
+      return all.filter((name) => name.toLowerCase().startsWith(start)
+        || name.toLowerCase().split(/\s+/u).some((part) => start && part.startsWith(start)));
+    },
+  });
+}
+
+/** Offers the variables that a template may use, each with what it is. */
+export function variables(box, list, all) {
+  if (!list || all.length === 0) return;
+  offer(box, list, {
+    begun: /\{[{%]-?\s*(?:(?:if|elif|for\s+\w+\s+in)\s+(?:not\s+)?)?([\p{L}_][\p{L}\p{N}_.]*)?$/u,
+    put: (name, before) => (before.lastIndexOf("{{") > before.lastIndexOf("{%") ? `${name} }}` : `${name} %}`),
+    found: (start) => all.filter((name) => name.startsWith(start) && name !== start),
+  });
+}
+
+function offer(box, list, { begun, put, found }) {
   let at = 0;
   let offered = [];
-  const begun = () => /(?:^|[^\p{L}\p{N}])@([\p{L}\p{N} ]{0,30})$/u.exec(box.value.slice(0, box.selectionStart))?.[1];
+  const before = () => box.value.slice(0, box.selectionStart);
+  const start = () => { const met = begun.exec(before()); return met ? (met[1] ?? "") : undefined; };
   const close = () => {
     list.hidden = true;
     offered = [];
@@ -32,19 +57,17 @@ export function naming(box, list) {
   };
   const take = (name) => {
     const end = box.selectionStart;
-    const from = end - begun().length;
-    box.setRangeText(`${name} `, from, end, "end");
+    const from = end - start().length;
+    box.setRangeText(put(name, before()), from, end, "end");
     close();
     box.dispatchEvent(new Event("input"));
+    close();
     box.focus();
   };
   box.addEventListener("input", () => {
-    const start = begun()?.toLowerCase();
-    if (start === undefined) return close();
-    offered = all.filter((name) => name.toLowerCase().startsWith(start)
-      || name.toLowerCase().split(/\s+/u).some((part) => start && part.startsWith(start))).slice(0, 6);
-    // A name that is there already is not offered again.
-    if (all.some((name) => start.startsWith(`${name.toLowerCase()} `))) offered = [];
+    const typed = start()?.toLowerCase();
+    if (typed === undefined) return close();
+    offered = found(typed).slice(0, 6);
     at = 0;
     if (offered.length) show(); else close();
   });

@@ -96,15 +96,12 @@ pub(crate) async fn answer(
     headers: HeaderMap,
     Extension(fields): Extension<Fields>,
 ) -> Result<Response, Problem> {
+    let hold = fields.get("hold").parse().ok().map(HoldId);
     let answer = Answer {
-        conversation: ConversationId(id),
-        text: written(&fields)?,
         seen: Some(fields.get("seen"))
             .filter(|it| !it.is_empty())
             .map(|it| Phi::from(it.replace("\r\n", "\n"))),
-        hold: fields.get("hold").parse().ok().map(HoldId),
-        behind: false,
-        reason: None,
+        ..Answer::of(ConversationId(id), written(&fields)?, hold)
     };
     send(
         (&door, &seat, &fields),
@@ -130,12 +127,8 @@ pub(crate) async fn by_portal(
         text = held_words(&door, &seat, id, hold).await?;
     }
     let answer = Answer {
-        conversation: ConversationId(id),
-        text,
-        seen: None,
-        hold,
         behind: true,
-        reason: None,
+        ..Answer::of(ConversationId(id), text, hold)
     };
     send(
         (&door, &seat, &fields),
@@ -167,12 +160,8 @@ pub(crate) async fn over(
     };
     let text = held_words(&door, &seat, id, hold).await?;
     let answer = Answer {
-        conversation: ConversationId(id),
-        text: text.clone(),
-        seen: None,
-        hold: Some(hold),
-        behind: false,
         reason: Some(reason),
+        ..Answer::of(ConversationId(id), text, Some(hold))
     };
     let told = send((&door, &seat, &fields), script, answer).await?;
     let (left, words) = (told.status(), fields.get("words").trim());

@@ -11,9 +11,8 @@ use serde_json::{Value, json};
 use crate::domain::ids::StaffId;
 use crate::domain::staff::Staff;
 use crate::web::console::actions::back;
-use crate::web::console::inbox::{frame, unavailable};
+use crate::web::console::inbox::{filled, unavailable};
 use crate::web::console::seat::{Fields, Seat, desk, line, to};
-use crate::web::pages;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
 
@@ -142,13 +141,8 @@ async fn listed(
         .iter()
         .map(|it| json!({ "name": it.name, "text": it.text }))
         .collect();
-    let mut values = frame(door, seat, "inbox").await?;
-    let fields = values.as_object_mut().ok_or_else(Problem::unavailable)?;
-    fields.insert("replies".to_owned(), kept.into());
-    fields.insert("fault".to_owned(), fault.into());
-    fields.insert("name".to_owned(), name.into());
-    fields.insert("text".to_owned(), text.into());
-    Ok(pages::console("console_replies.html", status, &values))
+    let more = json!({ "replies": kept, "fault": fault, "name": name, "text": text });
+    filled(door, seat, ("inbox", "console_replies.html", status), more).await
 }
 
 /// Keeps a reply, or takes it away.

@@ -4,28 +4,28 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::audit::Entry;
 use crate::domain::consent::{ConsentProof, ConsentPurpose};
 use crate::domain::conversation::Conversation;
 use crate::domain::phone::E164;
-use crate::domain::record::{Patient, RequestKind};
 use crate::domain::staff::Right;
 use crate::pipeline::house::House;
 use crate::policy::words::Language;
-use crate::store::{LedgerEntry, OpenRequest, StoreError};
-use crate::web::console::inbox::{frame, typed_number, unavailable};
-use crate::web::console::seat::{Seat, desk};
+use crate::store::{LedgerEntry, StoreError};
+use crate::web::console::cases;
+use crate::web::console::inbox::{filled, typed_number, unavailable};
+use crate::web::console::rights::name;
+use crate::web::console::seat::{Fields, Seat, desk, to};
 use crate::web::console::versions::{short, when, zone};
-use crate::web::pages;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
 
-/// A request whose day is nearer than this is told of in another colour.
-const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Closed cases that the page lists, the newest.
+const CLOSED_MAX: u32 = 10;
 /// Texts with health details that a page lists, of one conversation.
 const DISCLOSED_MAX: u32 = 100;
 
@@ -35,81 +35,84 @@ pub(crate) async fn page(
     Extension(seat): Extension<Seat>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let desk = desk(&door)?;
-    let zone = zone(desk, &seat);
+    shown(&door, &seat, StatusCode::OK, (query.as_deref(), "", "")).await
+}
+
+async fn shown(
+    door: &Door,
+    seat: &Seat,
+    status: StatusCode,
+    (query, fault, typed): (Option<&str>, &str, &str),
+) -> Result<Response, Problem> {
+    let desk = desk(door)?;
+    let zone = zone(desk, seat);
     let now = desk.clock().now();
     let reads = seat.staff.role.may(Right::Read);
-    let search = search(query.as_deref());
-    let open = desk.store().open_requests(&seat.staff.practice).await;
-    let mut requests = Vec::new();
-    for request in open.map_err(unavailable)? {
-        requests.push(asked(desk, &seat, &request, (reads, now), &zone).await);
+    let practice = &seat.staff.practice;
+    let (mut open, mut closed) = (Vec::new(), Vec::new());
+    let cases = desk.store().open_cases(practice).await;
+    for case in cases.map_err(unavailable)? {
+        open.push(cases::line(desk, seat, &case, (reads, now), &zone).await);
     }
-    let mut fault = "";
-    let mut people = Vec::new();
-    if reads && !search.is_empty() {
-        match typed_number(&search) {
-            Some(number) => people = ledgers(desk, &seat, &number, now, &zone).await?,
-            None => fault = "Search by the patient's phone number, with area code.",
-        }
+    // What the law wants first stands first; what has no day keeps the order in which it was asked.
+    open.sort_by_key(|it| {
+        let first = it.get("first").and_then(Value::as_str).map(str::to_owned);
+        (first.is_none(), first)
+    });
+    let cases = desk.store().closed_cases(practice, CLOSED_MAX).await;
+    for case in cases.map_err(unavailable)? {
+        closed.push(cases::line(desk, seat, &case, (reads, now), &zone).await);
     }
-    let mut values = frame(&door, &seat, "compliance").await?;
-    let fields = values.as_object_mut().ok_or_else(Problem::unavailable)?;
-    fields.insert("requests".to_owned(), requests.into());
-    fields.insert("people".to_owned(), people.into());
-    fields.insert("search".to_owned(), search.into());
-    fields.insert("fault".to_owned(), fault.into());
-    Ok(pages::console(
-        "console_compliance.html",
-        StatusCode::OK,
-        &values,
-    ))
-}
-
-fn search(query: Option<&str>) -> String {
     let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    let mut named = pairs.filter(|(name, _)| name == "q");
-    let found = named.next().map(|(_, value)| value.trim().to_owned());
-    found.unwrap_or_default()
-}
-
-fn full_name(patient: &Patient) -> String {
-    let (first, last) = (patient.first_name.as_str(), patient.last_name.as_str());
-    format!("{first} {last}")
-}
-
-/// A request with whose it is and when it is due.
-async fn asked(
-    desk: &House,
-    seat: &Seat,
-    it: &OpenRequest,
-    (reads, now): (bool, Timestamp),
-    zone: &TimeZone,
-) -> Value {
-    let filed = &it.filed;
-    let by_law = filed.request.kind == RequestKind::Records;
-    let (state, words) = match filed.request.due {
-        None => ("", String::new()),
-        Some(due) if due < now => ("stop", format!("was due {}", day(due, zone))),
-        Some(due) if due.duration_since(now) < SOON => ("wait", format!("due {}", day(due, zone))),
-        Some(due) => ("good", format!("due {}", day(due, zone))),
+    let word = pairs.into_iter().find(|(name, _)| name == "n");
+    let number = match word.filter(|_| reads) {
+        Some((_, word)) => desk.store().number_behind(practice, &word).await,
+        None => Ok(None),
     };
-    let name = if reads {
-        let found = desk.records().patient(&seat.staff.practice, &it.patient);
-        found.await.ok().flatten().as_ref().map(full_name)
-    } else {
-        None
-    };
-    json!({
-        "kind": filed.request.kind.told(), "by_law": by_law, "at": day(filed.at, zone),
-        "state": state, "due": words, "name": name,
-        "words": reads.then(|| filed.request.words.as_str().to_owned()),
-    })
+    let number = number.map_err(unavailable)?;
+    let (mut people, mut patients, mut search) = (Vec::new(), Vec::new(), String::new());
+    if let Some(number) = number {
+        people = ledgers(desk, seat, &number, now, &zone).await?;
+        patients = at_number(desk, seat, &number).await?;
+        search = number.display_us();
+    }
+    let more = json!({
+        "requests": open, "closed": closed, "people": people, "patients": patients,
+        "search": search, "fault": fault, "typed": typed,
+    });
+    let page = ("compliance", "console_compliance.html", status);
+    filled(door, seat, page, more).await
 }
 
-fn day(at: Timestamp, zone: &TimeZone) -> String {
-    let at = at.to_zoned(zone.clone());
-    at.strftime("%b %-d, %Y").to_string()
+/// Finds what is kept of a number. The address that follows holds a sealed word, not the number.
+pub(crate) async fn find(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    Extension(fields): Extension<Fields>,
+) -> Result<Response, Problem> {
+    let typed = fields.get("q").trim();
+    let Some(number) = typed_number(typed) else {
+        let fault = "Search by the patient's phone number, with area code.";
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return shown(&door, &seat, status, (None, fault, typed)).await;
+    };
+    let word = desk(&door)?
+        .store()
+        .number_word(&seat.staff.practice, &number);
+    let word = word.await.map_err(unavailable)?;
+    Ok(to(&format!("/console/compliance?n={word}#patient")))
+}
+
+/// The patients at a number, each with the word that opens their page.
+async fn at_number(desk: &House, seat: &Seat, number: &E164) -> Result<Vec<Value>, Problem> {
+    let practice = &seat.staff.practice;
+    let found = desk.records().patients_by_phone(practice, number).await;
+    let mut all = Vec::new();
+    for patient in found.unwrap_or_default() {
+        let word = desk.store().patient_word(practice, &patient.id).await;
+        all.push(json!({ "name": name(&patient), "word": word.map_err(unavailable)? }));
+    }
+    Ok(all)
 }
 
 /// What everybody at a number has agreed to, how it came about, and what left with health details. The
@@ -156,7 +159,7 @@ async fn ledger(
             Some(id) => desk.records().patient(&conversation.practice, id).await,
             None => Ok(None),
         };
-        let name = known.ok().flatten().as_ref().map(full_name);
+        let name = known.ok().flatten().as_ref().map(name);
         let purposes: Vec<Value> = ConsentPurpose::ALL
             .iter()
             .map(|purpose| {
@@ -168,7 +171,7 @@ async fn ledger(
         standing.push(json!({
             "name": name, "purposes": purposes,
             "proof": consent.proof.as_ref().map(ConsentProof::digest).map(|it| short(&it)),
-            "until": consent.proof.as_ref().map(|it| day(it.expires, zone)),
+            "until": consent.proof.as_ref().map(|it| cases::day(it.expires, zone)),
         }));
     }
     let disclosed = desk

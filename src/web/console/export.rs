@@ -8,10 +8,11 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use crate::audit::{Entry, Linked};
-use crate::store::audit_log::AuditFilter;
-use crate::web::console::audit::asked;
+use crate::store::audit_pages::{AuditFilter, LOOKED_MAX};
+use crate::web::console::audit::Asked;
 use crate::web::console::inbox::unavailable;
 use crate::web::console::seat::{Seat, desk};
+use crate::web::console::versions::zone;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
 
@@ -28,7 +29,10 @@ pub(crate) async fn export(
 ) -> Result<Response, Problem> {
     let desk = desk(&door)?;
     let query = query.unwrap_or_default();
-    let (mut filter, _) = asked(&query);
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let mut asked = Asked::read(pairs, &zone(desk, &seat));
+    asked.resolve(desk, &seat).await?;
+    let mut filter = asked.filter;
     filter.before = None;
     let format = form_urlencoded::parse(query.as_bytes())
         .find(|(name, _)| name == "format")
@@ -36,16 +40,24 @@ pub(crate) async fn export(
         .unwrap_or_default();
     let practice = &seat.staff.practice;
     let mut entries: Vec<Linked> = Vec::new();
+    let top = desk.store().audit_length(practice).await;
+    let top = top.map_err(unavailable)? + 1;
     loop {
         let page = desk.store().audit_page(practice, &filter, PAGE).await;
         let page = page.map_err(unavailable)?;
         let last = page.last().map(|it| it.seq);
         let whole = page.len() < PAGE as usize;
         entries.extend(page);
-        if whole || entries.len() >= ENTRIES_MAX {
+        if entries.len() >= ENTRIES_MAX {
             break;
         }
-        filter.before = last;
+        // A rule is looked for in so many entries at a time.
+        let further = filter.before.unwrap_or(top).min(top) - LOOKED_MAX;
+        filter.before = match last {
+            Some(seq) if !whole => Some(seq),
+            _ if !filter.rule.is_empty() && further > 0 => Some(further + 1),
+            _ => break,
+        };
     }
     entries.truncate(ENTRIES_MAX);
     let (kind, ending, text) = match format.as_str() {
@@ -58,11 +70,16 @@ pub(crate) async fn export(
         actor,
         action,
         subject,
+        rule,
+        from,
+        to,
+        subjects,
         ..
     } = &filter;
     let detail = json!({
         "format": ending, "entries": entries.len(),
-        "actor": actor, "action": action, "subject": subject,
+        "actor": actor, "action": action, "subject": subject, "rule": rule,
+        "from": from, "to": to, "of_one_patient": !subjects.is_empty(),
     });
     let by = seat.staff.actor();
     let noted = Entry::new(practice, now, &by, "audit.exported", "audit", &detail);
@@ -102,7 +119,7 @@ fn csv(entries: &[Linked]) -> String {
     text
 }
 
-fn field(text: &str) -> String {
+pub(super) fn field(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula {
         format!("'{text}")
@@ -131,9 +148,9 @@ fn event(it: &Linked) -> Value {
     let deed = entry.action.split('.').next_back().unwrap_or_default();
     // Create, read, update, delete, execute: the codes of audit-event-action.
     let action = match deed {
-        "viewed" | "exported" => "R",
-        "received" | "cleared" | "raised" | "published" | "requested" => "C",
-        "erased" | "discarded" => "D",
+        "viewed" | "exported" | "made" => "R",
+        "received" | "cleared" | "raised" | "published" | "requested" | "recorded" => "C",
+        "erased" | "discarded" | "destroyed" => "D",
         "signed_in" | "gated" => "E",
         _ => "U",
     };

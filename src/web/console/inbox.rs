@@ -112,6 +112,20 @@ pub(crate) async fn frame(door: &Door, seat: &Seat, tab: &str) -> Result<Value, 
     }))
 }
 
+/// A page of the console: its tab, its template and its status, with what it shows besides the frame.
+pub(super) async fn filled(
+    door: &Door,
+    seat: &Seat,
+    (tab, template, status): (&str, &str, StatusCode),
+    more: Value,
+) -> Result<Response, Problem> {
+    let mut values = frame(door, seat, tab).await?;
+    if let (Some(fields), Value::Object(more)) = (values.as_object_mut(), more) {
+        fields.extend(more);
+    }
+    Ok(pages::console(template, status, &values))
+}
+
 /// A queue, and the conversation that is open beside it.
 pub(crate) async fn page(
     State(door): State<Door>,

@@ -7,12 +7,17 @@ mod actions;
 mod audit;
 mod beside;
 mod breach;
+mod cases;
+mod changes;
 mod compliance;
 mod export;
 mod inbox;
+mod overlay;
 mod overview;
 mod papers;
 mod prompts;
+mod retention;
+mod rights;
 mod seat;
 mod setup;
 mod sign;
@@ -89,12 +94,55 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/console/team", Need::May(Right::Accounts)),
     ("POST", "/console/team/{id}", Need::May(Right::Accounts)),
     ("GET", "/console/audit", Need::May(Right::Audit)),
+    ("POST", "/console/audit", Need::May(Right::Read)),
     ("GET", "/console/audit/export", Need::May(Right::Audit)),
     ("GET", "/console/compliance", Need::May(Right::Audit)),
+    ("POST", "/console/compliance", Need::May(Right::Read)),
+    ("GET", "/console/requests/{id}", Need::May(Right::Audit)),
+    ("POST", "/console/requests/{id}", Need::May(Right::Comply)),
+    (
+        "GET",
+        "/console/requests/{id}/copy",
+        Need::May(Right::Comply),
+    ),
+    ("GET", "/console/patients/{id}", Need::May(Right::Read)),
+    (
+        "POST",
+        "/console/patients/{id}/disclosures",
+        Need::May(Right::Disclose),
+    ),
+    (
+        "POST",
+        "/console/patients/{id}/strike",
+        Need::May(Right::Comply),
+    ),
+    (
+        "GET",
+        "/console/patients/{id}/accounting",
+        Need::May(Right::Comply),
+    ),
+    (
+        "GET",
+        "/console/patients/{id}/copy",
+        Need::May(Right::Comply),
+    ),
+    (
+        "POST",
+        "/console/patients/{id}/case",
+        Need::May(Right::Comply),
+    ),
+    (
+        "POST",
+        "/console/patients/{id}/hold",
+        Need::May(Right::Comply),
+    ),
+    ("GET", "/console/retention", Need::May(Right::Audit)),
+    ("POST", "/console/retention", Need::May(Right::Comply)),
     ("GET", "/console/breach", Need::May(Right::Audit)),
     ("POST", "/console/breach", Need::May(Right::Comply)),
     ("GET", "/console/breach/{id}", Need::May(Right::Audit)),
     ("GET", "/console/overview", Need::SignedIn),
+    ("GET", "/console/overview/changes", Need::SignedIn),
     ("GET", "/console/agreements", Need::May(Right::Audit)),
     ("GET", "/console/prompts", Need::May(Right::Policy)),
     (
@@ -119,6 +167,11 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ),
     (
         "POST",
+        "/console/prompts/recent/{language}/{name}",
+        Need::May(Right::Prompts),
+    ),
+    (
+        "POST",
         "/console/prompts/discard",
         Need::May(Right::Prompts),
     ),
@@ -136,6 +189,33 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/console/setup/{step}", Need::May(Right::Accounts)),
     ("GET", "/console/findings", Need::May(Right::Accounts)),
     ("GET", "/console/policy", Need::May(Right::Policy)),
+    ("GET", "/console/policy/overlay", Need::May(Right::Policy)),
+    ("POST", "/console/policy/overlay", Need::May(Right::Comply)),
+    (
+        "GET",
+        "/console/policy/overlay/gate",
+        Need::May(Right::Policy),
+    ),
+    (
+        "POST",
+        "/console/policy/overlay/gate",
+        Need::May(Right::Comply),
+    ),
+    (
+        "POST",
+        "/console/policy/overlay/publish",
+        Need::May(Right::Comply),
+    ),
+    (
+        "POST",
+        "/console/policy/overlay/discard",
+        Need::May(Right::Comply),
+    ),
+    (
+        "POST",
+        "/console/policy/overlay/back",
+        Need::May(Right::Comply),
+    ),
     ("GET", "/console/policy/{id}", Need::May(Right::Policy)),
 ];
 
@@ -172,12 +252,8 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/replies", get(beside::list).post(beside::change))
         .route("/console/team", get(team::page).post(team::invite))
         .route("/console/team/{id}", post(team::change))
-        .route("/console/audit", get(audit::page))
-        .route("/console/audit/export", get(export::export))
-        .route("/console/compliance", get(compliance::page))
-        .route("/console/breach", get(breach::list).post(breach::save))
-        .route("/console/breach/{id}", get(breach::open))
         .route("/console/overview", get(overview::page))
+        .route("/console/overview/changes", get(changes::page))
         .route("/console/agreements", get(papers::page))
         .route("/console/prompts", get(prompts::list))
         .route("/console/prompts/version/{id}", get(prompts::version))
@@ -188,6 +264,10 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route(
             "/console/prompts/try/{language}/{name}",
             post(prompts::try_out),
+        )
+        .route(
+            "/console/prompts/recent/{language}/{name}",
+            post(prompts::recent),
         )
         .route("/console/prompts/discard", post(prompts::discard))
         .route(
@@ -203,9 +283,54 @@ pub(crate) fn router(door: Door) -> Router<Door> {
             get(setup::page).post(setup::answer),
         )
         .route("/console/findings", get(setup::findings))
+        .merge(compliance())
+        .merge(overlays())
         .route("/console/policy", get(versions::list))
         .route("/console/policy/{id}", get(versions::tried))
         .route_layer(middleware::from_fn_with_state(door, seat::gate))
         .layer(Extension(prompts::Runs::default()))
+        .layer(Extension(audit::Checks::default()))
         .layer(DefaultBodyLimit::max(CONSOLE_BYTES_MAX))
+}
+
+/// What an officer's pages are at: the audit log, requests, patients, breaches.
+fn compliance() -> Router<Door> {
+    Router::new()
+        .route("/console/audit", get(audit::page).post(audit::find))
+        .route("/console/audit/export", get(export::export))
+        .route(
+            "/console/compliance",
+            get(compliance::page).post(compliance::find),
+        )
+        .route("/console/requests/{id}", get(cases::page).post(cases::act))
+        .route("/console/requests/{id}/copy", get(rights::of_case))
+        .route("/console/patients/{id}", get(rights::page))
+        .route("/console/patients/{id}/disclosures", post(rights::record))
+        .route("/console/patients/{id}/strike", post(rights::strike))
+        .route("/console/patients/{id}/accounting", get(rights::account))
+        .route("/console/patients/{id}/copy", get(rights::copy))
+        .route("/console/patients/{id}/case", post(rights::open_case))
+        .route("/console/patients/{id}/hold", post(rights::hold))
+        .route(
+            "/console/retention",
+            get(retention::page).post(retention::destroy),
+        )
+        .route("/console/breach", get(breach::list).post(breach::save))
+        .route("/console/breach/{id}", get(breach::open))
+}
+
+/// Where a practice's own words and rules are written and published.
+fn overlays() -> Router<Door> {
+    Router::new()
+        .route(
+            "/console/policy/overlay",
+            get(overlay::page).post(overlay::save),
+        )
+        .route(
+            "/console/policy/overlay/gate",
+            get(overlay::progress).post(overlay::run),
+        )
+        .route("/console/policy/overlay/publish", post(overlay::publish))
+        .route("/console/policy/overlay/discard", post(overlay::discard))
+        .route("/console/policy/overlay/back", post(overlay::roll_back))
 }

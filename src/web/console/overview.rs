@@ -31,6 +31,8 @@ const DAYS_USUAL: i64 = 14;
 const WIDTH: f64 = 560.0;
 /// The height of the columns.
 const HEIGHT: f64 = 96.0;
+/// Rules that the chart has.
+const RULES_MAX: usize = 10;
 /// The longest bar.
 const BAR: f64 = 300.0;
 
@@ -58,7 +60,9 @@ pub(crate) async fn page(
     let first = today.saturating_sub((days - 1).days());
     let since = first.to_zoned(zone.clone());
     let since = since.map_or(now, |it| it.timestamp());
-    let figures = desk.store().figures(&seat.staff.practice, since).await;
+    let figures = desk.store();
+    let figures = figures.figures(&seat.staff.practice, (since, Timestamp::MAX));
+    let figures = figures.await;
     let figures = figures.map_err(unavailable)?;
     let mut values = frame(&door, &seat, "overview").await?;
     let fields = values.as_object_mut().ok_or_else(Problem::unavailable)?;
@@ -75,6 +79,7 @@ pub(crate) async fn page(
     fields.insert("answers".to_owned(), answers(&figures.texts));
     fields.insert("by".to_owned(), by(&figures));
     fields.insert("holds".to_owned(), holds(&figures));
+    fields.insert("rules".to_owned(), rules(&figures));
     fields.insert("judged".to_owned(), judged(&figures));
     fields.insert("delivery".to_owned(), delivery(&figures));
     fields.insert("consent".to_owned(), consent(&figures));
@@ -173,7 +178,7 @@ fn bars(rows: Vec<(String, i64, String, &'static str)>) -> Value {
 }
 
 /// How long patients waited: from a text to the next one of ours in its conversation.
-fn waits(texts: &[TextAt]) -> (Vec<i64>, i64) {
+pub(super) fn waits(texts: &[TextAt]) -> (Vec<i64>, i64) {
     let (mut waits, mut open) = (Vec::new(), 0);
     let mut asked: Option<(i64, Timestamp)> = None;
     for text in texts {
@@ -217,7 +222,7 @@ fn answers(texts: &[TextAt]) -> Value {
 }
 
 /// A span as people say it.
-fn spoken(seconds: i64) -> String {
+pub(super) fn spoken(seconds: i64) -> String {
     match seconds {
         0 => "under 1 s".to_owned(),
         1..=89 => format!("{seconds} s"),
@@ -227,7 +232,7 @@ fn spoken(seconds: i64) -> String {
     }
 }
 
-fn percent(part: i64, whole: i64) -> i64 {
+pub(super) fn percent(part: i64, whole: i64) -> i64 {
     if whole == 0 {
         return 0;
     }
@@ -261,6 +266,13 @@ fn holds(figures: &Figures) -> Value {
         let remark = remarks.join(", ");
         (it.reason.clone(), it.count, remark, "")
     });
+    bars(rows.collect())
+}
+
+/// Held drafts by the rules that found something in them.
+fn rules(figures: &Figures) -> Value {
+    let rows = figures.rules.iter().take(RULES_MAX);
+    let rows = rows.map(|(rule, count)| (rule.clone(), *count, String::new(), ""));
     bars(rows.collect())
 }
 

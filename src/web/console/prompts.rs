@@ -3,7 +3,8 @@
 
 mod editor;
 mod history;
-mod sides;
+mod recent;
+pub(super) mod sides;
 mod trial;
 
 use axum::Extension;
@@ -19,7 +20,7 @@ use crate::domain::staff::Staff;
 use crate::eval::{gate, preview};
 use crate::pipeline::house::House;
 use crate::policy::words::Language;
-use crate::store::PromptDraft;
+use crate::store::Draft;
 use crate::web::console::inbox::{frame, unavailable};
 use crate::web::console::seat::{Fields, Seat, desk, to};
 use crate::web::console::versions::{short, when, zone};
@@ -28,8 +29,10 @@ use crate::web::problem::Problem;
 use crate::web::router::Door;
 
 pub(super) use editor::{edit, save, try_out};
+pub(super) use history::row as history_row;
 pub(super) use history::{roll_back, version};
-pub(super) use trial::{Runs, progress, run};
+pub(super) use recent::recent;
+pub(super) use trial::{Running, Runs, progress, run};
 
 /// Longest note of a version.
 const NOTE_CHARS_MAX: usize = 300;
@@ -96,7 +99,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 /// The wording in force, the one in work, and the one that both make together.
 pub(super) struct Work {
     pub(super) live: Wording,
-    pub(super) draft: Option<PromptDraft>,
+    pub(super) draft: Option<Draft>,
     pub(super) next: Wording,
 }
 
@@ -106,7 +109,10 @@ impl Work {
         let (store, practice) = (desk.store(), &staff.practice);
         let live = gate::wording_in_force(store, practice).await;
         let live = live.map_err(unavailable)?;
-        let draft = store.prompt_draft(practice).await.map_err(unavailable)?;
+        let draft = store
+            .draft(practice, Published::Prompt)
+            .await
+            .map_err(unavailable)?;
         let mut files = gate::differing(prompts(&live)?);
         if let Some(draft) = &draft {
             files.extend(draft.files.clone());
@@ -262,7 +268,7 @@ async fn in_work(
     desk: &House,
     seat: &Seat,
     work: &Work,
-    draft: &PromptDraft,
+    draft: &Draft,
     (runs, zone): (&Runs, &TimeZone),
 ) -> Result<Value, Problem> {
     let digest = work.digest()?;
@@ -277,7 +283,7 @@ async fn in_work(
     Ok(json!({
         "author": named(desk, &seat.staff, &draft.author).await?,
         "at": when(draft.at, zone), "digest": digest, "short": short(&digest),
-        "changes": changes, "running": runs.told(&seat.staff.practice),
+        "changes": changes, "running": runs.told(&seat.staff.practice, Published::Prompt),
         "gated": gated, "open": gated && refusal.is_none(), "refusal": refusal, "found": found,
         "trial_share": TRIAL_SHARE,
     }))
@@ -293,7 +299,9 @@ pub(super) async fn discard(
     let place = fields.get("place");
     let only = Some(place).filter(|it| !it.is_empty());
     let (practice, now, by) = (&seat.staff.practice, desk.clock().now(), seat.staff.actor());
-    let discarded = desk.store().discard_prompts(practice, &by, only, now);
+    let discarded = desk
+        .store()
+        .discard_draft((practice, Published::Prompt), &by, only, now);
     discarded.await.map_err(unavailable)?;
     desk.changed();
     Ok(to("/console/prompts?done=discarded"))

@@ -92,6 +92,7 @@ const fn in_words(right: Right) -> &'static str {
         Right::Release => "decide on held drafts",
         Right::Override => "send what was held, with a reason",
         Right::Acknowledge => "take alarms",
+        Right::Disclose => "record disclosures",
         Right::Audit => "read the audit log and the agreements",
         Right::Comply => "answer requests of law",
         Right::Policy => "try versions of the policy",

@@ -88,6 +88,10 @@ pub(super) async fn open(
         "last": line.last_turn,
         "holds": holds.iter().map(|hold| held(hold, practice, now)).collect::<Vec<_>>(),
         "facts": facts(desk, practice, patient.as_ref(), now).await,
+        "word": match &patient {
+            Some(it) => Some(desk.store().patient_word(&practice.id, &it.id).await?),
+            None => None,
+        },
     });
     let more = standing(desk, seat, practice, (&line, &all), now).await?;
     if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {

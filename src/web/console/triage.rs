@@ -16,9 +16,8 @@ use crate::pipeline::triage::{Move, Moved};
 use crate::store::inbox::Line;
 use crate::store::triage::{Color, Label};
 use crate::web::console::actions::{back, queue_of};
-use crate::web::console::inbox::{frame, unavailable};
+use crate::web::console::inbox::{filled, unavailable};
 use crate::web::console::seat::{Fields, Seat, again, desk, to};
-use crate::web::pages;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
 
@@ -227,14 +226,10 @@ async fn listed(
     let kept = desk(door)?.store().labels(&seat.staff.practice).await;
     let kept = shown(&kept.map_err(unavailable)?, &[]);
     let colors: Vec<&str> = Color::ALL.iter().map(|it| it.as_str()).collect();
-    let mut values = frame(door, seat, "inbox").await?;
-    let fields = values.as_object_mut().ok_or_else(Problem::unavailable)?;
-    fields.insert("labels".to_owned(), kept.into());
-    fields.insert("colors".to_owned(), colors.into());
-    fields.insert("fault".to_owned(), fault.into());
-    fields.insert("name".to_owned(), name.into());
-    fields.insert("color".to_owned(), color.into());
-    Ok(pages::console("console_labels.html", status, &values))
+    let more = json!({
+        "labels": kept, "colors": colors, "fault": fault, "name": name, "color": color,
+    });
+    filled(door, seat, ("inbox", "console_labels.html", status), more).await
 }
 
 /// Keeps a label, changes one, or takes one away.

@@ -41,7 +41,7 @@ pub(crate) async fn list(
     let staff = desk.store().all_staff(&seat.staff.practice).await;
     let staff = staff.map_err(unavailable)?;
     let mut rows = Vec::new();
-    for kind in [Published::Policy, Published::Prompt] {
+    for kind in [Published::Overlay, Published::Policy, Published::Prompt] {
         let found = desk.store().versions(&seat.staff.practice, kind).await;
         let found = found.map_err(unavailable)?;
         for version in &found {
@@ -133,7 +133,7 @@ pub(crate) async fn tried(
     fields.insert("note".to_owned(), content.note.as_str().into());
     fields.insert("days".to_owned(), asked.days.into());
     // Compiling a policy takes a moment of the processor; nobody else's answer waits for it.
-    let today = desk.guardrail();
+    let today = Arc::clone(&desk.judge_for(practice).guardrail);
     let beside = Arc::clone(&today);
     let compiled = tokio::task::spawn_blocking(move || {
         let policy = Policy::from_files(&content.files)?;

@@ -35,26 +35,26 @@ const BEYOND: &[(char, u8, char)] = &[
 
 /// One message as it stands in the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Message {
+pub(in crate::web) struct Message {
     /// Who wrote it, and when.
-    pub(super) head: String,
+    pub(in crate::web) head: String,
     /// Its words.
-    pub(super) body: String,
+    pub(in crate::web) body: String,
 }
 
 /// What the document says besides.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Words {
+pub(in crate::web) struct Words {
     /// `en` or `es`.
-    pub(super) language: &'static str,
+    pub(in crate::web) language: &'static str,
     /// Its title.
-    pub(super) title: String,
+    pub(in crate::web) title: String,
     /// Whose it is.
-    pub(super) practice: String,
+    pub(in crate::web) practice: String,
     /// What stands at the foot of each page.
-    pub(super) foot: String,
+    pub(in crate::web) foot: String,
     /// Before the number of a page.
-    pub(super) page: &'static str,
+    pub(in crate::web) page: &'static str,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -274,7 +274,7 @@ impl Layout {
 }
 
 /// The document.
-pub(super) fn document(words: &Words, messages: &[Message]) -> Vec<u8> {
+pub(in crate::web) fn document(words: &Words, messages: &[Message]) -> Vec<u8> {
     let mut layout = Layout {
         pages: Vec::new(),
         owners: Vec::new(),

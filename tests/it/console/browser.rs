@@ -1,12 +1,20 @@
 //! The console in a real browser: the way of a new owner, at a desk and on a phone.
 
-use crate::support::server::Server;
+use crate::support::server::{Server, anteroom};
 
 /// Plays a script with a new owner's invitation, and finds nobody's words in the log.
-fn played(script: &str) {
+fn played(script: &str, conversations: &str) {
     let node = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}", folder.path().join("anteroom.db").display());
+    if !conversations.is_empty() {
+        let seeded = anteroom(folder.path())
+            .env("ANTEROOM_DATABASE_URL", &database)
+            .args(["seed", "--days", "60", "--conversations", conversations])
+            .output()
+            .unwrap();
+        assert!(seeded.status.success(), "{seeded:?}");
+    }
     let server = Server::start(folder.path(), &database);
     let log = server.log();
     let link = log
@@ -34,12 +42,17 @@ fn played(script: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_console_works_in_a_browser_with_keys_alone() {
-    played("console");
+    played("console", "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn held_drafts_rights_and_proof_work_in_a_browser() {
+    played("officer", "300");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_set_up_works_in_a_browser_and_its_light_turns_on() {
-    played("setup");
+    played("setup", "");
 }
 
 /// A port that is free now.

@@ -1,6 +1,7 @@
 //! Prompts on the console: a wording is tried before it is published, by exactly one at a time, and
 //! taken back with one click.
 
+use anteroom::domain::publication::Published;
 use anteroom::domain::staff::Role;
 use anteroom::eval::load::Files;
 use anteroom::pipeline::work::Step;
@@ -74,11 +75,21 @@ async fn tried(lab: &Lab, hand: &mut Hand<'_>) {
 async fn passed(lab: &Lab, hand: &mut Hand<'_>) -> String {
     let digest = digest(hand).await;
     let store = lab.app.house.store();
-    let draft = store.prompt_draft(lab.practice()).await.unwrap().unwrap();
+    let draft = store
+        .draft(lab.practice(), Published::Prompt)
+        .await
+        .unwrap()
+        .unwrap();
     let report = r#"{"refusal":null,"sha256":"abc","held":1,"of":1,"texts":0,"set_aside":0}"#;
     let (revision, now) = (draft.revision, lab.app.clock_now());
     let found = (digest.as_str(), report);
-    let kept = store.prompt_gated(lab.practice(), revision, found, ("test", true), now);
+    let kept = store.draft_gated(
+        (lab.practice(), Published::Prompt),
+        revision,
+        found,
+        ("test", true),
+        now,
+    );
     assert!(kept.await.unwrap());
     digest
 }
@@ -99,6 +110,16 @@ async fn publishes(hand: &mut Hand<'_>, digest: &str) -> (u16, String) {
         .await;
     let to = told.header("location").to_owned();
     (told.status.as_u16(), to + told.text())
+}
+
+/// The figures since the publish stand beside those before.
+async fn compared(hand: &mut Hand<'_>) {
+    let page = hand.get("/console/overview/changes").await;
+    let page = page.text();
+    assert!(
+        page.contains("Answered by the agent") && page.contains("Texts from patients"),
+        "{page}"
+    );
 }
 
 #[tokio::test]
@@ -144,6 +165,8 @@ async fn a_wording_is_published_only_when_the_suites_pass_and_taken_back_with_on
     );
     let said = lab.app.one(MARIA, "When is my appointment?").await;
     assert!(said.starts_with("You come to us on"), "{said}");
+
+    compared(&mut editor).await;
 
     // One click takes it back.
     let told = editor.post("/console/prompts/back", &[("to", "0")]).await;
@@ -199,7 +222,7 @@ async fn a_wording_that_fails_a_case_stays_closed_and_the_case_is_named() {
     let now = digest(&mut owner).await;
     assert_eq!(publishes(&mut owner, &now).await.0, 409);
     let store = lab.app.house.store();
-    let kind = anteroom::domain::publication::Published::Prompt;
+    let kind = Published::Prompt;
     assert!(
         store
             .versions(lab.practice(), kind)
@@ -280,7 +303,7 @@ async fn what_may_never_be_published_is_refused_where_it_is_written() {
         .app
         .house
         .store()
-        .prompt_draft(lab.practice())
+        .draft(lab.practice(), Published::Prompt)
         .await
         .unwrap();
     assert_eq!(kept, None);

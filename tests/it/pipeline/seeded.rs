@@ -8,7 +8,7 @@ use anteroom::domain::practice::Practice;
 use anteroom::guardrail::review::Guardrail;
 use anteroom::pipeline::seed::{Seeding, seed};
 use anteroom::store::Store;
-use anteroom::store::audit_log::AuditFilter;
+use anteroom::store::audit_pages::AuditFilter;
 use anteroom::store::inbox::{Queue, Wanted};
 
 use crate::support::stores::{self, Kept};

@@ -1,6 +1,9 @@
 //! The editor of one template: its words, the names it may use, and a phone that shows what a
 //! patient would get.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -9,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::agent::prompts::{PromptError, Prompts, SOURCE_CHARS_MAX};
 use crate::domain::practice::Practice;
+use crate::domain::publication::Published;
 use crate::eval::preview::{self, Variable};
 use crate::guardrail::segment;
 use crate::pipeline::house::House;
@@ -29,19 +33,19 @@ const SYSTEM: &str = "system";
 const VALUE: &str = "v.";
 
 /// Which template.
-pub(crate) struct Place {
+pub(super) struct Place {
     language: Language,
     name: String,
 }
 
 impl Place {
-    fn of((language, name): (String, String)) -> Result<Self, Problem> {
+    pub(super) fn of((language, name): (String, String)) -> Result<Self, Problem> {
         let language: Language = language.parse().map_err(|_unknown| Problem::not_found())?;
         preview::about(&name).ok_or_else(Problem::not_found)?;
         Ok(Self { language, name })
     }
 
-    fn spelled(&self) -> String {
+    pub(super) fn spelled(&self) -> String {
         format!("{}/{}", self.language, self.name)
     }
 }
@@ -140,7 +144,8 @@ fn shown(
     place: &Place,
     (source, values): (&str, &Map<String, Value>),
 ) -> Result<Value, Problem> {
-    let guardrail = desk.guardrail();
+    let guardrail = Arc::clone(&desk.judge_for(&practice.id).guardrail);
+    let began = Instant::now();
     let filled = preview::preview(
         &guardrail,
         prompts(&work.next)?,
@@ -171,11 +176,12 @@ fn shown(
         "said": filled.said, "verdict": review.verdict.as_str(),
         "text": review.text, "portal": review.portal,
         "segments": counted.count, "price": price,
+        "micros": u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
         "pieces": pieces(&filled.said, &findings), "findings": findings,
     }))
 }
 
-fn fault(error: &PromptError) -> String {
+pub(super) fn fault(error: &PromptError) -> String {
     match error {
         PromptError::Source { line, what, .. } => format!("Line {line}: {what}."),
         PromptError::Render(_) => {
@@ -187,7 +193,7 @@ fn fault(error: &PromptError) -> String {
     }
 }
 
-fn written(fields: &Fields) -> String {
+pub(super) fn written(fields: &Fields) -> String {
     let text = fields.get("text").replace("\r\n", "\n");
     format!("{}\n", text.trim_end())
 }
@@ -255,7 +261,12 @@ pub(crate) async fn save(
     let (practice, now) = (&seat.staff.practice, desk.clock().now());
     let edited = desk
         .store()
-        .edit_prompt(practice, &seat.staff.actor(), edit, now)
+        .edit_draft(
+            (practice, Published::Prompt),
+            &seat.staff.actor(),
+            edit,
+            now,
+        )
         .await;
     match edited.map_err(unavailable)? {
         Edited::Kept => {

@@ -20,7 +20,7 @@ use crate::web::problem::Problem;
 use crate::web::router::Door;
 
 /// A version as a line, with how it fares while it is on trial.
-pub(super) async fn row(
+pub(in crate::web::console) async fn row(
     desk: &House,
     seat: &Seat,
     version: &Version,

@@ -5,7 +5,7 @@ use similar::{ChangeTag, TextDiff};
 
 /// The old text and the new one in pieces; what the other lacks is marked. A gap between two changed
 /// words is changed with them, so that a changed phrase reads as one.
-pub(super) fn sides(old: &str, new: &str) -> (Vec<Value>, Vec<Value>) {
+pub(in crate::web::console) fn sides(old: &str, new: &str) -> (Vec<Value>, Vec<Value>) {
     let diff = TextDiff::from_words(old, new);
     let changes: Vec<(ChangeTag, &str)> = diff
         .iter_all_changes()

@@ -9,6 +9,7 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use crate::domain::ids::PracticeId;
+use crate::domain::publication::Published;
 use crate::eval::gate::{self, Asking, Gate, Progress};
 use crate::eval::load::Files;
 use crate::pipeline::house::House;
@@ -22,31 +23,38 @@ const REPLAY: u32 = 100;
 
 /// The runs of the gate that are under way, by practice.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Runs(Arc<Mutex<BTreeMap<PracticeId, Arc<Progress>>>>);
+pub(crate) struct Runs(Arc<Mutex<ByKind>>);
+
+type ByKind = BTreeMap<(PracticeId, Published), Arc<Progress>>;
 
 impl Runs {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<PracticeId, Arc<Progress>>> {
+    fn lock(&self) -> MutexGuard<'_, ByKind> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a run; none while one is under way.
-    fn begin(&self, practice: &PracticeId) -> Option<Running> {
+    pub(in crate::web::console) fn begin(
+        &self,
+        practice: &PracticeId,
+        kind: Published,
+    ) -> Option<Running> {
+        let of = (practice.clone(), kind);
         let mut all = self.lock();
-        if all.contains_key(practice) {
+        if all.contains_key(&of) {
             return None;
         }
         let progress = Arc::new(Progress::default());
-        all.insert(practice.clone(), Arc::clone(&progress));
+        all.insert(of.clone(), Arc::clone(&progress));
         Some(Running {
             runs: self.clone(),
-            practice: practice.clone(),
+            of,
             progress,
         })
     }
 
     /// How far the run of a practice is; null when there is none.
-    pub(super) fn told(&self, practice: &PracticeId) -> Value {
-        self.lock().get(practice).map_or(
+    pub(in crate::web::console) fn told(&self, practice: &PracticeId, kind: Published) -> Value {
+        self.lock().get(&(practice.clone(), kind)).map_or(
             Value::Null,
             |it| json!({ "done": it.done(), "of": it.of(), "wrong": it.wrong() }),
         )
@@ -54,15 +62,27 @@ impl Runs {
 }
 
 /// A run that is under way; it has ended when this is dropped, however it ended.
-struct Running {
+pub(in crate::web::console) struct Running {
     runs: Runs,
-    practice: PracticeId,
+    of: (PracticeId, Published),
     progress: Arc<Progress>,
+}
+
+impl Running {
+    /// Whose run it is.
+    pub(in crate::web::console) const fn practice(&self) -> &PracticeId {
+        &self.of.0
+    }
+
+    /// How far it is.
+    pub(in crate::web::console) const fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.runs.lock().remove(&self.practice);
+        self.runs.lock().remove(&self.of);
     }
 }
 
@@ -76,7 +96,7 @@ pub(crate) async fn run(
     let work = Work::of(house, &seat.staff).await?;
     let practice = seat.staff.practice.clone();
     if work.draft.is_some()
-        && let Some(running) = runs.begin(&practice)
+        && let Some(running) = runs.begin(&practice, Published::Prompt)
     {
         let (house, suites) = (Arc::clone(house), door.settings.suites.clone());
         let by = seat.staff.actor();
@@ -106,7 +126,7 @@ async fn asked(
     let outcome = match suites {
         Ok(suites) => {
             let asking = Asking {
-                practice: running.practice.clone(),
+                practice: running.practice().clone(),
                 replay: REPLAY,
                 suites,
                 threads: 1,
@@ -118,8 +138,8 @@ async fn asked(
         Err(error) => Err(error),
     };
     let (report, passed) = told(&outcome);
-    let kept = house.store().prompt_gated(
-        &running.practice,
+    let kept = house.store().draft_gated(
+        (running.practice(), Published::Prompt),
         draft.revision,
         (&digest, &report),
         (&by, passed),
@@ -153,23 +173,26 @@ pub(crate) async fn progress(
     Extension(seat): Extension<Seat>,
     Extension(runs): Extension<Runs>,
 ) -> Response {
-    Json(runs.told(&seat.staff.practice)).into_response()
+    Json(runs.told(&seat.staff.practice, Published::Prompt)).into_response()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const KIND: Published = Published::Prompt;
+
     #[test]
     fn a_practice_has_one_run_at_a_time_and_it_ends_however_it_ends() {
         let runs = Runs::default();
         let (one, other) = (PracticeId::new("lakeside"), PracticeId::new("harbor"));
-        let running = runs.begin(&one).unwrap();
-        assert!(runs.begin(&one).is_none());
-        assert!(runs.begin(&other).is_some());
-        assert_eq!(runs.told(&one)["done"], 0);
+        let running = runs.begin(&one, KIND).unwrap();
+        assert!(runs.begin(&one, KIND).is_none());
+        assert!(runs.begin(&other, KIND).is_some());
+        assert!(runs.begin(&one, Published::Overlay).is_some());
+        assert_eq!(runs.told(&one, KIND)["done"], 0);
         drop(running);
-        assert_eq!(runs.told(&one), Value::Null);
-        assert!(runs.begin(&one).is_some());
+        assert_eq!(runs.told(&one, KIND), Value::Null);
+        assert!(runs.begin(&one, KIND).is_some());
     }
 }

@@ -1,5 +1,5 @@
-//! The wording that a practice's staff are working on: one for each practice, kept between sessions,
-//! with what the gate said of it.
+//! What a practice's staff are working on: one draft of each kind (the wording, the overlay of the
+//! policy), kept between sessions, with what the gate said of it.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::audit::Entry;
 use crate::domain::ids::PracticeId;
-use crate::domain::publication::{Content, NewVersion};
+use crate::domain::publication::{Content, NewVersion, Published};
 use crate::store::Store;
 use crate::store::dialect::Sql;
 use crate::store::dialect::locking;
@@ -21,27 +21,27 @@ use crate::store::tx::open_json;
 use crate::store::tx::place;
 use crate::store::tx::seal_json;
 
-const FIND: Sql = locking!("SELECT * FROM prompt_draft WHERE practice = $1");
-const LOOK: &str = "SELECT * FROM prompt_draft WHERE practice = $1";
-const KEEP: &str = "INSERT INTO prompt_draft (practice, revision, at, author, gated, report, sealed) \
-    VALUES ($1, $2, $3, $4, '', '', $5) ON CONFLICT (practice) DO UPDATE SET \
+const FIND: Sql = locking!("SELECT * FROM draft WHERE practice = $1 AND kind = $2");
+const LOOK: &str = "SELECT * FROM draft WHERE practice = $1 AND kind = $2";
+const KEEP: &str = "INSERT INTO draft (practice, kind, revision, at, author, gated, report, sealed) \
+    VALUES ($1, $2, $3, $4, $5, '', '', $6) ON CONFLICT (practice, kind) DO UPDATE SET \
     revision = excluded.revision, at = excluded.at, author = excluded.author, gated = '', \
     report = '', sealed = excluded.sealed";
-const DROP: &str = "DELETE FROM prompt_draft WHERE practice = $1";
-const TAKE: &str = "DELETE FROM prompt_draft WHERE practice = $1 AND revision = $2";
-const GATED: &str = "UPDATE prompt_draft SET gated = $3, report = $4 \
-    WHERE practice = $1 AND revision = $2";
+const DROP: &str = "DELETE FROM draft WHERE practice = $1 AND kind = $2";
+const TAKE: &str = "DELETE FROM draft WHERE practice = $1 AND kind = $2 AND revision = $3";
+const GATED: &str = "UPDATE draft SET gated = $4, report = $5 \
+    WHERE practice = $1 AND kind = $2 AND revision = $3";
 
 /// What staff are working on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PromptDraft {
+pub struct Draft {
     /// Rises with every change.
     pub revision: i64,
     /// When it was changed last.
     pub at: Timestamp,
     /// Who changed it last.
     pub author: String,
-    /// Templates by their place, where they differ from what is in force.
+    /// Files by their place, where they differ from what is in force.
     pub files: BTreeMap<String, String>,
     /// The digest of the wording that the gate was asked about; empty when it was not asked.
     pub gated: String,
@@ -49,7 +49,7 @@ pub struct PromptDraft {
     pub report: String,
 }
 
-/// A change of one template.
+/// A change of one file.
 #[derive(Clone, Debug)]
 pub struct Edit {
     /// Which: `en/visit`.
@@ -77,19 +77,20 @@ pub enum Edited {
 }
 
 impl Store {
-    /// What a practice's staff are working on, if anything.
-    pub async fn prompt_draft(
+    /// What a practice's staff are working on of a kind, if anything.
+    pub async fn draft(
         &self,
         practice: &PracticeId,
-    ) -> Result<Option<PromptDraft>, StoreError> {
+        kind: Published,
+    ) -> Result<Option<Draft>, StoreError> {
         let mut tx = self.read().await?;
-        draft(&mut tx, LOOK.into(), practice).await
+        draft(&mut tx, LOOK.into(), (practice, kind)).await
     }
 
-    /// Changes one template of the wording in work, unless a colleague did meanwhile.
-    pub async fn edit_prompt(
+    /// Changes one file of what is in work, unless a colleague did meanwhile.
+    pub async fn edit_draft(
         &self,
-        practice: &PracticeId,
+        (practice, kind): (&PracticeId, Published),
         by: &str,
         edit: Edit,
         now: Timestamp,
@@ -97,15 +98,15 @@ impl Store {
         let work = (practice.clone(), by.to_owned(), edit);
         self.write(move |tx| {
             let (practice, by, edit) = work.clone();
-            Box::pin(async move { edit_in(tx, &practice, &by, edit, now).await })
+            Box::pin(async move { edit_in(tx, (&practice, kind), &by, edit, now).await })
         })
         .await
     }
 
-    /// Takes changes of the wording in work back: of one template, or of all.
-    pub async fn discard_prompts(
+    /// Takes changes of what is in work back: of one file, or of all.
+    pub async fn discard_draft(
         &self,
-        practice: &PracticeId,
+        (practice, kind): (&PracticeId, Published),
         by: &str,
         only: Option<&str>,
         now: Timestamp,
@@ -114,25 +115,25 @@ impl Store {
         self.write(move |tx| {
             let (practice, by, only) = work.clone();
             Box::pin(async move {
-                let Some(mut own) = draft(tx, FIND, &practice).await? else {
+                let Some(mut own) = draft(tx, FIND, (&practice, kind)).await? else {
                     return Ok(());
                 };
                 match &only {
                     Some(place) => drop(own.files.remove(place)),
                     None => own.files.clear(),
                 }
-                keep(tx, &practice, &by, own, now).await?;
-                let detail = serde_json::json!({ "template": only });
-                note(tx, &practice, (&by, "prompt.discarded"), &detail, now).await
+                keep(tx, (&practice, kind), &by, own, now).await?;
+                let detail = serde_json::json!({ "file": only });
+                note(tx, (&practice, kind), (&by, "discarded"), &detail, now).await
             })
         })
         .await
     }
 
-    /// Keeps what the gate found, unless the wording was changed meanwhile; whether it was kept.
-    pub async fn prompt_gated(
+    /// Keeps what the gate found, unless what is in work was changed meanwhile; whether it was kept.
+    pub async fn draft_gated(
         &self,
-        practice: &PracticeId,
+        (practice, kind): (&PracticeId, Published),
         revision: i64,
         (digest, report): (&str, &str),
         (by, passed): (&str, bool),
@@ -143,19 +144,25 @@ impl Store {
         self.write(move |tx| {
             let (practice, digest, report, by) = work.clone();
             Box::pin(async move {
-                let row = args![practice.as_str(), revision, digest.as_str(), report];
+                let row = args![
+                    practice.as_str(),
+                    kind.as_str(),
+                    revision,
+                    digest.as_str(),
+                    report
+                ];
                 if tx.run(GATED, row).await? == 0 {
                     return Ok(false);
                 }
                 let detail = serde_json::json!({ "digest": digest, "passed": passed });
-                note(tx, &practice, (&by, "prompt.gated"), &detail, now).await?;
+                note(tx, (&practice, kind), (&by, "gated"), &detail, now).await?;
                 Ok(true)
             })
         })
         .await
     }
 
-    /// Publishes the wording in work as it stands at this revision; none when somebody changed or
+    /// Publishes what is in work as it stands at this revision; none when somebody changed or
     /// published it meanwhile.
     pub async fn publish_draft(
         &self,
@@ -168,7 +175,8 @@ impl Store {
         self.write(move |tx| {
             let (practice, version) = work.clone();
             Box::pin(async move {
-                if tx.run(TAKE, args![practice.as_str(), revision]).await? == 0 {
+                let of = args![practice.as_str(), version.kind.as_str(), revision];
+                if tx.run(TAKE, of).await? == 0 {
                     return Ok(None);
                 }
                 publications::add(tx, &practice, &version, now)
@@ -183,20 +191,21 @@ impl Store {
 async fn draft(
     tx: &mut Tx,
     find: Sql,
-    practice: &PracticeId,
-) -> Result<Option<PromptDraft>, StoreError> {
-    let Some(row) = tx.row(find, args![practice.as_str()]).await? else {
+    (practice, kind): (&PracticeId, Published),
+) -> Result<Option<Draft>, StoreError> {
+    let of = args![practice.as_str(), kind.as_str()];
+    let Some(row) = tx.row(find, of).await? else {
         return Ok(None);
     };
     let key = tx.key_for_row(practice.as_str()).await?;
     let damage = |column| {
-        Inconsistency::on("prompt_draft")
+        Inconsistency::on("draft")
             .column(column)
             .row(practice.as_str())
     };
-    let place = place(practice.as_str(), "prompt_draft", "sealed", "");
+    let place = place(practice.as_str(), table(kind), "sealed", "");
     let content: Content = open_json(&key, &place, &row.blob("sealed")?, damage("sealed"))?;
-    Ok(Some(PromptDraft {
+    Ok(Some(Draft {
         revision: row.int("revision")?,
         at: instant(row.int("at")?, damage("at"))?,
         author: row.text("author")?,
@@ -208,12 +217,12 @@ async fn draft(
 
 async fn edit_in(
     tx: &mut Tx,
-    practice: &PracticeId,
+    of: (&PracticeId, Published),
     by: &str,
     edit: Edit,
     now: Timestamp,
 ) -> Result<Edited, StoreError> {
-    let mut own = draft(tx, FIND, practice).await?.unwrap_or_default();
+    let mut own = draft(tx, FIND, of).await?.unwrap_or_default();
     let stands = own.files.get(&edit.place).unwrap_or(&edit.live);
     if *stands != edit.seen && *stands != edit.source {
         return Ok(Edited::Overtaken {
@@ -224,47 +233,60 @@ async fn edit_in(
     if *stands == edit.source {
         return Ok(Edited::Kept);
     }
-    let detail = serde_json::json!({ "template": edit.place });
+    let detail = serde_json::json!({ "file": edit.place });
     if edit.source == edit.live {
         own.files.remove(&edit.place);
     } else {
         own.files.insert(edit.place, edit.source);
     }
-    keep(tx, practice, by, own, now).await?;
-    note(tx, practice, (by, "prompt.edited"), &detail, now).await?;
+    keep(tx, of, by, own, now).await?;
+    note(tx, of, (by, "edited"), &detail, now).await?;
     Ok(Edited::Kept)
 }
 
 async fn keep(
     tx: &mut Tx,
-    practice: &PracticeId,
+    (practice, kind): (&PracticeId, Published),
     by: &str,
-    draft: PromptDraft,
+    draft: Draft,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if draft.files.is_empty() {
-        return tx.run(DROP, args![practice.as_str()]).await.map(drop);
+        let of = args![practice.as_str(), kind.as_str()];
+        return tx.run(DROP, of).await.map(drop);
     }
     let key = tx.key(practice).await?;
     let content = Content {
         files: draft.files,
         note: String::new(),
     };
-    let place = place(practice.as_str(), "prompt_draft", "sealed", "");
+    let place = place(practice.as_str(), table(kind), "sealed", "");
     let sealed = seal_json(&key, &place, &content)?;
     // The present, so that a number is never given twice though the row comes and goes.
     let revision = now.as_microsecond().max(draft.revision + 1);
-    let row = args![practice.as_str(), revision, now, by, sealed];
+    let row = args![practice.as_str(), kind.as_str(), revision, now, by, sealed];
     tx.run(KEEP, row).await.map(drop)
 }
 
 async fn note(
     tx: &mut Tx,
-    practice: &PracticeId,
-    (by, action): (&str, &str),
+    (practice, kind): (&PracticeId, Published),
+    (by, deed): (&str, &str),
     detail: &serde_json::Value,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.append_audit(&Entry::new(practice, now, by, action, "prompts", detail))
+    let (action, about) = match kind {
+        Published::Prompt => (format!("prompt.{deed}"), "prompts"),
+        Published::Policy | Published::Overlay => (format!("{kind}.{deed}"), kind.as_str()),
+    };
+    tx.append_audit(&Entry::new(practice, now, by, &action, about, detail))
         .await
+}
+
+/// The table that a draft's envelope names: the wording had one of its own before others came.
+const fn table(kind: Published) -> &'static str {
+    match kind {
+        Published::Prompt => "prompt_draft",
+        Published::Policy | Published::Overlay => "draft",
+    }
 }
