@@ -17,6 +17,7 @@ use crate::domain::clock::Clock;
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::{AlarmId, ConversationId, OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
+use crate::mail::Relay;
 use crate::pipeline::company::Company;
 use crate::pipeline::handoff;
 use crate::pipeline::in_force::InForce;
@@ -83,6 +84,8 @@ pub struct Parts {
     pub entropy: Entropy,
     /// Who is told of alarms at once.
     pub pager: Option<Pager>,
+    /// The relay for e-mail; none: nobody is mailed.
+    pub mail: Option<Relay>,
 }
 
 /// The running house.
@@ -94,6 +97,7 @@ pub struct House {
     /// Something was done in a calendar, or a time that was offered is to be offered on.
     pub(crate) freed: Notify,
     pub(crate) files: Notify,
+    pub(crate) letters: Notify,
     pub(crate) remarks: Mutex<Remarks>,
     pub(crate) paged: Mutex<Paged>,
     pub(crate) looked: Mutex<Looked>,
@@ -144,6 +148,7 @@ impl House {
             waiting: Notify::new(),
             freed: Notify::new(),
             files: Notify::new(),
+            letters: Notify::new(),
             remarks: Mutex::default(),
             paged: Mutex::default(),
             looked: Mutex::default(),
@@ -260,6 +265,26 @@ impl House {
         self.parts
             .texts
             .render(TextId::PortalCode, language, &context)
+    }
+
+    /// The words with the code that shows whose an e-mail address is.
+    pub(crate) fn mail_code_text(
+        &self,
+        practice: &str,
+        code: &str,
+        language: Language,
+    ) -> RenderedText {
+        let context = TextContext {
+            practice,
+            phone: "",
+            url: "",
+            hours: "",
+            when: "",
+            code,
+        };
+        self.parts
+            .texts
+            .render(TextId::MailCode, language, &context)
     }
 
     /// The facts that anybody may be told about a practice.

@@ -6,6 +6,7 @@
 
 pub mod agreements;
 mod alarms;
+mod attachments;
 pub mod audit_log;
 pub mod breaches;
 mod conversations;
@@ -18,6 +19,7 @@ mod jobs;
 mod keys;
 mod ledger;
 mod link;
+mod mail;
 mod media;
 mod notes;
 mod opening;
@@ -34,6 +36,7 @@ pub mod records;
 mod reports;
 mod requests;
 mod review;
+pub mod search;
 mod seed;
 mod settling;
 mod setup;
@@ -63,14 +66,18 @@ use crate::store::writer::Given;
 use crate::store::writer::Job;
 
 pub use crate::store::alarms::Acknowledged;
+pub use crate::store::attachments::{Attached, Bearer, NewAttachment};
 pub use crate::store::conversations::NewConversation;
 pub use crate::store::error::StoreError;
 pub use crate::store::ledger::{Disclosed, LedgerEntry, Purposes};
+pub use crate::store::mail::{
+    Addresses, LetterBody, LetterJob, LetterKind, LetterState, MailChoice,
+};
 pub use crate::store::media::Media;
 pub use crate::store::media::MediaJob;
 pub use crate::store::notes::{Canned, Note};
 pub use crate::store::pace::Slot;
-pub use crate::store::portal_sessions::{PortalSession, SecureReply};
+pub use crate::store::portal_sessions::{PortalSession, SecureReply, SentLink};
 pub use crate::store::prompt_drafts::{Edit, Edited, PromptDraft};
 pub use crate::store::publications::RolledBack;
 pub use crate::store::record_writes::Counts;

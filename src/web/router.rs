@@ -17,8 +17,10 @@ use crate::carrier::Carrier;
 use crate::domain::clock::Clock;
 use crate::domain::ids::PracticeId;
 use crate::domain::practice::CarrierKind;
+use crate::mail::BOUNCE_BYTES_MAX;
 use crate::sso::Provider;
 use crate::web::assets;
+use crate::web::bounce;
 use crate::web::chat;
 use crate::web::console;
 use crate::web::edge;
@@ -116,6 +118,15 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
     let portal = Router::new()
         .route("/p/{token}", get(portal::ask).post(portal::open))
         .layer(DefaultBodyLimit::max(PORTAL_BYTES_MAX));
+    // What is read of these is for their handlers to say: first who asks, then how much.
+    let files = Router::new()
+        .route("/p/{token}/reply", post(portal::reply))
+        .route("/p/{token}/file/{id}", get(portal::file))
+        .layer(DefaultBodyLimit::disable());
+    let bounces = Router::new()
+        .route("/v1/mail/bounces", post(bounce::take))
+        .route_layer(middleware::from_fn_with_state(door.clone(), gate::guard))
+        .layer(DefaultBodyLimit::max(BOUNCE_BYTES_MAX));
     let check = Router::new()
         .route("/v1/guard/check", post(guard::check))
         .route_layer(middleware::from_fn_with_state(door.clone(), gate::guard))
@@ -144,6 +155,8 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
         .merge(console)
         .merge(webhooks)
         .merge(portal)
+        .merge(files)
+        .merge(bounces)
         .merge(check)
         .merge(messages)
         .route("/assets/{version}/{name}", get(assets::asset))

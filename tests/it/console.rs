@@ -11,6 +11,8 @@ mod hand;
 mod held;
 mod policy;
 mod prompts;
+mod search;
+mod secure;
 mod setup;
 mod sign;
 mod table;

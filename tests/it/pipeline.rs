@@ -24,6 +24,7 @@ mod handoff;
 mod interim;
 mod lawful;
 mod lines;
+mod mail;
 mod missed;
 mod models;
 mod outreach;

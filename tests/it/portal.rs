@@ -178,6 +178,12 @@ async fn expired_and_unknown_links_say_so_kindly() {
         post(&router, &address(), "4", "12", "1961").await.status,
         410
     );
+    fake.state().portal = Portal::Revoked;
+    let told = get(&router, &address()).await;
+    assert_eq!(told.status, 410);
+    assert!(
+        told.text().contains("staff closed this link") && told.text().contains("tel:+14155550100")
+    );
     let asked = fake.state().portal_asked;
     for path in [
         "/p/short",

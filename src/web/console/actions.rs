@@ -12,7 +12,7 @@ use crate::domain::staff::Right;
 use crate::pipeline::desk::{Answer, Answered, Reason};
 use crate::pipeline::desk_review::Verdicted;
 use crate::web::console::inbox::unavailable;
-use crate::web::console::seat::{Fields, SCRIPT, Seat, again, desk, line, to};
+use crate::web::console::seat::{Fields, Files, SCRIPT, Seat, again, desk, line, to};
 use crate::web::console::thread::pieces;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
@@ -105,6 +105,7 @@ pub(crate) async fn answer(
         hold: fields.get("hold").parse().ok().map(HoldId),
         behind: false,
         reason: None,
+        files: Vec::new(),
     };
     send(
         (&door, &seat, &fields),
@@ -121,6 +122,7 @@ pub(crate) async fn by_portal(
     Path(id): Path<i64>,
     headers: HeaderMap,
     Extension(fields): Extension<Fields>,
+    Extension(files): Extension<Files>,
 ) -> Result<Response, Problem> {
     let hold = fields.get("hold").parse().ok().map(HoldId);
     let mut text = written(&fields)?;
@@ -129,6 +131,16 @@ pub(crate) async fn by_portal(
     {
         text = held_words(&door, &seat, id, hold).await?;
     }
+    let script = headers.contains_key(SCRIPT);
+    let kept = match desk(&door)?.checked_files(&files.0) {
+        Ok(kept) => kept,
+        Err(fault) => return Ok(not_taken(script, &format!("{fault} Nothing was sent."))),
+    };
+    if text.as_str().is_empty() && !kept.is_empty() {
+        let how =
+            "Write a line beside the file, so that the patient knows what it is. Nothing was sent.";
+        return Ok(not_taken(script, how));
+    }
     let answer = Answer {
         conversation: ConversationId(id),
         text,
@@ -136,6 +148,7 @@ pub(crate) async fn by_portal(
         hold,
         behind: true,
         reason: None,
+        files: kept,
     };
     send(
         (&door, &seat, &fields),
@@ -143,6 +156,15 @@ pub(crate) async fn by_portal(
         answer,
     )
     .await
+}
+
+fn not_taken(script: bool, how: &str) -> Response {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    if script {
+        Problem::because(status, how.to_owned()).into_response()
+    } else {
+        again(status, "The files were not taken", how)
+    }
 }
 
 /// Sends what was held as it stands, in somebody's own name and for a reason; the guardrail still has
@@ -173,6 +195,7 @@ pub(crate) async fn over(
         hold: Some(hold),
         behind: false,
         reason: Some(reason),
+        files: Vec::new(),
     };
     let told = send((&door, &seat, &fields), script, answer).await?;
     let (left, words) = (told.status(), fields.get("words").trim());
