@@ -22,6 +22,7 @@ use crate::pipeline::company::Company;
 use crate::pipeline::handoff;
 use crate::pipeline::in_force::InForce;
 use crate::pipeline::policy_trial;
+use crate::pipeline::trial_text::Tests;
 use crate::pipeline::wording;
 use crate::policy::words::Language;
 use crate::screen::Screen;
@@ -107,6 +108,8 @@ pub struct House {
     pub(crate) doubted: Mutex<BTreeMap<OutboxId, Timestamp>>,
     /// Who of staff writes where.
     pub(crate) company: Company,
+    /// The conversation of the last test that staff sent themselves.
+    pub(crate) tried: Mutex<Tests>,
     changes: watch::Sender<u64>,
     wordings: Mutex<wording::ByPractice>,
     trials: Mutex<policy_trial::ByPractice>,
@@ -155,6 +158,7 @@ impl House {
             drafting: Mutex::default(),
             doubted: Mutex::default(),
             company: Company::default(),
+            tried: Mutex::default(),
             changes,
             wordings: Mutex::default(),
             trials: Mutex::default(),

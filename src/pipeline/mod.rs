@@ -59,6 +59,7 @@ mod shelter;
 pub mod sign_in;
 pub mod single;
 pub mod triage;
+pub mod trial_text;
 mod waitlist;
 mod ward;
 pub mod window;

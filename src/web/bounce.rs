@@ -4,6 +4,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 
@@ -17,6 +18,10 @@ pub(crate) async fn take(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let message = body.map_err(|rejection| Problem::new(rejection.status()))?;
+    if message.is_empty() {
+        let how = "the body is empty; send one message as it came";
+        return Err(Problem::because(StatusCode::BAD_REQUEST, how));
+    }
     let known = door.house.mail_bounced(&message).await;
     let known = known.map_err(|_unavailable| Problem::unavailable())?;
     Ok(Json(json!({ "recorded": known })).into_response())

@@ -32,6 +32,7 @@ mod paging;
 mod papers;
 mod portal;
 mod replayed;
+mod searched;
 mod seeded;
 mod shown;
 mod strangers;

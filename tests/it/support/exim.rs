@@ -106,6 +106,11 @@ impl Exim {
         self.folder.path().join("ca.pem")
     }
 
+    /// The file in which every letter is laid.
+    pub(crate) fn mailbox(&self) -> PathBuf {
+        self.folder.path().join("box/all")
+    }
+
     /// A relay to it.
     pub(crate) fn relay(&self, change: impl FnOnce(&mut Settings)) -> Relay {
         let mut settings = Settings {
