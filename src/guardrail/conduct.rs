@@ -97,6 +97,7 @@ struct RawPhrase {
     outcome: String,
     subjects: Vec<String>,
     trivial: String,
+    unsettled: String,
     dangling: String,
     several: String,
     object: String,
@@ -131,6 +132,10 @@ pub(crate) struct Texts {
     pub(crate) visit: String,
     /// What a specialist is called.
     pub(crate) provider: String,
+    /// The coming visit, in place of a sentence that told of it: `{day}`, `{time}`, `{with}`.
+    pub(crate) retold: String,
+    /// What `{with}` is where the sentence named the provider.
+    pub(crate) with: String,
 }
 
 /// What a sentence is about.
@@ -171,6 +176,8 @@ pub(crate) struct Phrases {
     pub(crate) outcome: Pattern,
     pub(crate) subjects: Vec<String>,
     pub(crate) trivial: Pattern,
+    /// Says of a visit that it is denied, moved, called off or unsure.
+    pub(crate) unsettled: Pattern,
     /// Begins with what only the sentence before can tell.
     pub(crate) dangling: Pattern,
     /// The same of several things.
@@ -270,6 +277,7 @@ impl RawPhrase {
     fn compile(self, file: &str, line: usize) -> Result<Phrases, PolicyError> {
         Ok(Phrases {
             trivial: regex(file, line, "phrase.trivial", &self.trivial)?,
+            unsettled: regex(file, line, "phrase.unsettled", &self.unsettled)?,
             dangling: regex(file, line, "phrase.dangling", &self.dangling)?,
             several: regex(file, line, "phrase.several", &self.several)?,
             object: regex(file, line, "phrase.object", &self.object)?,

@@ -47,6 +47,9 @@ use crate::policy::Policy;
 /// More findings than this are sorted in memory of their own.
 const SORTED_IN_PLACE: usize = 128;
 
+/// What of the record can be told anew where a sentence falls.
+const RETOLD: [&str; 2] = ["appointment.start", "appointment.provider"];
+
 /// What a reading looks at.
 struct Judge<'a> {
     rules: &'a Rules,
@@ -396,6 +399,11 @@ impl<'a> Judge<'a> {
                 let (action, rule, cite) = self.decide(Field::Of(field));
                 let public = field.starts_with("practice.");
                 self.reading.patient |= action == Action::Keep && !public;
+                let retold = RETOLD.into_iter().find(|it| *it == field);
+                let room = self.reading.told.len() < self.reading.told.inline_size();
+                if let Some(field) = retold.filter(|_| room && action == Action::Keep) {
+                    self.reading.told.push((span.clone(), field));
+                }
                 let covered = self.reading.findings.iter().any(|other| {
                     other.action >= action
                         && other.span.start <= span.start

@@ -201,11 +201,10 @@ fn by_letters(names: &[String]) -> Trie {
         .iter()
         .enumerate()
         .filter(|(_, name)| !name.is_empty());
-    Trie::new(
-        names
-            .map(|(at, name)| (name.clone().into_bytes(), at))
-            .collect(),
-    )
+    let names: Vec<_> = names
+        .map(|(at, name)| (name.clone().into_bytes(), at))
+        .collect();
+    Trie::new(&names)
 }
 
 /// A word that is on both lists.

@@ -230,7 +230,7 @@ impl Guardrail {
         let edited = if done {
             None
         } else {
-            rewrite::rewrite(&self.rules, &view, &reading, (setting, situation))
+            rewrite::rewrite(&self.rules, &view, &reading, (setting, situation), zone)
         };
         view.leave(&mut scratch.view);
         (reading, edited)

@@ -3,10 +3,13 @@
 
 mod hanging;
 pub(crate) mod phrase;
+mod retell;
 pub(crate) mod tidy;
 
 use std::borrow::Cow;
 use std::ops::Range;
+
+use jiff::tz::TimeZone;
 
 use crate::guardrail::conduct::Rules;
 use crate::guardrail::ground::fold::fold_text;
@@ -14,6 +17,7 @@ use crate::guardrail::ground::view::View;
 use crate::guardrail::judge::Reading;
 use crate::guardrail::minimum::Situation;
 use crate::guardrail::rewrite::hanging::Before;
+use crate::guardrail::rewrite::retell::Visit;
 use crate::guardrail::segment::SEGMENTS_MAX;
 use crate::guardrail::segment::Segments;
 use crate::guardrail::segment::fold;
@@ -181,14 +185,16 @@ pub(super) fn rewrite(
     view: &View<'_>,
     reading: &Reading,
     (setting, situation): (&Setting<'_>, Situation<'_>),
+    zone: &TimeZone,
 ) -> Option<Edited> {
-    let (drops, procedures) = (&*reading.drops(), &*reading.procedures());
+    let drops = &*reading.drops();
     let linked = |text| Edited { text, behind: true };
     let form = portal_form(rules, setting, situation)?;
     if wholly(setting) {
         return Some(linked(form));
     }
-    let Some(rest) = keep(rules, view, drops, procedures) else {
+    let visit = Visit::of(reading, setting, zone);
+    let Some(rest) = keep(rules, view, reading, (visit.as_ref(), setting.language)) else {
         return Some(linked(form));
     };
     let url = setting.portal_url.trim();
@@ -222,13 +228,45 @@ fn with_stop(rest: &str) -> String {
     }
 }
 
-/// What is left of the sentences, or `None` when nothing worth sending is.
+/// What is left of the sentences, with the coming visit told anew where all that told of it fell;
+/// `None` when nothing worth sending is left.
 fn keep(
     rules: &Rules,
     view: &View<'_>,
-    drops: &[Range<usize>],
-    procedures: &[Range<usize>],
+    reading: &Reading,
+    (visit, language): (Option<&Visit<'_>>, Language),
 ) -> Option<String> {
+    let plain = keep_with(rules, view, reading, |_| None, visit);
+    let Some(visit) = visit.filter(|_| !plain.told) else {
+        return plain.text;
+    };
+    let mut told = false;
+    let retold = |sentence: &Range<usize>| {
+        let text = visit.retell(view, rules, sentence, language);
+        // Once is enough.
+        let text = text.filter(|_| !told);
+        told |= text.is_some();
+        text
+    };
+    keep_with(rules, view, reading, retold, None).text
+}
+
+/// What is left, and whether it tells of the coming visit.
+struct Left {
+    text: Option<String>,
+    told: bool,
+}
+
+/// What is left of the sentences, and of those that fall what is told instead.
+fn keep_with(
+    rules: &Rules,
+    view: &View<'_>,
+    reading: &Reading,
+    mut instead: impl FnMut(&Range<usize>) -> Option<String>,
+    visit: Option<&Visit<'_>>,
+) -> Left {
+    let (drops, procedures) = (&*reading.drops(), &*reading.procedures());
+    let mut told = false;
     let phrases = &rules.phrases;
     let mut out = String::with_capacity(view.text.len());
     let mut useful = false;
@@ -250,16 +288,21 @@ fn keep(
             let greeted = phrases.trivial.is_match(view.slice(sentence));
             phrase::mend(view, rules, sentence, (&inside, procedures))
                 .filter(|kept| greeted || !phrases.trivial.is_match(fold_text(kept)))
-        };
+        }
+        .or_else(|| instead(sentence));
         before = before.then(!inside.is_empty(), kept.is_none());
         let Some(kept) = kept else { continue };
+        told |= visit.is_some_and(|visit| visit.is_told(view, sentence, &kept));
         useful |= !phrases.trivial.is_match(fold_text(&kept));
         if !out.is_empty() {
             out.push(if gap.contains('\n') { '\n' } else { ' ' });
         }
         out.push_str(&kept);
     }
-    useful.then_some(out)
+    Left {
+        text: useful.then_some(out),
+        told,
+    }
 }
 
 /// Whether a dropped value stands elsewhere in the text still.

@@ -21,6 +21,7 @@ use regex_syntax::hir::literal::ExtractKind;
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::literal::Literal;
 
+use crate::policy::pattern::reach::Characters;
 use crate::policy::pattern::reach::Reach;
 use crate::policy::pattern::trie::Trie;
 
@@ -30,7 +31,7 @@ const GROUPS_MAX: usize = 16;
 /// So many beginnings of one pattern are looked for at once; with more they are cut short.
 const BEGINNINGS_MAX: usize = 2_000;
 /// A longer beginning rules out hardly anything more.
-const BEGINNING_LENGTH: usize = 12;
+const BEGINNING_LENGTH: usize = 8;
 
 /// One pattern.
 #[derive(Clone, Debug)]
@@ -131,26 +132,31 @@ impl Pattern {
         self.hir().map_or(0, |hir| reach::least_digits(&hir))
     }
 
+    /// Characters of which one stands in every match; nothing where no few are known.
+    pub(crate) fn needed(&self) -> Option<Characters> {
+        self.hir().and_then(|hir| reach::needed(&hir))
+    }
+
     /// How far a match reaches around its digits; nothing where one may have none.
     pub(crate) fn around_digits(&self) -> Option<Reach> {
         self.hir().and_then(|hir| reach::around_digits(&hir))
     }
 }
 
-/// Patterns that are searched together: one pass finds where any of them may begin, and only there
-/// a pattern is tried, if the text holds the rarer words of that way to match at all. An automaton of all of them would have to be built state by state on the
-/// texts themselves, which costs more than it saves until it has seen thousands.
+/// Patterns that are searched together: one pass finds where any of them may begin and which of their
+/// rarer words the text holds; only there is a pattern tried. An automaton of all of them would have to
+/// be built state by state on the texts themselves, which costs more than it saves until it has seen
+/// thousands.
 #[derive(Clone, Debug)]
 pub(crate) struct Patterns {
     all: Vec<Pattern>,
-    /// What begins where a word begins; most patterns do.
+    /// What stands where a word begins: the beginnings of most ways to match, and, with [`NEED`] in the
+    /// number of the way, words without which it is none.
     words: Trie,
     /// What may begin within a word or with a mark.
     anywhere: Trie,
     /// The pattern of each way to match.
     ways: Vec<usize>,
-    /// Words without which a way to match is none.
-    needs: Trie,
     /// The ways that need no such word.
     free: Vec<bool>,
     /// Patterns that may begin with anything.
@@ -161,12 +167,13 @@ pub(crate) struct Patterns {
 
 /// The byte is part of a word.
 const WORD: u8 = 1;
-/// A beginning of a word may begin with it.
+/// The beginning of a match at a word, or a word that one needs, may begin with it.
 const OPENS_WORD: u8 = 2;
 /// Another beginning may begin with it.
 const OPENS: u8 = 4;
-/// A word that some way to match needs may begin with it.
-const NEEDED: u8 = 8;
+
+/// Marks the number of a way as the owner of a word that it needs.
+const NEED: usize = 1 << (usize::BITS - 1);
 
 /// Which of some patterns were found.
 #[derive(Clone, Debug, Default)]
@@ -174,6 +181,8 @@ pub(crate) struct Matched {
     found: Vec<bool>,
     /// The ways to match whose words are there.
     ready: Vec<bool>,
+    /// Ways to match that begin somewhere, and where.
+    begun: Vec<(usize, usize)>,
 }
 
 impl Matched {
@@ -188,7 +197,6 @@ impl Patterns {
     pub(crate) fn new(all: Vec<Pattern>) -> Self {
         let mut words = Vec::new();
         let mut anywhere = Vec::new();
-        let mut needs = Vec::new();
         let (mut ways, mut free) = (Vec::new(), Vec::new());
         let mut open = Vec::new();
         for (index, pattern) in all.iter().enumerate() {
@@ -216,19 +224,17 @@ impl Patterns {
                 }
                 let needed = need::words(way);
                 free.push(needed.is_empty());
-                needs.extend(needed.into_iter().map(|word| (word, ways.len())));
+                words.extend(needed.into_iter().map(|word| (word, ways.len() | NEED)));
                 ways.push(index);
             }
         }
-        let needs = Trie::new(needs);
-        let (words, anywhere) = (Trie::new(words), Trie::new(anywhere));
+        let (words, anywhere) = (Trie::new(&words), Trie::new(&anywhere));
         let mut kinds = Box::new([0; 256]);
         for (byte, kind) in (0..=u8::MAX).zip(kinds.iter_mut()) {
             let marks = [
                 (is_word(byte), WORD),
                 (words.begins_with(byte), OPENS_WORD),
                 (anywhere.begins_with(byte), OPENS),
-                (needs.begins_with(byte), NEEDED),
             ];
             *kind = marks
                 .iter()
@@ -240,7 +246,6 @@ impl Patterns {
             words,
             anywhere,
             ways,
-            needs,
             free,
             open,
             kinds,
@@ -254,36 +259,38 @@ impl Patterns {
 
     /// Says which of them are in the text.
     pub(crate) fn matches(&self, text: &str, into: &mut Matched) {
-        let Matched { found, ready } = into;
+        let Matched {
+            found,
+            ready,
+            begun,
+        } = into;
         found.clear();
         found.resize(self.all.len(), false);
         ready.clone_from(&self.free);
+        begun.clear();
         let bytes = text.as_bytes();
         self.each_begin(bytes, |at, kind, inside| {
-            if kind & NEEDED != 0 && !inside {
-                self.needs.at(bytes, at, |way| {
-                    if let Some(ready) = ready.get_mut(way) {
+            if kind & OPENS_WORD != 0 && !inside {
+                self.words.at(bytes, at, |owner| {
+                    if owner & NEED == 0 {
+                        begun.push((owner, at));
+                    } else if let Some(ready) = ready.get_mut(owner & !NEED) {
                         *ready = true;
                     }
                 });
             }
+            if kind & OPENS != 0 {
+                self.anywhere.at(bytes, at, |way| begun.push((way, at)));
+            }
         });
-        let mut ask = |way: usize, at: usize| {
+        for (way, at) in begun.iter().copied() {
             let owner = self.ways.get(way).copied().unwrap_or(usize::MAX);
             if let (Some(true), Some(pattern), Some(found)) =
                 (ready.get(way), self.all.get(owner), found.get_mut(owner))
             {
                 *found = *found || pattern.begins_at(bytes, at);
             }
-        };
-        self.each_begin(bytes, |at, kind, inside| {
-            if kind & OPENS_WORD != 0 && !inside {
-                self.words.at(bytes, at, |way| ask(way, at));
-            }
-            if kind & OPENS != 0 {
-                self.anywhere.at(bytes, at, |way| ask(way, at));
-            }
-        });
+        }
         for at in &self.open {
             if let (Some(pattern), Some(found)) = (self.all.get(*at), found.get_mut(*at)) {
                 *found = pattern.is_match(bytes);

@@ -10,6 +10,7 @@ use crate::policy::CATEGORIES;
 use crate::policy::PolicyError;
 use crate::policy::fold::fold_into;
 use crate::policy::pattern::Pattern;
+use crate::policy::pattern::reach::Characters;
 use crate::policy::pattern::reach::Reach;
 use crate::policy::words::vocabulary;
 
@@ -102,6 +103,8 @@ pub struct Rule {
     pub digits: usize,
     /// How far a match reaches around its digits, where every match has one.
     pub around: Option<Reach>,
+    /// Characters of which one stands in every match.
+    pub holds: Option<Characters>,
     /// What the value must pass.
     pub checksum: Option<Checksum>,
     /// Confidence without (or in no need of) a word of context.
@@ -297,6 +300,7 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
         category,
         digits: pattern.least_digits(),
         around: pattern.around_digits(),
+        holds: pattern.needed(),
         pattern,
         grouped,
         keywords: raw.keywords,

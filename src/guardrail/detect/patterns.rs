@@ -12,6 +12,7 @@ use crate::guardrail::detect::patterns::sound::is_sound;
 use crate::guardrail::finding::Category;
 use crate::guardrail::text::View;
 use crate::policy::Policy;
+use crate::policy::pattern::reach::Characters;
 use crate::policy::rules::Certainty;
 use crate::policy::rules::Checksum;
 use crate::policy::rules::Needs;
@@ -33,6 +34,7 @@ pub(super) fn find(
     wanted.clear();
     wanted.resize(policy.rules().len(), false);
     policy.mark_keywords(&view.folded, wanted);
+    let all = Characters::of(&view.folded);
     for (at, (rule, keyword)) in policy
         .rules()
         .iter()
@@ -45,19 +47,28 @@ pub(super) fn find(
             Needs::Both => keyword && view.digits > 0,
         };
         if runs && view.digits >= rule.digits && policy.muted() != Some(at) {
-            run(policy, view, rule, drafts);
+            run(policy, (view, all), rule, drafts);
         }
     }
 }
 
 /// Gives the stretches of the text outside of which the rule has no match, from left to right:
-/// around digits that stand near enough to each other, and are enough.
-fn stretches(view: &View<'_>, rule: &Rule, mut give: impl FnMut(Range<usize>)) {
+/// around digits that stand near enough to each other, and are enough, with a character that it needs.
+fn stretches(
+    (view, all): (&View<'_>, Characters),
+    rule: &Rule,
+    mut give: impl FnMut(Range<usize>),
+) {
     let last = view.folded.len();
     let Some(reach) = rule.around else {
-        give(0..last);
+        if rule.holds.is_none_or(|needed| all.any(needed)) {
+            give(0..last);
+        }
         return;
     };
+    if rule.holds.is_some_and(|needed| !all.any(needed)) {
+        return;
+    }
     let mut rest = view.figures.iter().peekable();
     while let Some(first) = rest.next() {
         let (mut digits, mut end) = (first.len(), first.end);
@@ -66,17 +77,24 @@ fn stretches(view: &View<'_>, rule: &Rule, mut give: impl FnMut(Range<usize>)) {
             end = next.end;
         }
         if digits >= rule.digits {
-            give(
-                first.start.saturating_sub(reach.before)
-                    ..end.saturating_add(reach.behind).min(last),
-            );
+            let stretch = first.start.saturating_sub(reach.before)
+                ..end.saturating_add(reach.behind).min(last);
+            let holds = |needed| Characters::of(view.bytes(stretch.clone())).any(needed);
+            if rule.holds.is_none_or(holds) {
+                give(stretch);
+            }
         }
     }
 }
 
-fn run(policy: &Policy, view: &View<'_>, rule: &Rule, drafts: &mut Vec<Draft>) {
+fn run(
+    policy: &Policy,
+    (view, all): (&View<'_>, Characters),
+    rule: &Rule,
+    drafts: &mut Vec<Draft>,
+) {
     let (mut from, mut left) = (0, MOST);
-    stretches(view, rule, |stretch| {
+    stretches((view, all), rule, |stretch| {
         let mut at = from.max(stretch.start);
         while left > 0 && at <= stretch.end {
             let Some(whole) = rule.pattern.find_in(&view.folded, at..stretch.end) else {
@@ -294,12 +312,13 @@ mod tests {
 
     fn check(text: &str) {
         let view = View::new(POLICY.phrases(), text, &mut Room::default());
+        let all = Characters::of(&view.folded);
         for rule in POLICY.rules() {
             let mut at = 0;
             loop {
                 let whole = rule.pattern.find_at(&view.folded, at);
                 let mut found = None;
-                stretches(&view, rule, |stretch| {
+                stretches((&view, all), rule, |stretch| {
                     let stretch = stretch.start.max(at)..stretch.end;
                     if found.is_none() && !stretch.is_empty() {
                         found = rule.pattern.find_in(&view.folded, stretch);

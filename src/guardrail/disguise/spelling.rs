@@ -41,7 +41,14 @@ impl Spelling {
             Self::Digits,
             Self::PigLatin,
         ];
-        let turned = (1..26).map(Self::Turned);
+        // Two words are the least that explain a turn, and their letters are counted.
+        let letters: usize = words.iter().map(|word| word.len()).sum();
+        let turns = if words.len() < 2 || letters < LETTERS_TURNED {
+            1..1
+        } else {
+            1..26
+        };
+        let turned = turns.map(Self::Turned);
         let mut all = usual.into_iter().chain(turned);
         all.find(|it| it.explains(phrases, words)).map(Self::name)
     }

@@ -207,6 +207,9 @@ pub(super) fn speaks_of_openings(view: &View<'_>, at: &Range<usize>) -> bool {
                     | "hueco"
                     | "huecos"
                     | "cupo"
+                    | "instead"
+                    | "gap"
+                    | "lugar"
             )
     })
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::findings::Findings;
@@ -17,6 +19,9 @@ pub(crate) struct Reading {
     pub(crate) patient: bool,
     /// The details that stay and could tell the condition with others, by their places.
     pub(crate) details: u64,
+    /// What the text tells of the record and may go on telling, by its fields; the first few are
+    /// enough to tell it anew.
+    pub(crate) told: SmallVec<[(Range<usize>, &'static str); 4]>,
 }
 
 impl Reading {
@@ -25,6 +30,12 @@ impl Reading {
         self.findings
             .iter()
             .any(|finding| finding.action == Action::Hold)
+    }
+
+    /// Whether a stretch of the text tells this field of the record, and may.
+    pub(crate) fn tells(&self, field: &str, within: &Range<usize>) -> bool {
+        let mut told = self.told.iter();
+        told.any(|(at, told)| *told == field && within.start <= at.start && at.end <= within.end)
     }
 
     /// Whether something must leave the text.

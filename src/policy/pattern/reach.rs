@@ -45,6 +45,91 @@ fn has_digit(class: &Class) -> bool {
     }
 }
 
+/// A set of ASCII characters, a bit for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Characters(u128);
+
+/// A larger set rules out hardly anything.
+const CHARACTERS_MAX: u32 = 12;
+
+impl Characters {
+    /// The characters of a text.
+    pub fn of(bytes: &[u8]) -> Self {
+        // Two halves: a shift of 128 bits costs several of 64.
+        let [mut low, mut high]: [u64; 2] = [0; 2];
+        for byte in bytes {
+            let one = 1_u64 << (byte & 63);
+            match byte >> 6 {
+                0 => low |= one,
+                1 => high |= one,
+                _ => {}
+            }
+        }
+        Self(u128::from(low) | u128::from(high) << 64)
+    }
+
+    /// Has it one of the others?
+    pub const fn any(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+
+    /// Worth to be looked for: few, and none that stands in every text or number.
+    fn tells(self) -> Option<Self> {
+        let common = Self::of(b" 0123456789");
+        (self.0 != 0 && self.0.count_ones() <= CHARACTERS_MAX && !self.any(common)).then_some(self)
+    }
+}
+
+/// The bit of an ASCII character; of what is none there is no bit.
+const fn bit(byte: u8) -> u128 {
+    if byte < 128 { 1 << byte } else { 0 }
+}
+
+/// Characters of which one stands in every match of an expression; nothing where no few are known.
+pub(super) fn needed(hir: &Hir) -> Option<Characters> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => None,
+        HirKind::Literal(text) => {
+            let each = text.0.iter().filter(|byte| byte.is_ascii());
+            let mut each = each.filter_map(|byte| Characters(bit(*byte)).tells());
+            let mark = |one: &Characters| one.0 & LETTERS == 0;
+            each.clone().find(mark).or_else(|| each.next())
+        }
+        HirKind::Class(class) => {
+            let ranges: Vec<(u32, u32)> = match class {
+                Class::Bytes(class) => class
+                    .iter()
+                    .map(|it| (it.start().into(), it.end().into()))
+                    .collect(),
+                Class::Unicode(class) => class
+                    .iter()
+                    .map(|it| (it.start().into(), it.end().into()))
+                    .collect(),
+            };
+            let ascii = ranges.iter().all(|(_, end)| *end < 128);
+            let bytes = ranges.iter().flat_map(|(from, to)| *from..=*to);
+            let all = bytes.filter_map(|byte| u8::try_from(byte).ok());
+            let all = all.fold(0, |all, byte| all | bit(byte));
+            Characters(all).tells().filter(|_| ascii)
+        }
+        HirKind::Repetition(again) if again.min == 0 => None,
+        HirKind::Repetition(again) => needed(&again.sub),
+        HirKind::Capture(group) => needed(&group.sub),
+        HirKind::Concat(parts) => {
+            let known = parts.iter().filter_map(needed);
+            known.min_by_key(|it| (it.0 & LETTERS != 0, it.0.count_ones()))
+        }
+        HirKind::Alternation(ways) => {
+            let each = ways.iter().map(needed);
+            let all = each.reduce(|one, other| Some(Characters(one?.0 | other?.0)))?;
+            all.and_then(Characters::tells)
+        }
+    }
+}
+
+/// Letters stand in more texts than marks do.
+const LETTERS: u128 = ((1 << 26) - 1) << b'a';
+
 /// How far a match reaches around its digits, in bytes; `usize::MAX` is without a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reach {
@@ -198,7 +283,30 @@ pub(super) fn around_digits(hir: &Hir) -> Option<Reach> {
 
 #[cfg(test)]
 mod tests {
+    use super::Characters;
     use crate::policy::pattern::Pattern;
+
+    #[test]
+    fn the_characters_of_which_one_stands_in_every_match_are_told() {
+        for (pattern, wanted) in [
+            ("", None),
+            (r"(?-u)\d{1,2}/\d{1,2}(?:/\d{2,4})?", Some("/")),
+            (r"(?-u)\d\d ?[-.]\d\d", Some("-.")),
+            (r"(?-u)\d\d ?[-. ]\d\d", None),
+            (r"(?-u)\d{1,2}(?:st|nd|rd|th)?", None),
+            (r"(?-u)\d{1,2}(?:st|nd|rd|th)", Some("snrt")),
+            (r"(?-u)\d+ ?(?:mg|@home|%)", Some("m@%")),
+            (r"(?-u)\d+ ?(?:mg|[^a]|%)", None),
+            (r"(?-u)(?:x|\d)+z{0,2}", None),
+            (r"(?-u)(?:xy){2}\d", Some("x")),
+            (r"(?-u)a.b+#?", Some("a")),
+            ("é-?é", None),
+        ] {
+            let pattern = Pattern::over_bytes(pattern, 1 << 20).unwrap();
+            let wanted = wanted.map(|it| Characters::of(it.as_bytes()));
+            assert_eq!(pattern.needed(), wanted, "{}", pattern.as_str());
+        }
+    }
 
     #[test]
     fn the_digits_of_a_match_and_what_stands_around_them_are_told() {
