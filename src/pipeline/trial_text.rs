@@ -2,19 +2,20 @@
 
 use std::sync::{Arc, PoisonError};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::agent::texts::TextId;
 use crate::audit::Entry;
 use crate::domain::consent::ConsentState;
-use crate::domain::conversation::Direction;
+use crate::domain::conversation::{Conversation, Direction, Turn};
 use crate::domain::ids::{ConversationId, PracticeId};
 use crate::domain::message::{Delivery, OutboundKind};
 use crate::domain::phone::E164;
 use crate::domain::staff::Staff;
 use crate::pipeline::house::House;
+use crate::pipeline::reply::Reply;
 use crate::policy::words::{Jurisdiction, Language};
-use crate::store::{NewConversation, StoreError};
+use crate::store::{NewConversation, StoreError, Tx};
 
 /// A second click within this time is the first one's.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(30);
@@ -102,25 +103,7 @@ impl House {
         self.store()
             .write(move |tx| {
                 let work = Arc::clone(&work);
-                Box::pin(async move {
-                    let (conversation, reply, staff) = &*work;
-                    let Some(cleared) = &reply.cleared else {
-                        return Ok(());
-                    };
-                    let law = (None, &reply.law);
-                    let outbox = tx
-                        .enqueue(conversation, cleared, OutboundKind::Reply, law, now)
-                        .await?;
-                    tx.append_audit(&Entry::new(
-                        &conversation.practice,
-                        now,
-                        &staff.actor(),
-                        "setup.tested",
-                        &format!("conversation/{}", conversation.id),
-                        &serde_json::json!({ "outbox": outbox.0 }),
-                    ))
-                    .await
-                })
+                Box::pin(async move { keep(tx, &work, now).await })
             })
             .await?;
         self.with_tried(|tried| tried.insert(staff.practice.clone(), id));
@@ -139,7 +122,7 @@ impl House {
             return Ok(None);
         };
         let turns = self.store().turns(id, 6).await?;
-        let ours = |it: &&crate::domain::conversation::Turn| it.direction == Direction::Outbound;
+        let ours = |it: &&Turn| it.direction == Direction::Outbound;
         let Some(turn) = turns.iter().rev().find(ours) else {
             return Ok(None);
         };
@@ -155,6 +138,30 @@ impl House {
     fn with_tried<T>(&self, with: impl FnOnce(&mut Tests) -> T) -> T {
         with(&mut self.tried.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Puts the test into the outbox, with its audit entry.
+async fn keep(
+    tx: &mut Tx,
+    (conversation, reply, staff): &(Conversation, Reply, Staff),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(cleared) = &reply.cleared else {
+        return Ok(());
+    };
+    let law = (None, &reply.law);
+    let outbox = tx
+        .enqueue(conversation, cleared, OutboundKind::Reply, law, now)
+        .await?;
+    tx.append_audit(&Entry::new(
+        &conversation.practice,
+        now,
+        &staff.actor(),
+        "setup.tested",
+        &format!("conversation/{}", conversation.id),
+        &serde_json::json!({ "outbox": outbox.0 }),
+    ))
+    .await
 }
 
 /// The conversation of the last test, by practice.

@@ -115,14 +115,6 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
             any(webhook::reports),
         )
         .layer(DefaultBodyLimit::disable());
-    let portal = Router::new()
-        .route("/p/{token}", get(portal::ask).post(portal::open))
-        .layer(DefaultBodyLimit::max(PORTAL_BYTES_MAX));
-    // What is read of these is for their handlers to say: first who asks, then how much.
-    let files = Router::new()
-        .route("/p/{token}/reply", post(portal::reply))
-        .route("/p/{token}/file/{id}", get(portal::file))
-        .layer(DefaultBodyLimit::disable());
     let bounces = Router::new()
         .route("/v1/mail/bounces", post(bounce::take))
         .route_layer(middleware::from_fn_with_state(door.clone(), gate::guard))
@@ -154,8 +146,7 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
     let mut router = Router::new()
         .merge(console)
         .merge(webhooks)
-        .merge(portal)
-        .merge(files)
+        .merge(portal_routes())
         .merge(bounces)
         .merge(check)
         .merge(messages)
@@ -181,6 +172,19 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
         .merge(chat)
         .layer(middleware::from_fn_with_state(secure, edge::around))
         .with_state(door)
+}
+
+/// The portal: its page, and files both ways. How much is read of a form with files is for its handler to
+/// say, which asks first who sends it.
+fn portal_routes() -> Router<Door> {
+    let page = Router::new()
+        .route("/p/{token}", get(portal::ask).post(portal::open))
+        .layer(DefaultBodyLimit::max(PORTAL_BYTES_MAX));
+    Router::new()
+        .route("/p/{token}/reply", post(portal::reply))
+        .route("/p/{token}/file/{id}", get(portal::file))
+        .layer(DefaultBodyLimit::disable())
+        .merge(page)
 }
 
 /// The phone page and its JSON.

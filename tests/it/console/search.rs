@@ -2,7 +2,7 @@
 
 use anteroom::domain::staff::Role;
 
-use crate::console::hand::Lab;
+use crate::console::hand::{Hand, Lab};
 use crate::support::app::{JAMES, MARIA, TOM};
 
 #[tokio::test]
@@ -73,6 +73,11 @@ async fn a_conversation_is_found_by_name_by_the_end_of_its_number_and_by_label()
             }
         }
     }
+    refused(&mut hand).await;
+}
+
+/// Too little is told what to type.
+async fn refused(hand: &mut Hand<'_>) {
     for (typed, told) in [("7", "last four digits"), ("a", "two letters")] {
         let page = hand.get(&format!("/console/inbox/all?q={typed}")).await;
         assert!(page.text().contains(told), "{typed}");

@@ -136,16 +136,20 @@ async fn a_file_goes_behind_the_link_and_to_nobody_else() {
     assert!(page.text().contains(name) && page.text().contains("Close the link"));
     let file = hand.get(&format!("/console/file/{number}")).await;
     assert_eq!((file.status.as_u16(), &file.body[..]), (200, PDF));
-    // The patient, after both factors.
-    let (token, cookie) = opened(&lab).await;
-    let page = fetched(&lab, &cookie, &format!("/p/{token}")).await;
+    handed_out(&lab, (name, &number)).await;
+}
+
+/// The patient gets the file, after both factors, and nobody else does.
+async fn handed_out(lab: &Lab, (name, number): (&str, &str)) {
+    let (token, cookie) = opened(lab).await;
+    let page = fetched(lab, &cookie, &format!("/p/{token}")).await;
     assert!(
         page.text().contains(name) && page.text().contains("PDF, 1 KB"),
         "{}",
         page.text()
     );
     let path = format!("/p/{token}/file/{number}");
-    let file = fetched(&lab, &cookie, &path).await;
+    let file = fetched(lab, &cookie, &path).await;
     assert_eq!((file.status.as_u16(), &file.body[..]), (200, PDF));
     for (header, value) in [
         ("content-type", "application/pdf"),
@@ -161,9 +165,9 @@ async fn a_file_goes_behind_the_link_and_to_nobody_else() {
         "{told}"
     );
     // Nobody without the session, and no other file.
-    assert_ne!(fetched(&lab, "", &path).await.body, PDF);
+    assert_ne!(fetched(lab, "", &path).await.body, PDF);
     let other = format!("/p/{token}/file/{}", "0".repeat(32));
-    assert_eq!(fetched(&lab, &cookie, &other).await.status, 404);
+    assert_eq!(fetched(lab, &cookie, &other).await.status, 404);
     let log = lab.app.audited().await;
     assert!(
         log.iter().any(|it| it == "portal.file_downloaded"),
