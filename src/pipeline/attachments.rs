@@ -104,7 +104,10 @@ fn named(given: &str, kind: Kind) -> String {
     .take(NAME_CHARS_MAX)
     .collect();
     let stem = stem.trim();
-    let ending = ending.or(endings.first()).copied().unwrap_or_default();
+    let ending = ending
+        .or_else(|| endings.first())
+        .copied()
+        .unwrap_or_default();
     format!("{}{ending}", if stem.is_empty() { "file" } else { stem })
 }
 
