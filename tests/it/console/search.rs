@@ -36,7 +36,7 @@ async fn a_conversation_is_found_by_name_by_the_end_of_its_number_and_by_label()
         &[("label", &label), ("do", "on")],
     )
     .await;
-    let ends = |number: &str| number[number.len() - 4..].to_owned();
+    let ends = |number: &str| number.split_at(number.len() - 4).1.to_owned();
     let record = lab.app.house.records();
     let people = record
         .patients_by_phone(lab.practice(), &MARIA.parse().unwrap())
