@@ -19,6 +19,7 @@
 //! carrier    carrier HTTP: signatures, errors -> Retry | Fail | Suppress           floor 3
 //! llm        models: offline rules, OpenAI-compatible, scripted                    floor 3
 //! fhir       R4 resources to the words of the trade                                floor 3
+//! mail       one relay for e-mail: SMTP over TLS, bounces; nothing of health in it   floor 3
 //! sso        single sign-on: one OpenID provider of one practice                   floor 3
 //! guardrail  the way out: findings, grounding, minimum necessary, Cleared; pure    floor 2
 //! screen     the way in: keywords, emergencies, injection, language; pure          floor 2
@@ -81,6 +82,7 @@ pub mod eval;
 pub mod fhir;
 pub mod guardrail;
 pub mod llm;
+pub mod mail;
 pub mod pipeline;
 pub mod policy;
 pub mod screen;

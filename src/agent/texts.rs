@@ -71,6 +71,14 @@ vocabulary! {
         Unavailable = "unavailable",
         /// The code that the portal asks for.
         PortalCode = "portal_code",
+        /// What staff text themselves to try the line out.
+        TrialText = "trial_text",
+        /// What an e-mail of a practice is about.
+        MailSubject = "mail_subject",
+        /// By e-mail: a secure message is there.
+        MailNotice = "mail_notice",
+        /// By e-mail: the code that shows whose an address is.
+        MailCode = "mail_code",
     }
 }
 

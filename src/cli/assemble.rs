@@ -165,6 +165,7 @@ pub(super) async fn assemble_at(
         public_url: public_url.clone(),
         entropy: entropy(),
         pager: config.alarm.pager().map_err(|error| error.to_string())?,
+        mail: config.mail.relay().map_err(|error| error.to_string())?,
     });
     take_up(&house).await?;
     house

@@ -1,5 +1,7 @@
 //! `doctor`: what is missing or wrong before real patients text, each with its remedy.
 
+mod mail;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +68,7 @@ pub(super) async fn examine(
         ("public address", public_address(config)),
         ("model", model(config).await),
         ("paging", paging(config)),
+        ("e-mail", mail::mail(config).await),
         ("gateway", gateway(config)),
         ("names in texts", names(config)),
     ];

@@ -193,6 +193,7 @@ impl Opened {
             public_url: self.public_url.clone(),
             entropy: assemble::entropy(),
             pager: None,
+            mail: None,
         }))
     }
 }

@@ -66,8 +66,10 @@ impl Served {
     }
 
     fn closed(&self, state: &LinkState) -> PortalState {
-        let (LinkState::Asking(message) | LinkState::Locked(message) | LinkState::Expired(message)) =
-            state
+        let (LinkState::Asking(message)
+        | LinkState::Locked(message)
+        | LinkState::Expired(message)
+        | LinkState::Revoked(message)) = state
         else {
             return PortalState::Missing;
         };
@@ -82,6 +84,7 @@ impl Served {
             },
             LinkState::Locked(_) => PortalState::Locked(cover),
             LinkState::Expired(_) => PortalState::Expired(cover),
+            LinkState::Revoked(_) => PortalState::Revoked(cover),
             LinkState::Missing => PortalState::Missing,
         }
     }
@@ -126,6 +129,7 @@ impl Served {
             Opening::Closed(state) => match self.closed(&state) {
                 PortalState::Locked(cover) => PortalOpening::Locked(cover),
                 PortalState::Expired(cover) => PortalOpening::Expired(cover),
+                PortalState::Revoked(cover) => PortalOpening::Revoked(cover),
                 PortalState::Asking { .. } | PortalState::Missing => missing,
             },
         }
@@ -367,6 +371,13 @@ impl crate::web::port::House for Served {
         Box::pin(async move {
             let opening = self.house.portal_code(token, cookie, code).await;
             Ok(self.opening(opening.map_err(unavailable)?))
+        })
+    }
+
+    fn mail_bounced<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<bool, Unavailable>> {
+        Box::pin(async move {
+            let known = self.house.mail_bounced(message).await;
+            known.map_err(unavailable)
         })
     }
 

@@ -3,6 +3,7 @@
 mod explain;
 mod guard;
 mod llm;
+mod mail;
 mod place;
 mod practice;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use crate::domain::secret::Secret;
 
 pub use guard::Guard;
 pub use llm::{Fallback, Llm};
+pub use mail::Mail;
 pub(crate) use place::nearest;
 
 /// The documentation of every key and the defaults, in one text.
@@ -61,6 +63,8 @@ pub struct Config {
     pub llm: Llm,
     /// Who is paged.
     pub alarm: Paging,
+    /// The relay for e-mail.
+    pub mail: Mail,
     /// The guard's addresses.
     pub guard: Guard,
     /// The practices.
@@ -275,6 +279,7 @@ fn check(config: &Config) -> Result<(), Wrong> {
         }
     }
     config.guard.check(&config.practice)?;
+    config.mail.check()?;
     let pager = config.alarm.pager().map(drop);
     pager.map_err(|error| Wrong::at("alarm.webhook", error.0))?;
     practice::check(config)

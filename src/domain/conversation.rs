@@ -363,4 +363,6 @@ pub struct PortalMessage {
     pub expires: Timestamp,
     /// When it was first read.
     pub opened: Option<Timestamp>,
+    /// When staff closed the link.
+    pub revoked: Option<Timestamp>,
 }

@@ -190,6 +190,7 @@ impl Setup {
                 .map_err(|error| format!("{address}: {error}"))?,
             entropy: Arc::new(steps()),
             pager: None,
+            mail: None,
         });
         house.speak(&practice.id, self.wording.clone());
         Ok(house)

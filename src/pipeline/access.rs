@@ -190,6 +190,7 @@ impl House {
         let (id, store) = (conversation.id, self.store());
         let whose = copy.patient.id.clone();
         for sent in store.portal_messages(id, Timestamp::UNIX_EPOCH).await? {
+            let sent = sent.message;
             if sent.patient == whose {
                 copy.messages.push(Message {
                     at: sent.opened.unwrap_or(sent.expires),

@@ -13,6 +13,7 @@ use crate::domain::waiting::Errand;
 use crate::pipeline::consent;
 use crate::pipeline::handoff;
 use crate::pipeline::house::House;
+use crate::pipeline::mail;
 use crate::pipeline::person;
 use crate::pipeline::remind::QUESTION_WAITS;
 use crate::pipeline::reply::{Pending, Reply};
@@ -214,6 +215,8 @@ async fn send(
     {
         tx.create_portal_message(&link.hash, &message, conversation.id)
             .await?;
+        let whom = (&patient.id, message.language);
+        mail::tell(tx, conversation, whom, (link.letter, &link.url), now).await?;
     }
     Ok(Some(id.0))
 }

@@ -11,11 +11,12 @@ use crate::domain::ids::{AlarmId, ConversationId, HoldId, TurnId};
 use crate::domain::phi::Phi;
 use crate::domain::staff::{Right, Staff};
 use crate::pipeline::desk_review::{Ready, Verdicted, verdicted};
+use crate::pipeline::desk_secure;
 use crate::pipeline::handoff::Aside;
 use crate::pipeline::house::House;
 use crate::pipeline::plan::waiting;
 use crate::policy::words::vocabulary;
-use crate::store::{StoreError, Tx};
+use crate::store::{NewAttachment, StoreError, Tx};
 
 /// The same words within this time are one answer that was sent twice.
 const REPEATED_WITHIN: SignedDuration = SignedDuration::from_secs(30);
@@ -68,6 +69,8 @@ pub struct Answer {
     pub behind: bool,
     /// Why what was held goes as it stands.
     pub reason: Option<Reason>,
+    /// Files that go behind the link with the words.
+    pub files: Vec<NewAttachment>,
 }
 
 impl Answer {
@@ -80,6 +83,7 @@ impl Answer {
             hold,
             behind: false,
             reason: None,
+            files: Vec::new(),
         }
     }
 }
@@ -395,12 +399,7 @@ async fn answer_in(
     let id = tx
         .enqueue(&conversation, cleared, ready.kind, (proof, &ready.law), now)
         .await?;
-    if let (Some(body), Some(link), Some(patient)) = (cleared.portal(), &ready.link, &ready.patient)
-        && let Some(message) = link.message(&conversation, patient, body, now)
-    {
-        tx.create_portal_message(&link.hash, &message, conversation.id)
-            .await?;
-    }
+    desk_secure::keep_behind(tx, &conversation, (ready, &answer.files), now).await?;
     tx.keep_glass(&conversation, &ready.written.report("staff"), now)
         .await?;
     let answers: Vec<TurnId> = waiting(&turns).map(|turn| turn.id).collect();

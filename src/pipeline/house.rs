@@ -17,12 +17,14 @@ use crate::domain::clock::Clock;
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::{AlarmId, ConversationId, OutboxId, PracticeId};
 use crate::domain::practice::{CarrierKind, Practice};
+use crate::mail::Relay;
 use crate::pipeline::company::Company;
 use crate::pipeline::handoff;
 use crate::pipeline::in_force::InForce;
 use crate::pipeline::overlays::Overlays;
 use crate::pipeline::policy_trial;
 use crate::pipeline::recall::LookedThrough;
+use crate::pipeline::trial_text::Tests;
 use crate::pipeline::wording;
 use crate::policy::words::Language;
 use crate::screen::Screen;
@@ -85,6 +87,8 @@ pub struct Parts {
     pub entropy: Entropy,
     /// Who is told of alarms at once.
     pub pager: Option<Pager>,
+    /// The relay for e-mail; none: nobody is mailed.
+    pub mail: Option<Relay>,
 }
 
 /// The running house.
@@ -96,6 +100,7 @@ pub struct House {
     /// Something was done in a calendar, or a time that was offered is to be offered on.
     pub(crate) freed: Notify,
     pub(crate) files: Notify,
+    pub(crate) letters: Notify,
     pub(crate) remarks: Mutex<Remarks>,
     pub(crate) paged: Mutex<Paged>,
     pub(crate) looked: Mutex<Looked>,
@@ -107,6 +112,8 @@ pub struct House {
     pub(crate) doubted: Mutex<BTreeMap<OutboxId, Timestamp>>,
     /// Who of staff writes where.
     pub(crate) company: Company,
+    /// The conversation of the last test that staff sent themselves.
+    pub(crate) tried: Mutex<Tests>,
     changes: watch::Sender<u64>,
     wordings: Mutex<wording::ByPractice>,
     trials: Mutex<policy_trial::ByPractice>,
@@ -149,6 +156,7 @@ impl House {
             waiting: Notify::new(),
             freed: Notify::new(),
             files: Notify::new(),
+            letters: Notify::new(),
             remarks: Mutex::default(),
             paged: Mutex::default(),
             looked: Mutex::default(),
@@ -156,6 +164,7 @@ impl House {
             drafting: Mutex::default(),
             doubted: Mutex::default(),
             company: Company::default(),
+            tried: Mutex::default(),
             changes,
             wordings: Mutex::default(),
             trials: Mutex::default(),
@@ -272,6 +281,26 @@ impl House {
         self.parts
             .texts
             .render(TextId::PortalCode, language, &context)
+    }
+
+    /// The words with the code that shows whose an e-mail address is.
+    pub(crate) fn mail_code_text(
+        &self,
+        practice: &str,
+        code: &str,
+        language: Language,
+    ) -> RenderedText {
+        let context = TextContext {
+            practice,
+            phone: "",
+            url: "",
+            hours: "",
+            when: "",
+            code,
+        };
+        self.parts
+            .texts
+            .render(TextId::MailCode, language, &context)
     }
 
     /// The facts that anybody may be told about a practice.

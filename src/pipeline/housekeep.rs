@@ -16,6 +16,9 @@ const EXPIRED_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// Conversations whose consent is looked at in one round; the next round takes the rest.
 const CONSENTS_MAX: u32 = 500;
 
+/// Rows of before the search that are made to be found in one round.
+const INDEXED_MAX: u32 = 200;
+
 impl House {
     /// Ends consents whose term is over, and calls into doubt those of numbers that were silent for
     /// long; how many moved.
@@ -48,6 +51,7 @@ impl House {
     /// Chains what was appended to the audit log and signs a checkpoint; measures the queues.
     pub async fn housekeep_once(self: &Arc<Self>) -> Result<(), StoreError> {
         self.store().checkpoint().await?;
+        self.store().index_for_search(INDEXED_MAX).await?;
         let chained = self.store().sequence_audit(self.clock().now()).await?;
         metrics::counter!("anteroom_audit_chained_total").increment(chained);
         let depth = self.store().depth().await?;

@@ -81,6 +81,22 @@ impl Register<'_> {
         Ok(self.unsigned(practice, &[paper]).await?.pop())
     }
 
+    /// The agreement that a mail relay at this host lacks; none when notices may go by it: it runs in this
+    /// house, its operator has signed, or the practice has no real patients. What is mailed holds no
+    /// health information, but whom it is for (45 CFR 160.103: individually identifiable).
+    pub async fn mail(&self, practice: &Practice, host: &str) -> Result<Option<Lack>, StoreError> {
+        let own = self.law.channels().model_paper(host).is_none();
+        let mut senders = practice.senders.iter();
+        if own || senders.all(|sender| sender.carrier == CarrierKind::Simulator) {
+            return Ok(None);
+        }
+        let paper = Paper {
+            counterparty: host.to_owned(),
+            product: "email".to_owned(),
+        };
+        Ok(self.unsigned(practice, &[paper]).await?.pop())
+    }
+
     /// Everything that a practice lacks, with models at these hosts.
     pub async fn missing(
         &self,

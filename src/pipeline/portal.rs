@@ -11,16 +11,12 @@ use subtle::ConstantTimeEq as _;
 use url::Url;
 
 use crate::audit::Entry;
-use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, PortalMessage};
-use crate::domain::ids::{ConversationId, PracticeId};
-use crate::domain::message::OutboundKind;
+use crate::domain::ids::PracticeId;
 use crate::domain::phi::Phi;
 use crate::domain::practice::PortalFactor;
 use crate::domain::record::Patient;
 use crate::pipeline::house::{Entropy, House};
-use crate::pipeline::reply::Reply;
-use crate::policy::words::Jurisdiction;
 use crate::store::{StoreError, Tx};
 
 /// Wrong birth dates before a link is locked: a typo or two, never a search.
@@ -35,6 +31,8 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub(crate) struct PortalLink {
     pub(crate) url: String,
     pub(crate) hash: [u8; 32],
+    /// The number of the letter that tells of it where the patient chose e-mail.
+    pub(crate) letter: Option<[u8; 16]>,
     built_in: bool,
 }
 
@@ -46,6 +44,7 @@ impl PortalLink {
             return Some(Self {
                 url: outside.to_owned(),
                 hash: [0; 32],
+                letter: None,
                 built_in: false,
             });
         }
@@ -58,6 +57,7 @@ impl PortalLink {
         Some(Self {
             url: format!("{base}/p/{token}"),
             hash: hash(&token),
+            letter: letter(&token),
             built_in: true,
         })
     }
@@ -78,18 +78,26 @@ impl PortalLink {
             tries_left: TRIES_MAX,
             expires: now.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX),
             opened: None,
+            revoked: None,
         })
     }
 }
 
 /// How long a code opens its link.
-const CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
-/// Codes that are texted for one link before somebody has opened it.
-const CODES_MAX: i64 = 4;
+pub(super) const CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
 
 /// How the audit log names a link.
 pub(crate) fn subject(link: &[u8; 32]) -> String {
     format!("portal/{}", hex::encode(link.get(..8).unwrap_or_default()))
+}
+
+/// A number that tells nothing of the token.
+fn letter(token: &str) -> Option<[u8; 16]> {
+    let digest = Sha256::new()
+        .chain_update(b"anteroom letter v1")
+        .chain_update(token.as_bytes())
+        .finalize();
+    digest.first_chunk::<16>().copied()
 }
 
 pub(crate) fn hash(token: &str) -> [u8; 32] {
@@ -105,6 +113,8 @@ pub enum LinkState {
     Locked(PortalMessage),
     /// Too old.
     Expired(PortalMessage),
+    /// Closed by staff.
+    Revoked(PortalMessage),
     /// No such link.
     Missing,
 }
@@ -120,7 +130,7 @@ pub enum Opening {
         message: PortalMessage,
         /// The half session that the code makes whole.
         session: String,
-        /// The last digits of the number.
+        /// The last digits of the number; empty when it went by e-mail.
         tail: String,
     },
     /// The birth date is right, and no code can be texted: staff must help.
@@ -161,7 +171,10 @@ impl House {
         let key = hash(token);
         let message = match state(self.store().portal_message(&key).await?, now) {
             LinkState::Asking(message) => message,
-            closed @ (LinkState::Locked(_) | LinkState::Expired(_) | LinkState::Missing) => {
+            closed @ (LinkState::Locked(_)
+            | LinkState::Expired(_)
+            | LinkState::Revoked(_)
+            | LinkState::Missing) => {
                 return Ok(Opening::Closed(closed));
             }
         };
@@ -202,7 +215,10 @@ impl House {
         let key = hash(token);
         let message = match state(self.store().portal_message(&key).await?, now) {
             LinkState::Asking(message) => message,
-            closed @ (LinkState::Locked(_) | LinkState::Expired(_) | LinkState::Missing) => {
+            closed @ (LinkState::Locked(_)
+            | LinkState::Expired(_)
+            | LinkState::Revoked(_)
+            | LinkState::Missing) => {
                 return Ok(Opening::Closed(closed));
             }
         };
@@ -252,60 +268,9 @@ impl House {
     }
 
     /// A secret of 256 bits as it stands in a cookie; none without randomness.
-    fn portal_token(&self) -> Option<String> {
+    pub(super) fn portal_token(&self) -> Option<String> {
         let mut token = [0_u8; 32];
         (self.parts.entropy)(&mut token).then(|| URL_SAFE_NO_PAD.encode(token))
-    }
-
-    /// Texts a code to the number that got the link.
-    async fn portal_send_code(
-        &self,
-        key: &[u8; 32],
-        message: PortalMessage,
-        now: Timestamp,
-    ) -> Result<Opening, StoreError> {
-        let mut random = [0_u8; 4];
-        let drawn = (self.parts.entropy)(&mut random);
-        let code = format!("{:06}", u32::from_be_bytes(random) % 1_000_000);
-        let conversation = self.portal_place(key).await?;
-        let practice = self.practice(&message.practice);
-        let (Some(session), Some(conversation), Some(practice), true) =
-            (self.portal_token(), conversation, practice, drawn)
-        else {
-            return Ok(Opening::Uncodable(message));
-        };
-        if conversation.consent.state == ConsentState::OptedOut {
-            return Ok(Opening::Uncodable(message));
-        }
-        let said = practice.said_name(message.language);
-        let rendered = self.portal_code_text(said, &code, message.language);
-        let mut reply = self.fixed(&practice, &conversation, &rendered, now);
-        reply.tag(&self.governed_in(&conversation, &practice, Jurisdiction::UNKNOWN, now));
-        let tail: String = {
-            let number = conversation.number.as_str();
-            number
-                .get(number.len().saturating_sub(2)..)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let work = Arc::new((*key, conversation.id, reply, code, session.clone()));
-        let sent = self
-            .store()
-            .write(move |tx| {
-                let work = Arc::clone(&work);
-                Box::pin(async move { send_code(tx, &work, now).await })
-            })
-            .await?;
-        if !sent {
-            return Ok(Opening::Uncodable(message));
-        }
-        self.outbox.notify_one();
-        self.changed();
-        Ok(Opening::Coded {
-            message,
-            session,
-            tail,
-        })
     }
 }
 
@@ -374,52 +339,6 @@ async fn tell_of_lock(tx: &mut Tx, key: &[u8; 32], now: Timestamp) -> Result<(),
         .map(drop)
 }
 
-type Sending = ([u8; 32], ConversationId, Reply, String, String);
-
-async fn send_code(
-    tx: &mut Tx,
-    (key, id, reply, code, session): &Sending,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let Some(conversation) = tx.lock_conversation(*id).await? else {
-        return Ok(false);
-    };
-    let Some(cleared) = &reply.cleared else {
-        return Ok(false);
-    };
-    let practice = &conversation.practice;
-    let until = now.saturating_add(CODE_LIFE).unwrap_or(now);
-    if tx.spend_portal_try(key).await? < 0
-        || !tx
-            .set_portal_code(key, (practice, code), until, CODES_MAX)
-            .await?
-    {
-        return Ok(false);
-    }
-    tx.begin_portal_session(&hash(session), (key, practice), false, now)
-        .await?;
-    tx.enqueue(
-        &conversation,
-        cleared,
-        OutboundKind::Reply,
-        (None, &reply.law),
-        now,
-    )
-    .await?;
-    let detail = serde_json::json!({ "conversation": id.0 });
-    let subject = subject(key);
-    let entry = Entry::new(
-        practice,
-        now,
-        "patient",
-        "portal.code_sent",
-        &subject,
-        &detail,
-    );
-    tx.append_audit(&entry).await?;
-    Ok(true)
-}
-
 /// The ZIP code of an address in one line: its last five digits that stand alone.
 fn zip_of(address: &str) -> Option<String> {
     let mut words = address.split(|c: char| !c.is_ascii_alphanumeric());
@@ -436,6 +355,7 @@ fn same_zip(on_file: &str, given: &str) -> bool {
 fn state(message: Option<PortalMessage>, now: Timestamp) -> LinkState {
     match message {
         None => LinkState::Missing,
+        Some(message) if message.revoked.is_some() => LinkState::Revoked(message),
         Some(message) if message.expires <= now => LinkState::Expired(message),
         Some(message) if message.tries_left <= 0 => LinkState::Locked(message),
         Some(message) => LinkState::Asking(message),

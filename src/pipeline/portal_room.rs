@@ -24,7 +24,7 @@ use crate::pipeline::house::House;
 use crate::pipeline::portal::{LIFETIME, LinkState, hash, subject};
 use crate::policy::words::{Language, vocabulary};
 use crate::screen::Intent;
-use crate::store::{StoreError, Tx};
+use crate::store::{Attached, Bearer, NewAttachment, SentLink, StoreError, Tx};
 
 /// A session at the portal ends after so long without a click, as one of staff does.
 pub const ROOM_IDLE: SignedDuration = SignedDuration::from_mins(15);
@@ -36,6 +36,8 @@ pub const REPLY_CHARS_MAX: usize = 4_000;
 const REPLIES_MAX: u32 = 40;
 /// The same words within this time are one text that was sent twice.
 const REPEATED_WITHIN: SignedDuration = SignedDuration::from_mins(2);
+/// What stands for the words where a patient sent files alone.
+const FILES_ALONE: &str = "(files)";
 /// The intent of a turn that was written in the portal.
 pub const SECURE_REPLY: &str = "secure_reply";
 /// A copy of the record is due within 30 days (45 CFR 164.524(b)(2)).
@@ -64,6 +66,8 @@ pub struct Said {
     pub body: Phi<String>,
     /// When.
     pub at: Timestamp,
+    /// The files with it.
+    pub files: Vec<Attached>,
 }
 
 /// How the secure thread is looked at.
@@ -73,6 +77,8 @@ pub enum Look {
     Page,
     /// As a file that is kept elsewhere.
     Download,
+    /// One of its files.
+    File,
 }
 
 impl Look {
@@ -80,6 +86,7 @@ impl Look {
         match self {
             Self::Page => "portal.viewed",
             Self::Download => "portal.downloaded",
+            Self::File => "portal.file_downloaded",
         }
     }
 }
@@ -182,17 +189,24 @@ impl House {
             .await?;
         let mut all = Vec::new();
         for line in lines {
-            for message in self.store().portal_messages(line.id, now).await? {
+            for SentLink { hash, message } in self.store().portal_messages(line.id, now).await? {
                 if message.patient == room.patient {
-                    let at = message.expires.saturating_sub(LIFETIME).unwrap_or(now);
-                    let (ours, body) = (true, message.body);
-                    all.push(Said { ours, body, at });
+                    all.push(Said {
+                        ours: true,
+                        body: message.body,
+                        at: message.expires.saturating_sub(LIFETIME).unwrap_or(now),
+                        files: self.store().attachments(Bearer::Link(hash)).await?,
+                    });
                 }
             }
             for reply in self.store().secure_replies(line.id, REPLIES_MAX).await? {
                 if reply.patient == room.patient {
-                    let (ours, body, at) = (false, reply.body, reply.at);
-                    all.push(Said { ours, body, at });
+                    all.push(Said {
+                        ours: false,
+                        body: reply.body,
+                        at: reply.at,
+                        files: self.store().attachments(Bearer::Turn(reply.turn)).await?,
+                    });
                 }
             }
         }
@@ -215,9 +229,29 @@ impl House {
         Ok(all)
     }
 
+    /// A file of the secure thread, with its bytes; none that is another's, or whose link was closed.
+    /// The look is audited.
+    pub async fn portal_file(
+        &self,
+        room: &Room,
+        id: &[u8; 16],
+    ) -> Result<Option<(Attached, Phi<Vec<u8>>)>, StoreError> {
+        let thread = self.portal_thread(room, Look::File).await?;
+        let mut own = thread.iter().flat_map(|it| &it.files);
+        if !own.any(|it| it.id == hex::encode(id)) {
+            return Ok(None);
+        }
+        self.store().attachment(&room.practice.id, id).await
+    }
+
     /// Takes what a patient wrote in the portal: staff read it in the inbox; no text answers it. A
     /// call for help is answered on the page and raises its alarm, as a text's does.
-    pub async fn portal_reply(&self, room: &Room, text: &str) -> Result<Replied, StoreError> {
+    pub async fn portal_reply(
+        &self,
+        room: &Room,
+        text: &str,
+        files: Vec<NewAttachment>,
+    ) -> Result<Replied, StoreError> {
         let now = self.clock().now();
         let reading = self.parts.screen.read(text, None, room.language);
         let urgent = [
@@ -228,6 +262,7 @@ impl House {
         let urgent = urgent.iter().find(|(intent, _)| *intent == reading.intent);
         let urgent = urgent.map(|(_, id)| *id);
         let newest = self.store().secure_replies(room.conversation.id, 1).await?;
+        let text = if text.is_empty() { FILES_ALONE } else { text };
         let twice = newest.first().is_some_and(|last| {
             last.patient == room.patient
                 && last.body.as_str() == text
@@ -239,13 +274,14 @@ impl House {
                 room.patient.clone(),
                 text.to_owned(),
                 reading,
+                files,
             ));
             self.store()
                 .write(move |tx| {
                     let work = Arc::clone(&work);
                     Box::pin(async move {
-                        let (id, patient, text, reading) = &*work;
-                        keep(tx, *id, (patient, text), reading, now).await
+                        let (id, patient, text, reading, files) = &*work;
+                        keep(tx, *id, (patient, text, files), reading, now).await
                     })
                 })
                 .await?;
@@ -366,7 +402,7 @@ impl House {
 async fn keep(
     tx: &mut Tx,
     id: ConversationId,
-    (patient, text): (&PatientId, &str),
+    (patient, text, files): (&PatientId, &str, &[NewAttachment]),
     reading: &crate::screen::Reading,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -376,6 +412,10 @@ async fn keep(
     let turn = tx
         .append_secure(&conversation, (patient, text), SECURE_REPLY, now)
         .await?;
+    for file in files {
+        tx.add_attachment(&conversation, Bearer::Turn(turn), file, now)
+            .await?;
+    }
     tx.save_heard(&conversation, Some(turn)).await?;
     alarm::raise(tx, &conversation, turn, reading, now).await?;
     // No text answers it; a person does.
@@ -383,7 +423,7 @@ async fn keep(
     let none = Phi::default();
     tx.hold(&conversation, &none, &none, "wrote in the portal", now)
         .await?;
-    let about = serde_json::json!({ "turn": turn.0, "rules": reading.rules });
+    let about = serde_json::json!({ "turn": turn.0, "rules": reading.rules, "files": files.len() });
     tx.append_audit(&Entry::new(
         &conversation.practice,
         now,

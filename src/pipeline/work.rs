@@ -176,6 +176,16 @@ impl House {
                 rest("media", step, &house.files, &ending).await;
             }
         });
+        let (house, ending) = (Arc::clone(self), stop.clone());
+        tracker.spawn(async move {
+            while !ending.is_cancelled() {
+                let step = match caught("mail", Box::pin(house.mail_once())).await {
+                    Some(step) => step,
+                    None => Ok(Step::Idle),
+                };
+                rest("mail", step, &house.letters, &ending).await;
+            }
+        });
     }
 
     async fn keep(&self, step: &'static str, work: impl Future<Output = Result<(), StoreError>>) {

@@ -26,6 +26,7 @@ use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
 use crate::store::link::Row;
 use crate::store::link::args;
+use crate::store::search;
 use crate::store::tx::Tx;
 use crate::store::tx::instant;
 use crate::store::tx::open_json;
@@ -74,8 +75,8 @@ const CLOSE: &str = "INSERT INTO opt_out (practice, number_hash, conversation, a
     DO UPDATE SET conversation = excluded.conversation, at = excluded.at";
 const REOPEN: &str = "DELETE FROM opt_out WHERE practice = $1 AND number_hash = $2";
 const INSERT: &str = "INSERT INTO conversation (id, practice, carrier, channel, sender_hash, \
-    number_hash, epoch, language, consent, human, last_inbound, sealed) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+    number_hash, epoch, language, consent, human, last_inbound, sealed, ends) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
     ON CONFLICT (practice, number_hash, sender_hash, carrier, channel) DO NOTHING";
 const UPDATE: &str = "UPDATE conversation SET epoch = $2, language = $3, consent = $4, \
     human = $5, last_inbound = $6, sealed = $7, consent_until = $8, \
@@ -165,6 +166,7 @@ impl Tx {
             fresh.human,
             fresh.last_inbound,
             sealed(&fresh, &key)?,
+            &search::ending(&key, &fresh.number),
         ];
         self.run(INSERT, row).await?;
         // Somebody else may have been first; the row decides.

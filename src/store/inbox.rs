@@ -158,6 +158,7 @@ macro_rules! lines {
         )
     };
 }
+pub(super) use lines;
 /// A part of the inbox, all of it or what bears the label `$5`.
 macro_rules! queue {
     ($($where:expr),+) => {
@@ -327,7 +328,7 @@ impl Tx {
         self.run(TAKE, args![id.0, staff]).await.map(drop)
     }
 
-    async fn lines(&mut self, rows: Vec<Row>) -> Result<Vec<Line>, StoreError> {
+    pub(super) async fn lines(&mut self, rows: Vec<Row>) -> Result<Vec<Line>, StoreError> {
         let mut lines = Vec::with_capacity(rows.len());
         for row in rows {
             let id = row.int("id")?;

@@ -6,7 +6,8 @@
 
 pub mod agreements;
 mod alarms;
-mod audit_log;
+mod attachments;
+pub mod audit_log;
 pub mod audit_pages;
 pub mod breaches;
 mod conversations;
@@ -22,6 +23,7 @@ mod jobs;
 mod keys;
 mod ledger;
 mod link;
+mod mail;
 mod media;
 mod notes;
 mod opening;
@@ -39,6 +41,7 @@ mod requests;
 pub mod retention;
 mod review;
 pub mod rights;
+pub mod search;
 mod seed;
 mod settling;
 mod setup;
@@ -68,15 +71,19 @@ use crate::store::writer::Given;
 use crate::store::writer::Job;
 
 pub use crate::store::alarms::Acknowledged;
+pub use crate::store::attachments::{Attached, Bearer, NewAttachment};
 pub use crate::store::conversations::NewConversation;
 pub use crate::store::drafts::{Draft, Edit, Edited};
 pub use crate::store::error::StoreError;
 pub use crate::store::ledger::{Disclosed, LedgerEntry, Purposes};
+pub use crate::store::mail::{
+    Addresses, LetterBody, LetterJob, LetterKind, LetterState, MailChoice,
+};
 pub use crate::store::media::Media;
 pub use crate::store::media::MediaJob;
 pub use crate::store::notes::{Canned, Note};
 pub use crate::store::pace::Slot;
-pub use crate::store::portal_sessions::{PortalSession, SecureReply};
+pub use crate::store::portal_sessions::{PortalSession, SecureReply, SentLink};
 pub use crate::store::publications::RolledBack;
 pub use crate::store::record_writes::Counts;
 pub use crate::store::reports::Reported;

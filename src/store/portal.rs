@@ -9,6 +9,7 @@ use crate::domain::conversation::PortalMessage;
 use crate::domain::ids::ConversationId;
 use crate::domain::ids::PatientId;
 use crate::domain::ids::PracticeId;
+use crate::domain::ids::StaffId;
 use crate::domain::phi::Phi;
 use crate::store::Store;
 use crate::store::error::Inconsistency;
@@ -31,10 +32,17 @@ const OPEN: &str = "UPDATE portal_message SET opened = $2 \
     WHERE token_hash = $1 AND opened IS NULL";
 const EXPIRED_OF: &str =
     "SELECT practice, count(*) AS n FROM portal_message WHERE expires <= $1 GROUP BY practice";
+/// Closed before its time; whoever reads is sent out.
+const REVOKE: &str = "UPDATE portal_message SET revoked = $2, revoked_by = $3 \
+    WHERE token_hash = $1 AND conversation = $4 AND revoked IS NULL AND expires > $2";
+const EXPIRED_FILES: &str = "DELETE FROM attachment WHERE link_hash IN \
+    (SELECT token_hash FROM portal_message WHERE expires <= $1)";
 const EXPIRED: &str = "DELETE FROM portal_message WHERE expires <= $1";
 /// Sessions that nobody used for so long have ended long since.
 const ENDED: &str = "DELETE FROM portal_session WHERE seen <= $1";
 const SESSION_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+/// How long it is known what became of an e-mail, beside the audit log.
+const LETTERS_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 90);
 /// Reports have no time of their own: their wait is counted from the first look.
 const STAMP_REPORTS: &str = "UPDATE early_report SET at = $1 WHERE at = 0";
 const STALE_REPORTS: &str = "DELETE FROM early_report WHERE at <= $1 AND at > 0";
@@ -90,6 +98,23 @@ impl Tx {
         }
     }
 
+    /// Closes a link of a conversation before its time and ends every session at it; false when it was
+    /// closed, or has ended.
+    pub async fn revoke_portal_message(
+        &mut self,
+        token_hash: &[u8; 32],
+        conversation: ConversationId,
+        staff: StaffId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let row = args![token_hash, now, staff.0, conversation.0];
+        if self.run(REVOKE, row).await? == 0 {
+            return Ok(false);
+        }
+        self.end_portal_sessions(token_hash).await?;
+        Ok(true)
+    }
+
     /// Takes note that a message was read; only the first time counts. False when it was not.
     pub async fn open_portal_message(
         &mut self,
@@ -117,6 +142,7 @@ impl Store {
     /// rows.
     pub async fn erase_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
         let stale = now.saturating_sub(REPORT_WAIT).unwrap_or(Timestamp::MIN);
+        let letters = now.saturating_sub(LETTERS_KEPT).unwrap_or(Timestamp::MIN);
         let over = now.saturating_sub(SESSION_KEPT).unwrap_or(Timestamp::MIN);
         self.write(move |tx| {
             Box::pin(async move {
@@ -127,7 +153,9 @@ impl Store {
                     let entry = Entry::new(&practice, now, by, "retention.erased", about, &detail);
                     tx.append_audit(&entry).await?;
                 }
-                let dead = tx.run(EXPIRED, args![now]).await?;
+                let mut dead = tx.run(EXPIRED_FILES, args![now]).await?;
+                dead += tx.run(EXPIRED, args![now]).await?;
+                dead += tx.forget_letters(letters).await?;
                 tx.run(ENDED, args![over]).await?;
                 tx.run(STAMP_REPORTS, args![now]).await?;
                 Ok(dead + tx.run(STALE_REPORTS, args![stale]).await?)
@@ -153,6 +181,10 @@ pub(super) async fn message(tx: &mut Tx, row: &Row) -> Result<PortalMessage, Sto
         Some(micros) => Some(instant(micros, damage("opened"))?),
         None => None,
     };
+    let revoked = match row.int_opt("revoked")? {
+        Some(micros) => Some(instant(micros, damage("revoked"))?),
+        None => None,
+    };
     Ok(PortalMessage {
         practice: PracticeId::new(practice),
         patient: content.patient,
@@ -161,5 +193,6 @@ pub(super) async fn message(tx: &mut Tx, row: &Row) -> Result<PortalMessage, Sto
         tries_left: row.int("tries_left")?,
         expires: instant(row.int("expires")?, damage("expires"))?,
         opened,
+        revoked,
     })
 }

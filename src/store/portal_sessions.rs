@@ -15,6 +15,7 @@ use crate::domain::phi::Phi;
 use crate::store::Store;
 use crate::store::error::Inconsistency;
 use crate::store::error::StoreError;
+use crate::store::link::Value;
 use crate::store::link::args;
 use crate::store::portal;
 use crate::store::turns::NewTurn;
@@ -32,7 +33,9 @@ const END: &str = "DELETE FROM portal_session WHERE token_hash = $1";
 const END_OF_LINK: &str = "DELETE FROM portal_session WHERE link_hash = $1";
 const CONVERSATION: &str = "SELECT conversation FROM portal_message WHERE token_hash = $1";
 const OF_CONVERSATION: &str = "SELECT * FROM portal_message WHERE conversation = $1 AND expires > $2 \
-    ORDER BY expires";
+    AND revoked IS NULL ORDER BY expires";
+const LINKS: &str =
+    "SELECT * FROM portal_message WHERE conversation = $1 ORDER BY expires DESC LIMIT $2";
 /// A code more for a link, if it may have one.
 const CODE: &str = "UPDATE portal_message SET code_hash = $2, code_until = $3, codes = codes + 1 \
     WHERE token_hash = $1 AND codes < $4";
@@ -59,9 +62,20 @@ pub struct PortalSession {
     pub seen: Timestamp,
 }
 
+/// A message and the hash of the token of its link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentLink {
+    /// The hash.
+    pub hash: [u8; 32],
+    /// The message.
+    pub message: PortalMessage,
+}
+
 /// What a patient wrote in the portal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecureReply {
+    /// Which turn of the conversation it is.
+    pub turn: TurnId,
     /// Who.
     pub patient: PatientId,
     /// What.
@@ -223,11 +237,34 @@ impl Store {
         &self,
         conversation: ConversationId,
         now: Timestamp,
-    ) -> Result<Vec<PortalMessage>, StoreError> {
+    ) -> Result<Vec<SentLink>, StoreError> {
+        self.links(OF_CONVERSATION, args![conversation.0, now])
+            .await
+    }
+
+    /// The newest links of a conversation, whatever became of them, newest first.
+    pub async fn portal_links(
+        &self,
+        conversation: ConversationId,
+        limit: u32,
+    ) -> Result<Vec<SentLink>, StoreError> {
+        self.links(LINKS, args![conversation.0, i64::from(limit)])
+            .await
+    }
+
+    async fn links(
+        &self,
+        sql: &'static str,
+        find: Vec<Value>,
+    ) -> Result<Vec<SentLink>, StoreError> {
         let mut tx = self.read().await?;
         let mut all = Vec::new();
-        for row in tx.rows(OF_CONVERSATION, args![conversation.0, now]).await? {
-            all.push(portal::message(&mut tx, &row).await?);
+        for row in tx.rows(sql, find).await? {
+            let damage = Inconsistency::on("portal_message").column("token_hash");
+            let hash = row.blob("token_hash")?;
+            let hash = <[u8; 32]>::try_from(hash).map_err(|_length| damage)?;
+            let message = portal::message(&mut tx, &row).await?;
+            all.push(SentLink { hash, message });
         }
         Ok(all)
     }
@@ -252,6 +289,7 @@ impl Store {
             let place = place(&practice, "portal_reply", "sealed", &spelled);
             let content: Sealed = open_json(&key, &place, &row.blob("sealed")?, damage("sealed"))?;
             all.push(SecureReply {
+                turn: TurnId(turn),
                 patient: content.patient,
                 body: Phi::new(content.body),
                 at: instant(row.int("at")?, damage("at"))?,

@@ -40,6 +40,11 @@ pub(super) struct PatientRow {
 }
 
 impl PatientRow {
+    /// The names that a search finds the person by.
+    pub(super) fn names(&self) -> [&str; 2] {
+        [&self.first_name, &self.last_name]
+    }
+
     /// Takes the language that the patient chose; whether that changes anything.
     pub(super) fn choose(&mut self, language: Language) -> bool {
         let new = !self.language_chosen || self.language != Some(language);

@@ -428,6 +428,8 @@ impl Tx {
         }
         let sealed = seal_json(key, &place, &content)?;
         self.run(ADD_PATIENT, args![practice, &id, sealed]).await?;
+        self.index_names(practice, (&id, content.names()), key)
+            .await?;
         self.run(DROP_PHONES, args![practice, &id]).await?;
         let acting = it.guardians.iter().map(|it| &it.phone);
         for phone in it.phones.iter().chain(acting) {

@@ -1,11 +1,13 @@
 //! The front door: webhooks, the phone simulator, the portal, the guarded gateway, and the pages' own files.
 
 pub(crate) mod assets;
+pub(crate) mod bounce;
 pub(crate) mod chat;
 pub(crate) mod completion;
 pub mod console;
 pub(crate) mod edge;
 pub mod fake;
+mod form;
 pub mod gate;
 pub(crate) mod guard;
 pub(crate) mod health;

@@ -166,6 +166,8 @@ pub(crate) struct PortalPage {
     pub(crate) zip: bool,
     /// The last digits of the number that a code was sent to.
     pub(crate) tail: String,
+    /// Whether the code went by e-mail.
+    pub(crate) mailed: bool,
     /// The message, once shown; never before.
     pub(crate) body: String,
     /// The secure thread, in the room.
@@ -178,6 +180,32 @@ pub(crate) struct PortalPage {
     pub(crate) consent: &'static str,
     /// The notice that whoever agrees has read.
     pub(crate) notice: String,
+    /// The link's own token, for what lies below it; in the room alone.
+    pub(crate) token: String,
+    /// E-mail, where it can be chosen.
+    pub(crate) mail: Option<PortalMailShown>,
+}
+
+/// Where a patient stands with e-mail.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct PortalMailShown {
+    /// The confirmed address, masked; empty when there is none.
+    pub(crate) confirmed: String,
+    /// The address that a code was sent to, masked; empty when none waits.
+    pub(crate) wanted: String,
+    /// Whether mail comes back.
+    pub(crate) bounced: bool,
+}
+
+/// A file of the secure thread.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct PortalFileShown {
+    /// Its number.
+    pub(crate) id: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// What it is, and how large.
+    pub(crate) told: String,
 }
 
 /// One message of the secure thread.
@@ -189,6 +217,8 @@ pub(crate) struct PortalMessageShown {
     pub(crate) body: String,
     /// When, as patients read it.
     pub(crate) at: String,
+    /// The files with it.
+    pub(crate) files: Vec<PortalFileShown>,
 }
 
 #[derive(Serialize)]

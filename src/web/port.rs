@@ -103,6 +103,8 @@ pub enum PortalState {
     Locked(Cover),
     /// Too old.
     Expired(Cover),
+    /// Closed by staff.
+    Revoked(Cover),
     /// No such link.
     Missing,
 }
@@ -125,7 +127,7 @@ pub enum PortalOpening {
         cover: Cover,
         /// The cookie of the half session.
         session: String,
-        /// The last digits of the number.
+        /// The last digits of the number; empty when it went by e-mail.
         tail: String,
     },
     /// The right one, and no code can be texted.
@@ -143,6 +145,8 @@ pub enum PortalOpening {
     Locked(Cover),
     /// Too old.
     Expired(Cover),
+    /// Closed by staff.
+    Revoked(Cover),
     /// No such link.
     Missing,
 }
@@ -296,6 +300,11 @@ pub trait House: Send + Sync + std::fmt::Debug + 'static {
         _code: &'a str,
     ) -> BoxFuture<'a, Result<PortalOpening, Unavailable>> {
         Box::pin(std::future::ready(Ok(PortalOpening::Missing)))
+    }
+
+    /// Takes a bounce of an e-mail; whether it was about one of ours.
+    fn mail_bounced<'a>(&'a self, _message: &'a [u8]) -> BoxFuture<'a, Result<bool, Unavailable>> {
+        Box::pin(std::future::ready(Ok(false)))
     }
 
     /// A number that changes whenever a thread or the glass does.

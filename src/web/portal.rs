@@ -4,16 +4,18 @@
 pub(super) mod pdf;
 mod room;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::{BytesRejection, PathRejection};
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header::{COOKIE, HeaderValue, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use crate::domain::birth;
 use crate::domain::birth::BirthDateError;
+use crate::pipeline::attachments::Given;
 use crate::policy::words::Language;
+use crate::web::form;
 use crate::web::pages;
 use crate::web::pages::PortalPage;
 use crate::web::port::{Cover, PortalOpening, PortalState, Unavailable};
@@ -28,15 +30,24 @@ const KEY_BYTES_MAX: usize = 4 * 1024;
 const COOKIE_NAME: &str = "anteroom_portal";
 
 /// The fields of a form.
-struct Form(Bytes);
+#[derive(Default)]
+struct Form {
+    fields: Vec<(String, String)>,
+    files: Vec<Given>,
+}
 
 impl Form {
+    fn of(body: &[u8]) -> Self {
+        Self {
+            fields: form_urlencoded::parse(body).into_owned().collect(),
+            files: Vec::new(),
+        }
+    }
+
     /// A field, empty where the form has none.
     fn get(&self, name: &str) -> String {
-        form_urlencoded::parse(&self.0)
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-            .unwrap_or_default()
+        let found = self.fields.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
     }
 }
 
@@ -96,7 +107,7 @@ pub(crate) async fn open(
         Err(chosen) => return Ok(missing(chosen)),
     };
     let body = body.map_err(|rejection| Problem::new(rejection.status()))?;
-    let form = Form(body);
+    let form = Form::of(&body);
     let wish = form.get("do");
     if !wish.is_empty() {
         return match room::enter(&door, &visit.token, visit.cookie.as_deref()).await? {
@@ -105,7 +116,7 @@ pub(crate) async fn open(
             None => asking(&door, &visit, Some("ended")).await,
         };
     }
-    if form.0.len() > KEY_BYTES_MAX {
+    if body.len() > KEY_BYTES_MAX {
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE));
     }
     let code = form.get("code");
@@ -124,6 +135,53 @@ pub(crate) async fn open(
     };
     let opening = opening.map_err(|Unavailable| Problem::unavailable())?;
     shown(&door, &visit, opening, !code.is_empty()).await
+}
+
+/// Takes a reply with files of whoever has shown who they are; of nobody else is a body read.
+pub(crate) async fn reply(
+    State(door): State<Door>,
+    token: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let visit = match Visit::of(token, query.as_deref(), &parts.headers) {
+        Ok(visit) => visit,
+        Err(chosen) => return Ok(missing(chosen)),
+    };
+    let Some(found) = room::enter(&door, &visit.token, visit.cookie.as_deref()).await? else {
+        return asking(&door, &visit, Some("ended")).await;
+    };
+    let Ok(body) = to_bytes(body, form::FILES_BODY_MAX).await else {
+        return Ok(room::back_from_reply(&visit, "large"));
+    };
+    let form = if form::brings_files(&parts.headers) {
+        let (fields, files) = form::read(&parts.headers, body).await?;
+        Form { fields, files }
+    } else {
+        Form::of(&body)
+    };
+    room::act(&door, &found, &visit, ("reply", &form)).await
+}
+
+/// Hands a file of the secure thread out.
+pub(crate) async fn file(
+    State(door): State<Door>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Ok(Path((token, id))) = path else {
+        return Ok(missing(None));
+    };
+    let visit = match Visit::of(Ok(Path(token)), query.as_deref(), &headers) {
+        Ok(visit) => visit,
+        Err(chosen) => return Ok(missing(chosen)),
+    };
+    match room::enter(&door, &visit.token, visit.cookie.as_deref()).await? {
+        Some(found) => room::file(&door, &found, &id).await,
+        None => asking(&door, &visit, Some("ended")).await,
+    }
 }
 
 const fn slip(error: BirthDateError) -> &'static str {
@@ -171,6 +229,7 @@ async fn shown(
             tail,
         } => {
             let mut page = covered(&cover, chosen, "code");
+            page.mailed = tail.is_empty();
             page.tail = tail;
             let shown = pages::portal(StatusCode::OK, &page);
             with_cookie(door, visit, shown, Some(&session))
@@ -191,6 +250,7 @@ async fn shown(
         }
         PortalOpening::Locked(cover) => locked(&cover, chosen),
         PortalOpening::Expired(cover) => expired(&cover, chosen),
+        PortalOpening::Revoked(cover) => revoked(&cover, chosen),
         // A code without its first step: it begins anew.
         PortalOpening::Missing if coded => asking(door, visit, Some("code")).await?,
         PortalOpening::Missing => missing(chosen),
@@ -227,6 +287,7 @@ async fn asking(
         }
         PortalState::Locked(cover) => locked(&cover, chosen),
         PortalState::Expired(cover) => expired(&cover, chosen),
+        PortalState::Revoked(cover) => revoked(&cover, chosen),
         PortalState::Missing => missing(chosen),
     })
 }
@@ -291,6 +352,10 @@ fn locked(cover: &Cover, chosen: Option<Language>) -> Response {
 
 fn expired(cover: &Cover, chosen: Option<Language>) -> Response {
     pages::portal(StatusCode::GONE, &covered(cover, chosen, "expired"))
+}
+
+fn revoked(cover: &Cover, chosen: Option<Language>) -> Response {
+    pages::portal(StatusCode::GONE, &covered(cover, chosen, "revoked"))
 }
 
 fn missing(chosen: Option<Language>) -> Response {

@@ -17,8 +17,10 @@ use crate::carrier::Carrier;
 use crate::domain::clock::Clock;
 use crate::domain::ids::PracticeId;
 use crate::domain::practice::CarrierKind;
+use crate::mail::BOUNCE_BYTES_MAX;
 use crate::sso::Provider;
 use crate::web::assets;
+use crate::web::bounce;
 use crate::web::chat;
 use crate::web::console;
 use crate::web::edge;
@@ -113,9 +115,10 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
             any(webhook::reports),
         )
         .layer(DefaultBodyLimit::disable());
-    let portal = Router::new()
-        .route("/p/{token}", get(portal::ask).post(portal::open))
-        .layer(DefaultBodyLimit::max(PORTAL_BYTES_MAX));
+    let bounces = Router::new()
+        .route("/v1/mail/bounces", post(bounce::take))
+        .route_layer(middleware::from_fn_with_state(door.clone(), gate::guard))
+        .layer(DefaultBodyLimit::max(BOUNCE_BYTES_MAX));
     let check = Router::new()
         .route("/v1/guard/check", post(guard::check))
         .route_layer(middleware::from_fn_with_state(door.clone(), gate::guard))
@@ -143,7 +146,8 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
     let mut router = Router::new()
         .merge(console)
         .merge(webhooks)
-        .merge(portal)
+        .merge(portal_routes())
+        .merge(bounces)
         .merge(check)
         .merge(messages)
         .route("/assets/{version}/{name}", get(assets::asset))
@@ -168,6 +172,19 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
         .merge(chat)
         .layer(middleware::from_fn_with_state(secure, edge::around))
         .with_state(door)
+}
+
+/// The portal: its page, and files both ways. How much is read of a form with files is for its handler to
+/// say, which asks first who sends it.
+fn portal_routes() -> Router<Door> {
+    let page = Router::new()
+        .route("/p/{token}", get(portal::ask).post(portal::open))
+        .layer(DefaultBodyLimit::max(PORTAL_BYTES_MAX));
+    Router::new()
+        .route("/p/{token}/reply", post(portal::reply))
+        .route("/p/{token}/file/{id}", get(portal::file))
+        .layer(DefaultBodyLimit::disable())
+        .merge(page)
 }
 
 /// The phone page and its JSON.

@@ -14,6 +14,8 @@ mod overlay;
 mod policy;
 mod prompts;
 mod rights;
+mod search;
+mod secure;
 mod setup;
 mod sign;
 mod table;

@@ -18,7 +18,14 @@ use crate::simulator::fake::{Fake, get};
 use crate::support::server::Server;
 
 /// What people open: pages, their files, and what only the pages' own scripts ask.
-const PAGES: &[&str] = &["/", "/p/{token}", "/simulator", "/assets/{version}/{name}"];
+const PAGES: &[&str] = &[
+    "/",
+    "/p/{token}",
+    "/p/{token}/reply",
+    "/p/{token}/file/{id}",
+    "/simulator",
+    "/assets/{version}/{name}",
+];
 
 fn description() -> Value {
     serde_json::from_str(DESCRIPTION).unwrap()

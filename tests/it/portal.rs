@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::simulator::fake::{BIRTH_DATE, Fake, PORTAL_TOKEN, Portal, Told, ask, get};
+use crate::support::exim::{self, Exim};
 use crate::support::server::Server;
 
 fn address() -> String {
@@ -178,6 +179,12 @@ async fn expired_and_unknown_links_say_so_kindly() {
         post(&router, &address(), "4", "12", "1961").await.status,
         410
     );
+    fake.state().portal = Portal::Revoked;
+    let told = get(&router, &address()).await;
+    assert_eq!(told.status, 410);
+    assert!(
+        told.text().contains("staff closed this link") && told.text().contains("tel:+14155550100")
+    );
     let asked = fake.state().portal_asked;
     for path in [
         "/p/short",
@@ -333,10 +340,35 @@ fn shots() -> String {
 async fn a_patient_goes_through_a_link_in_a_browser_and_it_is_painted_within_a_second() {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}", folder.path().join("anteroom.db").display());
-    let server = Server::start(folder.path(), &database);
-    println!("{}", played("portal", &[&server.base, &shots()]));
+    let exim = Exim::start();
+    let (port, ca) = (exim.port.to_string(), exim.ca());
+    let server = Server::start_with(
+        folder.path(),
+        &[
+            ("ANTEROOM_DATABASE_URL", &database),
+            ("ANTEROOM_MAIL__RELAY", "localhost"),
+            ("ANTEROOM_MAIL__PORT", &port),
+            ("ANTEROOM_MAIL__USERNAME", "anteroom"),
+            ("ANTEROOM_MAIL__PASSWORD", exim::PASSWORD),
+            ("ANTEROOM_MAIL__FROM", "no-reply@lakeside.example.com"),
+            ("ANTEROOM_MAIL__CA_FILE", ca.to_str().unwrap()),
+        ],
+    );
+    let mailbox = exim.mailbox();
+    let told = played(
+        "portal",
+        &[&server.base, &shots(), mailbox.to_str().unwrap()],
+    );
+    println!("{told}");
     let log = server.log();
-    for secret in ["Nguyen", "1978", "chest pain", "repeat the test"] {
+    for secret in [
+        "Nguyen",
+        "1978",
+        "chest pain",
+        "repeat the test",
+        "tom@",
+        "Ruiz",
+    ] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
 }

@@ -1,12 +1,12 @@
 // The way of a patient through a link, on a phone without scripts; then how soon the page is painted.
-// Usage: node portal.mjs SERVER FOLDER_FOR_SCREENSHOTS. Prints the figure, ends with "all held".
+// Usage: node portal.mjs SERVER FOLDER_FOR_SCREENSHOTS [MAILBOX]. Prints the figure, ends with "all held".
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, open } from "./staff.mjs";
 import { sound } from "./axe.mjs";
 
-const [server, shots] = process.argv.slice(2);
+const [server, shots, mailbox] = process.argv.slice(2);
 const TOM = "+14155550114";
 /** What the first paint may take on a slow line (Chromium's "Slow 4G"), in milliseconds. */
 const PAINT_MS = 1000;
@@ -68,6 +68,45 @@ await page.getByRole("button", { name: "Send", exact: true }).dblclick();
 await page.getByText("Sent. Our staff will read it").waitFor();
 assert.equal(await page.getByText("Should I repeat the test?").count(), 1);
 await looked("portal-replied");
+
+// A photo goes with a reply, and comes back as it is; what is no picture is refused with the way out.
+const pdf = Buffer.from("%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n");
+await page.getByLabel("Write to our staff").fill("Here is the letter of the other doctor.");
+await page.getByLabel("Attach photos or PDFs").setInputFiles({ name: "letter.exe", mimeType: "application/pdf", buffer: Buffer.from("MZ") });
+await page.getByRole("button", { name: "Send", exact: true }).click();
+await page.getByText("We can take PDF, JPEG and PNG files only.").waitFor();
+await looked("portal-refused");
+await page.getByLabel("Write to our staff").fill("Here is the letter of the other doctor.");
+await page.getByLabel("Attach photos or PDFs").setInputFiles({ name: "Letter of Dr. Ruiz.pdf", mimeType: "application/pdf", buffer: pdf });
+await page.getByRole("button", { name: "Send", exact: true }).click();
+await page.getByText("Sent. Our staff will read it").waitFor();
+await looked("portal-attached");
+const [letter] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Letter of Dr. Ruiz.pdf" }).click()]);
+assert.equal(letter.suggestedFilename(), "Letter of Dr. Ruiz.pdf");
+assert(readFileSync(await letter.path()).equals(pdf));
+
+// E-mail: an address that is none, a code, and from then on a notice.
+if (mailbox) {
+  const details = page.getByText("Notices by e-mail");
+  await details.click();
+  await page.getByLabel("Your e-mail address").fill("tom@example.com");
+  await looked("portal-mail");
+  await page.getByRole("button", { name: "Send me a code" }).click();
+  await page.getByText("We sent a code to your e-mail address.").waitFor();
+  await looked("portal-mail-code");
+  const mailed = async () => {
+    for (;;) {
+      const code = existsSync(mailbox) && readFileSync(mailbox, "utf8").match(/code is (\d{6})/);
+      if (code) return code[1];
+      await new Promise((done) => { setTimeout(done, 100); });
+    }
+  };
+  await page.getByLabel("Code that we sent to t***@example.com").fill(await mailed());
+  await page.getByRole("button", { name: "Confirm" }).click();
+  await page.getByText("From now on we tell you by e-mail as well.").waitFor();
+  await details.click();
+  await looked("portal-mail-on");
+}
 
 // The thread as a file; its name tells nobody whose it is.
 const [download] = await Promise.all([

@@ -219,13 +219,19 @@ async function send(to) {
   sending = true;
   one("#send").disabled = true;
   try {
-    const answer = await fetch(to, { method: "POST", body: fields(), headers: { "x-script": "1" } });
+    // Files go with a secure message alone; by text they would be left out without a word.
+    const files = one("#files")?.files?.length > 0;
+    const behind = to.includes("/portal/");
+    if (files && !behind) return say("Files go by portal only. Choose By portal, or take the files off.");
+    const body = files ? new FormData(form) : fields();
+    const answer = await fetch(to, { method: "POST", body, headers: { "x-script": "1" } });
     if (answer.status === 401) return leave();
     const told = await answer.json();
     if (told.outcome === "sent") {
       box.value = "";
       one("#seen").value = "";
       one("#hold-of").value = "";
+      if (files) { one("#files").value = ""; one("#attach").open = false; }
       verdict.hidden = true;
       one("#segments").textContent = "";
       grow();

@@ -16,6 +16,11 @@ async function watch() {
       light.className = `light ${told.light.tone}`;
       one("p", light).textContent = told.light.words;
     }
+    const own = one("#own");
+    if (own && told.own && one("p", own).textContent !== told.own.words) {
+      own.className = `light ${told.own.tone}`;
+      one("p", own).textContent = told.own.words;
+    }
     for (const [at, row] of [...document.querySelectorAll("#test > li")].entries()) {
       const { done } = told.test[at];
       row.className = `light ${done ? "good" : "wait"}`;

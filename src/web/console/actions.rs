@@ -12,7 +12,7 @@ use crate::domain::staff::Right;
 use crate::pipeline::desk::{Answer, Answered, Reason};
 use crate::pipeline::desk_review::Verdicted;
 use crate::web::console::inbox::unavailable;
-use crate::web::console::seat::{Fields, SCRIPT, Seat, again, desk, line, to};
+use crate::web::console::seat::{Fields, Files, SCRIPT, Seat, again, desk, line, to};
 use crate::web::console::thread::pieces;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
@@ -118,6 +118,7 @@ pub(crate) async fn by_portal(
     Path(id): Path<i64>,
     headers: HeaderMap,
     Extension(fields): Extension<Fields>,
+    Extension(files): Extension<Files>,
 ) -> Result<Response, Problem> {
     let hold = fields.get("hold").parse().ok().map(HoldId);
     let mut text = written(&fields)?;
@@ -126,8 +127,19 @@ pub(crate) async fn by_portal(
     {
         text = held_words(&door, &seat, id, hold).await?;
     }
+    let script = headers.contains_key(SCRIPT);
+    let kept = match desk(&door)?.checked_files(&files.0) {
+        Ok(kept) => kept,
+        Err(fault) => return Ok(not_taken(script, &format!("{fault} Nothing was sent."))),
+    };
+    if text.as_str().is_empty() && !kept.is_empty() {
+        let how =
+            "Write a line beside the file, so that the patient knows what it is. Nothing was sent.";
+        return Ok(not_taken(script, how));
+    }
     let answer = Answer {
         behind: true,
+        files: kept,
         ..Answer::of(ConversationId(id), text, hold)
     };
     send(
@@ -136,6 +148,15 @@ pub(crate) async fn by_portal(
         answer,
     )
     .await
+}
+
+fn not_taken(script: bool, how: &str) -> Response {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    if script {
+        Problem::because(status, how.to_owned()).into_response()
+    } else {
+        again(status, "The files were not taken", how)
+    }
 }
 
 /// Sends what was held as it stands, in somebody's own name and for a reason; the guardrail still has

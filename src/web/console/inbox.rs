@@ -16,7 +16,6 @@ use tokio_stream::wrappers::{BroadcastStream, WatchStream};
 use crate::domain::alarm::AlarmKind;
 use crate::domain::conversation::Direction;
 use crate::domain::ids::{ConversationId, HoldId, StaffId};
-use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
 use crate::domain::staff::{IDLE, Right, Staff};
 use crate::pipeline::house::House;
@@ -24,7 +23,9 @@ use crate::store::StoreError;
 use crate::store::inbox::{Line, Queue, Wanted};
 use crate::store::triage::Label;
 use crate::web::console::seat::{Seat, again, desk, line, to};
-use crate::web::console::{thread, triage};
+use crate::web::console::{search, thread, triage};
+
+pub(super) use crate::web::console::search::typed_number;
 use crate::web::pages;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
@@ -246,28 +247,8 @@ async fn lines(
         let page = store.inbox(&practice.id, wanted);
         return Ok((page.await.map_err(unavailable)?, ""));
     }
-    let Some(number) = typed_number(&asked.search) else {
-        return Ok((
-            Vec::new(),
-            "Search by the patient's phone number, with area code.",
-        ));
-    };
-    let found = store
-        .inbox_with(&practice.id, &number, (staff, PAGE_LINES))
-        .await;
-    Ok((found.map_err(unavailable)?, ""))
-}
-
-/// A number as people type it: "(415) 555-0142", "415.555.0142", "+14155550142".
-pub(super) fn typed_number(text: &str) -> Option<E164> {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let spelled = match (digits.len(), text.trim_start().starts_with('+')) {
-        (_, true) => format!("+{digits}"),
-        (10, false) => format!("+1{digits}"),
-        (11, false) if digits.starts_with('1') => format!("+{digits}"),
-        _ => return None,
-    };
-    spelled.parse().ok()
+    let found = search::found(desk, practice, (&asked.search, staff), PAGE_LINES).await;
+    found.map_err(unavailable)
 }
 
 async fn line_of(
@@ -368,26 +349,4 @@ pub(crate) async fn events(
         .map(Ok)
         .take_until(ended);
     Ok(Sse::new(all).keep_alive(KeepAlive::default()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::typed_number;
-
-    #[test]
-    fn numbers_are_found_however_they_are_typed() {
-        for typed in [
-            "(415) 555-0142",
-            "415.555.0142",
-            "4155550142",
-            "1 415 555 0142",
-            "+1 415 555 0142",
-        ] {
-            let number = typed_number(typed).map(|it| it.as_str().to_owned());
-            assert_eq!(number.as_deref(), Some("+14155550142"), "{typed}");
-        }
-        for typed in ["Maria", "555-0142", "", "+", "41555501429999999999"] {
-            assert_eq!(typed_number(typed), None, "{typed}");
-        }
-    }
 }

@@ -18,7 +18,9 @@ mod papers;
 mod prompts;
 mod retention;
 mod rights;
+mod search;
 mod seat;
+mod secure;
 mod setup;
 mod sign;
 mod single;
@@ -71,6 +73,8 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/console/review/{id}", Need::May(Right::Answer)),
     ("POST", "/console/answer/{id}", Need::May(Right::Answer)),
     ("POST", "/console/portal/{id}", Need::May(Right::Answer)),
+    ("POST", "/console/revoke/{id}", Need::May(Right::Answer)),
+    ("GET", "/console/file/{id}", Need::May(Right::Read)),
     ("POST", "/console/override/{id}", Need::May(Right::Override)),
     ("POST", "/console/judge/{id}", Need::May(Right::Release)),
     ("POST", "/console/take/{id}", Need::May(Right::Answer)),
@@ -237,6 +241,8 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/review/{id}", post(actions::review))
         .route("/console/answer/{id}", post(actions::answer))
         .route("/console/portal/{id}", post(actions::by_portal))
+        .route("/console/revoke/{id}", post(secure::revoke))
+        .route("/console/file/{id}", get(secure::file))
         .route("/console/override/{id}", post(actions::over))
         .route("/console/judge/{id}", post(actions::judge))
         .route("/console/take/{id}", post(actions::take))

@@ -14,10 +14,12 @@ use subtle::ConstantTimeEq as _;
 
 use crate::domain::ids::ConversationId;
 use crate::domain::staff::Staff;
+use crate::pipeline::attachments::Given;
 use crate::pipeline::house::House;
 use crate::store::inbox::Line;
 use crate::web::console::inbox::unavailable;
 use crate::web::console::{CONSOLE_BYTES_MAX, Need, TABLE};
+use crate::web::form;
 use crate::web::pages;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
@@ -26,6 +28,9 @@ use crate::web::router::Door;
 const COOKIE_NAME: &str = "anteroom_console";
 /// What a page that refreshes itself sends: it must not keep an unattended session alive.
 const LIVE: &str = "x-live";
+
+/// The addresses whose forms bring files.
+const TAKE_FILES: &[&str] = &["/console/portal/{id}"];
 
 /// What a script sends with a form that it reads the answer of.
 pub(super) const SCRIPT: &str = "x-script";
@@ -61,6 +66,10 @@ impl Fields {
         all.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
+
+/// The files of a form.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Files(pub(crate) Vec<Given>);
 
 impl Seat {
     /// What a form of this session carries, so that no other site's page can send one.
@@ -98,8 +107,9 @@ pub(crate) async fn gate(State(door): State<Door>, request: Request, next: Next)
 async fn admit(door: &Door, request: Request) -> Result<Request, Response> {
     let (mut parts, body) = request.into_parts();
     let need = need_of(&parts).ok_or_else(|| Problem::not_found().into_response())?;
-    let form = parts.method == Method::POST;
-    if form && !from_here(&parts.headers) {
+    let posted = parts.method == Method::POST;
+    let files = posted && form::brings_files(&parts.headers);
+    if posted && !(from_here(&parts.headers, files) && (!files || takes_files(&parts))) {
         return Err(Problem::because(
             StatusCode::FORBIDDEN,
             "this form was not sent by a page of the console",
@@ -114,13 +124,26 @@ async fn admit(door: &Door, request: Request) -> Result<Request, Response> {
     if let Some(seat) = &seat {
         parts.extensions.insert(seat.clone());
     }
-    if !form {
+    if !posted {
         return Ok(Request::from_parts(parts, body));
     }
-    let body = to_bytes(body, CONSOLE_BYTES_MAX)
+    let most = if files {
+        form::FILES_BODY_MAX
+    } else {
+        CONSOLE_BYTES_MAX
+    };
+    let body = to_bytes(body, most)
         .await
         .map_err(|_too_long| Problem::new(StatusCode::PAYLOAD_TOO_LARGE).into_response())?;
-    let fields = Fields(form_urlencoded::parse(&body).into_owned().collect());
+    let (fields, given) = if files {
+        let read = form::read(&parts.headers, body).await;
+        read.map_err(IntoResponse::into_response)?
+    } else {
+        let fields = form_urlencoded::parse(&body).into_owned().collect();
+        (fields, Vec::new())
+    };
+    let fields = Fields(fields);
+    parts.extensions.insert(Files(given));
     if let Some(seat) = &seat
         && !bool::from(seat.csrf().as_bytes().ct_eq(fields.get("csrf").as_bytes()))
     {
@@ -198,13 +221,20 @@ async fn seated(door: &Door, need: Need, parts: &Parts) -> Result<Seat, Response
 }
 
 /// Browsers say where a form comes from; one that says nothing still needs the form's secret.
-fn from_here(headers: &HeaderMap) -> bool {
+fn from_here(headers: &HeaderMap, files: bool) -> bool {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     site.is_none_or(|site| matches!(site, b"same-origin" | b"none"))
-        && headers.get(CONTENT_TYPE).is_none_or(|kind| {
-            kind.as_bytes()
-                .starts_with(b"application/x-www-form-urlencoded")
-        })
+        && (files
+            || headers.get(CONTENT_TYPE).is_none_or(|kind| {
+                kind.as_bytes()
+                    .starts_with(b"application/x-www-form-urlencoded")
+            }))
+}
+
+/// Whether an address takes a form with files.
+fn takes_files(parts: &Parts) -> bool {
+    let route = parts.extensions.get::<MatchedPath>();
+    route.is_some_and(|it| TAKE_FILES.contains(&it.as_str()))
 }
 
 fn cookie(headers: &HeaderMap) -> Option<String> {

@@ -1,5 +1,7 @@
 //! One conversation as staff see it: what was said, what waits for them, and what is known.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 use crate::domain::alarm::AlarmKind;
 use crate::domain::consent::ConsentState;
 use crate::domain::conversation::{Conversation, Direction, Turn};
-use crate::domain::ids::{ConversationId, StaffId};
+use crate::domain::ids::{ConversationId, StaffId, TurnId};
 use crate::domain::message::Delivery;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
@@ -17,10 +19,10 @@ use crate::pipeline::house::House;
 use crate::pipeline::portal_room::SECURE_REPLY;
 use crate::pipeline::window::WINDOW;
 use crate::store::inbox::Line;
-use crate::store::{Hold, Note, StoreError};
+use crate::store::{Bearer, Hold, Note, StoreError};
 use crate::web::console::beside::mentions;
 use crate::web::console::seat::Seat;
-use crate::web::console::{triage, used};
+use crate::web::console::{secure, triage, used};
 
 /// How much of a conversation a page shows.
 const TURNS_MAX: u32 = 100;
@@ -45,6 +47,10 @@ pub(super) async fn open(
     desk.desk_see(&seat.staff, id, Some(line.last_turn)).await?;
     let conversation = &line.conversation;
     let turns = desk.store().turns(id, TURNS_MAX).await?;
+    let mut files = BTreeMap::new();
+    for turn in turns.iter().filter(|it| it.intent == SECURE_REPLY) {
+        files.insert(turn.id, secure::files(desk, Bearer::Turn(turn.id)).await?);
+    }
     let holds = desk.store().holds_of(id).await?;
     let notes = desk.store().notes(id, TURNS_MAX).await?;
     let all = desk.store().all_staff(&practice.id).await?;
@@ -83,7 +89,9 @@ pub(super) async fn open(
         "alarm": line.alarm.map(AlarmKind::as_str),
         "window": window(desk, conversation, practice, now),
         "used": used::told(desk, id, &holds).await?,
-        "items": items(&turns, (&notes, &all), &named, practice, now),
+        "links": secure::links(desk, id, (practice, now)).await?,
+        "mail": secure::mail(desk, id, (practice, now)).await?,
+        "items": items((&turns, &files), (&notes, &all), &named, practice, now),
         "canned": canned,
         "last": line.last_turn,
         "holds": holds.iter().map(|hold| held(hold, practice, now)).collect::<Vec<_>>(),
@@ -193,7 +201,7 @@ fn clock(at: Timestamp, practice: &Practice) -> String {
 
 /// The texts and the notes in their order, with a line before each new day.
 fn items(
-    turns: &[Turn],
+    (turns, files): (&[Turn], &BTreeMap<TurnId, Vec<Value>>),
     (notes, staff): (&[Note], &[Staff]),
     named: &dyn Fn(StaffId) -> Option<String>,
     practice: &Practice,
@@ -212,6 +220,7 @@ fn items(
             "segments": turn.segments,
             "waits": !outbound && !turn.answered,
             "secure": turn.intent == SECURE_REPLY,
+            "files": files.get(&turn.id).map_or(&[][..], Vec::as_slice),
         });
         (turn.id.0, turn.at, shown)
     });

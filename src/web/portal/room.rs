@@ -9,11 +9,14 @@ use subtle::ConstantTimeEq as _;
 
 use crate::agent::when;
 use crate::domain::consent::ConsentState;
+use crate::pipeline::attachments::BadFile;
 use crate::pipeline::house::House;
+use crate::pipeline::mail_choice::MailAnswer;
 use crate::pipeline::portal_room::{Choice, Look, REPLY_CHARS_MAX, Replied, Room};
 use crate::policy::words::Language;
 use crate::store::StoreError;
-use crate::web::pages::{self, PortalMessageShown, PortalPage};
+use crate::web::form;
+use crate::web::pages::{self, PortalFileShown, PortalMailShown, PortalMessageShown, PortalPage};
 use crate::web::portal::pdf;
 use crate::web::portal::{Form, Visit, with_cookie};
 use crate::web::problem::Problem;
@@ -45,6 +48,16 @@ pub(super) fn done(query: Option<&str>) -> &'static str {
         Some("reply") => "reply",
         Some("choice") => "choice",
         Some("records") => "records",
+        Some("mail_code") => "mail_code",
+        Some("mail_on") => "mail_on",
+        Some("mail_off") => "mail_off",
+        Some("mail_address") => "mail_address",
+        Some("mail_wrong") => "mail_wrong",
+        Some("mail_many") => "mail_many",
+        Some("kind") => "kind",
+        Some("large") => "large",
+        Some("many") => "many",
+        Some("broken") => "broken",
         Some("empty") => "empty",
         Some("long") => "long",
         Some("failed") => "failed",
@@ -69,10 +82,29 @@ pub(super) async fn page(
         .into_iter()
         .map(|it| PortalMessageShown {
             ours: it.ours,
-            body: it.body.into_inner(),
             at: told_when(it.at, room, language),
+            files: it
+                .files
+                .iter()
+                .map(|file| PortalFileShown {
+                    id: file.id.clone(),
+                    name: file.name.as_str().to_owned(),
+                    told: format!(
+                        "{}, {}",
+                        form::told_kind(&file.kind),
+                        form::told_size(file.size)
+                    ),
+                })
+                .collect(),
+            body: it.body.into_inner(),
         })
         .collect();
+    let mail = desk.portal_mail(room).await.map_err(unavailable)?;
+    let mail = (mail.open || mail.confirmed.is_some()).then(|| PortalMailShown {
+        confirmed: mail.confirmed.unwrap_or_default(),
+        wanted: mail.wanted.unwrap_or_default(),
+        bounced: mail.bounced,
+    });
     let state = room.conversation.consent.state;
     let page = PortalPage {
         language: language.as_str(),
@@ -92,6 +124,8 @@ pub(super) async fn page(
             "no_details"
         },
         notice: desk.portal_notice(room, language),
+        token: visit.token.clone(),
+        mail,
         ..PortalPage::default()
     };
     Ok(pages::portal(StatusCode::OK, &page))
@@ -100,6 +134,22 @@ pub(super) async fn page(
 fn told_when(at: Timestamp, room: &Room, language: Language) -> String {
     let zone = TimeZone::get(&room.practice.timezone).unwrap_or(TimeZone::UTC);
     when::spoken(at, &zone, language)
+}
+
+/// One file of the thread.
+pub(super) async fn file(door: &Door, room: &Room, id: &str) -> Result<Response, Problem> {
+    let desk = door.settings.desk.as_ref().ok_or_else(Problem::not_found)?;
+    let mut number = [0; 16];
+    if hex::decode_to_slice(id, &mut number).is_err() {
+        return Err(Problem::not_found());
+    }
+    let found = desk.portal_file(room, &number).await.map_err(unavailable)?;
+    let (file, bytes) = found.ok_or_else(Problem::not_found)?;
+    Ok(form::file(
+        file.name.as_str(),
+        &file.kind,
+        bytes.into_inner(),
+    ))
 }
 
 /// The thread as a file. Its name tells nobody whose it is.
@@ -164,23 +214,24 @@ pub(super) async fn act(
     let text = text.trim();
     match wish {
         "pdf" => download(desk, room, visit.chosen.unwrap_or(room.language)).await,
-        "reply" if text.is_empty() => Ok(back(visit, "empty")),
-        "reply" if text.chars().count() > REPLY_CHARS_MAX => Ok(back(visit, "long")),
-        "reply" => match desk.portal_reply(room, text).await.map_err(unavailable)? {
-            Replied::Kept => Ok(back(visit, "reply")),
-            Replied::Urgent(said) => {
-                let page = PortalPage {
-                    language: visit.chosen.unwrap_or(room.language).as_str(),
-                    view: "urgent",
-                    practice_name: room.practice.name.clone(),
-                    practice_phone: room.practice.phone.display_us(),
-                    practice_dial: room.practice.phone.as_str().to_owned(),
-                    body: said,
-                    ..PortalPage::default()
-                };
-                Ok(pages::portal(StatusCode::OK, &page))
-            }
-        },
+        "reply" => reply(desk, room, visit, (text, form)).await,
+        "mail" | "mail_code" | "mail_off" => {
+            let answer = match wish {
+                "mail" => desk.portal_mail_ask(room, &form.get("address")).await,
+                "mail_code" => desk.portal_mail_confirm(room, &form.get("code")).await,
+                _ => desk.portal_mail_off(room).await,
+            };
+            let done = match answer.map_err(unavailable)? {
+                MailAnswer::CodeSent => "mail_code",
+                MailAnswer::Confirmed => "mail_on",
+                MailAnswer::Off => "mail_off",
+                MailAnswer::BadAddress => "mail_address",
+                MailAnswer::BadCode => "mail_wrong",
+                MailAnswer::TooMany => "mail_many",
+                MailAnswer::Closed => "failed",
+            };
+            Ok(back(visit, done))
+        }
         "choose" => {
             let choice: Choice = form
                 .get("choice")
@@ -208,8 +259,61 @@ pub(super) async fn act(
     }
 }
 
+async fn reply(
+    desk: &House,
+    room: &Room,
+    visit: &Visit,
+    (text, form): (&str, &Form),
+) -> Result<Response, Problem> {
+    if text.is_empty() && form.files.is_empty() {
+        return Ok(back_from_reply(visit, "empty"));
+    }
+    if text.chars().count() > REPLY_CHARS_MAX {
+        return Ok(back_from_reply(visit, "long"));
+    }
+    let files = match desk.checked_files(&form.files) {
+        Ok(files) => files,
+        Err(fault) => {
+            let told = match fault {
+                BadFile::Kind => "kind",
+                BadFile::TooLarge => "large",
+                BadFile::TooMany => "many",
+                BadFile::Broken => "broken",
+                BadFile::Unkept => "failed",
+            };
+            return Ok(back_from_reply(visit, told));
+        }
+    };
+    let replied = desk.portal_reply(room, text, files).await;
+    match replied.map_err(unavailable)? {
+        Replied::Kept => Ok(back_from_reply(visit, "reply")),
+        Replied::Urgent(said) => {
+            let page = PortalPage {
+                language: visit.chosen.unwrap_or(room.language).as_str(),
+                view: "urgent",
+                practice_name: room.practice.name.clone(),
+                practice_phone: room.practice.phone.display_us(),
+                practice_dial: room.practice.phone.as_str().to_owned(),
+                body: said,
+                token: visit.token.clone(),
+                ..PortalPage::default()
+            };
+            Ok(pages::portal(StatusCode::OK, &page))
+        }
+    }
+}
+
+/// The page again, from the address that replies go to.
+pub(super) fn back_from_reply(visit: &Visit, done: &str) -> Response {
+    to(visit, &format!("../{}", visit.token), done)
+}
+
 /// The page again, by its own address: going back or reloading sends nothing twice.
 fn back(visit: &Visit, done: &str) -> Response {
+    to(visit, "", done)
+}
+
+fn to(visit: &Visit, base: &str, done: &str) -> Response {
     let mut query = form_urlencoded::Serializer::new(String::new());
     if !done.is_empty() {
         query.append_pair("done", done);
@@ -217,7 +321,7 @@ fn back(visit: &Visit, done: &str) -> Response {
     if let Some(language) = visit.chosen {
         query.append_pair("lang", language.as_str());
     }
-    let address = format!("?{}", query.finish());
+    let address = format!("{base}?{}", query.finish());
     match HeaderValue::from_str(&address) {
         Ok(address) => (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response(),
         Err(_no_address) => Problem::not_found().into_response(),

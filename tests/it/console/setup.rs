@@ -4,6 +4,7 @@ use anteroom::domain::staff::Role;
 use jiff::SignedDuration;
 
 use crate::console::hand::{Hand, Lab, between};
+use crate::support::app::{MARIA, NOBODY};
 
 const PRACTICE: &[(&str, &str)] = &[
     ("name", "Harbor Pediatrics & Söhne 🙂"),
@@ -229,4 +230,46 @@ async fn findings_put_first_what_must_be_mended() {
         html.find("2026-12-01").unwrap(),
     );
     assert!(bad < good);
+}
+
+#[tokio::test]
+async fn whoever_sets_up_texts_a_test_to_a_phone_of_their_own_and_watches_it() {
+    let lab = Lab::new().await;
+    let mut owner = lab.staff(Role::Owner).await;
+    let address = "/console/setup/test";
+    for (typed, told) in [("555-0190", "area code"), (MARIA, "patient&#x27;s number")] {
+        let answer = owner.post(address, &[("number", typed)]).await;
+        let html = answer.text().replace("&#39;", "&#x27;");
+        assert!(
+            html.contains(told) && html.contains("Nothing was sent"),
+            "{typed}: {html}"
+        );
+    }
+    assert!(lab.app.received_by(MARIA).is_empty());
+    for _ in 0..2 {
+        // A double click is one text.
+        let answer = owner.post(address, &[("number", NOBODY)]).await;
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        lab.app.drain().await;
+    }
+    let texts = lab.app.received_by(NOBODY);
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert!(texts[0].contains("this is a test") && texts[0].contains("STOP"));
+    let page = owner.get(address).await;
+    assert!(
+        page.text().contains("ends in 90 is with the carrier"),
+        "{}",
+        page.text()
+    );
+    let light = owner.get("/console/setup/light").await;
+    assert_eq!(light.json()["own"]["tone"], "wait");
+    // Whoever said STOP gets none.
+    lab.app.text(NOBODY, "STOP").await;
+    let before = lab.app.received_by(NOBODY).len();
+    let answer = owner.post(address, &[("number", NOBODY)]).await;
+    assert!(answer.text().contains("said STOP"), "{}", answer.text());
+    lab.app.drain().await;
+    assert_eq!(lab.app.received_by(NOBODY).len(), before);
+    let log = lab.app.audited().await;
+    assert!(log.iter().any(|it| it == "setup.tested"), "{log:?}");
 }

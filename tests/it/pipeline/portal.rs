@@ -242,7 +242,11 @@ async fn what_is_written_there_is_for_staff_and_a_call_for_help_is_answered_at_o
     let words = "Does benign mean that I need no surgery?";
     for _ in 0..2 {
         // Sent twice by a double click, kept once.
-        let replied = app.house.portal_reply(&room, words).await.unwrap();
+        let replied = app
+            .house
+            .portal_reply(&room, words, Vec::new())
+            .await
+            .unwrap();
         assert_eq!(replied, Replied::Kept);
     }
     let thread = app.house.portal_thread(&room, Look::Page).await.unwrap();
@@ -261,7 +265,7 @@ async fn what_is_written_there_is_for_staff_and_a_call_for_help_is_answered_at_o
     assert_eq!(app.received_by(TOM).len(), before);
     let replied = app
         .house
-        .portal_reply(&room, "I can't breathe and my chest hurts")
+        .portal_reply(&room, "I can't breathe and my chest hurts", Vec::new())
         .await
         .unwrap();
     let Replied::Urgent(said) = replied else {

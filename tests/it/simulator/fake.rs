@@ -72,6 +72,7 @@ pub(crate) struct State {
 pub(crate) enum Portal {
     Open { tries_left: u32, language: Language },
     Expired,
+    Revoked,
 }
 
 #[derive(Debug)]
@@ -414,6 +415,7 @@ impl House for Fake {
             match state.portal {
                 _ if token != PORTAL_TOKEN => PortalState::Missing,
                 Portal::Expired => PortalState::Expired(self.cover(Language::En)),
+                Portal::Revoked => PortalState::Revoked(self.cover(Language::En)),
                 Portal::Open {
                     tries_left: 0,
                     language,

@@ -191,6 +191,7 @@ pub(super) async fn a_portal_message_is_opened_with_few_tries_and_erased_when_de
         tries_left: 2,
         expires: at(600),
         opened: None,
+        revoked: None,
     };
     let token = [9; 32];
     unit!(lab.store, [message], |tx| tx

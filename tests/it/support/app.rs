@@ -23,6 +23,7 @@ use anteroom::domain::record::{Patient, RecordSet};
 use anteroom::fhir::bundle;
 use anteroom::guardrail::review::Guardrail;
 use anteroom::llm::offline::Offline;
+use anteroom::mail::Relay;
 use anteroom::pipeline::house::{Carriers, House, Parts};
 use anteroom::pipeline::receive::Received;
 use anteroom::pipeline::work::Step;
@@ -144,6 +145,9 @@ impl Loopback {
     }
 }
 
+/// Who is paged, and who carries e-mail.
+type Beside = (Option<Pager>, Option<Relay>);
+
 /// The house and what a test may turn.
 pub(crate) struct App {
     pub(crate) house: Arc<House>,
@@ -176,7 +180,7 @@ impl App {
         let made = (
             Arc::clone(&clock),
             sample_records(&store, &clock, &practice).await,
-            None,
+            (None, None),
         );
         let lines = (carriers, neighbours);
         Self::of(
@@ -197,13 +201,32 @@ impl App {
     pub(crate) async fn with_pager(store: Store, pager: Pager) -> Self {
         let model = alone(Arc::new(Offline::new()));
         let practice = sample_practice();
-        Self::build_at(store, model, practice, true, (SUNDAY, Some(pager))).await
+        Self::build_at(store, model, practice, true, (SUNDAY, (Some(pager), None))).await
+    }
+
+    /// The sample practice, changed, on this store, with a relay for e-mail.
+    pub(crate) async fn with_mail(
+        store: Store,
+        relay: Relay,
+        change: impl FnOnce(&mut Practice),
+    ) -> Self {
+        let mut practice = sample_practice();
+        change(&mut practice);
+        let model = alone(Arc::new(Offline::new()));
+        Self::build_at(store, model, practice, true, (SUNDAY, (None, Some(relay)))).await
     }
 
     /// A house on this store that does not know the practice any more.
     pub(crate) async fn closed(store: Store) -> Self {
         let model = alone(Arc::new(Offline::new()));
-        Self::build_at(store, model, sample_practice(), false, (SUNDAY, None)).await
+        Self::build_at(
+            store,
+            model,
+            sample_practice(),
+            false,
+            (SUNDAY, (None, None)),
+        )
+        .await
     }
 
     /// The sample practice, changed, on this store, answered by this model, from this instant on.
@@ -215,7 +238,7 @@ impl App {
     ) -> Self {
         let mut practice = sample_practice();
         change(&mut practice);
-        Self::build_at(store, alone(model), practice, true, (start, None)).await
+        Self::build_at(store, alone(model), practice, true, (start, (None, None))).await
     }
 
     /// The sample practice whose record another system keeps, which `open` opens by the clock.
@@ -235,7 +258,7 @@ impl App {
         let clock = Arc::new(ManualClock::new(SUNDAY.parse().unwrap()));
         let records = Arc::new(open(Arc::clone(&clock)));
         let (model, practice) = (Arc::new(Offline::new()), Arc::new(practice));
-        let made = (clock, records as Arc<dyn Records>, None);
+        let made = (clock, records as Arc<dyn Records>, (None, None));
         Self::of(store, alone(model), (practice, true), no_lines(), made)
     }
 
@@ -247,7 +270,7 @@ impl App {
     ) -> Self {
         let mut practice = sample_practice();
         change(&mut practice);
-        Self::build_at(store, models, practice, true, (SUNDAY, None)).await
+        Self::build_at(store, models, practice, true, (SUNDAY, (None, None))).await
     }
 
     async fn build_at(
@@ -255,12 +278,12 @@ impl App {
         models: Models,
         practice: Practice,
         open: bool,
-        (start, pager): (&str, Option<Pager>),
+        (start, beside): (&str, Beside),
     ) -> Self {
         let clock = Arc::new(ManualClock::new(start.parse().unwrap()));
         let practice = Arc::new(practice);
         let records = sample_records(&store, &clock, &practice).await;
-        let made = (clock, records, pager);
+        let made = (clock, records, beside);
         Self::of(store, models, (practice, open), no_lines(), made)
     }
 
@@ -269,7 +292,7 @@ impl App {
         (model, fallbacks): Models,
         (practice, open): (Arc<Practice>, bool),
         (mut carriers, neighbours): (Carriers, Vec<Practice>),
-        (clock, records, pager): (Arc<ManualClock>, Arc<dyn Records>, Option<Pager>),
+        (clock, records, (pager, mail)): (Arc<ManualClock>, Arc<dyn Records>, Beside),
     ) -> Self {
         let carrier = Arc::new(Loopback::default());
         let key = (practice.id.clone(), practice.senders[0].carrier);
@@ -305,6 +328,7 @@ impl App {
                 true
             }),
             pager,
+            mail,
         });
         Self {
             house,

@@ -8,13 +8,16 @@ use serde_json::{Value, json};
 
 use crate::domain::conversation::Direction;
 use crate::domain::ids::PracticeId;
+use crate::domain::message::Delivery;
 use crate::domain::practice::CarrierKind;
 use crate::pipeline::house::House;
 use crate::pipeline::set_up::Answers;
+use crate::pipeline::trial_text::Tried;
+use crate::store::StoreError;
 use crate::store::inbox::{Queue, Wanted};
-use crate::web::console::inbox::unavailable;
-use crate::web::console::seat::{Seat, desk};
-use crate::web::console::setup::answers;
+use crate::web::console::inbox::{typed_number, unavailable};
+use crate::web::console::seat::{Seat, desk, to};
+use crate::web::console::setup::{Shown, answers, show};
 use crate::web::problem::Problem;
 use crate::web::router::Door;
 
@@ -82,8 +85,73 @@ pub(crate) async fn watch(
     let desk = desk(&door)?;
     let answers = answers(desk, &seat).await?;
     let tested = tested(&door, desk, &seat.staff.practice, &answers).await?;
-    let told = json!({ "light": light(&door, desk, &answers), "test": tested.get("steps") });
+    let told = json!({
+        "light": light(&door, desk, &answers), "test": tested.get("steps"),
+        "own": tested.get("own"),
+    });
     Ok(Json(told).into_response())
+}
+
+/// Texts a test to a phone of staff's own.
+pub(super) async fn try_out(
+    door: &Door,
+    seat: &Seat,
+    answers: &Answers,
+    typed: &str,
+) -> Result<Response, Problem> {
+    let shown = |said: &'static str| Shown {
+        step: "test",
+        faults: &[],
+        said,
+    };
+    let Some(number) = typed_number(typed) else {
+        let said = "Write the number with its area code, such as 415-555-0142. Nothing was sent.";
+        return show(door, seat, answers, &shown(said)).await;
+    };
+    let tried = desk(door)?.try_text(&seat.staff, &number).await;
+    let said = match tried.map_err(unavailable)? {
+        Tried::Sent | Tried::JustNow => return Ok(to("/console/setup/test")),
+        Tried::NoSender => "This practice has no number to text from yet. Nothing was sent.",
+        Tried::Patients => "This is a patient's number. Use a phone of your own. Nothing was sent.",
+        Tried::OptedOut => "This phone said STOP. Text START from it first. Nothing was sent.",
+        Tried::Held => "The guardrail does not let the test go: look at Policy. Nothing was sent.",
+        Tried::NoRecord => {
+            "The patient record does not answer, so nobody can say that this is no patient's number. Nothing was sent."
+        }
+    };
+    show(door, seat, answers, &shown(said)).await
+}
+
+/// Where the test stands that staff sent themselves.
+async fn own_test(desk: &House, practice: &PracticeId) -> Result<Value, StoreError> {
+    let Some(last) = desk.tried_text(practice).await? else {
+        return Ok(Value::Null);
+    };
+    let (tone, words) = match last.delivery {
+        Delivery::Pending => ("wait", "waits to leave"),
+        Delivery::Accepted | Delivery::Queued | Delivery::Sending => {
+            ("wait", "is with the carrier")
+        }
+        Delivery::Sent => (
+            "wait",
+            "left the carrier; it has not said yet that it arrived",
+        ),
+        Delivery::Delivered | Delivery::Read => ("good", "arrived"),
+        Delivery::Unknown => (
+            "stop",
+            "may have left: the line broke while it was handed over",
+        ),
+        Delivery::Suppressed => ("stop", "was not sent: opted out or overtaken"),
+        Delivery::Undelivered => ("stop", "could not be delivered"),
+        Delivery::Failed => ("stop", "was refused by the carrier"),
+    };
+    let code = last.code.filter(|it| !it.is_empty());
+    let code = code.map_or_else(String::new, |it| format!(" (code {it})"));
+    let words = format!(
+        "The test to the number that ends in {} {words}{code}.",
+        last.tail
+    );
+    Ok(json!({ "tone": tone, "words": words }))
 }
 
 /// How far the first text has come: signed request, kept, answered, delivered.
@@ -119,6 +187,7 @@ pub(super) async fn tested(
         "number": sender.map(|it| it.number.display_us()),
         "simulated": door.settings.phone.is_some(),
         "same": practice.as_str() == answers.get("id"),
+        "own": own_test(desk, practice).await.map_err(unavailable)?,
         "steps": [
             step(heard || kept, "A signed request came"),
             step(kept, "The text is in the inbox"),
