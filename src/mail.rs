@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder};
-use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
@@ -20,8 +19,6 @@ use crate::policy::words::vocabulary;
 
 /// Longest address (RFC 5321, section 4.5.3.1.3, less the brackets).
 const ADDRESS_BYTES_MAX: usize = 254;
-/// Connections that are kept open: notices are few.
-const CONNECTIONS_MAX: u32 = 4;
 /// What a Message-ID of ours begins with.
 const OURS: &str = "anteroom-";
 /// Most of a bounce that is read; a relay sends the head of what came back, seldom all of it.
@@ -152,7 +149,6 @@ impl Relay {
             })
             // The machine's own name is nobody's business.
             .hello_name(ClientId::Domain(from.domain().to_owned()))
-            .pool_config(PoolConfig::new().max_size(CONNECTIONS_MAX))
             .timeout(Some(settings.timeout));
         if !settings.username.is_empty() {
             line = line.credentials(Credentials::new(
