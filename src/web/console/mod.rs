@@ -223,6 +223,18 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/console/policy/{id}", Need::May(Right::Policy)),
 ];
 
+/// From nothing to the first text, and what is amiss.
+fn first_run() -> Router<Door> {
+    Router::new()
+        .route("/console/setup", get(setup::begin))
+        .route("/console/setup/light", get(setup::watch))
+        .route(
+            "/console/setup/{step}",
+            get(setup::page).post(setup::answer),
+        )
+        .route("/console/findings", get(setup::findings))
+}
+
 /// The console's addresses, behind the gate.
 pub(crate) fn router(door: Door) -> Router<Door> {
     Router::new()
@@ -282,13 +294,7 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         )
         .route("/console/prompts/publish", post(prompts::publish))
         .route("/console/prompts/back", post(prompts::roll_back))
-        .route("/console/setup", get(setup::begin))
-        .route("/console/setup/light", get(setup::watch))
-        .route(
-            "/console/setup/{step}",
-            get(setup::page).post(setup::answer),
-        )
-        .route("/console/findings", get(setup::findings))
+        .merge(first_run())
         .merge(compliance())
         .merge(overlays())
         .route("/console/policy", get(versions::list))

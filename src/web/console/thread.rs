@@ -58,11 +58,9 @@ pub(super) async fn open(
         let found = all.iter().find(|it| it.id == staff);
         found.map(|it| it.secrets.name.clone())
     };
-    let canned = desk.store().canned(&practice.id).await?;
-    let canned = canned.iter();
-    let canned: Vec<Value> = canned
-        .map(|it| json!({ "name": it.name, "text": it.text }))
-        .collect();
+    let kept = desk.store().canned(&practice.id).await?.into_iter();
+    let canned = kept.map(|it| json!({ "name": it.name, "text": it.text }));
+    let canned: Vec<Value> = canned.collect();
     let patient = desk.desk_patient(practice, conversation).await;
     let taken = match line.taken_by {
         Some(staff) if staff == seat.staff.id => Some("you".to_owned()),

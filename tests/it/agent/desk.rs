@@ -5,6 +5,7 @@
 use anteroom::agent::ports::{Answer, Records as _, ToolCall};
 use anteroom::agent::tools::TOOLS;
 use anteroom::domain::conversation::PendingKind;
+use anteroom::domain::ids::SlotId;
 use anteroom::domain::ids::{PatientId, PracticeId};
 use anteroom::domain::phi::Phi;
 use anteroom::domain::record::{Filed, RequestKind};
@@ -284,7 +285,7 @@ async fn free_times_are_found_by_day_hour_provider_place_and_type_of_visit() {
         ]);
         let told = phone.says_to("a visit", Screened::default(), &model).await;
         let offered = told.pending.map(|it| it.slots).unwrap_or_default();
-        let offered: Vec<&str> = offered.iter().map(|it| it.as_str()).collect();
+        let offered: Vec<&str> = offered.iter().map(SlotId::as_str).collect();
         assert_eq!(offered, *wanted, "{wish}");
     }
     // What does not fit is told to the model, which may mend it once.

@@ -88,6 +88,9 @@ fn visit(app: &App, id: &str, days: i64, reason: &str, status: AppointmentStatus
     }
 }
 
+/// Days ago, why, what came of it.
+type Seen = (i64, &'static str, AppointmentStatus);
+
 async fn file(app: &App, visits: Vec<Appointment>) {
     app.file(&RecordSet {
         patients: vec![nora("1980-04-04", Language::En)],
@@ -217,8 +220,6 @@ async fn who_is_due(store: Store) {
     let app = app(store).await;
     file(&app, Vec::new()).await;
     app.agreed(NORA).await;
-    /// Days ago, why, what came of it.
-    type Seen = (i64, &'static str, AppointmentStatus);
     // (what the record has, whether Nora is asked)
     let cases: &[(&[Seen], bool)] = &[
         (&[(367, "Annual physical", Fulfilled)], true),
@@ -282,7 +283,9 @@ async fn who_is_due(store: Store) {
         assert_eq!(said.len(), usize::from(*asked), "{seen:?}: {said:?}");
         app.text(NORA, "no thanks").await;
         // Out of the way of the next case.
-        visits.iter_mut().for_each(|it| it.status = Cancelled);
+        for it in &mut visits {
+            it.status = Cancelled;
+        }
         file(&app, visits).await;
     }
 }
