@@ -180,12 +180,6 @@ pub(crate) fn meaning(
             ..plain
         };
     }
-    if only_voted(reading) && asks_of_visit(inbound.body.as_str()) {
-        return Meaning {
-            intent: Intent::Question.as_str(),
-            ..plain
-        };
-    }
     let talk = matches!(reading.intent, Intent::Question | Intent::Other) || only_voted(reading);
     if talk && reading.asks_who_writes() {
         let words = inbound.body.as_str().split_whitespace().count();
@@ -195,6 +189,12 @@ pub(crate) fn meaning(
             } else {
                 ASKS_WHO_TOO
             },
+            ..plain
+        };
+    }
+    if only_voted(reading) && asks_of_visit(inbound.body.as_str()) {
+        return Meaning {
+            intent: Intent::Question.as_str(),
             ..plain
         };
     }

@@ -112,7 +112,7 @@ mod tests {
             "con quien me toca y a que hora",
             "a que hora me toca y con quien",
             "cuando es mi cita y con quien",
-            "donde es y a que hora",
+            "donde es mi cita y a que hora",
             "con que doctor me toca",
             "who am i seeing and what time",
             "what time is my appt and who with",
