@@ -45,6 +45,24 @@ pub(crate) const ONE_OF_SEVERAL: &str = "an answer about one of several visits";
 /// Why a reminder ends that a text about several visits has told.
 pub(crate) const TOLD: &str = "told with another visit";
 
+/// Words of an answer that says no more than that it is of all.
+const ALL_ALONE: &[&str] = &[
+    "all",
+    "both",
+    "all of them",
+    "both of them",
+    "all please",
+    "both please",
+    "all of them please",
+    "both of them please",
+    "todas",
+    "todos",
+    "ambas",
+    "ambos",
+    "todas por favor",
+    "ambas por favor",
+];
+
 /// Words of a yes that means all of them. A text with any other word may mean one, and a person reads
 /// it.
 const YES_TO_ALL: &[&str] = &[
@@ -405,7 +423,11 @@ pub(crate) enum Answered {
 pub(crate) fn answered(conversation: &Conversation, turns: &[Turn]) -> Option<Answered> {
     let question = conversation.pending.as_ref()?;
     let asks = !question.visits.is_empty();
-    let all = |turn: &Turn| turn.intent == Intent::Confirm.as_str() && says_all(turn);
+    let all = |turn: &Turn| {
+        let said = plain(turn);
+        let yes = said.split(' ').all(|word| YES_TO_ALL.contains(&word));
+        turn.intent == Intent::Confirm.as_str() && yes || ALL_ALONE.contains(&&*said)
+    };
     let mut texts = waiting(turns).peekable();
     if !asks || texts.peek().is_none() {
         return None;
@@ -426,12 +448,12 @@ pub(crate) fn answered(conversation: &Conversation, turns: &[Turn]) -> Option<An
     (several && waiting(turns).any(one)).then_some(Answered::One)
 }
 
-fn says_all(turn: &Turn) -> bool {
+/// The words of a text, small, with a blank between.
+fn plain(turn: &Turn) -> String {
     let text = turn.body.as_str().to_lowercase();
-    let mut words = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty());
-    words.all(|word| YES_TO_ALL.contains(&word))
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ")
 }
 
 /// Takes, for the answer to a question about visits on a shared phone, the person under whose consent it

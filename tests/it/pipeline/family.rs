@@ -212,7 +212,7 @@ async fn answers(store: Store) {
         ("yes for Ben, not Ana", "staff", false, true),
         ("we can't make the second one", "staff", false, true),
         ("NO", "staff", false, true),
-        ("Where do I park?", "park", false, false),
+        ("Where do I park?", "Parking", false, false),
     ];
     for (at, (answer, wanted, all, staff)) in cases.into_iter().enumerate() {
         if at > 0 {

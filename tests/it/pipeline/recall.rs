@@ -159,7 +159,7 @@ async fn ways_to_answer(store: Store) {
         ("NO", "did not change anything"),
         ("not now, maybe in spring", "did not change anything"),
         ("how much is it?", "staff"),
-        ("Where do I park?", "park"),
+        ("Where do I park?", "Parking"),
     ];
     for (at, (answer, wanted)) in answers.into_iter().enumerate() {
         app.wait(DAY);

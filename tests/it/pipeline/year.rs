@@ -153,10 +153,19 @@ async fn a_year_of_reminders_keeps_hours_caps_clock_changes_and_the_record() {
     }
     let mut ledger = Ledger::default();
     let mut offsets = std::collections::BTreeSet::new();
-    let mut spoke = app.clock_now();
     // To the end of winter, and then to autumn.
     for idle in [83, 195] {
-        app.wait(HOUR * 24 * idle);
+        // Numbers that nothing is heard from for half a year are in doubt.
+        let mut left = idle;
+        while left > 0 {
+            let days = left.min(60);
+            app.wait(HOUR * 24 * days);
+            left -= days;
+            for (_, number) in PEOPLE {
+                app.text(number, "What are your hours?").await;
+            }
+        }
+        let mut spoke = app.clock_now();
         let end = app.clock_now() + HOUR * 24 * 40;
         while app.clock_now() < end {
             let ahead = i32::try_from(2 + calendar.dice.below(9)).unwrap();
@@ -234,9 +243,10 @@ async fn a_year_of_reminders_keeps_hours_caps_clock_changes_and_the_record() {
     let came = calendar.visits.iter();
     let came = came.filter(|it| !stands(it) && it.status != AppointmentStatus::Cancelled);
     assert!(
-        of("reminder") * 10 >= came.count() * 7,
-        "{} reminders",
-        of("reminder")
+        of("reminder") * 10 >= came.clone().count() * 7,
+        "{} reminders of {} visits",
+        of("reminder"),
+        came.count()
     );
     assert!(
         of("missed") * 10 >= missed * 4,
