@@ -270,17 +270,7 @@ impl House {
         code: &str,
         language: Language,
     ) -> RenderedText {
-        let context = TextContext {
-            practice,
-            phone: "",
-            url: "",
-            hours: "",
-            when: "",
-            code,
-        };
-        self.parts
-            .texts
-            .render(TextId::PortalCode, language, &context)
+        self.code_text(TextId::PortalCode, (practice, code), language)
     }
 
     /// The words with the code that shows whose an e-mail address is.
@@ -288,6 +278,15 @@ impl House {
         &self,
         practice: &str,
         code: &str,
+        language: Language,
+    ) -> RenderedText {
+        self.code_text(TextId::MailCode, (practice, code), language)
+    }
+
+    fn code_text(
+        &self,
+        id: TextId,
+        (practice, code): (&str, &str),
         language: Language,
     ) -> RenderedText {
         let context = TextContext {
@@ -298,9 +297,7 @@ impl House {
             when: "",
             code,
         };
-        self.parts
-            .texts
-            .render(TextId::MailCode, language, &context)
+        self.parts.texts.render(id, language, &context)
     }
 
     /// The facts that anybody may be told about a practice.

@@ -79,6 +79,18 @@ impl EmbeddedRecords {
         Self { clock, ..self }
     }
 
+    /// The visits that a statement finds.
+    async fn visits(
+        &self,
+        sql: &'static str,
+        practice: &PracticeId,
+        find: Find<'_>,
+    ) -> Result<Vec<Appointment>, RecordsError> {
+        let rows = self.opened::<AppointmentRow>("appointment", sql, practice, find);
+        let rows = rows.await.map_err(|error| unavailable(&error))?;
+        Ok(rows.into_iter().map(Appointment::from).collect())
+    }
+
     /// Everything of one table that a statement with practice and a keyed hash finds.
     async fn opened<T: serde::de::DeserializeOwned>(
         &self,
@@ -202,12 +214,7 @@ impl Records for EmbeddedRecords {
         patient: &'a PatientId,
         from: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
-        Box::pin(async move {
-            let find = Find::Visits(patient, from);
-            let rows = self.opened::<AppointmentRow>("appointment", VISITS, practice, find);
-            let rows = rows.await.map_err(|error| unavailable(&error))?;
-            Ok(rows.into_iter().map(Appointment::from).collect())
-        })
+        Box::pin(self.visits(VISITS, practice, Find::Visits(patient, from)))
     }
 
     fn visits_of<'a>(
@@ -216,12 +223,7 @@ impl Records for EmbeddedRecords {
         patient: &'a PatientId,
         from: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Appointment>, RecordsError>> {
-        Box::pin(async move {
-            let find = Find::Visits(patient, from);
-            let rows = self.opened::<AppointmentRow>("appointment", VISITS_OF, practice, find);
-            let rows = rows.await.map_err(|error| unavailable(&error))?;
-            Ok(rows.into_iter().map(Appointment::from).collect())
-        })
+        Box::pin(self.visits(VISITS_OF, practice, Find::Visits(patient, from)))
     }
 
     fn visits_between<'a>(
