@@ -10,6 +10,7 @@ use crate::guardrail::setting::Author;
 use crate::pipeline::clear::Writing;
 use crate::pipeline::draft::{Asking, texts_before};
 use crate::pipeline::house::House;
+use crate::pipeline::invented::invented;
 use crate::policy::words::Purpose;
 
 /// The guardrail as the agent's reviewer.
@@ -51,6 +52,9 @@ impl Reviewer for Door<'_> {
             covered: self.asking.covered,
         });
         let review = &written.review;
+        if invented(self.asking, review, (draft.as_str(), facts)) {
+            return vec!["ungrounded_claim: not in the record".to_owned()];
+        }
         if review.cleared.is_some() {
             return Vec::new();
         }

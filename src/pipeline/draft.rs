@@ -28,6 +28,7 @@ use crate::pipeline::door::Door;
 use crate::pipeline::handoff::{self, Aside};
 use crate::pipeline::house::House;
 use crate::pipeline::interim::Drafting;
+use crate::pipeline::invented::invented;
 use crate::pipeline::law::Governed;
 use crate::pipeline::portal_room::SECURE_REPLY;
 use crate::pipeline::replay;
@@ -42,6 +43,9 @@ use crate::store::StoreError;
 const THERAPY: &str = "therapeutic talk: a person answers";
 /// Why a draft is held there.
 const THERAPY_DRAFT: &str = "the draft is therapeutic talk";
+
+/// Why a draft does not go behind the link.
+const INVENTED: &str = "the draft tells what the record does not hold";
 
 /// So long a question in between leaves the times on offer; later a number may mean anything.
 const OFFER_STANDS: SignedDuration = SignedDuration::from_mins(15);
@@ -290,9 +294,12 @@ impl House {
             _ if written.barred.is_some() => written.barred,
             _ if therapy => Some(THERAPY_DRAFT),
             None => Some("guardrail"),
-            Some(cleared) => cleared
-                .portal()
-                .and_then(|_| closed_page(asking, link.is_some())),
+            Some(cleared) if cleared.portal().is_some() => {
+                let made_up = writing.author == Author::Agent
+                    && invented(asking, &written.review, (writing.text, writing.facts));
+                closed_page(asking, link.is_some()).or_else(|| made_up.then_some(INVENTED))
+            }
+            Some(_) => None,
         };
         let verdict = closed.map_or(written.review.verdict, |_| Verdict::Hold);
         let trials = chosen.trial.into_iter().chain(asking.law.trial);

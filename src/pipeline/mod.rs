@@ -29,6 +29,7 @@ pub mod house;
 pub mod housekeep;
 pub mod in_force;
 mod interim;
+mod invented;
 mod law;
 pub mod mail;
 pub mod mail_choice;
