@@ -314,7 +314,8 @@ impl Machine {
     fn take(&mut self, result: ToolResult) -> Action {
         self.done.tools.push((result.tool, result.ok));
         self.done.facts.extend(result.facts);
-        self.seen.extend(result.seen);
+        // A time that was found in this turn is the patient's to choose, by a later text.
+        self.seen.appointments.extend(result.seen.appointments);
         if result.pending.is_some() {
             self.done.pending = result.pending;
         }

@@ -27,6 +27,30 @@ pub fn is_open(hours: &str, day: Weekday) -> Option<bool> {
     (!open.is_empty()).then(|| open.contains(&day))
 }
 
+/// The coming days by their weekdays, and whether the practice is open: `today Thu holiday, in 1 day Fri open`.
+/// Where the hours are written another way, only the days.
+pub(super) fn days_ahead(hours: &str, local: &jiff::Zoned, count: usize) -> String {
+    let days = local.date().series(Span::new().days(1)).take(count);
+    let told: Vec<String> = (0..)
+        .zip(days)
+        .map(|(ahead, day)| {
+            let open = match is_open(hours, day.weekday()) {
+                Some(true) if federal_holiday(day) => " holiday",
+                Some(true) => " open",
+                Some(false) => " closed",
+                None => "",
+            };
+            let when = match ahead {
+                0 => "today".to_owned(),
+                1 => "in 1 day".to_owned(),
+                more => format!("in {more} days"),
+            };
+            format!("{when} {}{open}", day.strftime("%a"))
+        })
+        .collect();
+    told.join(", ")
+}
+
 /// When staff answer, as it follows "They answer": `now, until 6:00 PM`, `from Mon, Nov 30 at 8:00
 /// AM`. None when the hours are written another way, or a holiday stands between: nothing is
 /// promised then.

@@ -281,17 +281,49 @@ impl Prompts {
         let failed = |_: tera::Error| PromptError::Render(name.to_owned());
         let mut tera = environment();
         tera.add_raw_template(name, source).map_err(failed)?;
-        let context = Context::from_serialize(&sample).map_err(failed)?;
-        let rendered = tera.render(name, &context).map_err(failed)?;
-        if name != sayings::SYSTEM.name && rendered.trim().chars().count() > RENDERED_CHARS_MAX {
-            return Err(PromptError::Source {
-                name: name.to_owned(),
-                line: 1,
-                what: format!("gives more than {RENDERED_CHARS_MAX} characters: shorten it"),
-            });
+        for values in variants(&sample) {
+            let context = Context::from_serialize(&values).map_err(failed)?;
+            let rendered = tera.render(name, &context).map_err(failed)?;
+            let long = rendered.trim().chars().count() > RENDERED_CHARS_MAX;
+            if name != sayings::SYSTEM.name && long {
+                return Err(PromptError::Source {
+                    name: name.to_owned(),
+                    line: 1,
+                    what: format!("gives more than {RENDERED_CHARS_MAX} characters: shorten it"),
+                });
+            }
         }
         Ok(())
     }
+}
+
+/// The sample, and the sample with each value in turn the other way round, and with all of them: so that
+/// every side of an `if` is rendered once before it is met by a patient.
+fn variants(sample: &serde_json::Value) -> Vec<serde_json::Value> {
+    use serde_json::Value;
+    let turned = |value: &Value| match value {
+        Value::Bool(it) => Value::Bool(!it),
+        Value::String(it) if it.is_empty() => "x".into(),
+        Value::String(_) => "".into(),
+        Value::Array(_) => Value::Array(Vec::new()),
+        Value::Number(_) => 0.into(),
+        Value::Null | Value::Object(_) => value.clone(),
+    };
+    let mut all = vec![sample.clone()];
+    let fields = sample.as_object().into_iter().flatten();
+    let fields: Vec<(&String, Value)> = fields.map(|(key, it)| (key, turned(it))).collect();
+    let with = |some: &[(&String, Value)]| {
+        let mut values = sample.clone();
+        for (key, value) in some {
+            if let Some(place) = values.get_mut(key.as_str()) {
+                *place = value.clone();
+            }
+        }
+        values
+    };
+    all.extend(fields.iter().map(|one| with(std::slice::from_ref(one))));
+    all.push(with(&fields));
+    all
 }
 
 type Complaint = (usize, String);

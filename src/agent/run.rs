@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use crate::agent::choice;
 use crate::agent::handed::cause;
 use crate::agent::machine::{Action, Event, Limits, Machine, Opening};
+use crate::agent::opening;
 use crate::agent::ports::{
     Meanwhile, Message, Model, ModelError, Records, Reviewer, Undisturbed, Unreviewed,
 };
@@ -222,6 +223,9 @@ fn chosen(input: &Input<'_>) -> Option<u8> {
     choice::chosen(offer.as_str(), input.waiting.last()?.as_str())
 }
 
+/// Days of the calendar that the system prompt tells.
+const CALENDAR_DAYS: usize = 14;
+
 /// How the system prompt tells the day.
 pub(super) fn today(local: &jiff::Zoned) -> String {
     local.strftime("%A, %B %-d, %Y").to_string()
@@ -235,6 +239,12 @@ fn opening(input: &Input<'_>, zone: &TimeZone) -> Option<Opening> {
         phone: input.practice.phone.display_us(),
         today: today(&local),
         clock: when::spoken(input.now, zone, input.language),
+        // Days stand for a person's visits: whoever may see no identifier counts none.
+        calendar: if input.veiled {
+            String::new()
+        } else {
+            opening::days_ahead(&input.practice.hours, &local, CALENDAR_DAYS)
+        },
         on_file: input.patient.is_some(),
         untrusted: input.untrusted,
         open_question: input

@@ -148,6 +148,8 @@ pub struct System {
     pub today: String,
     /// Now, as patients are told.
     pub clock: String,
+    /// The coming two weeks, each day with its weekday and whether the practice is open.
+    pub calendar: String,
     /// Whether the number belongs to one person on file.
     pub on_file: bool,
     /// Whether a text tries to steer the model.
@@ -167,6 +169,7 @@ impl Words for System {
             phone: "415-555-0100".to_owned(),
             today: "Tuesday, December 1, 2026".to_owned(),
             clock: "Tue, Dec 1 at 10:00 AM".to_owned(),
+            calendar: "today Tue open, in 1 day Wed open, in 2 days Thu open".to_owned(),
             on_file: true,
             untrusted: true,
             open_question: "reschedule_choice".to_owned(),

@@ -149,7 +149,7 @@ impl Client {
         for _ in 0..PAGES_MAX {
             let bundle = of_kind(page.resource, "Bundle")?;
             let next = next_page(&bundle).map(str::to_owned);
-            take(bundle, kind, &mut found);
+            take(bundle, kind, &mut found)?;
             match next {
                 Some(next) if found.len() < most => {
                     let next = self.same_server(&next)?;
@@ -389,13 +389,20 @@ fn next_page(bundle: &Value) -> Option<&str> {
     next.get("url")?.as_str()
 }
 
-/// What a page holds of the kind; included resources and outcomes are passed over.
-fn take(mut bundle: Value, kind: &str, found: &mut Vec<Value>) {
+/// What a page holds of the kind; included resources and mere remarks are passed over. An outcome that is an
+/// error refuses the page: what it leaves out would be read as nothing on file.
+fn take(mut bundle: Value, kind: &str, found: &mut Vec<Value>) -> Result<(), Fault> {
     let entries = bundle.get_mut("entry").and_then(Value::as_array_mut);
     for entry in entries.into_iter().flatten() {
-        let resource = entry.get_mut("resource").map(Value::take);
-        found.extend(resource.filter(|it| kind_of(it) == kind));
+        let Some(resource) = entry.get_mut("resource").map(Value::take) else {
+            continue;
+        };
+        if let Some(words) = outcome(&resource, true) {
+            return Err(Fault::Refused { status: 200, words });
+        }
+        found.extend(Some(resource).filter(|it| kind_of(it) == kind));
     }
+    Ok(())
 }
 
 fn etag(headers: &HeaderMap) -> Option<String> {

@@ -9,6 +9,7 @@ use crate::domain::ids::{AppointmentId, PatientId, SlotId};
 use crate::domain::record::{Appointment, AppointmentStatus, NewVisit};
 use crate::fhir::client::Versioned;
 use crate::fhir::fault::Fault;
+use crate::fhir::names::Names;
 use crate::fhir::records::FhirRecords;
 use crate::fhir::resource::{At, CONFIRMED_TAG, appointment, referred};
 
@@ -100,6 +101,15 @@ impl FhirRecords {
         let directory = self.names().await?;
         let visit = appointment(&At::alone(resource), &directory.names)?;
         visit.ok_or_else(|| Fault::Unreadable("a visit in a state that is not known".to_owned()))
+    }
+
+    /// A visit that was just made or moved. It is told even where the names beside it cannot be had, for it
+    /// stands in the record.
+    async fn told_anyhow(&self, resource: &Value) -> Result<Appointment, Fault> {
+        let told = self.told(resource).await;
+        let Err(fault) = told else { return told };
+        let visit = appointment(&At::alone(resource), &Names::default());
+        visit.ok().flatten().ok_or(fault)
     }
 
     pub(super) async fn change_status(
@@ -222,7 +232,7 @@ impl FhirRecords {
             let participants = participants(&next, who, &others);
             put(&mut next, "participant", participants);
             match self.client.update(&next, version(&found)?).await {
-                Ok(done) => return self.told(&done.resource).await,
+                Ok(done) => return self.told_anyhow(&done.resource).await,
                 Err(fault) if fault == Fault::Changed || fault.in_doubt() => last = fault,
                 Err(fault) => return Err(fault),
             }
@@ -240,9 +250,17 @@ impl FhirRecords {
         if let Some(made) = self.made("Appointment", &mark).await? {
             return self.told(&made).await;
         }
-        let claimed = self.claim(&visit.slot, &mark).await?;
+        let (claimed, others) = match self.claim_kept(&visit.slot, &mark).await {
+            Ok(both) => both,
+            Err(fault) => {
+                // Nothing is half booked: what may have been taken is given back.
+                if !matches!(fault, Fault::Changed | Fault::Gone) {
+                    self.free_unused(&visit.slot, Some(&mark)).await;
+                }
+                return Err(fault);
+            }
+        };
         let at = At::alone(&claimed);
-        let others = self.keepers(&claimed).await?;
         let mut resource = json!({
             "resourceType": "Appointment",
             "identifier": [{ "system": MARKS, "value": mark }],
@@ -281,7 +299,7 @@ impl FhirRecords {
             Ok(made) => {
                 let id = At::alone(&made).text("/id").unwrap_or_default().to_owned();
                 self.audited("C", &format!("Appointment/{id}"), who).await;
-                self.told(&made).await
+                self.told_anyhow(&made).await
             }
             Err((fault, undo)) => {
                 if undo {
@@ -297,6 +315,13 @@ impl FhirRecords {
         let wanted = [("identifier", marked_by(mark))];
         let found = self.client.search(kind, &wanted, 2).await?;
         Ok(found.into_iter().find(|it| is_marked(it, mark)))
+    }
+
+    /// A slot of this mark, and whose calendar it is in.
+    async fn claim_kept(&self, slot: &SlotId, mark: &str) -> Result<(Value, Vec<String>), Fault> {
+        let claimed = self.claim(slot, mark).await?;
+        let others = self.keepers(&claimed).await?;
+        Ok((claimed, others))
     }
 
     /// Whose calendar a slot is in, as references.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::audit::Entry;
-use crate::domain::consent::{Act, ConsentEvent, Evidence};
+use crate::domain::consent::{Act, ConsentEvent, ConsentState, Evidence};
 use crate::domain::conversation::{Conversation, ReplyJob};
 use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
 use crate::domain::waiting::Errand;
+use crate::guardrail::rewrite::Cleared;
 use crate::pipeline::consent;
 use crate::pipeline::handoff;
 use crate::pipeline::house::House;
@@ -19,6 +20,9 @@ use crate::pipeline::remind::QUESTION_WAITS;
 use crate::pipeline::reply::{Pending, Reply};
 use crate::pipeline::waitlist;
 use crate::store::{StoreError, Tx};
+
+/// Why staff have a text that was made and did not leave.
+const UNTOLD: &str = "done, but the patient was not told";
 
 impl House {
     /// Commits a reply if the conversation is still as it was when the reply was made; `false`
@@ -85,6 +89,9 @@ async fn commit_in(
     }
     if conversation.epoch != epoch {
         tx.want_reply(conversation.id, now).await?;
+        if reply.acted && will_not_be_told(&conversation) {
+            keep_untold(tx, &conversation, reply, now).await?;
+        }
         return Ok(false);
     }
     if interim {
@@ -95,6 +102,44 @@ async fn commit_in(
         tx.want_reply(conversation.id, now).await?;
     }
     Ok(true)
+}
+
+/// Whether no answer leaves this conversation by itself any more: a person has it, or texts ended.
+fn will_not_be_told(conversation: &Conversation) -> bool {
+    conversation.human || conversation.consent.state == ConsentState::OptedOut
+}
+
+/// A deed that was done before a person took over, or the patient ended the texts: the record has it, so the
+/// audit log has it too, and staff tell the patient.
+async fn keep_untold(
+    tx: &mut Tx,
+    conversation: &Conversation,
+    reply: &Reply,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let text = reply
+        .cleared
+        .as_ref()
+        .map(Cleared::text)
+        .unwrap_or_default();
+    let report = handoff::with_summary(reply.report.as_ref(), reply.summary.as_ref());
+    let draft = Phi::from(text);
+    tx.hold(conversation, &draft, &report, UNTOLD, now).await?;
+    let subject = format!("conversation/{}", conversation.id);
+    let detail = serde_json::json!({
+        "tools": reply.detail.get("tools"),
+        "turns": reply.answers.iter().map(|turn| turn.0).collect::<Vec<_>>(),
+    });
+    let practice = &conversation.practice;
+    tx.append_audit(&Entry::new(
+        practice,
+        now,
+        "agent",
+        "deed.untold",
+        &subject,
+        &detail,
+    ))
+    .await
 }
 
 /// Keeps everything that a reply is, in a conversation that is locked and as it was.
@@ -248,9 +293,9 @@ fn entry(
             "kind": reply.kind.as_str(),
             "outbox": outbox,
             "answers": reply.answers.iter().map(|turn| turn.0).collect::<Vec<_>>(),
-            "phi": reply.cleared.as_ref().is_some_and(crate::guardrail::rewrite::Cleared::holds_phi),
+            "phi": reply.cleared.as_ref().is_some_and(Cleared::holds_phi),
             "portal": reply.cleared.as_ref().is_some_and(|cleared| cleared.portal().is_some()),
-            "proof": reply.cleared.as_ref().and_then(crate::guardrail::rewrite::Cleared::proof),
+            "proof": reply.cleared.as_ref().and_then(Cleared::proof),
             "consent": conversation.consent.state.as_str(),
             "notice": reply.notice.as_ref().map(|notice| serde_json::json!({
                 "text_id": notice.text_id, "sha256": notice.sha256,

@@ -13,6 +13,8 @@ use crate::pipeline::draft::Asking;
 const WORD_CHARS_MIN: usize = 3;
 /// What was measured or prescribed.
 const VALUES: &[Category] = &[Category::LabValue, Category::Vital, Category::Dose];
+/// Rules that close a stretch for where, when or beside what it is told, whatever it says.
+const CLOSED_ONLY_HERE: &[&str] = &["minimum.", "accumulation."];
 /// Evidence that rests on a value of the record.
 const OF_THE_RECORD: &[&str] = &["record", "fact"];
 
@@ -56,12 +58,14 @@ pub(crate) fn invented(
     !told.into_iter().all(known)
 }
 
-/// Whether a finding is a detail that leaves the text: not a mere possibility, and not a whole sentence that
-/// is closed on its channel.
+/// Whether a finding is a detail that leaves the text: not a mere possibility, and not what is closed
+/// only on its channel or beside what was told before.
 fn tells(finding: &Finding) -> bool {
     finding.action == Action::Drop
         && finding.confidence > Confidence::Possible
-        && finding.evidence.iter().all(|it| it.name != "relation")
+        && !CLOSED_ONLY_HERE
+            .iter()
+            .any(|rules| finding.rule.starts_with(rules))
 }
 
 /// Whether a finding is a value of the record itself.

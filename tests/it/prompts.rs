@@ -123,6 +123,7 @@ fn the_standing_instructions_name_the_practice_the_day_and_the_rules() {
 #[test]
 fn what_staff_write_is_refused_with_line_and_remedy() {
     let long = "x".repeat(7_000);
+    let unsaid = format!("{{% if not value %}}{}{{% endif %}}ok", "x".repeat(700));
     for (name, source, said) in [
         ("nope", "hello", "no prompt named nope"),
         (
@@ -180,6 +181,13 @@ fn what_staff_write_is_refused_with_line_and_remedy() {
             long.get(..700).unwrap(),
             "more than 640 characters",
         ),
+        // What the sample does not show is written out too.
+        (
+            "hours",
+            "{% if not value %}{{ value.nope }}{% endif %}ok",
+            "does not render",
+        ),
+        ("hours", unsaid.as_str(), "more than 640 characters"),
     ] {
         let error = Prompts::check_source(name, source).expect_err(said);
         assert!(error.to_string().contains(said), "{said}: {error}");

@@ -8,6 +8,7 @@ use crate::agent::ports::{Records, RecordsError};
 use crate::agent::tools::{CheckedCall, HandOver, Scene, ToolResult, desk};
 use crate::agent::when;
 use crate::domain::ids::AppointmentId;
+use crate::domain::phi::Phi;
 use crate::domain::record::{Fact, Filed, Patient, Request, RequestKind, Suits};
 use crate::policy::words::Language;
 
@@ -51,10 +52,19 @@ impl Asks<'_> {
         let due = (kind == RequestKind::Records)
             .then(|| self.scene.now.saturating_add(RECORDS_DUE).ok())
             .flatten();
-        match self.add(kind, due, (None, None, &Suits::default())).await {
+        let whole = (None, None, &Suits::default());
+        match self.add(kind, due, whole, kind.as_str()).await {
             Ok(_) => result.facts.push(Fact::new(receipt, "staff")),
-            Err(RecordsError::Failed(cause)) => result.trouble = Some(cause),
-            Err(RecordsError::NotFound | RecordsError::Conflict | RecordsError::Unavailable) => {}
+            Err(why) => {
+                // Staff have it all the same; they are told that the record has not.
+                result.ok = false;
+                result.trouble = Some(match why {
+                    RecordsError::Failed(cause) => cause,
+                    RecordsError::NotFound | RecordsError::Conflict | RecordsError::Unavailable => {
+                        Phi::from("The request is not in the record: enter it by hand.")
+                    }
+                });
+            }
         }
         result
     }
@@ -78,7 +88,13 @@ impl Asks<'_> {
         }
         if !open.iter().any(same)
             && let Err(why) = self
-                .add(RequestKind::Waitlist, None, (from, to, suits))
+                .add(
+                    RequestKind::Waitlist,
+                    None,
+                    (from, to, suits),
+                    // A second place that one text asks for is another one.
+                    &format!("{}/{}", RequestKind::Waitlist, open.len()),
+                )
                 .await
         {
             return ToolResult::failed(self.call, why);
@@ -167,6 +183,7 @@ impl Asks<'_> {
         kind: RequestKind,
         due: Option<Timestamp>,
         (from, to, suits): (Option<Timestamp>, Option<Timestamp>, &Suits),
+        which: &str,
     ) -> Result<Filed, RecordsError> {
         let request = Request {
             kind,
@@ -176,7 +193,7 @@ impl Asks<'_> {
             to,
             suits: suits.clone(),
         };
-        let key = format!("{}/{kind}", self.scene.key);
+        let key = format!("{}/{which}", self.scene.key);
         let practice = &self.scene.practice.id;
         let file = || {
             self.records

@@ -20,6 +20,10 @@ const OFFERS_MAX: usize = 3;
 const NEARBY_DAYS: i64 = 21;
 /// Slots read at once: several providers' free times over the days around.
 const SLOTS_READ_MAX: usize = 400;
+/// So often it is read on where none of those fits.
+const READS_MAX: usize = 8;
+/// The days before the wished ones, from the nearest.
+const BEFORE_DAYS: [(i64, i64); 3] = [(1, 3), (4, 10), (11, NEARBY_DAYS)];
 /// Visits listed in one text.
 const VISITS_MAX: usize = 3;
 /// How long after its start a visit still counts as upcoming: the patient who is late asks about it.
@@ -237,7 +241,7 @@ impl Calendar<'_> {
         };
         let today = self.day(self.scene.now);
         let far = today.saturating_add((NEARBY_DAYS * 2).days());
-        let slots = match self.read(today, far).await {
+        let slots = match self.read((today, far), |_| true).await {
             Ok(slots) => slots,
             Err(why) => return ToolResult::failed(self.call, why),
         };
@@ -313,23 +317,28 @@ impl Calendar<'_> {
         let today = self.day(self.scene.now);
         let from = wish.from.max(today);
         let to = wish.to.max(from);
-        let around = self
-            .read(
-                from.saturating_sub(NEARBY_DAYS.days()).max(today),
-                to.saturating_add(NEARBY_DAYS.days()),
-            )
-            .await?;
         let fits = |slot: &Slot| wish.suits.takes(slot, &self.scene.zone);
-        let (on_days, off_days): (Vec<Slot>, Vec<Slot>) =
-            around.into_iter().filter(fits).partition(|slot| {
-                let day = self.day(slot.start);
-                from <= day && day <= to
-            });
+        let on_days = self.read((from, to), fits).await?;
         let exact = !on_days.is_empty();
         let mut slots = if exact {
             on_days
         } else {
-            nearest(off_days, from, |slot| self.day(slot.start), SLOTS_READ_MAX)
+            let mut around = Vec::new();
+            let after = to.saturating_add(1.day());
+            around.extend(
+                self.read((after, to.saturating_add(NEARBY_DAYS.days())), fits)
+                    .await?,
+            );
+            // Backwards in steps, for a record tells the soonest first and the latest are the nearest.
+            for (near, far) in BEFORE_DAYS {
+                let first = from.saturating_sub(far.days()).max(today);
+                let last = from.saturating_sub(near.days());
+                if last < today || around.iter().any(|slot| self.day(slot.start) < from) {
+                    break;
+                }
+                around.extend(self.read((first, last), fits).await?);
+            }
+            nearest(around, from, |slot| self.day(slot.start), SLOTS_READ_MAX)
         };
         if let Some(visit) = visit {
             let same = |slot: &Slot| slot.provider == visit.provider;
@@ -343,13 +352,30 @@ impl Calendar<'_> {
         Ok((slots, exact))
     }
 
-    /// Free times from now on, on days `from` to `to`.
-    async fn read(&self, from: Date, to: Date) -> Result<Vec<Slot>, RecordsError> {
-        let first = self.midnight(from)?.max(self.scene.now);
+    /// Free times from now on that fit, on days `from` to `to`, read on until there are some to choose from.
+    async fn read(
+        &self,
+        (from, to): (Date, Date),
+        fits: impl Fn(&Slot) -> bool,
+    ) -> Result<Vec<Slot>, RecordsError> {
+        let mut first = self.midnight(from)?.max(self.scene.now);
         let end = self.midnight(to.saturating_add(1.day()))?;
-        self.records
-            .slots(&self.scene.practice.id, first, end, SLOTS_READ_MAX)
-            .await
+        let practice = &self.scene.practice.id;
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        for _ in 0..READS_MAX {
+            let slots = self.records.slots(practice, first, end, SLOTS_READ_MAX);
+            let slots = slots.await?;
+            let whole = slots.len() < SLOTS_READ_MAX;
+            let last = slots.iter().map(|slot| slot.start).max();
+            let new = slots.into_iter().filter(|slot| fits(slot));
+            found.extend(new.filter(|slot| seen.insert(slot.id.clone())));
+            match last {
+                Some(last) if !whole && found.len() < OFFERS_MAX && last > first => first = last,
+                _ => break,
+            }
+        }
+        Ok(found)
     }
 
     fn midnight(&self, day: Date) -> Result<Timestamp, RecordsError> {

@@ -246,8 +246,11 @@ pub enum Fault {
     /// No result of this conversation named this visit.
     #[error("unknown appointment_id: call list_appointments and use an id from its result")]
     UnknownAppointment,
-    /// No result of this conversation named this slot.
-    #[error("unknown slot_id: call find_slots and use an id from its result")]
+    /// No earlier text offered this slot to the patient.
+    #[error(
+        "slot_id is not on offer: call find_slots, offer its times with their numbers, and use the id that \
+         the patient chose in a later text"
+    )]
     UnknownSlot,
     /// The patient's text looks like an attempt to steer the model.
     #[error("not available for this message: use hand_over")]

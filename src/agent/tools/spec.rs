@@ -45,7 +45,7 @@ pub const TOOLS: &[ToolSpec] = &[
     },
     ToolSpec {
         name: "reschedule_appointment",
-        description: "Moves a visit to a slot that find_slots offered and the patient chose.",
+        description: "Moves a visit to a slot that an earlier text offered and the patient chose.",
         parameters: r#"{"type":"object","properties":{"appointment_id":{"type":"string","description":"An id that list_appointments gave."},"slot_id":{"type":"string","description":"An id that find_slots offered."}},"required":["appointment_id","slot_id"],"additionalProperties":false}"#,
     },
     ToolSpec {
@@ -58,8 +58,8 @@ pub const TOOLS: &[ToolSpec] = &[
     },
     ToolSpec {
         name: "book_appointment",
-        description: "Books a new visit in a slot that find_slots offered and the patient chose by its \
-                      number.",
+        description: "Books a new visit in a slot that an earlier text offered and the patient chose by \
+                      its number.",
         parameters: r#"{"type":"object","properties":{"slot_id":{"type":"string","description":"An id that find_slots offered."},"visit_type":{"type":["string","null"],"maxLength":60,"description":"new patient, follow-up, check-up, ...; no complaint and no diagnosis."}},"required":["slot_id"],"additionalProperties":false}"#,
     },
     ToolSpec {

@@ -333,6 +333,7 @@ fn held(hold: &Hold, practice: &Practice, now: Timestamp) -> Value {
         "wrong": hold.wrong,
         "safe": report.get("text").cloned().unwrap_or_default(),
         "summary": report.get("summary").cloned().unwrap_or_default(),
+        "cause": report.get("record").cloned().unwrap_or_default(),
     })
 }
 

@@ -2,16 +2,17 @@
 
 #![cfg(test)]
 
-use anteroom::agent::ports::{Answer, Records as _, ToolCall};
+use anteroom::agent::ports::{Answer, Message, Records as _, ToolCall};
 use anteroom::agent::tools::TOOLS;
 use anteroom::domain::conversation::PendingKind;
 use anteroom::domain::ids::SlotId;
 use anteroom::domain::ids::{PatientId, PracticeId};
 use anteroom::domain::phi::Phi;
-use anteroom::domain::record::{Filed, RequestKind};
+use anteroom::domain::record::{Filed, RequestKind, Slot};
 use anteroom::llm::offline::Offline;
 use anteroom::llm::scripted::Scripted;
 use anteroom::policy::words::Language;
+use jiff::SignedDuration;
 
 use super::{Phone, Screened, draft, fact, tools};
 use crate::support::records::{MemoryRecords, at, sample};
@@ -174,6 +175,120 @@ async fn a_record_that_is_down_loses_no_request() {
         .says_to("refill please", Screened::default(), &model)
         .await;
     assert_eq!(told.handover, Some("refill"), "staff have it all the same");
+    let tools: Vec<(&str, bool)> = told.tools.iter().map(|it| (it.name, it.ok)).collect();
+    assert_eq!(
+        tools,
+        [("request_refill", false)],
+        "and nobody reads that it was filed"
+    );
+    assert!(
+        told.trouble.is_some(),
+        "staff see that the record has it not"
+    );
+}
+
+#[tokio::test]
+async fn a_wish_in_the_third_week_is_met_though_a_thousand_nearer_times_are_free() {
+    let mut set = sample();
+    let one = set.slots[0].clone();
+    let first = at("2026-12-01T16:00:00Z");
+    set.slots = (0..1_000)
+        .map(|number| Slot {
+            id: SlotId::new(&format!("near-{number}")),
+            start: first + SignedDuration::from_mins(number * 10),
+            provider: format!("Dr. {}", number % 5),
+            ..one.clone()
+        })
+        .collect();
+    for (id, start, provider) in [
+        ("wished", "2026-12-21T17:00:00Z", "Dr. Ana Reyes"),
+        ("late", "2026-12-21T23:00:00Z", "Dr. Ana Reyes"),
+    ] {
+        set.slots.push(Slot {
+            id: SlotId::new(id),
+            start: at(start),
+            provider: provider.to_owned(),
+            ..one.clone()
+        });
+    }
+    // (what is wished for, what is offered)
+    for (wish, wanted) in [
+        (r#"{"from":"2026-12-21"}"#, vec!["wished", "late"]),
+        (
+            r#"{"from":"2026-12-21","part_of_day":"afternoon"}"#,
+            vec!["late"],
+        ),
+        (
+            r#"{"from":"2026-12-01","to":"2026-12-22","provider":"reyes"}"#,
+            vec!["wished", "late"],
+        ),
+        // None then: the nearest day after has some, and so has the one before.
+        (
+            r#"{"from":"2026-12-22","provider":"reyes"}"#,
+            vec!["wished", "late"],
+        ),
+    ] {
+        let mut phone = Phone::of_maria();
+        phone.records = MemoryRecords::new(set.clone());
+        let model = Scripted::new([
+            Scripted::tool("find_slots", wish),
+            Ok(Answer::Text(Phi::from("Which one?"))),
+        ]);
+        let told = phone.says_to("a visit", Screened::default(), &model).await;
+        let offered = told.pending.map(|it| it.slots).unwrap_or_default();
+        let offered: Vec<&str> = offered.iter().map(SlotId::as_str).collect();
+        assert_eq!(offered, wanted, "{wish}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_books_and_moves_only_what_an_earlier_text_offered() {
+    for (tool, arguments) in [
+        ("book_appointment", r#"{"slot_id":"thu-9"}"#),
+        (
+            "reschedule_appointment",
+            r#"{"appointment_id":"visit-1","slot_id":"thu-9"}"#,
+        ),
+    ] {
+        let mut phone = Phone::of_maria();
+        let model = Scripted::new([
+            Scripted::tool("list_appointments", "{}"),
+            Scripted::tool("find_slots", r#"{"from":"2026-12-03"}"#),
+            Scripted::tool(tool, arguments),
+            Ok(Answer::Text(Phi::from("Which one?"))),
+        ]);
+        let told = phone
+            .says_to("something on Thursday", Screened::default(), &model)
+            .await;
+        assert_eq!(phone.records.writes(), 0, "{tool}: nobody has chosen yet");
+        assert!(told.pending.is_some(), "{tool}: the times stay on offer");
+        let asked = model.asked();
+        let answers = asked.last().unwrap().messages.iter();
+        let refused = answers.filter(|it| {
+            matches!(it, Message::ToolResult { json, .. } if json.as_str().contains("is not on offer"))
+        });
+        assert_eq!(refused.count(), 1, "{tool}");
+    }
+}
+
+#[tokio::test]
+async fn two_places_on_the_waitlist_in_one_turn_are_two() {
+    let mut phone = Phone::of_maria();
+    let model = Scripted::new([
+        Scripted::tool(
+            "join_waitlist",
+            r#"{"from":"2026-12-03","to":"2026-12-04"}"#,
+        ),
+        Scripted::tool(
+            "join_waitlist",
+            r#"{"from":"2026-12-10","to":"2026-12-11"}"#,
+        ),
+        Ok(Answer::Text(Phi::from("You are on our waitlist."))),
+    ]);
+    phone
+        .says_to("this Thursday or next", Screened::default(), &model)
+        .await;
+    assert_eq!(filed(&phone, RequestKind::Waitlist).await.len(), 2);
 }
 
 #[tokio::test]

@@ -408,6 +408,16 @@ async fn the_model_sees_patient_texts_oldest_first_and_knows_the_present() {
         .await;
     let asked = script.asked();
     assert!(asked[0].system.contains("Tuesday, December 1, 2026"));
+    assert!(
+        asked[0]
+            .system
+            .contains("today Tue open, in 1 day Wed open")
+    );
+    assert!(
+        asked[0].system.contains("in 4 days Sat closed"),
+        "{}",
+        asked[0].system
+    );
     assert!(asked[0].system.contains("415-555-0100") || asked[0].system.contains("Lakeside"));
     assert_eq!(asked[0].tools.len(), 22);
     assert!(Offline::new().count_tokens("hello") > 0);

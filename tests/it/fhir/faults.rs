@@ -102,6 +102,11 @@ async fn what_cannot_be_used_is_told_to_staff_and_never_taken_for_no_visit() {
             "not JSON",
         ),
         (
+            // An error among the hits: what it stands for is missing, not absent.
+            json(200, searchset(&[outcome("one shard is down")])),
+            "status 200: one shard is down",
+        ),
+        (
             json(200, json!({ "resourceType": "Patient" })),
             "Bundle was asked for",
         ),
@@ -312,6 +317,32 @@ impl Respond for Kept {
         }
         ResponseTemplate::new(200).set_body_json(&*kept)
     }
+}
+
+#[tokio::test]
+async fn a_calendar_that_cannot_be_read_after_a_claim_leaves_its_slot_free() {
+    let server = server().await;
+    let kept = std::sync::Arc::new(Kept(std::sync::Mutex::new(slot("s-1", "free"))));
+    let answers = std::sync::Arc::clone(&kept);
+    Mock::given(path("/Slot/s-1"))
+        .respond_with(move |request: &wiremock::Request| answers.respond(request))
+        .mount(&server)
+        .await;
+    let none = ResponseTemplate::new(200).set_body_json(searchset(&[]));
+    Mock::given(path("/Appointment/_search"))
+        .respond_with(none)
+        .mount(&server)
+        .await;
+    // Whose calendar it is cannot be told: the directory is down.
+    Mock::given(path("/Schedule/_search"))
+        .respond_with(ResponseTemplate::new(500))
+        .mount(&server)
+        .await;
+    let booked = records(&server)
+        .book(&practice(), &patient(), &booking("s-1"), "k")
+        .await;
+    assert!(booked.is_err());
+    assert_eq!(kept.0.lock().unwrap()["status"], "free");
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ stories! {
     a_text_during_the_draft_is_answered_with_the_first => restarted;
     a_deed_that_was_done_is_told_though_another_text_came => deed_told;
     a_person_who_takes_over_ends_the_draft => taken_over;
+    a_deed_before_a_takeover_is_on_file_and_told_to_staff => deed_untold;
     a_model_that_never_ends_is_left_for_the_offline_one => out_of_time;
     a_model_that_costs_too_much_is_left_for_the_offline_one => too_dear;
 }
@@ -290,6 +291,34 @@ async fn taken_over(store: Store) {
     app.drain().await;
     assert_eq!(app.received_by(TOM).split_off(before), Vec::<String>::new());
     assert_eq!(app.held().await, ["taken over"]);
+}
+
+async fn deed_untold(store: Store) {
+    let model = Slow::new([
+        hello(),
+        Scripted::tool("message_care_team", "{}"),
+        Scripted::text("We have passed your message on to our staff."),
+    ]);
+    let app = at_ease(store, &model).await;
+    says(&app, "Please tell the doctor that my form is ready").await;
+    let before = app.received_by(TOM).len();
+    let id = app.conversation(TOM).await.id;
+    let staff = crate::support::app::staff(&app);
+    tokio::join!(answered(&app), async {
+        model.asked(2).await;
+        model.answers(1);
+        model.asked(3).await;
+        assert!(app.house.desk_take(&staff, id, true).await.unwrap());
+        model.answers(2);
+    });
+    app.drain().await;
+    assert_eq!(app.received_by(TOM).split_off(before), Vec::<String>::new());
+    let held = app.held().await;
+    assert!(
+        held.contains(&"done, but the patient was not told".to_owned()),
+        "{held:?}"
+    );
+    assert!(app.audited().await.contains(&"deed.untold".to_owned()));
 }
 
 async fn out_of_time(store: Store) {
