@@ -69,6 +69,30 @@ await page.getByText("Sent. Our staff will read it").waitFor();
 assert.equal(await page.getByText("Should I repeat the test?").count(), 1);
 await looked("portal-replied");
 
+// A session that ends while somebody writes: birth date and code again, and the words are in the box.
+await context.clearCookies();
+await page.getByLabel("Write to our staff").fill("One more thing: <the rash> is back.");
+await page.getByRole("button", { name: "Send", exact: true }).click();
+await page.getByText("We kept what you wrote").waitFor();
+await looked("portal-ended");
+await birth("7", "4", "1978");
+await page.getByLabel("6-digit code").waitFor();
+assert(await page.getByRole("button", { name: "I got no code: start again" }).isVisible());
+for (;;) {
+  const codes = (await thread()).filter((it) => /code is\D*\d{6}/.test(it.body));
+  if (codes.length < 2) { await new Promise((done) => { setTimeout(done, 100); }); continue; }
+  await page.getByLabel("6-digit code").fill(codes.at(-1).body.match(/code is\D*(\d{6})/)[1]);
+  break;
+}
+await page.keyboard.press("Enter");
+await page.getByText("It is not sent yet.").waitFor();
+assert.equal(await page.getByLabel("Write to our staff").inputValue(), "One more thing: <the rash> is back.");
+assert(!page.url().includes("rash"));
+await looked("portal-unsent");
+await page.getByRole("button", { name: "Send", exact: true }).click();
+await page.getByText("Sent. Our staff will read it").waitFor();
+assert.equal(await page.getByText("<the rash> is back.").count(), 1);
+
 // A photo goes with a reply, and comes back as it is; what is no picture is refused with the way out.
 const pdf = Buffer.from("%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n");
 await page.getByLabel("Write to our staff").fill("Here is the letter of the other doctor.");

@@ -1,13 +1,16 @@
 //! Secure messages from the console: files that go with them, and links that are closed before their time.
 
+use anteroom::domain::conversation::PortalMessage;
 use anteroom::domain::staff::Role;
 use anteroom::pipeline::portal::{LinkState, Opening};
 use axum::body::Body;
 use axum::http::Request;
+use jiff::SignedDuration;
 use jiff::civil::date;
+use sha2::{Digest as _, Sha256};
 
-use crate::console::hand::{Hand, Lab, between};
-use crate::simulator::fake::{Told, ask};
+use crate::console::hand::{Hand, Lab, between, form};
+use crate::simulator::fake::{PORTAL_TOKEN, Told, ask};
 use crate::support::app::TOM;
 
 const PDF: &[u8] = b"%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n";
@@ -281,4 +284,196 @@ async fn a_link_that_staff_closed_opens_for_nobody_and_sends_whoever_reads_out()
     assert!(page.text().contains("closed by staff") && !page.text().contains("Close the link"));
     let log = lab.app.audited().await;
     assert!(log.iter().any(|it| it == "portal.revoked"), "{log:?}");
+}
+
+/// A form of the portal without files.
+async fn given(lab: &Lab, cookie: &str, fields: &[(&str, &str)]) -> Told {
+    let request = Request::post(format!("/p/{PORTAL_TOKEN}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("cookie", cookie);
+    ask(&lab.router, request.body(Body::from(form(fields))).unwrap()).await
+}
+
+/// A session of Tom's behind the link that both the page before the room and the room know, with the secret
+/// of its forms.
+async fn session(lab: &Lab) -> (String, String) {
+    let born = date(1978, 7, 4);
+    let opening = lab.app.house.portal_open(PORTAL_TOKEN, born, "").await;
+    let Opening::Shown(_, Some(session)) = opening.unwrap() else {
+        panic!("the link opens");
+    };
+    let cookie = format!("anteroom_portal={session}");
+    let page = fetched(lab, &cookie, &format!("/p/{PORTAL_TOKEN}")).await;
+    let tag = between(page.text(), "name=\"tag\" value=\"", "\"").unwrap();
+    (cookie, tag.to_owned())
+}
+
+/// Keeps a message for Tom behind that link.
+async fn behind_the_link(lab: &Lab) {
+    lab.app.agreed(TOM).await;
+    let conversation = lab.app.conversation(TOM).await;
+    let hash: [u8; 32] = Sha256::digest(PORTAL_TOKEN).into();
+    let message = PortalMessage {
+        practice: conversation.practice.clone(),
+        patient: conversation.patient.clone().unwrap(),
+        body: "Your letter is ready.".into(),
+        language: conversation.language,
+        tries_left: 5,
+        expires: lab.app.clock_now() + SignedDuration::from_hours(48),
+        opened: None,
+        revoked: None,
+    };
+    let kept = lab.app.house.store().write(move |tx| {
+        let message = message.clone();
+        Box::pin(async move {
+            tx.create_portal_message(&hash, &message, conversation.id)
+                .await
+        })
+    });
+    kept.await.unwrap();
+}
+
+#[tokio::test]
+async fn words_of_a_session_that_ended_are_carried_through_the_birth_date_and_sent_once() {
+    let lab = Lab::new().await;
+    behind_the_link(&lab).await;
+    let (link, replies) = (
+        format!("/p/{PORTAL_TOKEN}"),
+        format!("/p/{PORTAL_TOKEN}/reply"),
+    );
+    let (cookie, tag) = session(&lab).await;
+    let words = "My \"rash\" <b>itches</b> &\nit spread.";
+
+    lab.app.wait(SignedDuration::from_mins(16));
+    let reply = [("do", "reply"), ("tag", &*tag), ("text", words)];
+    let told = sent(
+        &lab,
+        &cookie,
+        &replies,
+        multipart(&reply, &[("letter.pdf", PDF)]),
+    )
+    .await;
+    assert_eq!(told.status, 403);
+    let page = told.text();
+    assert!(
+        page.contains("Nothing was sent. We kept what you wrote"),
+        "{page}"
+    );
+    assert!(page.contains("attach your files again") && page.contains("Date of birth"));
+    assert!(
+        page.contains(&format!("action=\"{link}?lang=en\"")),
+        "{page}"
+    );
+    assert!(!page.contains("<b>itches") && !page.contains("letter is ready"));
+    let carried = between(page, "name=\"unsent_text\" value=\"", "\">").unwrap();
+    let escaped = "My &quot;rash&quot; &lt;b&gt;itches&lt;";
+    assert!(
+        carried.starts_with(escaped) && carried.ends_with("\nit spread."),
+        "{carried}"
+    );
+
+    // A wrong date keeps them.
+    let wrong = [
+        ("month", "7"),
+        ("day", "5"),
+        ("year", "1978"),
+        ("unsent", "reply"),
+        ("unsent_text", words),
+        ("unsent_files", "1"),
+    ];
+    let told = given(&lab, "", &wrong).await;
+    assert!(
+        told.text().contains("4 tries left") && told.text().contains(carried),
+        "{}",
+        told.text()
+    );
+
+    // Signed in again, it is sent, and kept once whoever clicks twice.
+    let (cookie, tag) = session(&lab).await;
+    let reply = [("do", "reply"), ("tag", &*tag), ("text", words)];
+    for _ in 0..2 {
+        let told = sent(&lab, &cookie, &replies, multipart(&reply, &[])).await;
+        assert_eq!(
+            told.header("location"),
+            format!("../{PORTAL_TOKEN}?done=reply")
+        );
+    }
+    let page = fetched(&lab, &cookie, &link).await;
+    assert_eq!(
+        page.text().matches("it spread.").count(),
+        1,
+        "{}",
+        page.text()
+    );
+
+    // What the other forms and a file's address were asked with an ended session leads back too.
+    lab.app.wait(SignedDuration::from_mins(16));
+    let records = [
+        ("do", "records"),
+        ("tag", &*tag),
+        ("text", "All of 2025, on paper"),
+    ];
+    let told = given(&lab, &cookie, &records).await;
+    assert!(
+        told.text().contains("value=\"All of 2025, on paper\""),
+        "{}",
+        told.text()
+    );
+    let told = fetched(&lab, &cookie, &format!("{link}/file/{}", "0".repeat(32))).await;
+    assert!(
+        told.text().contains(&format!("action=\"{link}?lang=en\"")),
+        "{}",
+        told.text()
+    );
+    // A stranger's words are carried no further than a text goes.
+    let much = "x".repeat(70_000);
+    let told = sent(&lab, "", &replies, multipart(&[("text", &much)], &[])).await;
+    assert!(told.status == 403 && told.text().len() < 20_000);
+}
+
+#[tokio::test]
+async fn where_another_portal_stands_nothing_is_dropped_behind_it() {
+    const OTHER: &str = "https://portal.example.com/lakeside";
+    let lab = Lab::changed(|it| OTHER.clone_into(&mut it.portal_url)).await;
+    let (mut hand, id, csrf) = desk(&lab).await;
+    let before = lab.app.received_by(TOM).len();
+    let page = hand.get(&format!("/console/inbox/all?c={id}")).await;
+    assert!(
+        page.text().contains("written in the practice"),
+        "{}",
+        page.text()
+    );
+    let named = between(page.text(), "own portal, <bdi>", "</bdi>").unwrap();
+    assert_eq!(named.replace("&#x2F;", "/"), OTHER);
+    for gone in ["By portal", "Attach to a secure message"] {
+        assert!(!page.text().contains(gone), "{gone}");
+    }
+    // What a form asks for all the same is refused: by portal, with a file, and as an answer with details.
+    let words = "Your biopsy was benign, and your A1c was 9.2 %.";
+    let fields = [("csrf", csrf.as_str()), ("text", words)];
+    let portal = format!("/console/portal/{id}");
+    for files in [&[][..], &[("letter.pdf", PDF)]] {
+        let told = sent(&lab, &hand.cookie, &portal, multipart(&fields, files)).await;
+        assert_eq!(told.status, 422, "{}", told.text());
+        let why = told.json()["closed"].as_str().unwrap().to_owned();
+        assert!(
+            why.contains(OTHER) && why.contains("Write it there"),
+            "{why}"
+        );
+    }
+    lab.app.text(TOM, "STOP").await;
+    lab.app.text(TOM, "START").await;
+    let before_answer = lab.app.received_by(TOM).len();
+    let told = hand
+        .post(&format!("/console/answer/{id}"), &[("text", words)])
+        .await;
+    assert_eq!(told.status, 422, "{}", told.text());
+    assert!(told.text().contains("own portal"), "{}", told.text());
+    lab.app.drain().await;
+    assert_eq!(lab.app.received_by(TOM).len(), before_answer);
+    assert!(before_answer > before);
+    // What may be texted goes.
+    let plain = [("text", "We open at 8 tomorrow.")];
+    let told = hand.post(&format!("/console/answer/{id}"), &plain).await;
+    assert_eq!(told.json()["outcome"], "sent", "{}", told.text());
 }
