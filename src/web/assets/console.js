@@ -79,7 +79,7 @@ function exchange(id, fresh) {
   const [old, next] = [document.getElementById(id), fresh.getElementById(id)];
   if (!old || !next || old.innerHTML === next.innerHTML) return;
   // A menu that is open stays as it is until it is closed.
-  if (one("details.menu[open], dialog[open]", old)) return;
+  if (one("details.menu[open], :popover-open", old)) return;
   const low = id === "texts" && old.scrollHeight - old.scrollTop - old.clientHeight < 80;
   morph(old, next);
   if (low) old.scrollTop = old.scrollHeight;

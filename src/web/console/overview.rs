@@ -116,7 +116,9 @@ fn volume(texts: &[TextAt], (first, last): (Date, Date), zone: &TimeZone) -> Val
     let mut day = first;
     while day <= last {
         let Ok(next) = day.tomorrow() else { break };
-        let Ok(end) = next.to_zoned(zone.clone()) else { break };
+        let Ok(end) = next.to_zoned(zone.clone()) else {
+            break;
+        };
         days_shown.push((day, end.timestamp()));
         day = next;
     }
