@@ -168,7 +168,12 @@ pub(crate) struct Hand<'l> {
     pub(crate) codes: Vec<String>,
 }
 
-impl Hand<'_> {
+impl<'l> Hand<'l> {
+    /// Another browser at the same house, that nobody has signed in with.
+    pub(crate) fn stranger(&self) -> Hand<'l> {
+        self.lab.browser()
+    }
+
     pub(crate) async fn send(
         &mut self,
         method: &str,
