@@ -177,6 +177,20 @@ await page.setViewportSize({ width: 1366, height: 768 });
 await page.goto(link);
 await looked("portal-desk");
 
+// Whoever reads large letters gets them: the browser's own size twice as large, on a small phone.
+await context.clearCookies();
+await page.setViewportSize({ width: 390, height: 844 });
+const reader = await context.newCDPSession(page);
+await page.goto(link);
+const small = await page.getByText("To protect your privacy").evaluate((it) => parseFloat(getComputedStyle(it).fontSize));
+await reader.send("Page.setFontSizes", { fontSizes: { standard: 32, fixed: 26 } });
+await page.goto(link);
+assert.equal(await page.getByText("To protect your privacy").evaluate((it) => parseFloat(getComputedStyle(it).fontSize)), small * 2);
+await looked("portal-large-ask");
+await birth("7", "4", "1978");
+await page.getByLabel("6-digit code").waitFor();
+await looked("portal-large-code");
+
 // How soon it is painted: a fresh browser each time, as a phone that was never here.
 const paints = [];
 for (let round = 0; round < 5; round += 1) {
