@@ -195,7 +195,7 @@ impl House {
             .await?;
         let mut all = Vec::new();
         for line in lines {
-            for SentLink { hash, message } in self.store().portal_messages(line.id, now).await? {
+            for SentLink { hash, message } in self.store().portal_messages(line.id).await? {
                 if message.patient == room.patient {
                     all.push(Said {
                         ours: true,

@@ -32,7 +32,7 @@ const SEE: &str = "UPDATE portal_session SET seen = $2 WHERE token_hash = $1";
 const END: &str = "DELETE FROM portal_session WHERE token_hash = $1";
 const END_OF_LINK: &str = "DELETE FROM portal_session WHERE link_hash = $1";
 const CONVERSATION: &str = "SELECT conversation FROM portal_message WHERE token_hash = $1";
-const OF_CONVERSATION: &str = "SELECT * FROM portal_message WHERE conversation = $1 AND expires > $2 \
+const OF_CONVERSATION: &str = "SELECT * FROM portal_message WHERE conversation = $1 \
     AND revoked IS NULL ORDER BY expires";
 const LINKS: &str =
     "SELECT * FROM portal_message WHERE conversation = $1 ORDER BY expires DESC LIMIT $2";
@@ -236,10 +236,8 @@ impl Store {
     pub async fn portal_messages(
         &self,
         conversation: ConversationId,
-        now: Timestamp,
     ) -> Result<Vec<SentLink>, StoreError> {
-        self.links(OF_CONVERSATION, args![conversation.0, now])
-            .await
+        self.links(OF_CONVERSATION, args![conversation.0]).await
     }
 
     /// The newest links of a conversation, whatever became of them, newest first.

@@ -251,6 +251,12 @@ async fn a_link_that_staff_closed_opens_for_nobody_and_sends_whoever_reads_out()
     );
     let (token, cookie) = opened(&lab).await;
     let page = hand.get(&format!("/console/inbox/all?c={id}")).await;
+    assert!(
+        page.text()
+            .contains("<p dir=\"auto\">Your letter is ready.</p>"),
+        "staff read what they sent: {}",
+        page.text()
+    );
     let link = between(page.text(), "name=\"link\" value=\"", "\"")
         .unwrap()
         .to_owned();
