@@ -170,7 +170,7 @@ pub(crate) struct Hand<'l> {
 
 impl<'l> Hand<'l> {
     /// Another browser at the same house, that nobody has signed in with.
-    pub(crate) fn stranger(&self) -> Hand<'l> {
+    pub(crate) fn stranger(&self) -> Self {
         self.lab.browser()
     }
 

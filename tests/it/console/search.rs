@@ -96,7 +96,7 @@ async fn searched(hand: &mut Hand<'_>, typed: &str) -> Told {
     let quiet = |address: &str| {
         let spelled: String = form_urlencoded::byte_serialize(typed.as_bytes()).collect();
         let plain = address.to_lowercase();
-        typed.len() > 2
+        typed.len() > 3
             && (plain.contains(&typed.to_lowercase()) || plain.contains(&spelled.to_lowercase()))
     };
     assert!(!quiet(&address), "{address}");

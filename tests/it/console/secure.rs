@@ -411,30 +411,6 @@ async fn words_of_a_session_that_ended_are_carried_through_the_birth_date_and_se
         "{}",
         page.text()
     );
-
-    // What the other forms and a file's address were asked with an ended session leads back too.
-    lab.app.wait(SignedDuration::from_mins(16));
-    let records = [
-        ("do", "records"),
-        ("tag", &*tag),
-        ("text", "All of 2025, on paper"),
-    ];
-    let told = given(&lab, &cookie, &records).await;
-    assert!(
-        told.text().contains("value=\"All of 2025, on paper\""),
-        "{}",
-        told.text()
-    );
-    let told = fetched(&lab, &cookie, &format!("{link}/file/{}", "0".repeat(32))).await;
-    assert!(
-        told.text().contains(&format!("action=\"{link}?lang=en\"")),
-        "{}",
-        told.text()
-    );
-    // A stranger's words are carried no further than a text goes.
-    let much = "x".repeat(70_000);
-    let told = sent(&lab, "", &replies, multipart(&[("text", &much)], &[])).await;
-    assert!(told.status == 403 && told.text().len() < 20_000);
 }
 
 #[tokio::test]
@@ -482,4 +458,38 @@ async fn where_another_portal_stands_nothing_is_dropped_behind_it() {
     let plain = [("text", "We open at 8 tomorrow.")];
     let told = hand.post(&format!("/console/answer/{id}"), &plain).await;
     assert_eq!(told.json()["outcome"], "sent", "{}", told.text());
+}
+
+#[tokio::test]
+async fn every_address_of_a_session_that_ended_leads_back_to_its_link() {
+    let lab = Lab::new().await;
+    behind_the_link(&lab).await;
+    let (link, replies) = (
+        format!("/p/{PORTAL_TOKEN}"),
+        format!("/p/{PORTAL_TOKEN}/reply"),
+    );
+    let (cookie, tag) = session(&lab).await;
+    // What the other forms and a file's address were asked with an ended session leads back too.
+    lab.app.wait(SignedDuration::from_mins(16));
+    let records = [
+        ("do", "records"),
+        ("tag", &*tag),
+        ("text", "All of 2025, on paper"),
+    ];
+    let told = given(&lab, &cookie, &records).await;
+    assert!(
+        told.text().contains("value=\"All of 2025, on paper\""),
+        "{}",
+        told.text()
+    );
+    let told = fetched(&lab, &cookie, &format!("{link}/file/{}", "0".repeat(32))).await;
+    assert!(
+        told.text().contains(&format!("action=\"{link}?lang=en\"")),
+        "{}",
+        told.text()
+    );
+    // A stranger's words are carried no further than a text goes.
+    let much = "x".repeat(70_000);
+    let told = sent(&lab, "", &replies, multipart(&[("text", &much)], &[])).await;
+    assert!(told.status == 403 && told.text().len() < 20_000);
 }
