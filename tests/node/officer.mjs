@@ -3,12 +3,12 @@
 // Usage: node officer.mjs SERVER INVITATION FOLDER_FOR_SCREENSHOTS. Ends with "all held", or fails.
 
 import assert from "node:assert/strict";
-import { join, open, owner } from "./staff.mjs";
+import { join, open, owner, signInAgain } from "./staff.mjs";
 import { sound } from "./axe.mjs";
 
 const [server, invitation, shots] = process.argv.slice(2);
 const { browser, context, page, faults, fits } = await open(server, { permissions: ["clipboard-read", "clipboard-write"] });
-await owner(page, invitation);
+const recovery = await owner(page, invitation);
 page.on("dialog", (dialog) => dialog.accept());
 const shot = (name) => page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
 const looked = async (name, at = page) => {
@@ -270,6 +270,34 @@ await page.getByText("not tried yet").waitFor();
 assert(await page.getByRole("button", { name: "Publish" }).isDisabled());
 await shot("overlay-work");
 await looked("overlay in work");
+
+// A session that ends while somebody writes elsewhere than in the inbox: the words stay, and go once they are
+// signed in again in another tab.
+for (const [path, field, kept, action] of [
+  ["/console/policy/overlay", "Words of our own", "[medication certain any]\nquillonol, quillo, quillar", "Save"],
+  ["/console/prompts/edit/en/visit", "Text", "Your visit with us is on {{ when }}. We look forward to it.", "Save"],
+]) {
+  await page.goto(server + path);
+  await page.getByLabel(field, { exact: true }).fill(kept);
+  await context.clearCookies();
+  await page.getByRole("button", { name: action, exact: true }).first().click();
+  await page.getByRole("heading", { name: "You were signed out" }).waitFor();
+  assert.equal(new URL(page.url()).pathname, path, "the page is not left");
+  await page.getByRole("button", { name: "I am signed in again" }).click();
+  await page.getByText("You are not signed in yet.").waitFor();
+  await looked(`signed out at ${path}`);
+  await page.screenshot({ path: join(shots, `locked-${field === "Text" ? "prompt" : "overlay"}.png`) });
+  const [tab] = await Promise.all([context.waitForEvent("page"), page.getByRole("link", { name: "Sign in", exact: true }).click()]);
+  await signInAgain(tab, recovery.pop());
+  await tab.close();
+  await page.getByRole("button", { name: "I am signed in again" }).click();
+  await page.getByRole("heading", { name: "You were signed out" }).waitFor({ state: "hidden" });
+  assert.equal(await page.getByLabel(field, { exact: true }).inputValue(), kept, "every word is there");
+  await page.getByRole("button", { name: action, exact: true }).first().click();
+  await page.waitForLoadState();
+  await page.getByText("not tried yet").first().waitFor();
+  assert((await page.content()).includes(field === "Text" ? "We look forward to it" : "quillar"), "and is saved");
+}
 
 // A template on recent conversations, and its names offered while one types.
 await page.goto(`${server}/console/prompts/edit/en/visit`);

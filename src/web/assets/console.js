@@ -2,46 +2,12 @@
 import { counted, el } from "./dom.js";
 import { morph } from "./morph.js";
 import { named, naming } from "./names.js";
+import { session } from "./session.js";
 
 const one = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-/* The session ends by itself on the server; the page then goes too. */
-const idle = Number(document.body.dataset.idle ?? 0) * 1000;
-// By the clock that only runs on: the clock of the day may be wrong, and may jump.
-let touched = performance.now();
-if (idle > 0) {
-  for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => { touched = performance.now(); });
-  setInterval(() => { if (performance.now() - touched > idle) leave(); }, 5000);
-}
-
-/* A session that ends while somebody writes takes nothing from them: the page is covered, and goes
-   on where it was once they have signed in again in another tab. Nothing is stored on the device. */
-function leave() {
-  if (one("#text")?.value.trim()) return lock();
-  const next = encodeURIComponent(location.pathname + location.search);
-  location.replace(`/console/sign-in?ended=1&next=${next}`);
-}
-
-function lock() {
-  const cover = one("#locked");
-  if (cover.open) return;
-  document.body.classList.add("locked");
-  cover.showModal();
-}
-one("#locked")?.addEventListener("cancel", (event) => event.preventDefault());
-one("#unlock")?.addEventListener("click", async () => {
-  const answer = await fetch(location.href, { headers: { "x-live": "1" } });
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const token = one('input[name="csrf"]', fresh)?.value;
-  if (!token) return;
-  for (const field of all('input[name="csrf"]')) field.value = token;
-  touched = performance.now();
-  document.body.classList.remove("locked");
-  one("#locked").close();
-  refresh();
-});
+const { leave } = session(() => refresh());
 
 /* Live parts: a tick says that something changed, the page is asked for anew, and its parts are exchanged. */
 const PARTS = ["tabs", "queues", "lines", "state", "acts", "alerts", "texts", "holds", "facts"];
@@ -186,7 +152,7 @@ if (form && box) {
     setTimeout(() => say("A text has at most 4,000 characters. What was pasted is longer: only its beginning is here."), 600);
   });
   // Leaving with words that were not sent asks first.
-  addEventListener("submit", (event) => { if (event.target === form) sent = true; });
+  addEventListener("submit", (event) => { if (event.target === form && !event.defaultPrevented) sent = true; });
   addEventListener("beforeunload", (event) => { if (!sent && box.value.trim()) event.preventDefault(); });
   const canned = one("#canned");
   if (canned) {
