@@ -55,6 +55,8 @@ pub(super) struct Ready {
     pub(super) closed: Option<&'static str>,
     pub(super) law: LawTag,
     pub(super) kind: OutboundKind,
+    /// Whether a text leaves; to whoever opted out none does, and what goes behind the link waits there.
+    pub(super) texted: bool,
 }
 
 impl House {
@@ -128,8 +130,12 @@ impl House {
             records: &**self.records(),
             whose: Whose::Own,
         };
+        let texted = conversation.consent.state != ConsentState::OptedOut;
         let closed = match &written.review.cleared {
-            _ if conversation.consent.state == ConsentState::OptedOut => Some("opted out"),
+            Some(cleared) if !texted && (!behind || cleared.portal().is_none()) => {
+                Some("opted out")
+            }
+            None if !texted => Some("opted out"),
             _ if written.barred.is_some() => written.barred,
             None => None,
             Some(cleared) => cleared.portal().and_then(|_| {
@@ -153,6 +159,7 @@ impl House {
             closed,
             law,
             kind,
+            texted,
         }))
     }
 

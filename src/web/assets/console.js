@@ -116,6 +116,9 @@ const form = one("#write");
 const box = one("#text");
 const verdict = one("#verdict");
 const talk = one("#talk")?.dataset.id;
+// Whoever opted out gets no text: what is written goes by portal, or is a note.
+const behindOnly = form?.dataset.behind !== undefined;
+const main = one("#send") ?? one("#portal") ?? one("#note");
 let wanted = 0;
 let asked = 0;
 let sent = false;
@@ -135,7 +138,7 @@ if (form && box) {
   });
   box.addEventListener("keydown", (event) => {
     if (event.defaultPrevented) return;
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); }
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(main); }
     if (event.key === "Escape") box.blur();
   });
   form.addEventListener("submit", (event) => {
@@ -178,7 +181,8 @@ async function ask() {
   const mine = ++wanted;
   asked = performance.now();
   const text = box.value.trim();
-  if (!text) { verdict.hidden = true; one("#segments").textContent = ""; return; }
+  if (behindOnly) return;
+  if (!text) return still();
   const answer = await fetch(`/console/review/${talk}`, { method: "POST", body: fields(), headers: { "x-script": "1" } });
   if (mine !== wanted) return;
   if (answer.status === 401) return leave();
@@ -195,7 +199,7 @@ async function send(to) {
     return say("This names a colleague. Keep it as a note, or send it again if the patient shall read it.");
   }
   sending = true;
-  one("#send").disabled = true;
+  main.disabled = true;
   try {
     // Files go with a secure message alone; by text they would be left out without a word.
     const files = one("#files")?.files?.length > 0;
@@ -210,9 +214,12 @@ async function send(to) {
       one("#seen").value = "";
       one("#hold-of").value = "";
       if (files) { one("#files").value = ""; one("#attach").open = false; }
-      verdict.hidden = true;
-      one("#segments").textContent = "";
+      still();
       grow();
+      if (behindOnly) {
+        say("It waits in the portal. Nothing was texted.");
+        verdict.className = "verdict";
+      }
       refresh();
     } else if (told.outcome) {
       show(told);
@@ -223,9 +230,16 @@ async function send(to) {
     say("The server does not answer. Nothing is lost; try again in a moment.");
   } finally {
     sending = false;
-    one("#send").disabled = false;
+    main.disabled = false;
     box.focus();
   }
+}
+
+/* Nothing is written: nothing is said of it. */
+function still() {
+  verdict.hidden = true;
+  one("#segments").textContent = "";
+  if (!behindOnly) main.textContent = "Send";
 }
 
 function say(words) {
@@ -236,8 +250,7 @@ function say(words) {
 
 function show(told) {
   one("#segments").textContent = told.segments ? counted(told.segments, "segment") : "";
-  const send = one("#send");
-  send.textContent = "Send";
+  if (!behindOnly) main.textContent = "Send";
   if (told.verdict === "pass") { verdict.hidden = true; return; }
   const marked = el("p", { class: "draft" }, ...told.pieces.map((piece) => piece.category
     ? el("mark", { class: piece.action, title: `${piece.category} · ${piece.rule} · ${piece.cite}` }, piece.text)
@@ -254,7 +267,7 @@ function show(told) {
       el("details", {}, el("summary", {}, counted(told.findings.length, "finding")), marked),
     );
     one("#seen").value = told.text;
-    send.textContent = "Send the safe version";
+    if (!behindOnly) main.textContent = "Send the safe version";
   }
   verdict.hidden = false;
 }

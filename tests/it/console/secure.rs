@@ -493,3 +493,46 @@ async fn every_address_of_a_session_that_ended_leads_back_to_its_link() {
     let told = sent(&lab, "", &replies, multipart(&[("text", &much)], &[])).await;
     assert!(told.status == 403 && told.text().len() < 20_000);
 }
+
+#[tokio::test]
+async fn a_secure_message_to_whoever_opted_out_waits_in_the_portal_and_nothing_is_texted() {
+    let lab = Lab::new().await;
+    behind_the_link(&lab).await;
+    lab.app.text(TOM, "STOP").await;
+    let id = lab.app.conversation(TOM).await.id;
+    let before = lab.app.received_by(TOM);
+    let mut hand = lab.staff(Role::FrontDesk).await;
+    let page = hand.get(&format!("/console/inbox/all?c={id}")).await;
+    assert!(
+        page.text().contains("A secure message waits in the portal"),
+        "{}",
+        page.text()
+    );
+    assert!(page.text().contains("id=\"portal\"") && !page.text().contains("id=\"send\""));
+    let words = [("text", "Your biopsy was benign.")];
+    let told = hand.post(&format!("/console/answer/{id}"), &words).await;
+    assert_eq!(told.status, 422, "by text nothing goes: {}", told.text());
+    for _ in 0..2 {
+        let told = hand.post(&format!("/console/portal/{id}"), &words).await;
+        assert_eq!(told.json()["outcome"], "sent", "{}", told.text());
+    }
+    lab.app.drain().await;
+    assert_eq!(lab.app.received_by(TOM), before, "no text, no link");
+    let page = hand.get(&format!("/console/inbox/all?c={id}")).await;
+    assert!(
+        page.text().contains("Your biopsy was benign.</p>"),
+        "{}",
+        page.text()
+    );
+    // They sign in by a link that they have, and find it once.
+    let (cookie, _) = session(&lab).await;
+    let page = fetched(&lab, &cookie, &format!("/p/{PORTAL_TOKEN}")).await;
+    assert_eq!(
+        page.text().matches("Your biopsy was benign.").count(),
+        1,
+        "{}",
+        page.text()
+    );
+    let log = lab.app.audited().await;
+    assert!(log.contains(&"message.cleared".to_owned()), "{log:?}");
+}
