@@ -9,6 +9,7 @@ mod compliance;
 mod desk;
 mod explorer;
 mod hand;
+mod head;
 mod held;
 mod overlay;
 mod policy;
