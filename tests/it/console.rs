@@ -21,3 +21,4 @@ mod setup;
 mod sign;
 mod table;
 mod triage;
+mod waiting;
