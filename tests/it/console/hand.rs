@@ -168,7 +168,7 @@ pub(crate) struct Hand<'l> {
     pub(crate) codes: Vec<String>,
 }
 
-impl<'l> Hand<'l> {
+impl Hand<'_> {
     /// Another browser at the same house, that nobody has signed in with.
     pub(crate) fn stranger(&self) -> Self {
         self.lab.browser()

@@ -25,7 +25,11 @@ async fn consent_with_its_notice_and_the_window_of_whatsapp_stand_at_the_head() 
     let page = lab.staff(Role::FrontDesk).await.get(&path).await;
     let proof = conversation.proof(lab.app.clock_now()).unwrap();
     let notice = &proof.notice;
-    let version = format!("notice {} · {}", notice.text_id, &notice.sha256[..6]);
+    let version = format!(
+        "notice {} · {}",
+        notice.text_id,
+        notice.sha256.get(..6).unwrap()
+    );
     let pill = between(page.text(), "<span class=\"pill good\"", "</span></span>").unwrap();
     assert!(pill.contains("Agreed to health details by text"), "{pill}");
     assert!(pill.contains(&version), "{version}: {pill}");
