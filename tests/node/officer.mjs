@@ -278,7 +278,7 @@ for (const [path, field, kept, action] of [
   ["/console/prompts/edit/en/visit", "Text", "Your visit with us is on {{ when }}. We look forward to it.", "Save"],
 ]) {
   await page.goto(server + path);
-  await page.getByLabel(field, { exact: true }).fill(kept);
+  await page.getByRole("textbox", { name: field, exact: true }).fill(kept);
   await context.clearCookies();
   await page.getByRole("button", { name: action, exact: true }).first().click();
   await page.getByRole("heading", { name: "You were signed out" }).waitFor();
@@ -292,7 +292,7 @@ for (const [path, field, kept, action] of [
   await tab.close();
   await page.getByRole("button", { name: "I am signed in again" }).click();
   await page.getByRole("heading", { name: "You were signed out" }).waitFor({ state: "hidden" });
-  assert.equal(await page.getByLabel(field, { exact: true }).inputValue(), kept, "every word is there");
+  assert.equal(await page.getByRole("textbox", { name: field, exact: true }).inputValue(), kept, "every word is there");
   await page.getByRole("button", { name: action, exact: true }).first().click();
   await page.waitForLoadState();
   await page.getByText("not tried yet").first().waitFor();

@@ -64,6 +64,7 @@ export async function owner(page, invitation) {
   const key = await page.locator(".key").textContent();
   await page.getByLabel("The code that it shows").fill(code(key));
   await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: "I have kept them" }).waitFor();
   const codes = await page.locator(".codes li").allTextContents();
   await page.getByRole("link", { name: "I have kept them" }).click();
   await page.locator(".tabs").waitFor();
