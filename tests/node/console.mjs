@@ -300,6 +300,24 @@ assert.equal(await page.getByLabel("Your answer").inputValue(), "Half a sentence
 assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length]), [0, 0]);
 expected = null;
 
+// Whoever opted out gets no text; a secure message waits in the portal, and staff read there what they wrote.
+await page.getByLabel("Your answer").fill("");
+await text(JAMES, "STOP");
+await page.goto(`${server}/console/inbox/all`);
+await page.locator(".line", { hasText: "James" }).locator(".tag", { hasText: "opted out" }).waitFor();
+await page.getByRole("link", { name: /James Whitfield/ }).click();
+await page.getByText("A secure message waits in the portal").waitFor();
+assert.equal(await page.locator("#send").count(), 0, "no button sends a text");
+const quiet = (await thread(JAMES)).length;
+await page.getByLabel("Your answer").fill("Your test came back fine.");
+await page.keyboard.press("Control+Enter");
+await page.getByText("It waits in the portal. Nothing was texted.").waitFor();
+await page.getByText("Read it").first().click();
+await page.locator(".behind p", { hasText: "Your test came back fine." }).waitFor();
+assert.equal((await thread(JAMES)).length, quiet);
+await shot("opted-out");
+await sound(page, "opted out");
+
 // The other pages, and what the keys are.
 await page.locator("#texts").focus();
 await page.keyboard.press("?");

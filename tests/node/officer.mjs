@@ -293,11 +293,32 @@ for (const [path, field, kept, action] of [
   await page.getByRole("button", { name: "I am signed in again" }).click();
   await page.getByRole("heading", { name: "You were signed out" }).waitFor({ state: "hidden" });
   assert.equal(await page.getByRole("textbox", { name: field, exact: true }).inputValue(), kept, "every word is there");
+  const saved = page.waitForResponse((answer) => answer.request().method() === "POST");
   await page.getByRole("button", { name: action, exact: true }).first().click();
-  await page.waitForLoadState();
+  await saved;
+  await page.goto(field === "Text" ? `${server}/console/prompts` : server + path);
   await page.getByText("not tried yet").first().waitFor();
   assert((await page.content()).includes(field === "Text" ? "We look forward to it" : "quillar"), "and is saved");
 }
+
+// Whoever types keeps the session, heard of once a minute; whoever leaves with words in a field finds the page covered.
+const typist = await context.newPage();
+await typist.clock.install();
+await typist.goto(`${server}/console/policy/overlay`);
+const heard = [];
+typist.on("request", (request) => { if (request.url().endsWith("/console/here")) heard.push(request.url()); });
+await typist.getByRole("textbox", { name: "Words of our own" }).press("End");
+assert.equal(heard.length, 0, "not within the first minute");
+await typist.clock.fastForward(61_000);
+const told = typist.waitForResponse((answer) => answer.url().endsWith("/console/here"));
+await typist.keyboard.type("x");
+assert.equal((await told).status(), 200);
+await typist.keyboard.type("yz");
+assert.equal(heard.length, 1, "once a minute");
+await typist.clock.fastForward(15 * 60_000 + 10_000);
+await typist.getByRole("heading", { name: "You were signed out" }).waitFor();
+assert(!(await typist.getByRole("textbox", { name: "Words of our own" }).isVisible()), "nothing can be read over a shoulder");
+await typist.close();
 
 // A template on recent conversations, and its names offered while one types.
 await page.goto(`${server}/console/prompts/edit/en/visit`);
