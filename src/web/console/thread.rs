@@ -29,12 +29,23 @@ const TURNS_MAX: u32 = 100;
 /// How many visits the side panel shows.
 const VISITS_MAX: usize = 4;
 
-/// A conversation of the practice, marked as seen; none when there is none.
+/// Who asks for a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Somebody opened it.
+    Opened,
+    /// The page that refreshes itself, with somebody before it: what is new is read.
+    Watched,
+    /// The page that refreshes itself, in a hidden tab or before an empty chair: nobody reads it.
+    Unattended,
+}
+
+/// A conversation of the practice, marked as seen where somebody looks; none when there is none.
 pub(super) async fn open(
     desk: &House,
     seat: &Seat,
     practice: &Practice,
-    id: ConversationId,
+    (id, look): (ConversationId, Look),
     now: Timestamp,
 ) -> Result<Option<Value>, StoreError> {
     let Some(line) = desk
@@ -44,13 +55,13 @@ pub(super) async fn open(
     else {
         return Ok(None);
     };
-    desk.desk_see(&seat.staff, id, Some(line.last_turn)).await?;
+    // A refresh that marked what is read already would be a change, and so the next refresh.
+    if look == Look::Opened || (look == Look::Watched && line.unread) {
+        desk.desk_see(&seat.staff, id, Some(line.last_turn)).await?;
+    }
     let conversation = &line.conversation;
     let turns = desk.store().turns(id, TURNS_MAX).await?;
-    let mut files = BTreeMap::new();
-    for turn in turns.iter().filter(|it| it.intent == SECURE_REPLY) {
-        files.insert(turn.id, secure::files(desk, Bearer::Turn(turn.id)).await?);
-    }
+    let files = files_of(desk, &turns).await?;
     let holds = desk.store().holds_of(id).await?;
     let notes = desk.store().notes(id, TURNS_MAX).await?;
     let all = desk.store().all_staff(&practice.id).await?;
@@ -58,9 +69,10 @@ pub(super) async fn open(
         let found = all.iter().find(|it| it.id == staff);
         found.map(|it| it.secrets.name.clone())
     };
-    let kept = desk.store().canned(&practice.id).await?.into_iter();
-    let canned = kept.map(|it| json!({ "name": it.name, "text": it.text }));
-    let canned: Vec<Value> = canned.collect();
+    let canned = desk.store().canned(&practice.id).await?;
+    let canned = canned
+        .iter()
+        .map(|it| json!({ "name": it.name, "text": it.text }));
     let patient = desk.desk_patient(practice, conversation).await;
     let taken = match line.taken_by {
         Some(staff) if staff == seat.staff.id => Some("you".to_owned()),
@@ -90,8 +102,9 @@ pub(super) async fn open(
         "links": secure::links(desk, id, (practice, now)).await?,
         "mail": secure::mail(desk, id, (practice, now)).await?,
         "items": items((&turns, &files), (&notes, &all), &named, practice, now),
-        "canned": canned,
+        "canned": canned.collect::<Vec<_>>(),
         "last": line.last_turn,
+        "unread": line.unread && look == Look::Unattended,
         "holds": holds.iter().map(|hold| held(hold, practice, now)).collect::<Vec<_>>(),
         "facts": facts(desk, practice, patient.as_ref(), now).await,
         "word": match &patient {
@@ -104,6 +117,18 @@ pub(super) async fn open(
         told.extend(more);
     }
     Ok(Some(told))
+}
+
+/// The files that came with what was written in the portal.
+async fn files_of(
+    desk: &House,
+    turns: &[Turn],
+) -> Result<BTreeMap<TurnId, Vec<Value>>, StoreError> {
+    let mut files = BTreeMap::new();
+    for turn in turns.iter().filter(|it| it.intent == SECURE_REPLY) {
+        files.insert(turn.id, secure::files(desk, Bearer::Turn(turn.id)).await?);
+    }
+    Ok(files)
 }
 
 /// Who looks after a conversation, what it is labelled, whether it is out of the way, who else writes in
@@ -139,6 +164,7 @@ async fn standing(
         .collect();
     let assigned = all.iter().find(|it| Some(it.id) == stands.assigned);
     Ok(json!({
+        "other_portal": Some(&practice.portal_url).filter(|it| !it.is_empty()),
         "assigned": assigned.map(|it| &it.secrets.name),
         "mine": stands.assigned == Some(me),
         "able": able,
@@ -323,6 +349,7 @@ fn held(hold: &Hold, practice: &Practice, now: Timestamp) -> Value {
     let draft = hold.draft.as_str();
     let findings = report.get("findings").and_then(Value::as_array);
     let findings = findings.map_or(&[][..], Vec::as_slice);
+    let behind = report.get("portal").is_some_and(Value::is_string);
     json!({
         "id": hold.id.0,
         "reason": hold.reason,
@@ -331,7 +358,10 @@ fn held(hold: &Hold, practice: &Practice, now: Timestamp) -> Value {
         "pieces": pieces(draft, findings),
         "findings": findings,
         "wrong": hold.wrong,
-        "safe": report.get("text").cloned().unwrap_or_default(),
+        // A text that only leads to a link is no answer by itself: put into the box, it would go behind
+        // another link, and the details with it.
+        "behind": behind,
+        "safe": report.get("text").filter(|_| !behind).cloned().unwrap_or_default(),
         "summary": report.get("summary").cloned().unwrap_or_default(),
         "cause": report.get("record").cloned().unwrap_or_default(),
     })
