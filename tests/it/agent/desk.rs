@@ -194,7 +194,7 @@ async fn a_wish_in_the_third_week_is_met_though_a_thousand_nearer_times_are_free
     let first = at("2026-12-01T16:00:00Z");
     set.slots = (0..1_000)
         .map(|number| Slot {
-            id: SlotId::new(&format!("near-{number}")),
+            id: SlotId::new(format!("near-{number}")),
             start: first + SignedDuration::from_mins(number * 10),
             provider: format!("Dr. {}", number % 5),
             ..one.clone()
