@@ -301,6 +301,20 @@ for (const [path, field, kept, action] of [
   assert((await page.content()).includes(field === "Text" ? "We look forward to it" : "quillar"), "and is saved");
 }
 
+// A text that comes into the open conversation before an empty chair stays new, until somebody moves.
+const chair = await context.newPage();
+await chair.clock.install();
+await chair.goto(`${server}/console/inbox/all`);
+await chair.getByRole("link", { name: /Maria Gonzalez/ }).click();
+await chair.getByRole("heading", { name: "Maria Gonzalez", level: 1 }).waitFor();
+await chair.clock.fastForward(61_000);
+await text("+14155550111", "Is there parking?");
+const fresh = chair.locator(".line.unread", { hasText: "Maria Gonzalez" });
+await fresh.waitFor();
+await chair.mouse.move(600, 400);
+await fresh.waitFor({ state: "detached" });
+await chair.close();
+
 // Whoever types keeps the session, heard of once a minute; whoever leaves with words in a field finds the page covered.
 const typist = await context.newPage();
 await typist.clock.install();
