@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use anteroom::agent::ports::BoxFuture;
 use anteroom::domain::ids::PracticeId;
+use anteroom::domain::practice::Practice;
 use anteroom::domain::staff::Role;
 use anteroom::eval::load::Files;
 use anteroom::seal::second;
@@ -72,8 +73,17 @@ impl Lab {
 
     /// A house whose wordings must hold these suites.
     pub(crate) async fn with_suites(suites: Option<Files>) -> Self {
+        Self::built(suites, |_| ()).await
+    }
+
+    /// The house of a practice that is set up like this.
+    pub(crate) async fn with_practice(change: impl FnOnce(&mut Practice)) -> Self {
+        Self::built(None, change).await
+    }
+
+    async fn built(suites: Option<Files>, change: impl FnOnce(&mut Practice)) -> Self {
         let kept = stores::sqlite().await;
-        let app = App::new(kept.store.clone()).await;
+        let app = App::with_practice(kept.store.clone(), change).await;
         let fake = Fake::new();
         let file = Arc::new(OneFile::default());
         let settings = WebSettings {
