@@ -128,11 +128,23 @@ mod tests {
             assert_eq!(plain_origin(good), Ok(()), "{good}");
         }
         for (bad, mend) in [
-            ("https://www.example.com/", "write `https://www.example.com`"),
-            ("https://www.example.com/chat", "write `https://www.example.com`"),
+            (
+                "https://www.example.com/",
+                "write `https://www.example.com`",
+            ),
+            (
+                "https://www.example.com/chat",
+                "write `https://www.example.com`",
+            ),
             ("https://WWW.example.com", "write `https://www.example.com`"),
-            ("https://www.example.com:443", "write `https://www.example.com`"),
-            ("https://me@www.example.com", "write `https://www.example.com`"),
+            (
+                "https://www.example.com:443",
+                "write `https://www.example.com`",
+            ),
+            (
+                "https://me@www.example.com",
+                "write `https://www.example.com`",
+            ),
             ("http://www.example.com", "must be https"),
             ("www.example.com", "write it as https://www.example.com"),
             ("https://*.example.com", "write each site by itself"),

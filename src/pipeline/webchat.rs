@@ -142,7 +142,9 @@ impl House {
         };
         let now = self.clock().now();
         let since = now.saturating_sub(SAID_WITHIN).unwrap_or(now);
-        let may = self.store().say_in_chat(&guest.token, now, (since, SAID_MAX));
+        let may = self
+            .store()
+            .say_in_chat(&guest.token, now, (since, SAID_MAX));
         if !may.await? {
             return Ok(Said::TooMany);
         }
@@ -165,7 +167,10 @@ impl House {
         let Some(conversation) = self.chat_line(guest).await? else {
             return Ok(ChatThread::default());
         };
-        let turns = self.store().turns(conversation.id, THREAD_TURNS_MAX).await?;
+        let turns = self
+            .store()
+            .turns(conversation.id, THREAD_TURNS_MAX)
+            .await?;
         let began = guest.session.began;
         // Of a number that may have changed hands, nothing is shown that was said before.
         let doubted = conversation.speaker.doubt.is_some();
@@ -304,7 +309,10 @@ async fn tell(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let session = &unread.session;
-    if !tx.tell_chat(&session.practice, &session.number, now).await? {
+    if !tx
+        .tell_chat(&session.practice, &session.number, now)
+        .await?
+    {
         return Ok(false);
     }
     let mut left = None;
@@ -312,12 +320,18 @@ async fn tell(
         && let Some(cleared) = &reply.cleared
     {
         let law = (None, &reply.law);
-        let outbox = tx.enqueue(line, cleared, OutboundKind::Reply, law, now).await?;
+        let outbox = tx
+            .enqueue(line, cleared, OutboundKind::Reply, law, now)
+            .await?;
         left = Some(outbox.0);
     }
     let about = format!("conversation/{}", unread.conversation);
     let detail = serde_json::json!({ "outbox": left });
-    let action = if left.is_some() { "chat.told" } else { "chat.not_told" };
+    let action = if left.is_some() {
+        "chat.told"
+    } else {
+        "chat.not_told"
+    };
     let entry = Entry::new(&session.practice, now, "anteroom", action, &about, &detail);
     tx.append_audit(&entry).await?;
     Ok(left.is_some())

@@ -91,7 +91,11 @@ impl House {
                 let reply = self.approved(practice, &line, &rendered, now);
                 let held = "the text with the code was held";
                 let cleared = reply.cleared.is_some();
-                if cleared { Ok((*line, reply)) } else { Err(held) }
+                if cleared {
+                    Ok((*line, reply))
+                } else {
+                    Err(held)
+                }
             }
         };
         let work: Arc<Sending> = Arc::new((hash(&token), session, code, letter));
@@ -235,6 +239,7 @@ async fn send(
             let law = (None, &reply.law);
             tx.enqueue(line, cleared, OutboundKind::Reply, law, now)
                 .await?;
+            tx.set_unheard_aside(line.id).await?;
             let detail = serde_json::json!({ "conversation": line.id.0 });
             ("chat.code_sent", detail)
         }

@@ -54,6 +54,8 @@ const UNTOLD: &str = "SELECT s.*, c.id AS conversation FROM chat_session s \
 /// One text is enough, however often somebody came back.
 const TELL: &str = "UPDATE chat_session SET told = $3 \
     WHERE practice = $1 AND number_hash = $2 AND whole = 1 AND told IS NULL";
+/// A conversation in which nobody has written yet is out of the way of staff until somebody does.
+const ASIDE: &str = "UPDATE conversation SET done = last_in WHERE id = $1 AND last_in = 0";
 /// Sessions that nobody used for so long have ended long since.
 pub(super) const ENDED: &str = "DELETE FROM chat_session WHERE seen <= $1";
 
@@ -173,12 +175,16 @@ impl Tx {
     }
 
     /// Ends a session; false when it had ended.
-    pub async fn end_chat(
-        &mut self,
-        token: &[u8; 32],
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    pub async fn end_chat(&mut self, token: &[u8; 32], now: Timestamp) -> Result<bool, StoreError> {
         Ok(self.run(END, args![token, now]).await? == 1)
+    }
+
+    /// Puts a conversation aside in which only codes were sent: it is no work for staff.
+    pub async fn set_unheard_aside(
+        &mut self,
+        conversation: ConversationId,
+    ) -> Result<(), StoreError> {
+        self.run(ASIDE, args![conversation.0]).await.map(drop)
     }
 
     /// Takes note that whoever wrote in a chat was told by text of what waits there.

@@ -285,12 +285,7 @@ pub(crate) fn console(name: &str, status: StatusCode, page: &serde_json::Value) 
     render(name, CONSOLE_POLICY, status, &framed)
 }
 
-fn render(
-    name: &str,
-    policy: &str,
-    status: StatusCode,
-    values: &impl Serialize,
-) -> Response {
+fn render(name: &str, policy: &str, status: StatusCode, values: &impl Serialize) -> Response {
     let rendered = PAGES.as_ref().ok().and_then(|pages| {
         let context = Context::from_serialize(values).ok()?;
         pages.render(name, &context).ok()

@@ -124,7 +124,9 @@ fn read<T: DeserializeOwned>(
     let mended = json::without_lone_surrogates(&body);
     serde_json::from_slice(&mended).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        let how = format!("the body has not the keys that this address takes (line {line}, column {column})");
+        let how = format!(
+            "the body has not the keys that this address takes (line {line}, column {column})"
+        );
         Problem::because(StatusCode::BAD_REQUEST, how)
     })
 }
@@ -213,7 +215,9 @@ fn mobile(text: &str) -> Option<E164> {
     }?;
     // Area codes and exchanges begin with 2 to 9 (North American Numbering Plan).
     let begins = |at: usize| matches!(national.as_bytes().get(at), Some(b'2'..=b'9'));
-    let known = text.chars().all(|c| c.is_ascii_digit() || " +()-./\u{a0}".contains(c));
+    let known = text
+        .chars()
+        .all(|c| c.is_ascii_digit() || " +()-./\u{a0}".contains(c));
     (known && begins(0) && begins(3)).then(|| E164::typed(national).ok())?
 }
 
@@ -343,12 +347,22 @@ mod tests {
 
     #[test]
     fn a_number_is_read_as_people_type_it_and_only_where_texts_go() {
-        for typed in ["415-555-0142", "(415) 555-0142", "+1 415 555 0142", "1.415.555.0142"] {
+        for typed in [
+            "415-555-0142",
+            "(415) 555-0142",
+            "+1 415 555 0142",
+            "1.415.555.0142",
+        ] {
             let number = mobile(typed).unwrap();
             assert_eq!(number.as_str(), "+14155550142", "{typed}");
         }
         for bad in [
-            "", "555-0142", "+44 20 7946 0958", "115-555-0142", "415-155-0142", "41555501422",
+            "",
+            "555-0142",
+            "+44 20 7946 0958",
+            "115-555-0142",
+            "415-155-0142",
+            "41555501422",
             "415-555-0142 ext 5",
         ] {
             assert_eq!(mobile(bad), None, "{bad}");

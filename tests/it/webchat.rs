@@ -11,6 +11,7 @@ use anteroom::domain::practice::CarrierKind;
 use anteroom::domain::staff::Role;
 use anteroom::domain::webchat::Webchat;
 use anteroom::policy::words::Channel;
+use anteroom::store::inbox::{Queue, Wanted};
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, StatusCode};
 use futures_util::StreamExt as _;
@@ -156,8 +157,15 @@ async fn the_frame_opens_on_the_practices_sites_alone_and_runs_nothing_inline() 
     let frames = format!("frame-ancestors {SITE} {OTHER_SITE}");
     assert!(policy.ends_with(&frames), "{policy}");
     assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"));
-    assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
-    assert_eq!(page.header("x-frame-options"), "", "it knows no list of sites");
+    assert!(
+        !policy.contains("unsafe") && !policy.contains('*'),
+        "{policy}"
+    );
+    assert_eq!(
+        page.header("x-frame-options"),
+        "",
+        "it knows no list of sites"
+    );
     assert_eq!(page.header("cache-control"), "no-store");
     assert_eq!(page.header("referrer-policy"), "no-referrer");
     assert_eq!(page.header("set-cookie"), "");
@@ -167,21 +175,38 @@ async fn the_frame_opens_on_the_practices_sites_alone_and_runs_nothing_inline() 
     assert!(html.contains("<noscript>") && html.contains("tel:+14155550100"));
     let spanish = get(&lab.router, "/chat/lakeside?lang=es").await;
     assert!(spanish.text().contains("<html lang=\"es\">"));
-    assert!(spanish.text().contains("No use este chat en una emergencia"));
+    assert!(
+        spanish
+            .text()
+            .contains("No use este chat en una emergencia")
+    );
 
     // Every other page is framed by nobody, as before.
     for path in ["/", "/console/sign-in"] {
         let other = get(&lab.router, path).await;
         let policy = other.header("content-security-policy");
-        assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(
+            policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
         assert_eq!(other.header("x-frame-options"), "DENY", "{path}");
     }
 
     let script = get(&lab.router, "/chat/lakeside/widget.js").await;
     assert_eq!(script.status, 200);
-    assert_eq!(script.header("cross-origin-resource-policy"), "cross-origin");
+    assert_eq!(
+        script.header("cross-origin-resource-policy"),
+        "cross-origin"
+    );
     assert!(script.header("content-type").starts_with("text/javascript"));
-    for never in ["document.cookie", "localStorage", "sessionStorage", "indexedDB", "innerHTML", "fetch("] {
+    for never in [
+        "document.cookie",
+        "localStorage",
+        "sessionStorage",
+        "indexedDB",
+        "innerHTML",
+        "fetch(",
+    ] {
         assert!(!script.text().contains(never), "{never}");
     }
     let size = |path: &str| path.len();
@@ -222,20 +247,35 @@ async fn a_code_by_text_opens_the_chat_once_and_five_wrong_ones_end_it() {
     let right = texted(&lab, MARIA);
     for left in [4, 3, 2, 1] {
         let told = code(&lab, &half, wrong(&right)).await;
-        assert_eq!((told.status.as_u16(), told.json()["tries_left"].clone()), (403, json!(left)));
+        assert_eq!(
+            (told.status.as_u16(), told.json()["tries_left"].clone()),
+            (403, json!(left))
+        );
     }
     for _ in 0..2 {
         assert_eq!(code(&lab, &half, wrong(&right)).await.status, 423);
     }
-    assert_eq!(code(&lab, &half, &right).await.status, 423, "the right one comes too late");
+    assert_eq!(
+        code(&lab, &half, &right).await.status,
+        423,
+        "the right one comes too late"
+    );
 
     let half = number(&lab, MARIA).await;
-    assert_eq!(say(&lab, &half, KEY, "Hello").await, 401, "half a session says nothing");
+    assert_eq!(
+        say(&lab, &half, KEY, "Hello").await,
+        401,
+        "half a session says nothing"
+    );
     let right = texted(&lab, MARIA);
     let (front, back) = right.split_at(3);
     let told = code(&lab, &half, &format!("{front} {back}")).await;
     assert_eq!(told.status, 200);
-    assert_eq!(code(&lab, &half, &texted(&lab, MARIA)).await.status, 423, "it is used up");
+    assert_eq!(
+        code(&lab, &half, &texted(&lab, MARIA)).await.status,
+        423,
+        "it is used up"
+    );
     let log = lab.app.audited().await;
     for action in ["chat.code_sent", "chat.refused", "chat.opened"] {
         assert!(log.iter().any(|it| it == action), "{action}: {log:?}");
@@ -263,14 +303,23 @@ async fn the_page_is_told_the_same_whatever_the_number_is() {
         let half = told.json()["session"].as_str().unwrap().to_owned();
         let refused = code(&lab, &half, "123").await;
         let keys: Vec<String> = told.json().as_object().unwrap().keys().cloned().collect();
-        answers.push((told.status, half.len(), keys, refused.status, refused.text().to_owned()));
+        answers.push((
+            told.status,
+            half.len(),
+            keys,
+            refused.status,
+            refused.text().to_owned(),
+        ));
     }
     assert_eq!(answers[0], answers[1]);
     assert_eq!(answers[0], answers[2]);
     assert_eq!(lab.app.received_by(TOM).len(), texts, "no text after STOP");
     assert!(texted(&lab, NOBODY).len() == 6 && texted(&lab, MARIA).len() == 6);
     let page = get(&lab.router, "/chat/lakeside").await;
-    assert!(page.text().contains("text START to 415-555-0101"), "and it says what to do");
+    assert!(
+        page.text().contains("text START to 415-555-0101"),
+        "and it says what to do"
+    );
 
     // START by text, and the next code comes.
     lab.app.text(TOM, "START").await;
@@ -290,8 +339,15 @@ async fn a_number_is_not_plagued_with_codes_and_a_flood_is_turned_away() {
     for bad in ["", "555-0142", "+442079460958", "call me"] {
         let body = json!({ "number": bad, "language": "en" });
         let told = call(&lab, "POST", "/chat/lakeside/number", "", Some(body)).await;
-        assert_eq!((told.status.as_u16(), told.json()["reason"].clone()), (422, json!("number")));
-        assert!(bad.is_empty() || !told.text().contains(bad), "{}", told.text());
+        assert_eq!(
+            (told.status.as_u16(), told.json()["reason"].clone()),
+            (422, json!("number"))
+        );
+        assert!(
+            bad.is_empty() || !told.text().contains(bad),
+            "{}",
+            told.text()
+        );
     }
     let mut last = StatusCode::OK;
     for at in 0..240 {
@@ -308,22 +364,42 @@ async fn a_message_is_answered_in_the_chat_and_stands_in_the_inbox_and_a_double_
     let token = entered(&lab, MARIA).await;
     assert_eq!(shown(&lab, &token).await, vec![]);
     for _ in 0..2 {
-        assert_eq!(say(&lab, &token, KEY, " When is my appointment? ").await, 202);
+        assert_eq!(
+            say(&lab, &token, KEY, " When is my appointment? ").await,
+            202
+        );
     }
     let thread = shown(&lab, &token).await;
     assert_eq!(thread.len(), 2, "{thread:?}");
     assert_eq!(thread[0], (false, "When is my appointment?".to_owned()));
-    assert!(thread[1].0 && thread[1].1.contains("Reply YES"), "{thread:?}");
+    assert!(
+        thread[1].0 && thread[1].1.contains("Reply YES"),
+        "{thread:?}"
+    );
     let (_, data) = Page::open(&lab, &token).await.next().await;
-    assert_eq!((&data["asks"], &data["turns"][0]["key"]), (&json!(true), &json!(KEY)));
+    assert_eq!(
+        (&data["asks"], &data["turns"][0]["key"]),
+        (&json!(true), &json!(KEY))
+    );
 
     // YES, and the question is answered without asking again.
     assert_eq!(say(&lab, &token, &key(2), "YES").await, 202);
     let thread = shown(&lab, &token).await;
-    assert!(thread.last().unwrap().1.contains("Your next visit"), "{thread:?}");
+    assert!(
+        thread.last().unwrap().1.contains("Your next visit"),
+        "{thread:?}"
+    );
+
+    // The number by which the code went is no work for staff; the chat is.
+    let inbox = Wanted::first(Queue::All, 10);
+    let open = lab.app.house.store().inbox(lab.practice(), inbox);
+    assert_eq!(open.await.unwrap().len(), 1);
 
     let chat = line(&lab, MARIA).await;
-    assert_eq!((chat.channel, chat.number.as_str()), (Channel::Webchat, MARIA));
+    assert_eq!(
+        (chat.channel, chat.number.as_str()),
+        (Channel::Webchat, MARIA)
+    );
     let mut desk = lab.staff(Role::FrontDesk).await;
     let page = desk.get(&format!("/console/inbox/all?c={}", chat.id)).await;
     assert!(page.text().contains("webchat"), "{}", page.text());
@@ -342,7 +418,9 @@ async fn what_staff_answer_reaches_an_open_page_and_is_delivered_when_it_is_seen
     let chat = line(&lab, MARIA).await;
     let mut desk = lab.staff(Role::FrontDesk).await;
     let words = [("text", "Yes, we open at 8 tomorrow.")];
-    let told = desk.post(&format!("/console/answer/{}", chat.id), &words).await;
+    let told = desk
+        .post(&format!("/console/answer/{}", chat.id), &words)
+        .await;
     assert_eq!(told.json()["outcome"], "sent", "{}", told.text());
     lab.app.drain().await;
     let (kind, data) = page.next().await;
@@ -376,11 +454,17 @@ async fn an_answer_that_comes_when_the_page_is_closed_waits_and_one_text_says_so
         lab.app.drain().await;
         lab.app.received_by(MARIA).split_off(before)
     };
-    assert!(tell().await.is_empty(), "an open page takes it within a second");
+    assert!(
+        tell().await.is_empty(),
+        "an open page takes it within a second"
+    );
     lab.app.wait(SignedDuration::from_mins(3));
     let texts = tell().await;
     assert_eq!(texts.len(), 1, "{texts:?}");
-    assert!(texts[0].contains("an answer is waiting") && texts[0].contains("STOP"), "{texts:?}");
+    assert!(
+        texts[0].contains("an answer is waiting") && texts[0].contains("STOP"),
+        "{texts:?}"
+    );
     lab.app.wait(SignedDuration::from_mins(3));
     assert_eq!(tell().await.len(), 1, "once");
 
@@ -388,8 +472,17 @@ async fn an_answer_that_comes_when_the_page_is_closed_waits_and_one_text_says_so
     lab.app.wait(SignedDuration::from_hours(48));
     let token = entered(&lab, MARIA).await;
     let thread = shown(&lab, &token).await;
-    assert!(thread.iter().all(|(ours, _)| *ours) && !thread.is_empty(), "{thread:?}");
-    assert!(!lab.app.audited().await.iter().any(|it| it == "chat.not_told"));
+    assert!(
+        thread.iter().all(|(ours, _)| *ours) && !thread.is_empty(),
+        "{thread:?}"
+    );
+    assert!(
+        !lab.app
+            .audited()
+            .await
+            .iter()
+            .any(|it| it == "chat.not_told")
+    );
 }
 
 #[tokio::test]
@@ -403,7 +496,13 @@ async fn who_wants_no_texts_gets_none_about_the_chat() {
     lab.app.house.tell_of_chats_once().await.unwrap();
     lab.app.drain().await;
     assert_eq!(lab.app.received_by(MARIA).len(), before);
-    assert!(lab.app.audited().await.iter().any(|it| it == "chat.not_told"));
+    assert!(
+        lab.app
+            .audited()
+            .await
+            .iter()
+            .any(|it| it == "chat.not_told")
+    );
 }
 
 #[tokio::test]
@@ -414,20 +513,42 @@ async fn a_session_ends_by_itself_and_its_page_is_told() {
     page.next().await;
     lab.app.wait(SignedDuration::from_mins(14));
     let here = json!({ "active": true });
-    let told = call(&lab, "POST", "/chat/lakeside/here", &token, Some(here.clone())).await;
+    let told = call(
+        &lab,
+        "POST",
+        "/chat/lakeside/here",
+        &token,
+        Some(here.clone()),
+    )
+    .await;
     assert_eq!(told.status, 204);
     lab.app.wait(SignedDuration::from_mins(14));
     assert_eq!(shown(&lab, &token).await, vec![], "somebody was there");
     lab.app.wait(SignedDuration::from_mins(2));
     assert_eq!(page.next().await.0, "ended");
     for (method, path, body) in [
-        ("POST", "messages", Some(json!({ "key": KEY, "text": "Hello" }))),
+        (
+            "POST",
+            "messages",
+            Some(json!({ "key": KEY, "text": "Hello" })),
+        ),
         ("POST", "here", Some(here)),
         ("GET", "events", None),
         ("DELETE", "session", None),
     ] {
-        let told = call(&lab, method, &format!("/chat/lakeside/{path}"), &token, body).await;
-        assert_eq!((told.status.as_u16(), told.json()["reason"].clone()), (401, json!("ended")), "{path}");
+        let told = call(
+            &lab,
+            method,
+            &format!("/chat/lakeside/{path}"),
+            &token,
+            body,
+        )
+        .await;
+        assert_eq!(
+            (told.status.as_u16(), told.json()["reason"].clone()),
+            (401, json!("ended")),
+            "{path}"
+        );
     }
 
     // And after two hours in any case.
@@ -444,7 +565,13 @@ async fn a_session_ends_by_itself_and_its_page_is_told() {
 async fn an_emergency_is_answered_with_911_at_once_and_raises_its_alarm() {
     let lab = lab().await;
     let token = entered(&lab, MARIA).await;
-    say(&lab, &token, KEY, "I have crushing chest pain and can't breathe").await;
+    say(
+        &lab,
+        &token,
+        KEY,
+        "I have crushing chest pain and can't breathe",
+    )
+    .await;
     let thread = shown(&lab, &token).await;
     assert!(thread[1].0 && thread[1].1.contains("911"), "{thread:?}");
     assert_eq!(lab.app.house.store().open_alarms().await.unwrap().len(), 1);
@@ -458,8 +585,8 @@ async fn stop_in_the_chat_is_heard_and_help_is_answered() {
     say(&lab, &token, &key(2), "STOP").await;
     say(&lab, &token, &key(3), "When is my appointment?").await;
     let thread = shown(&lab, &token).await;
-    let ours: Vec<_> = thread.iter().filter(|(ours, _)| *ours).collect();
-    assert_eq!(ours.len(), 2, "{thread:?}");
+    let ours = thread.iter().filter(|(ours, _)| *ours).count();
+    assert_eq!(ours, 2, "{thread:?}");
     assert!(!line(&lab, MARIA).await.allows_texts());
 }
 
@@ -472,7 +599,10 @@ async fn what_is_too_much_is_refused_and_nothing_is_quoted() {
         (json!({ "key": KEY, "text": "   " }), 422),
         (json!({ "key": "1", "text": "metformin" }), 422),
         (json!({ "key": KEY, "text": "é".repeat(4_001) }), 422),
-        (json!({ "key": KEY, "text": "metformin".repeat(10_000) }), 413),
+        (
+            json!({ "key": KEY, "text": "metformin".repeat(10_000) }),
+            413,
+        ),
         (json!({ "key": KEY, "text": "metformin", "more": 1 }), 400),
         (json!({ "text": "metformin" }), 400),
         (json!(["metformin"]), 400),
@@ -487,10 +617,16 @@ async fn what_is_too_much_is_refused_and_nothing_is_quoted() {
     }
     assert_eq!(told[11..], [202, 429]);
     lab.app.wait(SignedDuration::from_secs(61));
-    assert_eq!(say(&lab, &token, &key(12), "Hello").await, 202, "the same message, later");
+    assert_eq!(
+        say(&lab, &token, &key(12), "Hello").await,
+        202,
+        "the same message, later"
+    );
     // A form of another site's page is no JSON, and is refused before anything is looked at.
     let form = Request::post("/chat/lakeside/number")
         .header("content-type", "text/plain")
-        .body(Body::from(json!({ "number": MARIA, "language": "en" }).to_string()));
+        .body(Body::from(
+            json!({ "number": MARIA, "language": "en" }).to_string(),
+        ));
     assert_eq!(ask(&lab.router, form.unwrap()).await.status, 415);
 }

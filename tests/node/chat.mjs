@@ -140,7 +140,7 @@ await desk.page.locator(".text.ours", { hasText: "blue door" }).getByText("deliv
 await chat.getByLabel("Your message").focus();
 await page.keyboard.press("Escape");
 await answer("We keep a place for you.");
-await page.getByRole("button", { name: "Open the chat, 1 new messages" }).waitFor();
+await page.getByRole("button", { name: "Open the chat, 1 new message" }).waitFor();
 await looked("unread");
 await page.keyboard.press("Enter");
 await log.getByText("We keep a place for you.").waitFor();

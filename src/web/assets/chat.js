@@ -64,6 +64,7 @@
     const line = $(`${name}-fault`);
     line.textContent = text || "";
     line.hidden = !text;
+    if (text && view === "talk") bottom();
     const field = $({ number: "number", code: "code", say: "text" }[name]);
     if (text) field.setAttribute("aria-invalid", "true"); else field.removeAttribute("aria-invalid");
   };
@@ -210,6 +211,10 @@
     $("empty").hidden = true;
     const item = document.createElement("li");
     item.className = turn.ours ? "ours" : "yours";
+    const before = $("log").lastElementChild;
+    const said = `${item.className} ${when(turn.at)}`;
+    if (before && before.dataset.said === said) item.classList.add("more");
+    item.dataset.said = said;
     const who = document.createElement("p");
     who.className = "who";
     who.textContent = `${turn.ours ? words.us : words.you} · ${when(turn.at)}`;

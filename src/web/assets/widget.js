@@ -11,8 +11,8 @@
   const spanish = wanted === "es" || wanted.startsWith("es-");
   const color = /^#[0-9a-f]{6}$/i.test(tag.dataset.color || "") ? tag.dataset.color : "#0b625e";
   const words = spanish
-    ? { open: "Abrir el chat", close: "Cerrar el chat", title: "Chat con el consultorio", unread: "mensajes nuevos" }
-    : { open: "Open the chat", close: "Close the chat", title: "Chat with the practice", unread: "new messages" };
+    ? { open: "Abrir el chat", close: "Cerrar el chat", title: "Chat con el consultorio", one: "mensaje nuevo", more: "mensajes nuevos" }
+    : { open: "Open the chat", close: "Close the chat", title: "Chat with the practice", one: "new message", more: "new messages" };
 
   // White or black, whichever is easier to read on the colour (WCAG 2.2, relative luminance).
   const light = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16) / 255)
@@ -71,7 +71,7 @@
   let unread = 0;
   const told = () => {
     button.setAttribute("aria-expanded", String(open));
-    button.setAttribute("aria-label", (open ? words.close : words.open) + (unread && !open ? `, ${unread} ${words.unread}` : ""));
+    button.setAttribute("aria-label", (open ? words.close : words.open) + (unread && !open ? `, ${unread} ${unread === 1 ? words.one : words.more}` : ""));
     bubble.toggleAttribute("hidden", open);
     arrow.toggleAttribute("hidden", !open);
     count.hidden = open || !unread;

@@ -96,18 +96,22 @@ impl Listener {
         };
         let thread = self.house.chat_thread(&guest).await?;
         let sent = &mut self.sent;
-        let turns: Vec<_> = thread.turns.into_iter().filter(|it| sent.insert(it.id)).collect();
+        let turns: Vec<_> = thread
+            .turns
+            .into_iter()
+            .filter(|it| sent.insert(it.id))
+            .collect();
         if turns.is_empty() && self.asks == Some(thread.asks) {
             return Ok(None);
         }
         self.asks = Some(thread.asks);
-        let turns: Vec<_> = turns.into_iter().map(told).collect();
+        let turns: Vec<_> = turns.iter().map(told).collect();
         let data = json!({ "turns": turns, "asks": thread.asks });
         Ok(Some(Event::default().event("said").data(data.to_string())))
     }
 }
 
-fn told(turn: ChatTurn) -> serde_json::Value {
+fn told(turn: &ChatTurn) -> serde_json::Value {
     json!({
         "id": turn.id,
         "ours": turn.ours,

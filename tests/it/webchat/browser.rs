@@ -29,9 +29,18 @@ async fn a_patient_chats_from_the_practices_web_site_and_staff_answer_live() {
     };
     invited(&["import", bundle.to_str().unwrap(), "--practice", "lakeside"]);
     let told = invited(&[
-        "staff", "invite", "--email", "owner@example.com", "--name", "Dana Whitfield", "--role", "owner",
+        "staff",
+        "invite",
+        "--email",
+        "owner@example.com",
+        "--name",
+        "Dana Whitfield",
+        "--role",
+        "owner",
     ]);
-    let link = told.split_whitespace().find(|it| it.contains("/console/join/"));
+    let link = told
+        .split_whitespace()
+        .find(|it| it.contains("/console/join/"));
     let link = link.expect("an invitation").to_owned();
     let server = Server::start(folder.path(), &database);
     let path = link.split_once("/console/").unwrap().1;
