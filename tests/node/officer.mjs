@@ -47,6 +47,18 @@ await card.locator("details summary").first().click();
 await card.locator(".findings li").first().waitFor();
 await page.screenshot({ path: join(shots, "held.png") });
 await looked("held");
+
+// A change elsewhere leaves alone what is unfolded and what is half typed; the page rests when nothing changes.
+const remark = card.getByLabel("Why was it wrong?");
+await remark.fill("The name is that of a");
+const refreshed = page.waitForResponse((answer) => answer.request().headers()["x-live"] !== undefined);
+await text("+14155550112", "Do you take walk-ins?");
+await refreshed;
+await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
+assert(await card.locator(".findings li").first().isVisible(), "the findings stay unfolded");
+assert.equal(await remark.inputValue(), "The name is that of a");
+assert(await remark.evaluate((it) => it === document.activeElement), "and the field has the focus");
+await remark.fill("");
 const held = new URL(page.url()).searchParams.get("c");
 const dark = await browser.newContext({ viewport: { width: 1366, height: 768 }, colorScheme: "dark", locale: "en-US" });
 await dark.addCookies(await context.cookies());

@@ -86,14 +86,13 @@ impl Oracle {
         }
     }
 
-    /// What is wrong with a text to this patient, if anything is.
+    /// What is wrong with a text to this patient, read at some time by the practice's hours, if anything is.
     pub(super) fn wrong(
         &self,
         text: &str,
         (at, person): (usize, &Person),
         (before, now): (&Truth, &Truth),
-        clock: Timestamp,
-        practice: &Practice,
+        open: (Timestamp, &str),
     ) -> Option<&'static str> {
         let others = |list: &[(usize, String)]| {
             list.iter()
@@ -102,7 +101,7 @@ impl Oracle {
         if others(&self.names) || others(&self.numbers) {
             return Some(OTHERS);
         }
-        if !self.grounded(text, person, (before, now), clock, practice) {
+        if !self.grounded(text, person, (before, now), open) {
             return Some(UNGROUNDED);
         }
         let claims = CLAIMS.iter().filter(|(words, _)| text.contains(words));
@@ -125,8 +124,7 @@ impl Oracle {
         text: &str,
         person: &Person,
         (before, now): (&Truth, &Truth),
-        clock: Timestamp,
-        practice: &Practice,
+        (clock, hours): (Timestamp, &str),
     ) -> bool {
         if !text.contains(':') {
             return true;
@@ -147,7 +145,7 @@ impl Oracle {
             // A text may be read a little after it was written.
             for back in [0, 15, 30, 60] {
                 let at = clock - SignedDuration::from_mins(back);
-                if let Some(open) = opening::answering(&practice.hours, at, &self.zone, language) {
+                if let Some(open) = opening::answering(hours, at, &self.zone, language) {
                     left = left.replace(&plain(&open), " ").replace(&open, " ");
                 }
             }
@@ -178,9 +176,11 @@ impl Oracle {
     }
 }
 
-/// How an instant may be told.
+/// How an instant may be told: as the desk texts it, or in full, where a draft that wrote it in full was
+/// put right.
 fn said(at: Timestamp, zone: &TimeZone) -> Vec<String> {
-    let mut all = Vec::new();
+    let full = at.to_zoned(zone.clone());
+    let mut all = vec![full.strftime("%A, %B %-d at %-I:%M %p").to_string()];
     for language in [Language::En, Language::Es] {
         for words in [
             when::spoken(at, zone, language),
@@ -212,25 +212,70 @@ mod tests {
     use super::*;
     use crate::domain::ids::PatientId;
 
-    #[test]
-    fn a_visit_is_confirmed_by_a_word_or_by_the_choice_of_its_time_and_by_nothing_else() {
-        let old: Timestamp = "2026-12-01T16:00:00Z".parse().unwrap();
-        let new: Timestamp = "2026-12-03T16:00:00Z".parse().unwrap();
-        let zone = TimeZone::get("America/Los_Angeles").unwrap();
-        let person = Person {
+    fn person(visit: Timestamp) -> Person {
+        Person {
             id: PatientId::new("one"),
             last: "Zorvane".to_owned(),
             number: "+16285550100".parse().unwrap(),
             language: Language::En,
-            visit: old,
-        };
-        let oracle = Oracle {
-            zone,
+            visit,
+        }
+    }
+
+    fn oracle() -> Oracle {
+        Oracle {
+            zone: TimeZone::get("America/Los_Angeles").unwrap(),
             free: BTreeSet::new(),
             hours: Vec::new(),
             names: Vec::new(),
             numbers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_visit_is_grounded_in_each_form_and_no_other_time_is() {
+        let old: Timestamp = "2026-12-05T00:21:00Z".parse().unwrap();
+        let new: Timestamp = "2026-12-03T16:00:00Z".parse().unwrap();
+        let before = Truth {
+            visits: vec![old],
+            ..Truth::default()
         };
+        let now = Truth {
+            visits: vec![new],
+            ..Truth::default()
+        };
+        for (text, wrong) in [
+            (
+                "I have booked you for Thursday, December 3 at 8:00 AM.",
+                None,
+            ),
+            ("Your visit is Thu, Dec 3 at 8:00 AM.", None),
+            ("Su cita es jue 3 dic a las 8:00 a. m.", None),
+            ("It was Friday, December 4 at 4:21 PM.", None),
+            (
+                "Your visit is Thursday, December 3 at 8:30 AM.",
+                Some(UNGROUNDED),
+            ),
+            (
+                "Your visit is Friday, December 3 at 8:00 AM.",
+                Some(UNGROUNDED),
+            ),
+            (
+                "I have booked you for Friday, December 4 at 4:21 PM.",
+                Some(UNRECEIPTED),
+            ),
+        ] {
+            let person = person(old);
+            let found = oracle().wrong(text, (0, &person), (&before, &now), (new, ""));
+            assert_eq!(found, wrong, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_visit_is_confirmed_by_a_word_or_by_the_choice_of_its_time_and_by_nothing_else() {
+        let old: Timestamp = "2026-12-01T16:00:00Z".parse().unwrap();
+        let new: Timestamp = "2026-12-03T16:00:00Z".parse().unwrap();
+        let (person, oracle) = (person(old), oracle());
         let stands = |visits: &[Timestamp], confirmed| Truth {
             visits: visits.to_vec(),
             confirmed,

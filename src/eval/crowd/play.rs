@@ -279,7 +279,8 @@ impl Play<'_> {
             actor.talk.push(format!("< {text}"));
             let whose = (actor.at, &actor.person);
             let truth = (&actor.truth, &now);
-            if let Some(what) = self.oracle.wrong(text, whose, truth, clock, &self.practice) {
+            let open = (clock, self.practice.hours.as_str());
+            if let Some(what) = self.oracle.wrong(text, whose, truth, open) {
                 let who = format!("{} patient {} ({})", self.name, actor.at, actor.script.goal);
                 self.report.breach(what, who, text.clone());
             }

@@ -1,5 +1,6 @@
 // The console: live parts, the verdict while typing, and keys. Every form works without it.
 import { counted, el } from "./dom.js";
+import { morph } from "./morph.js";
 import { named, naming } from "./names.js";
 
 const one = (selector, root = document) => root.querySelector(selector);
@@ -46,16 +47,27 @@ one("#unlock")?.addEventListener("click", async () => {
 const PARTS = ["tabs", "queues", "lines", "state", "acts", "alerts", "texts", "holds", "facts"];
 let asking = false;
 let again = false;
+let unseen = false;
+// Somebody is before the page while it is in sight and they moved not long ago; only then is a new text read.
+let moved = performance.now();
+const watched = () => !document.hidden && performance.now() - moved < 60_000;
+for (const event of ["pointermove", "pointerdown", "keydown", "wheel"]) addEventListener(event, () => {
+  moved = performance.now();
+  if (!unseen) return;
+  unseen = false;
+  refresh();
+}, { passive: true });
 
 async function refresh() {
   if (asking) { again = true; return; }
   asking = true;
   try {
-    const answer = await fetch(location.href, { headers: { "x-live": "1" } });
+    const answer = await fetch(location.href, { headers: { "x-live": watched() ? "look" : "1" } });
     if (answer.status === 401) return leave();
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const id of PARTS) exchange(id, fresh);
+    unseen = one("#talk", fresh)?.dataset.unread !== undefined;
     mark();
   } finally {
     asking = false;
@@ -67,9 +79,9 @@ function exchange(id, fresh) {
   const [old, next] = [document.getElementById(id), fresh.getElementById(id)];
   if (!old || !next || old.innerHTML === next.innerHTML) return;
   // A menu that is open stays as it is until it is closed.
-  if (one("details.menu[open]", old)) return;
+  if (one("details.menu[open], dialog[open]", old)) return;
   const low = id === "texts" && old.scrollHeight - old.scrollTop - old.clientHeight < 80;
-  old.replaceChildren(...next.childNodes);
+  morph(old, next);
   if (low) old.scrollTop = old.scrollHeight;
 }
 
@@ -81,7 +93,7 @@ if (one("#lines")) {
     timer = setTimeout(refresh, 120);
   });
   stream.addEventListener("writing", (event) => beside(JSON.parse(event.data)));
-  addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+  addEventListener("visibilitychange", () => { if (!document.hidden) { moved = performance.now(); refresh(); } });
 }
 const texts = one("#texts");
 if (texts) texts.scrollTop = texts.scrollHeight;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, StreamExt as _};
@@ -22,7 +22,8 @@ use crate::pipeline::house::House;
 use crate::store::StoreError;
 use crate::store::inbox::{Line, Queue, Wanted};
 use crate::store::triage::Label;
-use crate::web::console::seat::{Seat, again, desk, line, to};
+use crate::web::console::seat::{LIVE, Seat, again, desk, line, to};
+use crate::web::console::thread::Look;
 use crate::web::console::{search, thread, triage};
 
 pub(super) use crate::web::console::search::typed_number;
@@ -133,6 +134,7 @@ pub(crate) async fn page(
     Extension(seat): Extension<Seat>,
     Path(queue): Path<String>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let queue: Queue = queue.parse().map_err(|_unknown| Problem::not_found())?;
     let asked = Asked::read(query.as_deref());
@@ -144,7 +146,7 @@ pub(crate) async fn page(
     // Looking at a conversation is what marks it read, so it comes before the counts.
     let open = match asked.conversation {
         Some(id) => Some(
-            thread::open(desk, &seat, &practice, id, now)
+            thread::open(desk, &seat, &practice, (id, look(&headers)), now)
                 .await
                 .map_err(unavailable)?
                 .ok_or_else(Problem::not_found)?,
@@ -187,6 +189,15 @@ pub(crate) async fn page(
         StatusCode::OK,
         &values,
     ))
+}
+
+/// Whether somebody looks at the page, or it only refreshes itself.
+fn look(headers: &HeaderMap) -> Look {
+    match headers.get(LIVE).map(HeaderValue::as_bytes) {
+        None => Look::Opened,
+        Some(b"look") => Look::Watched,
+        Some(_) => Look::Unattended,
+    }
 }
 
 /// What stands beside every line: the labels of the practice and the names of its staff.

@@ -1,8 +1,6 @@
 //! The overview: how many texts there are, how fast they are answered, by whom, what is held, what
 //! arrives, who agreed, and how fast somebody has an emergency. Drawn here, as SVG.
 
-use std::collections::BTreeMap;
-
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
@@ -113,34 +111,38 @@ fn length(value: f64) -> f64 {
 
 /// Columns by day, inbound beside outbound.
 fn volume(texts: &[TextAt], (first, last): (Date, Date), zone: &TimeZone) -> Value {
-    let mut counts: BTreeMap<Date, (i64, i64)> = BTreeMap::new();
+    // Each day with its end, so that a text finds its day without a calendar.
+    let mut days_shown: Vec<(Date, Timestamp)> = Vec::new();
     let mut day = first;
     while day <= last {
-        counts.insert(day, (0, 0));
         let Ok(next) = day.tomorrow() else { break };
+        let Ok(end) = next.to_zoned(zone.clone()) else {
+            break;
+        };
+        days_shown.push((day, end.timestamp()));
         day = next;
     }
-    for text in texts {
-        let day = text.at.to_zoned(zone.clone()).date();
-        if let Some(count) = counts.get_mut(&day) {
+    let begin = first.to_zoned(zone.clone()).map(|it| it.timestamp());
+    let begin = begin.unwrap_or(Timestamp::MAX);
+    let mut counts = vec![(0_i64, 0_i64); days_shown.len()];
+    for text in texts.iter().filter(|it| it.at >= begin) {
+        let place = days_shown.partition_point(|(_, end)| *end <= text.at);
+        if let Some(count) = counts.get_mut(place) {
             match text.direction {
                 Direction::Inbound => count.0 += 1,
                 Direction::Outbound => count.1 += 1,
             }
         }
     }
-    let most = counts
-        .values()
-        .map(|(inbound, out)| *inbound.max(out))
-        .max();
+    let most = counts.iter().map(|(inbound, out)| *inbound.max(out)).max();
     let most = most.unwrap_or(0).max(1);
     let days = i64::try_from(counts.len()).unwrap_or(1).max(1);
     let step = WIDTH / real(days);
     let wide = (step * 0.36).min(18.0);
     let every = (days + 6) / 7;
     let columns: Vec<Value> = (0_i64..)
-        .zip(&counts)
-        .map(|(at, (day, (inbound, out)))| {
+        .zip(days_shown.iter().zip(&counts))
+        .map(|(at, ((day, _), (inbound, out)))| {
             let left = step.mul_add(real(at), step / 2.0 - wide - 1.0);
             let tall = |count: i64| HEIGHT * real(count) / real(most);
             json!({
@@ -154,7 +156,7 @@ fn volume(texts: &[TextAt], (first, last): (Date, Date), zone: &TimeZone) -> Val
             })
         })
         .collect();
-    let sum = |pick: fn(&(i64, i64)) -> i64| counts.values().map(pick).sum::<i64>();
+    let sum = |pick: fn(&(i64, i64)) -> i64| counts.iter().map(pick).sum::<i64>();
     json!({
         "columns": columns, "most": most,
         "inbound": sum(|it| it.0), "outbound": sum(|it| it.1),

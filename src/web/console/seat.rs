@@ -26,8 +26,9 @@ use crate::web::router::Door;
 
 /// The cookie. Its path keeps it from the portal and from webhooks.
 const COOKIE_NAME: &str = "anteroom_console";
-/// What a page that refreshes itself sends: it must not keep an unattended session alive.
-const LIVE: &str = "x-live";
+/// What a page that refreshes itself sends, `look` where somebody is before it: it must not keep an
+/// unattended session alive.
+pub(super) const LIVE: &str = "x-live";
 
 /// The addresses whose forms bring files.
 const TAKE_FILES: &[&str] = &["/console/portal/{id}"];

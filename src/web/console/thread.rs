@@ -30,12 +30,23 @@ const TURNS_MAX: u32 = 100;
 /// How many visits the side panel shows.
 const VISITS_MAX: usize = 4;
 
-/// A conversation of the practice, marked as seen; none when there is none.
+/// Who asks for a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Somebody opened it.
+    Opened,
+    /// The page that refreshes itself, with somebody before it: what is new is read.
+    Watched,
+    /// The page that refreshes itself, in a hidden tab or before an empty chair: nobody reads it.
+    Unattended,
+}
+
+/// A conversation of the practice, marked as seen where somebody looks; none when there is none.
 pub(super) async fn open(
     desk: &House,
     seat: &Seat,
     practice: &Practice,
-    id: ConversationId,
+    (id, look): (ConversationId, Look),
     now: Timestamp,
 ) -> Result<Option<Value>, StoreError> {
     let Some(line) = desk
@@ -45,13 +56,13 @@ pub(super) async fn open(
     else {
         return Ok(None);
     };
-    desk.desk_see(&seat.staff, id, Some(line.last_turn)).await?;
+    // A refresh that marked what is read already would be a change, and so the next refresh.
+    if look == Look::Opened || (look == Look::Watched && line.unread) {
+        desk.desk_see(&seat.staff, id, Some(line.last_turn)).await?;
+    }
     let conversation = &line.conversation;
     let turns = desk.store().turns(id, TURNS_MAX).await?;
-    let mut files = BTreeMap::new();
-    for turn in turns.iter().filter(|it| it.intent == SECURE_REPLY) {
-        files.insert(turn.id, secure::files(desk, Bearer::Turn(turn.id)).await?);
-    }
+    let files = files_of(desk, &turns).await?;
     let holds = desk.store().holds_of(id).await?;
     let notes = desk.store().notes(id, TURNS_MAX).await?;
     let all = desk.store().all_staff(&practice.id).await?;
@@ -59,9 +70,10 @@ pub(super) async fn open(
         let found = all.iter().find(|it| it.id == staff);
         found.map(|it| it.secrets.name.clone())
     };
-    let kept = desk.store().canned(&practice.id).await?.into_iter();
-    let canned = kept.map(|it| json!({ "name": it.name, "text": it.text }));
-    let canned: Vec<Value> = canned.collect();
+    let canned = desk.store().canned(&practice.id).await?;
+    let canned = canned
+        .iter()
+        .map(|it| json!({ "name": it.name, "text": it.text }));
     let patient = desk.desk_patient(practice, conversation).await;
     let taken = match line.taken_by {
         Some(staff) if staff == seat.staff.id => Some("you".to_owned()),
@@ -91,8 +103,9 @@ pub(super) async fn open(
         "links": secure::links(desk, id, (practice, now)).await?,
         "mail": secure::mail(desk, id, (practice, now)).await?,
         "items": items((&turns, &files), (&notes, &all), &named, (practice, conversation.channel), now),
-        "canned": canned,
+        "canned": canned.collect::<Vec<_>>(),
         "last": line.last_turn,
+        "unread": line.unread && look == Look::Unattended,
         "holds": holds.iter().map(|hold| held(hold, practice, now)).collect::<Vec<_>>(),
         "facts": facts(desk, practice, patient.as_ref(), now).await,
         "word": match &patient {
@@ -105,6 +118,18 @@ pub(super) async fn open(
         told.extend(more);
     }
     Ok(Some(told))
+}
+
+/// The files that came with what was written in the portal.
+async fn files_of(
+    desk: &House,
+    turns: &[Turn],
+) -> Result<BTreeMap<TurnId, Vec<Value>>, StoreError> {
+    let mut files = BTreeMap::new();
+    for turn in turns.iter().filter(|it| it.intent == SECURE_REPLY) {
+        files.insert(turn.id, secure::files(desk, Bearer::Turn(turn.id)).await?);
+    }
+    Ok(files)
 }
 
 /// Who looks after a conversation, what it is labelled, whether it is out of the way, who else writes in

@@ -227,6 +227,36 @@ async fn reading_marks_read_and_every_look_is_in_the_log() {
 }
 
 #[tokio::test]
+async fn a_page_that_refreshes_itself_changes_nothing_and_reads_nothing() {
+    let lab = Lab::new().await;
+    lab.app.text(MARIA, "Hello").await;
+    let id = lab.app.conversation(MARIA).await.id;
+    let mut desk = lab.staff(Role::FrontDesk).await;
+    let path = format!("/console/inbox/unread?c={id}");
+    let (ticks, looks) = (lab.app.house.changes(), lab.app.audited().await.len());
+    let before = *ticks.borrow();
+    for _ in 0..5 {
+        let live = [("x-live", "1")];
+        let page = desk.send("GET", &path, &live, String::new()).await;
+        assert!(page.text().contains("data-unread"), "{}", page.text());
+        assert!(page.text().contains("class=\"line unread\""));
+    }
+    assert_eq!(*ticks.borrow(), before, "no change that would be told of");
+    assert_eq!(lab.app.audited().await.len(), looks, "no look in the log");
+
+    // With somebody before it, what is new is read, once.
+    for _ in 0..5 {
+        let live = [("x-live", "look")];
+        let page = desk.send("GET", &path, &live, String::new()).await;
+        assert!(!page.text().contains("class=\"line unread\""));
+    }
+    assert_eq!(*ticks.borrow(), before + 1);
+    let audit = lab.app.audited().await;
+    assert_eq!(audit.len(), looks + 1);
+    assert_eq!(audit.last().unwrap(), "record.viewed");
+}
+
+#[tokio::test]
 async fn a_name_with_markup_is_shown_as_it_is_written() {
     let lab = Lab::new().await;
     lab.app
