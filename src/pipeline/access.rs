@@ -189,7 +189,7 @@ impl House {
     ) -> Result<(), StoreError> {
         let (id, store) = (conversation.id, self.store());
         let whose = copy.patient.id.clone();
-        for sent in store.portal_messages(id, Timestamp::UNIX_EPOCH).await? {
+        for sent in store.portal_messages(id).await? {
             let sent = sent.message;
             if sent.patient == whose {
                 copy.messages.push(Message {

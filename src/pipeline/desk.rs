@@ -7,9 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::audit::Entry;
 use crate::domain::alarm::AlarmKind;
 use crate::domain::conversation::{Conversation, Direction, Turn};
-use crate::domain::ids::{AlarmId, ConversationId, HoldId, TurnId};
+use crate::domain::ids::{AlarmId, ConversationId, HoldId, OutboxId, TurnId};
 use crate::domain::phi::Phi;
 use crate::domain::staff::{Right, Staff};
+use crate::guardrail::rewrite::Cleared;
 use crate::pipeline::desk_review::{Ready, Verdicted, verdicted};
 use crate::pipeline::desk_secure;
 use crate::pipeline::handoff::Aside;
@@ -382,10 +383,13 @@ async fn answer_in(
         return Ok(false);
     }
     let turns = tx.turns(conversation.id, TURNS_MAX).await?;
-    if turns
-        .last()
-        .is_some_and(|it| repeats(it, cleared.text(), now))
-    {
+    let twice = if ready.texted {
+        let last = turns.last();
+        last.is_some_and(|it| repeats(it, cleared.text(), now))
+    } else {
+        desk_secure::kept_already(tx, &conversation, ready, now - REPEATED_WITHIN).await?
+    };
+    if twice {
         return Ok(true);
     }
     if !conversation.human {
@@ -395,10 +399,14 @@ async fn answer_in(
         conversation.human_until = *until;
         tx.save_conversation(&conversation).await?;
     }
-    let proof = conversation.proof(now).filter(|_| cleared.holds_phi());
-    let id = tx
-        .enqueue(&conversation, cleared, ready.kind, (proof, &ready.law), now)
-        .await?;
+    let id = if ready.texted {
+        let proof = conversation.proof(now).filter(|_| cleared.holds_phi());
+        let law = (proof, &ready.law);
+        let left = tx.enqueue(&conversation, cleared, ready.kind, law, now);
+        Some(left.await?)
+    } else {
+        None
+    };
     desk_secure::keep_behind(tx, &conversation, (ready, &answer.files), now).await?;
     tx.keep_glass(&conversation, &ready.written.report("staff"), now)
         .await?;
@@ -408,30 +416,40 @@ async fn answer_in(
     if let Some(last) = turns.last() {
         tx.see(conversation.id, last.id.0).await?;
     }
+    log_cleared(tx, (ready, staff, answer), (id, &answers), now).await?;
+    Ok(true)
+}
+
+/// The log says what left, or waits behind its link, and by which rules.
+async fn log_cleared(
+    tx: &mut Tx,
+    (ready, staff, answer): (&Ready, &Staff, &Answer),
+    (id, answers): (Option<OutboxId>, &[TurnId]),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let review = &ready.written.review;
+    let cleared = review.cleared.as_ref();
     let detail = serde_json::json!({
         "kind": ready.kind.as_str(),
-        "outbox": id.0,
+        "outbox": id.map(|it| it.0),
         "answers": answers.iter().map(|turn| turn.0).collect::<Vec<_>>(),
-        "phi": cleared.holds_phi(),
-        "portal": cleared.portal().is_some(),
-        "proof": cleared.proof(),
-        "verdict": ready.written.review.verdict.as_str(),
+        "phi": cleared.is_some_and(Cleared::holds_phi),
+        "portal": cleared.is_some_and(|it| it.portal().is_some()),
+        "proof": cleared.and_then(Cleared::proof),
+        "verdict": review.verdict.as_str(),
         "hold": answer.hold.map(|it| it.0),
         "reason": answer.reason.map(Reason::as_str),
         "law": { "rules": ready.law.rules, "policy": ready.law.policy },
     });
-    let subject = format!("conversation/{}", conversation.id);
-    let actor = staff.actor();
-    let entry = Entry::new(
+    tx.append_audit(&Entry::new(
         &staff.practice,
         now,
-        &actor,
+        &staff.actor(),
         "message.cleared",
-        &subject,
+        &format!("conversation/{}", answer.conversation),
         &detail,
-    );
-    tx.append_audit(&entry).await?;
-    Ok(true)
+    ))
+    .await
 }
 
 /// The log says who let go what was held, and why.

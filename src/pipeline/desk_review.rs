@@ -26,6 +26,9 @@ use crate::store::StoreError;
 /// practice begins, and waits for the hours in which it may.
 const ANSWER_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
+/// Why nothing goes behind a link where another portal stands in the place of ours: it takes no words from here.
+pub const OTHER_PORTAL: &str = "another portal";
+
 /// What the guardrail says of the words of staff.
 #[derive(Clone, Debug)]
 pub struct Verdicted {
@@ -52,6 +55,8 @@ pub(super) struct Ready {
     pub(super) closed: Option<&'static str>,
     pub(super) law: LawTag,
     pub(super) kind: OutboundKind,
+    /// Whether a text leaves; to whoever opted out none does, and what goes behind the link waits there.
+    pub(super) texted: bool,
 }
 
 impl House {
@@ -125,13 +130,19 @@ impl House {
             records: &**self.records(),
             whose: Whose::Own,
         };
+        let texted = conversation.consent.state != ConsentState::OptedOut;
         let closed = match &written.review.cleared {
-            _ if conversation.consent.state == ConsentState::OptedOut => Some("opted out"),
+            Some(cleared) if !texted && (!behind || cleared.portal().is_none()) => {
+                Some("opted out")
+            }
+            None if !texted => Some("opted out"),
             _ if written.barred.is_some() => written.barred,
             None => None,
-            Some(cleared) => cleared
-                .portal()
-                .and_then(|_| closed_page(&asking, link.is_some())),
+            Some(cleared) => cleared.portal().and_then(|_| {
+                let elsewhere = link.as_ref().is_some_and(|it| !it.keeps());
+                let elsewhere = elsewhere.then_some(OTHER_PORTAL);
+                elsewhere.or_else(|| closed_page(&asking, link.is_some()))
+            }),
         };
         let recent = |last| now.duration_since(last) < ANSWER_WITHIN;
         let kind = if conversation.last_inbound.is_some_and(recent) {
@@ -148,6 +159,7 @@ impl House {
             closed,
             law,
             kind,
+            texted,
         }))
     }
 

@@ -13,7 +13,7 @@ use crate::pipeline::desk::locked;
 use crate::pipeline::desk_review::Ready;
 use crate::pipeline::house::House;
 use crate::pipeline::mail;
-use crate::pipeline::portal::subject;
+use crate::pipeline::portal::{LIFETIME, subject};
 use crate::store::{Attached, Bearer, NewAttachment, StoreError, Tx};
 
 /// Keeps what goes behind the link, with its files, and tells of it by e-mail where the patient chose that.
@@ -41,6 +41,21 @@ pub(super) async fn keep_behind(
     mail::tell(tx, conversation, whom, (link.letter, &link.url), now)
         .await
         .map(drop)
+}
+
+/// Whether what goes behind the link was kept there since then: a form that was sent twice.
+pub(super) async fn kept_already(
+    tx: &mut Tx,
+    conversation: &Conversation,
+    ready: &Ready,
+    since: Timestamp,
+) -> Result<bool, StoreError> {
+    let cleared = ready.written.review.cleared.as_ref();
+    let Some(body) = cleared.and_then(|it| it.portal()) else {
+        return Ok(false);
+    };
+    let ends = since.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX);
+    tx.kept_behind(conversation.id, body, ends).await
 }
 
 impl House {

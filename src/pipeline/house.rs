@@ -24,6 +24,7 @@ use crate::pipeline::in_force::InForce;
 use crate::pipeline::overlays::Overlays;
 use crate::pipeline::policy_trial;
 use crate::pipeline::recall::LookedThrough;
+use crate::pipeline::sign_in::Strangers;
 use crate::pipeline::trial_text::Tests;
 use crate::pipeline::webchat;
 use crate::pipeline::wording;
@@ -113,6 +114,8 @@ pub struct House {
     pub(crate) doubted: Mutex<BTreeMap<OutboxId, Timestamp>>,
     /// Who of staff writes where.
     pub(crate) company: Company,
+    /// Addresses without an account that were tried at the sign-in.
+    pub(crate) strangers: Strangers,
     /// The conversation of the last test that staff sent themselves.
     pub(crate) tried: Mutex<Tests>,
     changes: watch::Sender<u64>,
@@ -166,6 +169,7 @@ impl House {
             drafting: Mutex::default(),
             doubted: Mutex::default(),
             company: Company::default(),
+            strangers: Strangers::default(),
             tried: Mutex::default(),
             changes,
             wordings: Mutex::default(),

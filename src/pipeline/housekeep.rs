@@ -38,7 +38,8 @@ impl House {
         Ok(moved)
     }
 
-    /// Erases portal messages long past their time, and delivery reports that never met their text.
+    /// Erases e-mails and sessions of the portal long past their time, and delivery reports that never met
+    /// their text.
     pub async fn erase_once(self: &Arc<Self>) -> Result<(), StoreError> {
         let now = self.clock().now();
         let before = now.saturating_sub(EXPIRED_KEPT).unwrap_or(now);

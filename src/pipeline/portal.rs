@@ -62,6 +62,11 @@ impl PortalLink {
         })
     }
 
+    /// Whether the page behind it is ours; else nothing can be kept there from here.
+    pub(crate) const fn keeps(&self) -> bool {
+        self.built_in
+    }
+
     /// The message behind it; none where the practice's own portal keeps it.
     pub(crate) fn message(
         &self,

@@ -168,6 +168,12 @@ impl House {
         }))
     }
 
+    /// Whether the cookie is of somebody who had shown who they are at this link, though the session has ended.
+    pub async fn portal_was_in(&self, token: &str, cookie: &str) -> Result<bool, StoreError> {
+        let found = self.store().portal_session(&hash(cookie)).await?;
+        Ok(found.is_some_and(|it| it.whole && it.link == hash(token)))
+    }
+
     pub(crate) async fn portal_place(
         &self,
         link: &[u8; 32],
@@ -189,7 +195,7 @@ impl House {
             .await?;
         let mut all = Vec::new();
         for line in lines {
-            for SentLink { hash, message } in self.store().portal_messages(line.id, now).await? {
+            for SentLink { hash, message } in self.store().portal_messages(line.id).await? {
                 if message.patient == room.patient {
                     all.push(Said {
                         ours: true,

@@ -1,8 +1,10 @@
 //! Signing in: the first factor, the second, patience with typing mistakes and none with guessing.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
 
 use crate::audit::Entry;
 use crate::domain::ids::{PracticeId, StaffId};
@@ -13,6 +15,9 @@ use crate::seal::password;
 use crate::seal::second;
 use crate::store::staff::Session;
 use crate::store::{StoreError, Tx};
+
+/// Addresses without an account that are remembered at most.
+const STRANGERS_MAX: usize = 10_000;
 
 impl House {
     /// Signs in with address and password; the session lacks the second factor where there is one
@@ -25,8 +30,12 @@ impl House {
     ) -> Result<Token, AccountError> {
         let now = self.clock().now();
         let email = email.trim().to_lowercase();
+        let stranger = Strangers::key(practice, &email);
         let staff = self.account(practice, email).await?;
-        let resting = staff.as_ref().and_then(|it| it.resting_until);
+        let resting = match &staff {
+            Some(it) => it.resting_until,
+            None => self.strangers.resting(&stranger),
+        };
         if let Some(until) = resting.filter(|until| *until > now) {
             return Err(AccountError::Resting(until.duration_since(now)));
         }
@@ -34,7 +43,7 @@ impl House {
         let right = blocking(move || password::verify(&given, kept.as_deref())).await?;
         let Some(staff) = staff else {
             self.nobody(practice, now).await?;
-            return Err(AccountError::Wrong);
+            return Err(refused(self.strangers.wrong(stranger, now)));
         };
         if !right || !staff.active {
             return Err(self.wrong(staff.id, "password", now).await?);
@@ -176,11 +185,7 @@ impl House {
                 })
             })
             .await?;
-        Ok(if rest.is_zero() {
-            AccountError::Wrong
-        } else {
-            AccountError::Resting(rest)
-        })
+        Ok(refused(rest))
     }
 
     /// Notes a try for an address that has no account, without the address.
@@ -232,6 +237,63 @@ impl House {
                 })
             })
             .await
+    }
+}
+
+fn refused(rest: SignedDuration) -> AccountError {
+    if rest.is_zero() {
+        AccountError::Wrong
+    } else {
+        AccountError::Resting(rest)
+    }
+}
+
+/// Addresses without an account that were tried, as hashes. They rest as accounts do, so that nobody learns by
+/// a rest which addresses have one. In memory alone: nothing depends on it but that.
+#[derive(Debug, Default)]
+pub(crate) struct Strangers(Mutex<BTreeMap<[u8; 32], Tried>>);
+
+/// Wrong tries in a row, the last one, and until when none counts.
+#[derive(Clone, Copy, Debug)]
+struct Tried {
+    wrong: u32,
+    last: Timestamp,
+    until: Option<Timestamp>,
+}
+
+impl Strangers {
+    fn key(practice: &PracticeId, email: &str) -> [u8; 32] {
+        Sha256::new()
+            .chain_update(practice.as_str().as_bytes())
+            .chain_update([0])
+            .chain_update(email.as_bytes())
+            .finalize()
+            .into()
+    }
+
+    fn resting(&self, key: &[u8; 32]) -> Option<Timestamp> {
+        self.lock().get(key)?.until
+    }
+
+    /// Counts a wrong try; how long the address rests now.
+    fn wrong(&self, key: [u8; 32], now: Timestamp) -> SignedDuration {
+        let mut all = self.lock();
+        if all.len() >= STRANGERS_MAX && !all.contains_key(&key) {
+            let oldest = all.iter().min_by_key(|(_, it)| it.last);
+            if let Some(oldest) = oldest.map(|(key, _)| *key) {
+                all.remove(&oldest);
+            }
+        }
+        let wrong = all.get(&key).map_or(0, |it| it.wrong).saturating_add(1);
+        let rest = rest_after(wrong);
+        let until = (!rest.is_zero()).then(|| now.saturating_add(rest).unwrap_or(Timestamp::MAX));
+        let last = now;
+        all.insert(key, Tried { wrong, last, until });
+        rest
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<[u8; 32], Tried>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

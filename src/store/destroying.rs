@@ -35,6 +35,7 @@ const GONE: &[&str] = &[
     "DELETE FROM waiting WHERE conversation = $1",
     "DELETE FROM recording WHERE conversation = $1",
     "DELETE FROM media WHERE conversation = $1",
+    "DELETE FROM attachment WHERE conversation = $1",
     "DELETE FROM portal_reply WHERE conversation = $1",
     "DELETE FROM portal_session WHERE link_hash IN \
      (SELECT p.token_hash FROM portal_message p WHERE p.conversation = $1)",

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::audit::Entry;
 use crate::domain::conversation::PortalMessage;
 use crate::domain::ids::ConversationId;
 use crate::domain::ids::PatientId;
@@ -31,14 +30,9 @@ const SPEND: &str = "UPDATE portal_message SET tries_left = tries_left - 1 \
     WHERE token_hash = $1 AND tries_left > 0 RETURNING tries_left";
 const OPEN: &str = "UPDATE portal_message SET opened = $2 \
     WHERE token_hash = $1 AND opened IS NULL";
-const EXPIRED_OF: &str =
-    "SELECT practice, count(*) AS n FROM portal_message WHERE expires <= $1 GROUP BY practice";
 /// Closed before its time; whoever reads is sent out.
 const REVOKE: &str = "UPDATE portal_message SET revoked = $2, revoked_by = $3 \
     WHERE token_hash = $1 AND conversation = $4 AND revoked IS NULL AND expires > $2";
-const EXPIRED_FILES: &str = "DELETE FROM attachment WHERE link_hash IN \
-    (SELECT token_hash FROM portal_message WHERE expires <= $1)";
-const EXPIRED: &str = "DELETE FROM portal_message WHERE expires <= $1";
 /// Sessions that nobody used for so long have ended long since.
 const ENDED: &str = "DELETE FROM portal_session WHERE seen <= $1";
 const SESSION_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
@@ -139,24 +133,15 @@ impl Store {
         }
     }
 
-    /// Erases messages behind links that are dead, and reports that never met their text; how many
-    /// rows.
+    /// Erases letters and sessions that are over, and reports that never met their text; how many rows.
+    /// What was said behind a link that has ended is kept as long as the conversation is.
     pub async fn erase_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
         let stale = now.saturating_sub(REPORT_WAIT).unwrap_or(Timestamp::MIN);
         let letters = now.saturating_sub(LETTERS_KEPT).unwrap_or(Timestamp::MIN);
         let over = now.saturating_sub(SESSION_KEPT).unwrap_or(Timestamp::MIN);
         self.write(move |tx| {
             Box::pin(async move {
-                for row in tx.rows(EXPIRED_OF, args![now]).await? {
-                    let practice = PracticeId::new(row.text("practice")?);
-                    let detail = serde_json::json!({ "messages": row.int("n")? });
-                    let (by, about) = ("anteroom", "portal");
-                    let entry = Entry::new(&practice, now, by, "retention.erased", about, &detail);
-                    tx.append_audit(&entry).await?;
-                }
-                let mut dead = tx.run(EXPIRED_FILES, args![now]).await?;
-                dead += tx.run(EXPIRED, args![now]).await?;
-                dead += tx.forget_letters(letters).await?;
+                let dead = tx.forget_letters(letters).await?;
                 tx.run(ENDED, args![over]).await?;
                 tx.run(webchat::ENDED, args![over]).await?;
                 tx.run(STAMP_REPORTS, args![now]).await?;

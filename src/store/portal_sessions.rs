@@ -32,8 +32,10 @@ const SEE: &str = "UPDATE portal_session SET seen = $2 WHERE token_hash = $1";
 const END: &str = "DELETE FROM portal_session WHERE token_hash = $1";
 const END_OF_LINK: &str = "DELETE FROM portal_session WHERE link_hash = $1";
 const CONVERSATION: &str = "SELECT conversation FROM portal_message WHERE token_hash = $1";
-const OF_CONVERSATION: &str = "SELECT * FROM portal_message WHERE conversation = $1 AND expires > $2 \
+const OF_CONVERSATION: &str = "SELECT * FROM portal_message WHERE conversation = $1 \
     AND revoked IS NULL ORDER BY expires";
+const LATELY: &str = "SELECT * FROM portal_message WHERE conversation = $1 AND expires > $2 \
+    AND revoked IS NULL";
 const LINKS: &str =
     "SELECT * FROM portal_message WHERE conversation = $1 ORDER BY expires DESC LIMIT $2";
 /// A code more for a link, if it may have one.
@@ -91,6 +93,21 @@ struct Sealed {
 }
 
 impl Tx {
+    /// Whether these words stand behind a link of the conversation that ends after this.
+    pub async fn kept_behind(
+        &mut self,
+        conversation: ConversationId,
+        body: &str,
+        ends: Timestamp,
+    ) -> Result<bool, StoreError> {
+        for row in self.rows(LATELY, args![conversation.0, ends]).await? {
+            if portal::message(self, &row).await?.body.as_str() == body {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Begins a session at a link.
     pub async fn begin_portal_session(
         &mut self,
@@ -236,10 +253,8 @@ impl Store {
     pub async fn portal_messages(
         &self,
         conversation: ConversationId,
-        now: Timestamp,
     ) -> Result<Vec<SentLink>, StoreError> {
-        self.links(OF_CONVERSATION, args![conversation.0, now])
-            .await
+        self.links(OF_CONVERSATION, args![conversation.0]).await
     }
 
     /// The newest links of a conversation, whatever became of them, newest first.

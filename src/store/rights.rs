@@ -153,6 +153,24 @@ impl Store {
         Ok(found.and_then(|it| it.parse().ok()))
     }
 
+    /// A word for an address that looks for what somebody typed.
+    pub async fn search_word(
+        &self,
+        practice: &PracticeId,
+        typed: &str,
+    ) -> Result<String, StoreError> {
+        self.word(practice, "search", typed).await
+    }
+
+    /// What was typed, behind its word.
+    pub async fn search_behind(
+        &self,
+        practice: &PracticeId,
+        word: &str,
+    ) -> Result<Option<String>, StoreError> {
+        self.behind(practice, "search", word).await
+    }
+
     async fn word(
         &self,
         practice: &PracticeId,

@@ -29,6 +29,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("prompts.js", SCRIPT, include_str!("assets/prompts.js")),
     ("setup.js", SCRIPT, include_str!("assets/setup.js")),
     ("names.js", SCRIPT, include_str!("assets/names.js")),
+    ("session.js", SCRIPT, include_str!("assets/session.js")),
     ("morph.js", SCRIPT, include_str!("assets/morph.js")),
     ("dom.js", SCRIPT, include_str!("assets/dom.js")),
     ("glass.js", SCRIPT, include_str!("assets/glass.js")),

@@ -185,10 +185,24 @@ pub(crate) struct PortalPage {
     pub(crate) consent: &'static str,
     /// The notice that whoever agrees has read.
     pub(crate) notice: String,
-    /// The link's own token, for what lies below it; in the room alone.
+    /// The link's own token, for what lies below it; in the room alone, and where a page below the link asks
+    /// for the birth date again.
     pub(crate) token: String,
+    /// What was not sent because a session had ended.
+    pub(crate) unsent: Option<PortalUnsentShown>,
     /// E-mail, where it can be chosen.
     pub(crate) mail: Option<PortalMailShown>,
+}
+
+/// What somebody was about to send when their session ended.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct PortalUnsentShown {
+    /// `reply` or `records`: which box it stood in.
+    pub(crate) of: String,
+    /// The words.
+    pub(crate) text: String,
+    /// Whether files were with it, which are to be chosen again.
+    pub(crate) files: bool,
 }
 
 /// Where a patient stands with e-mail.

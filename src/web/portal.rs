@@ -17,10 +17,10 @@ use crate::pipeline::attachments::Given;
 use crate::policy::words::Language;
 use crate::web::form;
 use crate::web::pages;
-use crate::web::pages::PortalPage;
+use crate::web::pages::{PortalPage, PortalUnsentShown};
 use crate::web::port::{Cover, PortalOpening, PortalState, Unavailable};
 use crate::web::problem::Problem;
-use crate::web::router::Door;
+use crate::web::router::{Door, PORTAL_BYTES_MAX};
 
 /// Tokens are 256 bits; anything much longer or shorter, or with other signs, is none of ours.
 const TOKEN_LEN: std::ops::RangeInclusive<usize> = 20..=128;
@@ -51,11 +51,51 @@ impl Form {
     }
 }
 
+/// What somebody was about to send when their session ended. It is kept nowhere: it goes from page to
+/// page with the one who wrote it, until they have shown again who they are and send it.
+#[derive(Clone, Default)]
+struct Unsent {
+    /// `reply` or `records`: which box of the room it stood in.
+    of: String,
+    text: String,
+    /// Whether files were with it; a page cannot carry those.
+    files: bool,
+}
+
+impl Unsent {
+    /// What a form of the room was to send.
+    fn of(wish: &str, form: &Form) -> Self {
+        let of = if wish == "records" { wish } else { "reply" };
+        let text = if matches!(wish, "reply" | "records") {
+            form.get("text")
+        } else {
+            String::new()
+        };
+        Self {
+            of: of.to_owned(),
+            text: text.replace("\r\n", "\n").trim().to_owned(),
+            files: !form.files.is_empty(),
+        }
+    }
+
+    /// What a form before the room carries on, if it does.
+    fn carried(form: &Form) -> Option<Self> {
+        let of = form.get("unsent");
+        (!of.is_empty()).then(|| Self {
+            text: form.get("unsent_text").replace("\r\n", "\n"),
+            files: !form.get("unsent_files").is_empty(),
+            of,
+        })
+    }
+}
+
 /// A request to a link.
 struct Visit {
     token: String,
     chosen: Option<Language>,
     cookie: Option<String>,
+    /// What was not sent because a session had ended.
+    unsent: Option<Unsent>,
 }
 
 impl Visit {
@@ -70,6 +110,7 @@ impl Visit {
                 token,
                 chosen,
                 cookie: cookie(headers),
+                unsent: None,
             }),
             None => Err(chosen),
         }
@@ -102,21 +143,25 @@ pub(crate) async fn open(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let visit = match Visit::of(token, query.as_deref(), &headers) {
+    let mut visit = match Visit::of(token, query.as_deref(), &headers) {
         Ok(visit) => visit,
         Err(chosen) => return Ok(missing(chosen)),
     };
     let body = body.map_err(|rejection| Problem::new(rejection.status()))?;
     let form = Form::of(&body);
     let wish = form.get("do");
-    if !wish.is_empty() {
-        return match room::enter(&door, &visit.token, visit.cookie.as_deref()).await? {
-            Some(found) => room::act(&door, &found, &visit, (&wish, &form)).await,
-            // The session has ended: what was written is not lost, the browser's way back has it.
-            None => asking(&door, &visit, Some("ended")).await,
-        };
+    visit.unsent = Unsent::carried(&form);
+    if wish == "again" {
+        return asking(&door, &visit, None).await;
     }
-    if body.len() > KEY_BYTES_MAX {
+    if !wish.is_empty() {
+        if let Some(found) = room::enter(&door, &visit.token, visit.cookie.as_deref()).await? {
+            return room::act(&door, &found, &visit, (&wish, &form)).await;
+        }
+        visit.unsent = Some(Unsent::of(&wish, &form));
+        return asking(&door, &visit, Some("ended")).await;
+    }
+    if visit.unsent.is_none() && body.len() > KEY_BYTES_MAX {
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE));
     }
     let code = form.get("code");
@@ -137,7 +182,8 @@ pub(crate) async fn open(
     shown(&door, &visit, opening, !code.is_empty()).await
 }
 
-/// Takes a reply with files of whoever has shown who they are; of nobody else is a body read.
+/// Takes a reply with files of whoever has shown who they are. Of whoever had, the words are carried through
+/// the new sign-in; of nobody else is more read than the longest text.
 pub(crate) async fn reply(
     State(door): State<Door>,
     token: Result<Path<String>, PathRejection>,
@@ -145,23 +191,45 @@ pub(crate) async fn reply(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let visit = match Visit::of(token, query.as_deref(), &parts.headers) {
+    let mut visit = match Visit::of(token, query.as_deref(), &parts.headers) {
         Ok(visit) => visit,
         Err(chosen) => return Ok(missing(chosen)),
     };
-    let Some(found) = room::enter(&door, &visit.token, visit.cookie.as_deref()).await? else {
+    let found = room::enter(&door, &visit.token, visit.cookie.as_deref()).await?;
+    let known = found.is_some() || room::was_in(&door, &visit).await?;
+    let most = if known {
+        form::FILES_BODY_MAX
+    } else {
+        PORTAL_BYTES_MAX
+    };
+    let body = to_bytes(body, most).await;
+    let Some(found) = found else {
+        // What is too much, or did not arrive whole, cannot be carried: then it is asked for again.
+        let read = match body {
+            Ok(body) => reply_form(&parts.headers, body).await.ok(),
+            Err(_too_long) => None,
+        };
+        let lost = Unsent {
+            of: "reply".to_owned(),
+            ..Unsent::default()
+        };
+        visit.unsent = Some(read.map_or(lost, |form| Unsent::of("reply", &form)));
         return asking(&door, &visit, Some("ended")).await;
     };
-    let Ok(body) = to_bytes(body, form::FILES_BODY_MAX).await else {
+    let Ok(body) = body else {
         return Ok(room::back_from_reply(&visit, "large"));
     };
-    let form = if form::brings_files(&parts.headers) {
-        let (fields, files) = form::read(&parts.headers, body).await?;
+    let form = reply_form(&parts.headers, body).await?;
+    room::act(&door, &found, &visit, ("reply", &form)).await
+}
+
+async fn reply_form(headers: &HeaderMap, body: Bytes) -> Result<Form, Problem> {
+    Ok(if form::brings_files(headers) {
+        let (fields, files) = form::read(headers, body).await?;
         Form { fields, files }
     } else {
         Form::of(&body)
-    };
-    room::act(&door, &found, &visit, ("reply", &form)).await
+    })
 }
 
 /// Hands a file of the secure thread out.
@@ -174,14 +242,15 @@ pub(crate) async fn file(
     let Ok(Path((token, id))) = path else {
         return Ok(missing(None));
     };
-    let visit = match Visit::of(Ok(Path(token)), query.as_deref(), &headers) {
+    let mut visit = match Visit::of(Ok(Path(token)), query.as_deref(), &headers) {
         Ok(visit) => visit,
         Err(chosen) => return Ok(missing(chosen)),
     };
-    match room::enter(&door, &visit.token, visit.cookie.as_deref()).await? {
-        Some(found) => room::file(&door, &found, &id).await,
-        None => asking(&door, &visit, Some("ended")).await,
+    if let Some(found) = room::enter(&door, &visit.token, visit.cookie.as_deref()).await? {
+        return room::file(&door, &found, &id).await;
     }
+    visit.unsent = Some(Unsent::of("", &Form::default()));
+    asking(&door, &visit, Some("ended")).await
 }
 
 const fn slip(error: BirthDateError) -> &'static str {
@@ -212,6 +281,7 @@ async fn shown(
                         token: visit.token.clone(),
                         chosen,
                         cookie: session.clone(),
+                        unsent: visit.unsent.clone(),
                     };
                     room::page(door, &room, &visit, "").await?
                 }
@@ -228,7 +298,7 @@ async fn shown(
             session,
             tail,
         } => {
-            let mut page = covered(&cover, chosen, "code");
+            let mut page = carrying(&cover, visit, "code");
             page.mailed = tail.is_empty();
             page.tail = tail;
             let shown = pages::portal(StatusCode::OK, &page);
@@ -242,7 +312,7 @@ async fn shown(
             tries_left,
             zip,
         } => {
-            let mut page = covered(&cover, chosen, if coded { "code" } else { "ask" });
+            let mut page = carrying(&cover, visit, if coded { "code" } else { "ask" });
             page.fault = "wrong";
             page.zip = zip;
             page.tries_left = tries_left;
@@ -274,7 +344,7 @@ async fn asking(
             tries_left,
             zip,
         } => {
-            let mut page = covered(&cover, chosen, "ask");
+            let mut page = carrying(&cover, visit, "ask");
             page.tries_left = tries_left;
             page.zip = zip;
             page.fault = fault.unwrap_or_default();
@@ -344,6 +414,20 @@ fn covered(cover: &Cover, chosen: Option<Language>, view: &'static str) -> Porta
         practice_dial: cover.practice_phone.as_str().to_owned(),
         ..PortalPage::default()
     }
+}
+
+/// A page on the way into the room, which carries what was not sent.
+fn carrying(cover: &Cover, visit: &Visit, view: &'static str) -> PortalPage {
+    let mut page = covered(cover, visit.chosen, view);
+    if let Some(unsent) = &visit.unsent {
+        page.token.clone_from(&visit.token);
+        page.unsent = Some(PortalUnsentShown {
+            of: unsent.of.clone(),
+            text: unsent.text.clone(),
+            files: unsent.files,
+        });
+    }
+    page
 }
 
 fn locked(cover: &Cover, chosen: Option<Language>) -> Response {

@@ -32,7 +32,7 @@ on_both! {
     texts::a_conversation_comes_back_as_it_was_saved,
     texts::two_first_texts_at_once_begin_one_conversation,
     texts::turns_come_back_in_order_with_their_outcome,
-    texts::a_portal_message_is_opened_with_few_tries_and_erased_when_dead,
+    texts::a_portal_message_is_opened_with_few_tries_and_outlives_its_link,
     texts::held_drafts_and_reports_come_back,
     work::a_reply_job_is_leased_by_one_worker,
     work::a_lost_lease_undoes_the_work_of_the_old_worker,

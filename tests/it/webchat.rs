@@ -29,7 +29,7 @@ const KEY: &str = "5f2b8c1e-9d0a-4c35-8f11-2a6b7c8d9e0f";
 
 /// A house whose practice has a chat on two sites.
 async fn lab() -> Lab {
-    Lab::with_practice(|it| {
+    Lab::changed(|it| {
         it.webchat = Some(Webchat {
             origins: vec![SITE.to_owned(), OTHER_SITE.to_owned()],
         });

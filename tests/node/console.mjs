@@ -231,6 +231,42 @@ await sound(page, "mine");
 await page.getByRole("link", { name: /Maria Gonzalez/ }).click();
 await page.getByRole("heading", { name: "Maria Gonzalez", level: 1 }).waitFor();
 
+// A reply that is kept ready is chosen, changed and not sent by the choice alone.
+await page.goto(`${server}/console/replies`);
+await page.getByLabel("Name", { exact: true }).fill("Parking");
+await page.getByLabel("Words", { exact: true }).fill("Parking is free behind the house.");
+await page.getByRole("button", { name: "Keep it" }).click();
+await page.getByRole("rowheader", { name: "Parking" }).waitFor();
+await page.goto(`${server}/console/inbox/all`);
+await page.locator(".line").nth(1).waitFor();
+
+// j goes down, k up again; / searches, and no address tells for whom.
+await page.keyboard.press("j");
+await page.keyboard.press("j");
+await page.keyboard.press("k");
+assert.deepEqual(await page.locator(".line").evaluateAll((all) => all.map((it) => it.classList.contains("at")).slice(0, 2)), [true, false]);
+await page.keyboard.press("/");
+assert(await page.locator("#q").evaluate((it) => it === document.activeElement));
+await page.keyboard.type("gonz");
+await page.keyboard.press("Enter");
+await page.waitForURL(/[?]s=/);
+await page.locator(".line", { hasText: "Maria Gonzalez" }).waitFor();
+assert.equal(await page.locator(".line").count(), 1);
+assert(!/gonz/i.test(page.url()), "no name in the address");
+await page.getByRole("link", { name: /Maria Gonzalez/ }).click();
+await page.getByRole("heading", { name: "Maria Gonzalez", level: 1 }).waitFor();
+assert(!/gonz/i.test(page.url()), "no name in the address");
+assert.equal(await page.locator("#q").inputValue(), "gonz", "what was searched for stays");
+const ready = (await thread(MARIA)).length;
+await page.getByLabel("Put in a reply that is kept ready").selectOption({ label: "Parking" });
+assert.equal(await page.getByLabel("Your answer").inputValue(), "Parking is free behind the house.");
+await page.locator("#segments", { hasText: "1 segment" }).waitFor();
+assert.equal((await thread(MARIA)).length, ready);
+await page.getByLabel("Your answer").fill("");
+await page.goto(`${server}/console/inbox/mine`);
+await page.getByRole("link", { name: /Maria Gonzalez/ }).click();
+await page.getByRole("heading", { name: "Maria Gonzalez", level: 1 }).waitFor();
+
 // Two who write at once are told of each other, within a second or two, and it goes by itself.
 const second = await colleague.newPage();
 second.on("pageerror", (error) => faults.push(`script: ${error.message}`));

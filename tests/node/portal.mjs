@@ -69,6 +69,30 @@ await page.getByText("Sent. Our staff will read it").waitFor();
 assert.equal(await page.getByText("Should I repeat the test?").count(), 1);
 await looked("portal-replied");
 
+// A session that ends while somebody writes: birth date and code again, and the words are in the box.
+await context.clearCookies();
+await page.getByLabel("Write to our staff").fill("One more thing: <the rash> is back.");
+await page.getByRole("button", { name: "Send", exact: true }).click();
+await page.getByText("We kept what you wrote").waitFor();
+await looked("portal-ended");
+await birth("7", "4", "1978");
+await page.getByLabel("6-digit code").waitFor();
+assert(await page.getByRole("button", { name: "I got no code: start again" }).isVisible());
+for (;;) {
+  const codes = (await thread()).filter((it) => /code is\D*\d{6}/.test(it.body));
+  if (codes.length < 2) { await new Promise((done) => { setTimeout(done, 100); }); continue; }
+  await page.getByLabel("6-digit code").fill(codes.at(-1).body.match(/code is\D*(\d{6})/)[1]);
+  break;
+}
+await page.keyboard.press("Enter");
+await page.getByText("It is not sent yet.").waitFor();
+assert.equal(await page.getByLabel("Write to our staff").inputValue(), "One more thing: <the rash> is back.");
+assert(!page.url().includes("rash"));
+await looked("portal-unsent");
+await page.getByRole("button", { name: "Send", exact: true }).click();
+await page.getByText("Sent. Our staff will read it").waitFor();
+assert.equal(await page.getByText("<the rash> is back.").count(), 1);
+
 // A photo goes with a reply, and comes back as it is; what is no picture is refused with the way out.
 const pdf = Buffer.from("%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n");
 await page.getByLabel("Write to our staff").fill("Here is the letter of the other doctor.");
@@ -152,6 +176,36 @@ await looked("portal-missing");
 await page.setViewportSize({ width: 1366, height: 768 });
 await page.goto(link);
 await looked("portal-desk");
+
+// Whoever reads large letters gets them: the browser's own size twice as large, on a small phone.
+await context.clearCookies();
+await page.setViewportSize({ width: 390, height: 844 });
+const reader = await context.newCDPSession(page);
+const enlarged = async (name) => {
+  // What a screenshot takes away is set anew for each page.
+  for (const standard of [16, 32]) await reader.send("Page.setFontSizes", { fontSizes: { standard, fixed: 26 } });
+  const size = await page.locator("main > p, main li article").first().evaluate((it) => parseFloat(getComputedStyle(it).fontSize));
+  assert(size >= 36, `${name}: ${size} px at twice the size`);
+  await fits();
+  await sound(page, `${name}, large`);
+  await page.screenshot({ path: join(shots, `portal-large-${name}.png`) });
+  for (const standard of [32, 16]) await reader.send("Page.setFontSizes", { fontSizes: { standard, fixed: 13 } });
+  await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
+  await fits();
+  await page.evaluate(() => { document.documentElement.style.fontSize = ""; });
+};
+const codes = async () => (await thread()).flatMap((it) => it.body.match(/code is\D*(\d{6})/)?.[1] ?? []);
+await page.goto(link);
+await enlarged("ask");
+const earlier = (await codes()).length;
+await birth("7", "4", "1978");
+await page.getByLabel("6-digit code").waitFor();
+await enlarged("code");
+while ((await codes()).length === earlier) await new Promise((done) => { setTimeout(done, 100); });
+await page.getByLabel("6-digit code").fill((await codes()).at(-1));
+await page.keyboard.press("Enter");
+await page.getByRole("button", { name: "Send", exact: true }).waitFor();
+await enlarged("room");
 
 // How soon it is painted: a fresh browser each time, as a phone that was never here.
 const paints = [];

@@ -30,7 +30,7 @@ export async function open(server, settings = {}) {
   page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
   page.on("console", (message) => {
     // A form with a wrong answer comes back with its status; that is no fault of the page.
-    if (message.type() === "error" && !/status of (403|404|409|410|413|422|423|429)/.test(message.text())) faults.push(`console: ${message.text()}`);
+    if (message.type() === "error" && !/status of (401|403|404|409|410|413|422|423|429)/.test(message.text())) faults.push(`console: ${message.text()}`);
   });
   page.on("request", (request) => {
     const url = request.url();
@@ -54,7 +54,7 @@ export function code(key) {
   return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-/** Joins by an invitation, with both factors. */
+/** Joins by an invitation, with both factors; the recovery codes. */
 export async function owner(page, invitation) {
   await page.goto(invitation);
   await page.locator("#password").fill(PASSWORD);
@@ -64,6 +64,19 @@ export async function owner(page, invitation) {
   const key = await page.locator(".key").textContent();
   await page.getByLabel("The code that it shows").fill(code(key));
   await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: "I have kept them" }).waitFor();
+  const codes = await page.locator(".codes li").allTextContents();
   await page.getByRole("link", { name: "I have kept them" }).click();
   await page.locator(".tabs").waitFor();
+  return codes;
+}
+
+/** Signs the owner in again in another tab, with a recovery code. */
+export async function signInAgain(tab, recovery) {
+  await tab.locator("#email").fill("owner@example.com");
+  await tab.locator("#password").fill(PASSWORD);
+  await tab.keyboard.press("Enter");
+  await tab.locator("#code").fill(recovery);
+  await tab.keyboard.press("Enter");
+  await tab.locator(".tabs").waitFor();
 }

@@ -21,7 +21,6 @@ import urllib.parse
 
 ASKS = 40
 PAGE_MS = 50
-INBOX_MS = 100
 PASSWORD = "three herons by the lake"
 
 PAGES = [
@@ -31,18 +30,26 @@ PAGES = [
     ("inbox, held", "/console/inbox/held"),
     ("inbox, emergency", "/console/inbox/emergency"),
     ("inbox, taken over", "/console/inbox/taken"),
-    ("inbox, found by number", "/console/inbox/all?q=%2B14155550142"),
+    ("inbox, found by number", "{by_number}"),
+    ("inbox, found by name", "{by_name}"),
     ("inbox with a conversation open", "/console/inbox/all?c={conversation}"),
     ("overview, 30 days", "/console/overview?days=30"),
     ("overview, 90 days", "/console/overview?days=90"),
     ("compliance", "/console/compliance"),
-    ("compliance, found by number", "/console/compliance?q=%2B14155550142"),
+    ("compliance, found by number", "{proof}"),
+    ("a patient", "{patient}"),
+    ("a case", "{case}"),
+    ("retention", "/console/retention"),
     ("audit", "/console/audit"),
     ("audit, by subject", "/console/audit?subject=conversation%2F77"),
     ("audit, by person", "/console/audit?actor=staff%2F1"),
     ("audit, by kind", "/console/audit?action=staff"),
+    ("audit, by rule", "/console/audit?rule=us.tcpa.hours"),
+    ("audit, by patient", "{audit_patient}"),
     ("agreements", "/console/agreements"),
     ("prompts", "/console/prompts"),
+    ("prompt editor", "/console/prompts/edit/en/visit"),
+    ("changes since the last publish", "/console/overview/changes"),
     ("policy", "/console/policy"),
     ("replies", "/console/replies"),
     ("team", "/console/team"),
@@ -63,6 +70,7 @@ class Browser:
     def __init__(self, base):
         self.at = http.client.HTTPConnection(urllib.parse.urlsplit(base).netloc)
         self.cookie = ""
+        self.went = ""
 
     def ask(self, method, path, fields=None):
         body = urllib.parse.urlencode(fields) if fields is not None else None
@@ -72,10 +80,42 @@ class Browser:
         self.at.request(method, path, body, headers)
         answer = self.at.getresponse()
         text = answer.read().decode()
+        self.went = (answer.headers.get("location") or "").split("#")[0]
         kept = answer.headers.get("set-cookie")
         if kept:
             self.cookie = kept.split(";")[0]
         return answer.status, text
+
+    def led(self, path, fields):
+        """Where a form leads: no address of the console tells a name or a number."""
+        status, text = self.ask("POST", path, fields)
+        assert status == 303 and self.went, (path, status, text)
+        return self.went
+
+    def places(self):
+        """The addresses that are known only once the store is full."""
+        _, inbox = self.ask("GET", "/console/inbox/all")
+        csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', inbox)[1]
+        known = {"middle": re.search(r"before=(\d+)", inbox)[1]}
+        for conversation, name in re.findall(r'data-id="(\d+)">.*?class="who"><bdi>(.*?)</bdi>', inbox, re.S):
+            if re.search(r"\d", name):
+                continue
+            known["conversation"] = conversation
+            _, talk = self.ask("GET", f"/console/inbox/all?c={conversation}")
+            number = re.search(r'class="talk-who">.*?<p>(.*?) ·', talk, re.S)[1]
+            known["by_number"] = self.led("/console/inbox/all", {"csrf": csrf, "q": number})
+            known["by_name"] = self.led("/console/inbox/all", {"csrf": csrf, "q": name.split()[-1]})
+            known["proof"] = self.led("/console/compliance", {"csrf": csrf, "q": number})
+            known["patient"] = re.search(r'href="(/console/patients/[\w-]+)"', self.ask("GET", known["proof"])[1])[1]
+            status, _ = self.ask("POST", "/console/audit", {"csrf": csrf, "q": number})
+            if status != 303:
+                continue  # A number that several share: the officer chooses.
+            known["audit_patient"] = self.went
+            today = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86_400))
+            asked = {"csrf": csrf, "received": today, "words": "Everything, on paper"}
+            known["case"] = self.led(f"{known['patient']}/case", asked)
+            return known
+        raise AssertionError("no conversation with somebody whose name is known")
 
     def owner(self, link):
         """Joins by an invitation and sets up the second factor."""
@@ -117,8 +157,7 @@ def main():
                 base = found[1] if found else base
             browser = Browser(base)
             browser.owner(link)
-            _, inbox = browser.ask("GET", "/console/inbox/all")
-            known = {"conversation": re.search(r"[?&;]c=(\d+)", inbox)[1], "middle": re.search(r"before=(\d+)", inbox)[1]}
+            known = browser.places()
             print("| page | p50 ms | p95 ms | max ms | KiB |\n|---|---|---|---|---|")
             slow = []
             for name, path in PAGES:
@@ -130,10 +169,9 @@ def main():
                     assert status == 200, (name, status, text)
                     size = len(text.encode())
                 p95 = quantile(took, 0.95)
-                limit = INBOX_MS if name.startswith("inbox") else PAGE_MS
-                slow += [name] if p95 > limit else []
+                slow += [name] if p95 > PAGE_MS else []
                 print(f"| {name} | {quantile(took, 0.5):.1f} | {p95:.1f} | {max(took) * 1000:.1f} | {size / 1024:.0f} |")
-            print(f"\nbeyond the limits ({PAGE_MS} ms, the inbox {INBOX_MS} ms): {', '.join(slow) or 'none'}")
+            print(f"\nbeyond the limit ({PAGE_MS} ms): {', '.join(slow) or 'none'}")
             return 1 if slow else 0
         finally:
             server.terminate()

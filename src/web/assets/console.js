@@ -2,46 +2,12 @@
 import { counted, el } from "./dom.js";
 import { morph } from "./morph.js";
 import { named, naming } from "./names.js";
+import { session } from "./session.js";
 
 const one = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-/* The session ends by itself on the server; the page then goes too. */
-const idle = Number(document.body.dataset.idle ?? 0) * 1000;
-// By the clock that only runs on: the clock of the day may be wrong, and may jump.
-let touched = performance.now();
-if (idle > 0) {
-  for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => { touched = performance.now(); });
-  setInterval(() => { if (performance.now() - touched > idle) leave(); }, 5000);
-}
-
-/* A session that ends while somebody writes takes nothing from them: the page is covered, and goes
-   on where it was once they have signed in again in another tab. Nothing is stored on the device. */
-function leave() {
-  if (one("#text")?.value.trim()) return lock();
-  const next = encodeURIComponent(location.pathname + location.search);
-  location.replace(`/console/sign-in?ended=1&next=${next}`);
-}
-
-function lock() {
-  const cover = one("#locked");
-  if (cover.open) return;
-  document.body.classList.add("locked");
-  cover.showModal();
-}
-one("#locked")?.addEventListener("cancel", (event) => event.preventDefault());
-one("#unlock")?.addEventListener("click", async () => {
-  const answer = await fetch(location.href, { headers: { "x-live": "1" } });
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const token = one('input[name="csrf"]', fresh)?.value;
-  if (!token) return;
-  for (const field of all('input[name="csrf"]')) field.value = token;
-  touched = performance.now();
-  document.body.classList.remove("locked");
-  one("#locked").close();
-  refresh();
-});
+const { leave } = session(() => refresh());
 
 /* Live parts: a tick says that something changed, the page is asked for anew, and its parts are exchanged. */
 const PARTS = ["tabs", "queues", "lines", "state", "acts", "alerts", "texts", "holds", "facts"];
@@ -79,7 +45,7 @@ function exchange(id, fresh) {
   const [old, next] = [document.getElementById(id), fresh.getElementById(id)];
   if (!old || !next || old.innerHTML === next.innerHTML) return;
   // A menu that is open stays as it is until it is closed.
-  if (one("details.menu[open], dialog[open]", old)) return;
+  if (one("details.menu[open], :popover-open", old)) return;
   const low = id === "texts" && old.scrollHeight - old.scrollTop - old.clientHeight < 80;
   morph(old, next);
   if (low) old.scrollTop = old.scrollHeight;
@@ -150,6 +116,9 @@ const form = one("#write");
 const box = one("#text");
 const verdict = one("#verdict");
 const talk = one("#talk")?.dataset.id;
+// Whoever opted out gets no text: what is written goes by portal, or is a note.
+const behindOnly = form?.dataset.behind !== undefined;
+const main = one("#send") ?? one("#portal") ?? one("#note");
 let wanted = 0;
 let asked = 0;
 let sent = false;
@@ -169,7 +138,7 @@ if (form && box) {
   });
   box.addEventListener("keydown", (event) => {
     if (event.defaultPrevented) return;
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); }
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(main); }
     if (event.key === "Escape") box.blur();
   });
   form.addEventListener("submit", (event) => {
@@ -186,7 +155,7 @@ if (form && box) {
     setTimeout(() => say("A text has at most 4,000 characters. What was pasted is longer: only its beginning is here."), 600);
   });
   // Leaving with words that were not sent asks first.
-  addEventListener("submit", (event) => { if (event.target === form) sent = true; });
+  addEventListener("submit", (event) => { if (event.target === form && !event.defaultPrevented) sent = true; });
   addEventListener("beforeunload", (event) => { if (!sent && box.value.trim()) event.preventDefault(); });
   const canned = one("#canned");
   if (canned) {
@@ -212,7 +181,8 @@ async function ask() {
   const mine = ++wanted;
   asked = performance.now();
   const text = box.value.trim();
-  if (!text) { verdict.hidden = true; one("#segments").textContent = ""; return; }
+  if (behindOnly) return;
+  if (!text) return still();
   const answer = await fetch(`/console/review/${talk}`, { method: "POST", body: fields(), headers: { "x-script": "1" } });
   if (mine !== wanted) return;
   if (answer.status === 401) return leave();
@@ -229,7 +199,7 @@ async function send(to) {
     return say("This names a colleague. Keep it as a note, or send it again if the patient shall read it.");
   }
   sending = true;
-  one("#send").disabled = true;
+  main.disabled = true;
   try {
     // Files go with a secure message alone; by text they would be left out without a word.
     const files = one("#files")?.files?.length > 0;
@@ -244,9 +214,12 @@ async function send(to) {
       one("#seen").value = "";
       one("#hold-of").value = "";
       if (files) { one("#files").value = ""; one("#attach").open = false; }
-      verdict.hidden = true;
-      one("#segments").textContent = "";
+      still();
       grow();
+      if (behindOnly) {
+        say("It waits in the portal. Nothing was texted.");
+        verdict.className = "verdict";
+      }
       refresh();
     } else if (told.outcome) {
       show(told);
@@ -257,9 +230,16 @@ async function send(to) {
     say("The server does not answer. Nothing is lost; try again in a moment.");
   } finally {
     sending = false;
-    one("#send").disabled = false;
+    main.disabled = false;
     box.focus();
   }
+}
+
+/* Nothing is written: nothing is said of it. */
+function still() {
+  verdict.hidden = true;
+  one("#segments").textContent = "";
+  if (!behindOnly) main.textContent = "Send";
 }
 
 function say(words) {
@@ -270,8 +250,7 @@ function say(words) {
 
 function show(told) {
   one("#segments").textContent = told.segments ? counted(told.segments, "segment") : "";
-  const send = one("#send");
-  send.textContent = "Send";
+  if (!behindOnly) main.textContent = "Send";
   if (told.verdict === "pass") { verdict.hidden = true; return; }
   const marked = el("p", { class: "draft" }, ...told.pieces.map((piece) => piece.category
     ? el("mark", { class: piece.action, title: `${piece.category} · ${piece.rule} · ${piece.cite}` }, piece.text)
@@ -288,7 +267,7 @@ function show(told) {
       el("details", {}, el("summary", {}, counted(told.findings.length, "finding")), marked),
     );
     one("#seen").value = told.text;
-    send.textContent = "Send the safe version";
+    if (!behindOnly) main.textContent = "Send the safe version";
   }
   verdict.hidden = false;
 }

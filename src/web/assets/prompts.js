@@ -124,7 +124,7 @@ if (form && box) {
     soon();
   });
   /* Leaving with words that are not saved asks first. */
-  form.addEventListener("submit", () => { saved = box.value; });
+  addEventListener("submit", (event) => { if (event.target === form && !event.defaultPrevented) saved = box.value; });
   addEventListener("beforeunload", (event) => { if (box.value !== saved) event.preventDefault(); });
   count();
 }

@@ -10,7 +10,8 @@ use crate::domain::ids::{ConversationId, HoldId};
 use crate::domain::phi::Phi;
 use crate::domain::staff::Right;
 use crate::pipeline::desk::{Answer, Answered, Reason};
-use crate::pipeline::desk_review::Verdicted;
+use crate::pipeline::desk_review::{OTHER_PORTAL, Verdicted};
+use crate::pipeline::house::House;
 use crate::web::console::inbox::unavailable;
 use crate::web::console::seat::{Fields, Files, SCRIPT, Seat, again, desk, line, to};
 use crate::web::console::thread::pieces;
@@ -51,10 +52,17 @@ pub(crate) async fn review(
         .ok_or_else(Problem::not_found)?;
     // Whoever asks for a verdict is writing; colleagues are told so.
     desk.writes(&seat.staff, ConversationId(id), true);
-    Ok(Json(told(text.as_str(), &verdict, "review")).into_response())
+    let portal = other_portal(desk, &seat);
+    Ok(Json(told(text.as_str(), (&verdict, &portal), "review")).into_response())
 }
 
-fn told(text: &str, verdict: &Verdicted, outcome: &str) -> Value {
+/// The portal that stands in the place of ours, if one.
+fn other_portal(desk: &House, seat: &Seat) -> String {
+    let practice = desk.practice(&seat.staff.practice);
+    practice.map(|it| it.portal_url.clone()).unwrap_or_default()
+}
+
+fn told(text: &str, (verdict, portal): (&Verdicted, &str), outcome: &str) -> Value {
     let findings: Vec<Value> = verdict
         .findings
         .iter()
@@ -66,15 +74,19 @@ fn told(text: &str, verdict: &Verdicted, outcome: &str) -> Value {
         "text": verdict.text.as_ref().map(|it| it.as_str().to_owned()),
         "portal": verdict.portal.as_ref().map(|it| it.as_str().to_owned()),
         "segments": verdict.segments,
-        "closed": verdict.closed.map(closed),
+        "closed": verdict.closed.map(|it| closed(it, portal)),
         "pieces": pieces(text, &findings),
         "findings": findings,
     })
 }
 
 /// Why nothing may leave, for people.
-fn closed(reason: &str) -> String {
+fn closed(reason: &str, portal: &str) -> String {
     match reason {
+        OTHER_PORTAL => format!(
+            "Your practice's secure messages are written in its own portal, {portal}, and cannot be put \
+             there from here. Write it there, or leave the details out."
+        ),
         "opted out" => {
             "This person opted out. Nothing may be texted until they text START; call instead."
                 .to_owned()
@@ -267,6 +279,7 @@ async fn send(
             back(fields, id.0)
         });
     }
+    let portal = other_portal(desk, seat);
     let answered = desk.desk_answer(&seat.staff, answer).await;
     desk.writes(&seat.staff, id, false);
     let (status, outcome) = match answered.map_err(unavailable)? {
@@ -288,22 +301,30 @@ async fn send(
         }
         Answered::Changed(verdict) => (
             StatusCode::CONFLICT,
-            told(text.as_str(), &verdict, "changed"),
+            told(text.as_str(), (&verdict, &portal), "changed"),
         ),
         Answered::Held(verdict) => (
             StatusCode::UNPROCESSABLE_ENTITY,
-            told(text.as_str(), &verdict, "held"),
+            told(text.as_str(), (&verdict, &portal), "held"),
         ),
     };
     if script {
         return Ok((status, Json(outcome)).into_response());
     }
     // Without a script the safe version is shown to be copied; nothing was sent.
-    let safe = outcome.get("text").and_then(Value::as_str);
-    let how = safe.map_or_else(
-        || "Leave out what may not be texted, send it by portal, or call the patient.".to_owned(),
-        |safe| format!("This could be sent instead: {safe}"),
-    );
+    let said = |name| outcome.get(name).and_then(Value::as_str);
+    if let Some(closed) = said("closed") {
+        return Ok(again(status, "Nothing was sent", closed));
+    }
+    let how = said("text")
+        .filter(|_| said("portal").is_none())
+        .map_or_else(
+            || {
+                "Leave out what may not be texted, send it by portal, or call the patient."
+                    .to_owned()
+            },
+            |safe| format!("This could be sent instead: {safe}"),
+        );
     Ok(again(status, "The guardrail did not let this go", &how))
 }
 

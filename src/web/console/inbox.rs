@@ -22,7 +22,7 @@ use crate::pipeline::house::House;
 use crate::store::StoreError;
 use crate::store::inbox::{Line, Queue, Wanted};
 use crate::store::triage::Label;
-use crate::web::console::seat::{LIVE, Seat, again, desk, line, to};
+use crate::web::console::seat::{Fields, LIVE, Seat, again, desk, line, to};
 use crate::web::console::thread::Look;
 use crate::web::console::{search, thread, triage};
 
@@ -36,12 +36,17 @@ const PAGE_LINES: u32 = 50;
 /// Signs of a text that a line shows.
 const PREVIEW_CHARS: usize = 90;
 
+/// Signs of a search that are looked at: longer than any name.
+const SEARCH_CHARS: usize = 120;
+
 /// What a page of the inbox was asked for.
 #[derive(Debug, Default)]
 struct Asked {
     conversation: Option<ConversationId>,
     before: Option<i64>,
     search: String,
+    /// What was searched for as addresses tell it: a word that opens here only.
+    word: String,
     label: Option<i64>,
     undo: String,
     of: Option<i64>,
@@ -57,7 +62,7 @@ impl Asked {
                 "label" => asked.label = value.parse().ok(),
                 "undo" => asked.undo = value.into_owned(),
                 "of" => asked.of = value.parse().ok(),
-                "q" => value.trim().clone_into(&mut asked.search),
+                "s" => asked.word = value.into_owned(),
                 _ => {}
             }
         }
@@ -137,8 +142,13 @@ pub(crate) async fn page(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let queue: Queue = queue.parse().map_err(|_unknown| Problem::not_found())?;
-    let asked = Asked::read(query.as_deref());
+    let mut asked = Asked::read(query.as_deref());
     let desk = desk(&door)?;
+    let store = desk.store();
+    if !asked.word.is_empty() {
+        let typed = store.search_behind(&seat.staff.practice, &asked.word).await;
+        asked.search = typed.map_err(unavailable)?.unwrap_or_default();
+    }
     let practice = desk
         .practice(&seat.staff.practice)
         .ok_or_else(Problem::not_found)?;
@@ -175,6 +185,7 @@ pub(crate) async fn page(
         fields.insert("more".to_owned(), more.into());
         fields.insert("before".to_owned(), asked.before.into());
         fields.insert("search".to_owned(), asked.search.into());
+        fields.insert("word".to_owned(), asked.word.into());
         fields.insert("label".to_owned(), asked.label.into());
         fields.insert(
             "labels".to_owned(),
@@ -189,6 +200,25 @@ pub(crate) async fn page(
         StatusCode::OK,
         &values,
     ))
+}
+
+/// Looks for what somebody typed. No address tells a name or a number: it is sealed into a word, which the
+/// page is then asked for with.
+pub(crate) async fn search(
+    State(door): State<Door>,
+    Extension(seat): Extension<Seat>,
+    Path(queue): Path<String>,
+    Extension(fields): Extension<Fields>,
+) -> Result<Response, Problem> {
+    let queue: Queue = queue.parse().map_err(|_unknown| Problem::not_found())?;
+    let typed: String = fields.get("q").trim().chars().take(SEARCH_CHARS).collect();
+    let path = format!("/console/inbox/{}", queue.as_str());
+    if typed.is_empty() {
+        return Ok(to(&path));
+    }
+    let store = desk(&door)?.store();
+    let word = store.search_word(&seat.staff.practice, &typed).await;
+    Ok(to(&format!("{path}?s={}", word.map_err(unavailable)?)))
 }
 
 /// Whether somebody looks at the page, or it only refreshes itself.

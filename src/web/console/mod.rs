@@ -69,7 +69,9 @@ pub const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/console/second", Need::Session),
     ("POST", "/console/sign-out", Need::Session),
     ("GET", "/console/events", Need::SignedIn),
+    ("GET", "/console/here", Need::SignedIn),
     ("GET", "/console/inbox/{queue}", Need::May(Right::Read)),
+    ("POST", "/console/inbox/{queue}", Need::May(Right::Read)),
     ("POST", "/console/review/{id}", Need::May(Right::Answer)),
     ("POST", "/console/answer/{id}", Need::May(Right::Answer)),
     ("POST", "/console/portal/{id}", Need::May(Right::Answer)),
@@ -249,7 +251,11 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .route("/console/second", get(sign::second_page).post(sign::second))
         .route("/console/sign-out", post(sign::sign_out))
         .route("/console/events", get(inbox::events))
-        .route("/console/inbox/{queue}", get(inbox::page))
+        .route("/console/here", get(seat::here))
+        .route(
+            "/console/inbox/{queue}",
+            get(inbox::page).post(inbox::search),
+        )
         .route("/console/review/{id}", post(actions::review))
         .route("/console/answer/{id}", post(actions::answer))
         .route("/console/portal/{id}", post(actions::by_portal))

@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -85,6 +86,13 @@ impl Seat {
 /// The house behind the console; the router has no console without one.
 pub(crate) fn desk(door: &Door) -> Result<&Arc<House>, Problem> {
     door.settings.desk.as_ref().ok_or_else(Problem::not_found)
+}
+
+/// Who is signed in, and the secret of their forms: for a page that was open while a session ended. A page
+/// of another origin cannot read it.
+pub(crate) async fn here(Extension(seat): Extension<Seat>) -> Response {
+    let told = serde_json::json!({ "name": seat.staff.secrets.name, "csrf": seat.csrf() });
+    Json(told).into_response()
 }
 
 /// A conversation of this person's practice, as a line of the inbox.

@@ -21,7 +21,7 @@ use crate::web::problem::Problem;
 use crate::web::router::Door;
 
 /// Links that the panel shows.
-const LINKS_MAX: u32 = 8;
+const LINKS_MAX: u32 = 20;
 
 /// The files of a message or a turn, for a page.
 pub(super) async fn files(desk: &House, bearer: Bearer) -> Result<Vec<Value>, StoreError> {
@@ -63,6 +63,7 @@ pub(super) async fn links(
             "expires": at(message.expires),
             "closed": message.revoked.map(at),
             "state": state,
+            "body": message.body.as_str(),
             "files": files(desk, Bearer::Link(link.hash)).await?,
         }));
     }

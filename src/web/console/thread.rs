@@ -165,6 +165,7 @@ async fn standing(
         .collect();
     let assigned = all.iter().find(|it| Some(it.id) == stands.assigned);
     Ok(json!({
+        "other_portal": Some(&practice.portal_url).filter(|it| !it.is_empty()),
         "assigned": assigned.map(|it| &it.secrets.name),
         "mine": stands.assigned == Some(me),
         "able": able,
@@ -350,6 +351,7 @@ fn held(hold: &Hold, practice: &Practice, now: Timestamp) -> Value {
     let draft = hold.draft.as_str();
     let findings = report.get("findings").and_then(Value::as_array);
     let findings = findings.map_or(&[][..], Vec::as_slice);
+    let behind = report.get("portal").is_some_and(Value::is_string);
     json!({
         "id": hold.id.0,
         "reason": hold.reason,
@@ -358,7 +360,10 @@ fn held(hold: &Hold, practice: &Practice, now: Timestamp) -> Value {
         "pieces": pieces(draft, findings),
         "findings": findings,
         "wrong": hold.wrong,
-        "safe": report.get("text").cloned().unwrap_or_default(),
+        // A text that only leads to a link is no answer by itself: put into the box, it would go behind
+        // another link, and the details with it.
+        "behind": behind,
+        "safe": report.get("text").filter(|_| !behind).cloned().unwrap_or_default(),
         "summary": report.get("summary").cloned().unwrap_or_default(),
     })
 }

@@ -16,7 +16,9 @@ use crate::pipeline::portal_room::{Choice, Look, REPLY_CHARS_MAX, Replied, Room}
 use crate::policy::words::Language;
 use crate::store::StoreError;
 use crate::web::form;
-use crate::web::pages::{self, PortalFileShown, PortalMailShown, PortalMessageShown, PortalPage};
+use crate::web::pages::{
+    self, PortalFileShown, PortalMailShown, PortalMessageShown, PortalPage, PortalUnsentShown,
+};
 use crate::web::portal::pdf;
 use crate::web::portal::{Form, Visit, with_cookie};
 use crate::web::problem::Problem;
@@ -38,6 +40,15 @@ pub(super) async fn enter(
         return Ok(None);
     };
     desk.portal_room(token, cookie).await.map_err(unavailable)
+}
+
+/// Whoever had a session at this link, though it has ended.
+pub(super) async fn was_in(door: &Door, visit: &Visit) -> Result<bool, Problem> {
+    let (Some(desk), Some(cookie)) = (&door.settings.desk, visit.cookie.as_deref()) else {
+        return Ok(false);
+    };
+    let was = desk.portal_was_in(&visit.token, cookie).await;
+    was.map_err(unavailable)
 }
 
 /// What an address says that was done.
@@ -126,6 +137,11 @@ pub(super) async fn page(
         notice: desk.portal_notice(room, language),
         token: visit.token.clone(),
         mail,
+        unsent: visit.unsent.as_ref().map(|it| PortalUnsentShown {
+            of: it.of.clone(),
+            text: it.text.clone(),
+            files: it.files,
+        }),
         ..PortalPage::default()
     };
     Ok(pages::portal(StatusCode::OK, &page))

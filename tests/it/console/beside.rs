@@ -31,7 +31,10 @@ async fn a_note_stands_among_the_texts_and_no_patient_gets_it() {
     let (above, below) = page
         .split_once("&lt;b&gt;ask&lt;")
         .expect("the note, escaped");
-    assert!(below.contains("Note of Dana Whitfield"), "{below}");
+    assert!(
+        below.contains("Note of <bdi>Dana Whitfield</bdi>"),
+        "{below}"
+    );
     assert!(
         above.contains("YES") && below.contains("Thank you"),
         "in its place among the texts"

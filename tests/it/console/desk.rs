@@ -271,3 +271,55 @@ async fn a_name_with_markup_is_shown_as_it_is_written() {
     assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"));
     assert_eq!(page.header("cache-control"), "no-store");
 }
+
+/// A name that runs from right to left, with an emoji.
+const NOA: &str = "\u{5e0}\u{5d5}\u{5e2}\u{5d4} \u{1f338}";
+
+#[tokio::test]
+async fn a_name_from_right_to_left_stands_by_itself_wherever_it_is_shown() {
+    let lab = Lab::new().await;
+    lab.app
+        .refile(MARIA, |it| it.first_name = NOA.to_owned().into())
+        .await;
+    lab.app.agreed(MARIA).await;
+    let id = lab.app.conversation(MARIA).await.id;
+    let invited = lab.app.house.invite(
+        lab.practice(),
+        (NOA, "noa@example.com"),
+        Role::Owner,
+        "test",
+    );
+    let link = format!("/console/join/{}", invited.await.unwrap().token.secret);
+    let mut owner = lab.browser();
+    owner.join(&link).await;
+    owner.enrol().await;
+    owner
+        .post(&format!("/console/take/{id}"), &[("do", "take")])
+        .await;
+    owner
+        .post(
+            &format!("/console/note/{id}"),
+            &[("text", "Call them back.")],
+        )
+        .await;
+    let mut desk = lab.staff(Role::FrontDesk).await;
+    let page = desk.get(&format!("/console/inbox/all?c={id}")).await;
+    let shown = page.text();
+    for part in [
+        format!("<span class=\"who\"><bdi>{NOA} Gonzalez</bdi></span>"),
+        format!("<h1><bdi>{NOA} Gonzalez</bdi></h1>"),
+        format!("<h2><bdi>{NOA} Gonzalez</bdi></h2>"),
+        format!("<bdi>{NOA}</bdi> answers"),
+        format!("Note of <bdi>{NOA}</bdi>"),
+    ] {
+        assert!(shown.contains(&part), "{part}: {shown}");
+    }
+    for path in ["/console/team", "/console/audit", "/console/overview"] {
+        let page = owner.get(path).await;
+        assert!(
+            page.text().contains(&format!("<bdi>{NOA}</bdi>")),
+            "{path}: {}",
+            page.text()
+        );
+    }
+}

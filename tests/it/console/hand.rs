@@ -71,19 +71,21 @@ impl Lab {
         Self::with_suites(None).await
     }
 
-    /// A house whose wordings must hold these suites.
-    pub(crate) async fn with_suites(suites: Option<Files>) -> Self {
-        Self::built(suites, |_| ()).await
-    }
-
-    /// The house of a practice that is set up like this.
-    pub(crate) async fn with_practice(change: impl FnOnce(&mut Practice)) -> Self {
-        Self::built(None, change).await
-    }
-
-    async fn built(suites: Option<Files>, change: impl FnOnce(&mut Practice)) -> Self {
+    /// A house of the sample practice, changed.
+    pub(crate) async fn changed(change: impl FnOnce(&mut Practice)) -> Self {
         let kept = stores::sqlite().await;
         let app = App::with_practice(kept.store.clone(), change).await;
+        Self::around(kept, app, None)
+    }
+
+    /// A house whose wordings must hold these suites.
+    pub(crate) async fn with_suites(suites: Option<Files>) -> Self {
+        let kept = stores::sqlite().await;
+        let app = App::new(kept.store.clone()).await;
+        Self::around(kept, app, suites)
+    }
+
+    fn around(kept: stores::Kept, app: App, suites: Option<Files>) -> Self {
         let fake = Fake::new();
         let file = Arc::new(OneFile::default());
         let settings = WebSettings {
@@ -167,6 +169,11 @@ pub(crate) struct Hand<'l> {
 }
 
 impl Hand<'_> {
+    /// Another browser at the same house, that nobody has signed in with.
+    pub(crate) fn stranger(&self) -> Self {
+        self.lab.browser()
+    }
+
     pub(crate) async fn send(
         &mut self,
         method: &str,

@@ -175,3 +175,47 @@ async fn what_staff_say_of_a_hold_makes_the_rate_of_false_ones() {
     let mut officer = lab.staff(Role::Compliance).await;
     assert_eq!(officer.post(&path, &wrong).await.status, 403);
 }
+
+/// Holds these words of Maria's conversation with this report; its number.
+async fn holding(lab: &Lab, words: &'static str, report: serde_json::Value) -> (String, String) {
+    lab.app.agreed(MARIA).await;
+    let conversation = lab.app.conversation(MARIA).await;
+    let (id, report) = (conversation.id.to_string(), report.to_string());
+    let store = lab.app.house.store();
+    let hold = store.write(move |tx| {
+        let (kept, report) = (conversation.clone(), report.clone().into());
+        Box::pin(async move {
+            let now = "2026-11-29T18:00:00Z".parse().unwrap();
+            tx.hold(&kept, &words.to_owned().into(), &report, "guardrail", now)
+                .await
+        })
+    });
+    (id, hold.await.unwrap().0.to_string())
+}
+
+#[tokio::test]
+async fn a_draft_whose_details_go_behind_a_link_is_sent_by_portal_and_never_nested() {
+    let lab = Lab::new().await;
+    let report = serde_json::json!({
+        "findings": [], "text": "You have a secure message: https://example.com/p/x",
+        "portal": "Your A1c was 9.2%.",
+    });
+    let (id, hold) = holding(&lab, "Your A1c was 9.2%.", report).await;
+    let mut desk = lab.staff(Role::FrontDesk).await;
+    let page = desk.get(&format!("/console/inbox/held?c={id}")).await;
+    assert!(
+        !page.text().contains("Insert the safe version"),
+        "{}",
+        page.text()
+    );
+    assert!(
+        page.text()
+            .contains("<button type=\"submit\" title=\"The draft goes into")
+    );
+    let path = format!("/console/portal/{id}");
+    let told = desk.post(&path, &[("hold", &hold)]).await;
+    assert_eq!(told.json()["outcome"], "sent", "{}", told.text());
+    lab.app.drain().await;
+    let got = lab.app.received_by(MARIA).pop().unwrap();
+    assert_eq!(got.matches("/p/").count(), 1, "{got}");
+}

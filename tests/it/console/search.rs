@@ -3,6 +3,7 @@
 use anteroom::domain::staff::Role;
 
 use crate::console::hand::{Hand, Lab};
+use crate::simulator::fake::Told;
 use crate::support::app::{JAMES, MARIA, TOM};
 
 #[tokio::test]
@@ -61,8 +62,7 @@ async fn a_conversation_is_found_by_name_by_the_end_of_its_number_and_by_label()
         ("😀".to_owned(), vec![], vec![MARIA]),
         ("' OR 1=1 --".to_owned(), vec![], vec![MARIA]),
     ] {
-        let query: String = form_urlencoded::byte_serialize(typed.as_bytes()).collect();
-        let page = hand.get(&format!("/console/inbox/all?q={query}")).await;
+        let page = searched(&mut hand, &typed).await;
         assert_eq!(page.status, 200, "{typed}");
         for (numbers, wanted) in [(found, true), (not, false)] {
             for number in numbers {
@@ -79,7 +79,38 @@ async fn a_conversation_is_found_by_name_by_the_end_of_its_number_and_by_label()
 /// Too little is told what to type.
 async fn refused(hand: &mut Hand<'_>) {
     for (typed, told) in [("7", "last four digits"), ("a", "two letters")] {
-        let page = hand.get(&format!("/console/inbox/all?q={typed}")).await;
+        let page = searched(hand, typed).await;
         assert!(page.text().contains(told), "{typed}");
     }
+    // A word of nobody's opens nothing, and a name in an address is looked for by nobody.
+    let page = hand.get("/console/inbox/all?s=bm9ib2R5&q=Maria").await;
+    assert!(page.text().contains("Maria Gonzalez") && page.text().contains("Tom"));
+}
+
+/// The page that a search leads to. No address on the way, and none on the page, tells what was typed.
+async fn searched(hand: &mut Hand<'_>, typed: &str) -> Told {
+    let told = hand.post("/console/inbox/all", &[("q", typed)]).await;
+    assert_eq!(told.status, 303, "{typed}: {}", told.text());
+    let address = told.header("location").to_owned();
+    let page = hand.get(&address).await;
+    let quiet = |address: &str| {
+        let spelled: String = form_urlencoded::byte_serialize(typed.as_bytes()).collect();
+        let plain = address.to_lowercase();
+        typed.len() > 3
+            && (plain.contains(&typed.to_lowercase()) || plain.contains(&spelled.to_lowercase()))
+    };
+    assert!(!quiet(&address), "{address}");
+    for link in page.text().split("href=\"").skip(1) {
+        let link = link.split('"').next().unwrap();
+        assert!(!quiet(link) || link == "/console/inbox/all", "{link}");
+    }
+    // Whoever is not signed in any more is shown the door, with the way back and nothing else.
+    let door = hand.stranger().get(&address).await;
+    assert_eq!(door.status, 303);
+    assert!(
+        !quiet(door.header("location")),
+        "{}",
+        door.header("location")
+    );
+    page
 }

@@ -10,7 +10,7 @@ use crate::console::hand::{Hand, Lab, between};
 use crate::simulator::fake::{Told, ask};
 use crate::support::app::TOM;
 
-const PDF: &[u8] = b"%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n";
+pub(super) const PDF: &[u8] = b"%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n";
 
 /// A form with files, as a browser sends it.
 pub(crate) fn multipart(fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> (String, Vec<u8>) {
@@ -33,7 +33,7 @@ pub(crate) fn multipart(fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> (St
     ("multipart/form-data; boundary=b0".to_owned(), body)
 }
 
-async fn sent(lab: &Lab, cookie: &str, path: &str, form: (String, Vec<u8>)) -> Told {
+pub(super) async fn sent(lab: &Lab, cookie: &str, path: &str, form: (String, Vec<u8>)) -> Told {
     let request = Request::post(path)
         .header("content-type", form.0)
         .header("cookie", cookie)
@@ -70,7 +70,7 @@ async fn opened(lab: &Lab) -> (String, String) {
     (token, format!("anteroom_portal={session}"))
 }
 
-async fn fetched(lab: &Lab, cookie: &str, path: &str) -> Told {
+pub(super) async fn fetched(lab: &Lab, cookie: &str, path: &str) -> Told {
     let request = Request::get(path).header("cookie", cookie);
     ask(&lab.router, request.body(Body::empty()).unwrap()).await
 }
@@ -248,6 +248,12 @@ async fn a_link_that_staff_closed_opens_for_nobody_and_sends_whoever_reads_out()
     );
     let (token, cookie) = opened(&lab).await;
     let page = hand.get(&format!("/console/inbox/all?c={id}")).await;
+    assert!(
+        page.text()
+            .contains("<p dir=\"auto\">Your letter is ready.</p>"),
+        "staff read what they sent: {}",
+        page.text()
+    );
     let link = between(page.text(), "name=\"link\" value=\"", "\"")
         .unwrap()
         .to_owned();
@@ -281,4 +287,51 @@ async fn a_link_that_staff_closed_opens_for_nobody_and_sends_whoever_reads_out()
     assert!(page.text().contains("closed by staff") && !page.text().contains("Close the link"));
     let log = lab.app.audited().await;
     assert!(log.iter().any(|it| it == "portal.revoked"), "{log:?}");
+}
+
+#[tokio::test]
+async fn where_another_portal_stands_nothing_is_dropped_behind_it() {
+    const OTHER: &str = "https://portal.example.com/lakeside";
+    let lab = Lab::changed(|it| OTHER.clone_into(&mut it.portal_url)).await;
+    let (mut hand, id, csrf) = desk(&lab).await;
+    let before = lab.app.received_by(TOM).len();
+    let page = hand.get(&format!("/console/inbox/all?c={id}")).await;
+    assert!(
+        page.text().contains("written in the practice"),
+        "{}",
+        page.text()
+    );
+    let named = between(page.text(), "own portal, <bdi>", "</bdi>").unwrap();
+    assert_eq!(named.replace("&#x2F;", "/"), OTHER);
+    for gone in ["By portal", "Attach to a secure message"] {
+        assert!(!page.text().contains(gone), "{gone}");
+    }
+    // What a form asks for all the same is refused: by portal, with a file, and as an answer with details.
+    let words = "Your biopsy was benign, and your A1c was 9.2 %.";
+    let fields = [("csrf", csrf.as_str()), ("text", words)];
+    let portal = format!("/console/portal/{id}");
+    for files in [&[][..], &[("letter.pdf", PDF)]] {
+        let told = sent(&lab, &hand.cookie, &portal, multipart(&fields, files)).await;
+        assert_eq!(told.status, 422, "{}", told.text());
+        let why = told.json()["closed"].as_str().unwrap().to_owned();
+        assert!(
+            why.contains(OTHER) && why.contains("Write it there"),
+            "{why}"
+        );
+    }
+    lab.app.text(TOM, "STOP").await;
+    lab.app.text(TOM, "START").await;
+    let before_answer = lab.app.received_by(TOM).len();
+    let told = hand
+        .post(&format!("/console/answer/{id}"), &[("text", words)])
+        .await;
+    assert_eq!(told.status, 422, "{}", told.text());
+    assert!(told.text().contains("own portal"), "{}", told.text());
+    lab.app.drain().await;
+    assert_eq!(lab.app.received_by(TOM).len(), before_answer);
+    assert!(before_answer > before);
+    // What may be texted goes.
+    let plain = [("text", "We open at 8 tomorrow.")];
+    let told = hand.post(&format!("/console/answer/{id}"), &plain).await;
+    assert_eq!(told.json()["outcome"], "sent", "{}", told.text());
 }

@@ -347,3 +347,25 @@ async fn a_request_for_records_opens_one_case_with_its_day() {
     assert_eq!(open[0].filed.request.kind, RequestKind::Records);
     assert_eq!(app.held().await, ["asks for a copy of the record"]);
 }
+
+#[tokio::test]
+async fn a_message_outlives_its_link_and_stands_behind_the_next() {
+    let (app, token, _kept) = linked(PortalFactor::None).await;
+    let (first, _) = room(&app, &token).await;
+    let said = app.house.portal_thread(&first, Look::Page).await.unwrap();
+    let said = said.into_iter().next().unwrap();
+    app.wait(SignedDuration::from_hours(24 * 8));
+    app.house.erase_once().await.unwrap();
+    let state = app.house.portal_state(&token).await.unwrap();
+    assert!(
+        matches!(state, LinkState::Expired(_)),
+        "the link ends: {state:?}"
+    );
+    app.one(TOM, "Are my biopsy results in?").await;
+    let next = answer_token(&app, TOM);
+    assert_ne!(next, token);
+    let (room, _) = room(&app, &next).await;
+    let thread = app.house.portal_thread(&room, Look::Page).await.unwrap();
+    assert_eq!(thread.len(), 2, "{thread:?}");
+    assert_eq!(thread[0], said, "the oldest first, as it was");
+}

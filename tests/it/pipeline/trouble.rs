@@ -35,7 +35,7 @@ stories! {
     a_text_withdrawn_at_the_last_moment_is_left_to_staff => withdrawn;
     a_report_to_another_practice_moves_nothing => foreign_report;
     texts_of_the_simulator_are_settled_at_the_next_start => settled;
-    a_dead_link_says_so_for_a_month_and_is_then_erased => erased;
+    a_dead_link_says_so_as_long_as_its_conversation_is_kept => erased;
     a_changed_visit_is_in_the_audit_log => audited_change;
 }
 
@@ -337,5 +337,5 @@ async fn erased(store: Store) {
     app.wait(SignedDuration::from_hours(24 * 30));
     app.house.erase_once().await.unwrap();
     let state = app.house.portal_state(&token).await.unwrap();
-    assert!(matches!(state, LinkState::Missing), "{state:?}");
+    assert!(matches!(state, LinkState::Expired(_)), "{state:?}");
 }

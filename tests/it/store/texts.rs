@@ -181,7 +181,7 @@ pub(super) async fn turns_come_back_in_order_with_their_outcome(lab: Lab) {
     );
 }
 
-pub(super) async fn a_portal_message_is_opened_with_few_tries_and_erased_when_dead(lab: Lab) {
+pub(super) async fn a_portal_message_is_opened_with_few_tries_and_outlives_its_link(lab: Lab) {
     let it = lab.conversation().await.id;
     let message = PortalMessage {
         practice: practice(),
@@ -222,8 +222,15 @@ pub(super) async fn a_portal_message_is_opened_with_few_tries_and_erased_when_de
     }
     let found = lab.store.portal_message(&token).await.unwrap().unwrap();
     assert_eq!((found.opened, found.tries_left), (Some(at(9)), 0));
-    assert_eq!(lab.store.erase_expired(at(599)).await.unwrap(), 0);
-    assert_eq!(lab.store.erase_expired(at(600)).await.unwrap(), 1);
+    // The link ends; what was said stays until the conversation is destroyed.
+    assert_eq!(lab.store.erase_expired(at(60_000)).await.unwrap(), 0);
+    let kept = lab.store.portal_message(&token).await.unwrap().unwrap();
+    assert_eq!(kept.body, message.body);
+    let whose = practice();
+    let destroyed = lab
+        .store
+        .destroy_texts((&whose, "anteroom"), it, 0, at(60_000));
+    assert!(destroyed.await.unwrap());
     assert_eq!(lab.store.portal_message(&token).await.unwrap(), None);
 }
 
