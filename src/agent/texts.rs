@@ -71,6 +71,8 @@ vocabulary! {
         Unavailable = "unavailable",
         /// The code that the portal asks for.
         PortalCode = "portal_code",
+        /// An answer waits in the chat of the web site.
+        ChatWaits = "chat_waits",
         /// What staff text themselves to try the line out.
         TrialText = "trial_text",
         /// What an e-mail of a practice is about.

@@ -23,7 +23,7 @@ const fn reader(kind: CarrierKind) -> Option<Read> {
         CarrierKind::Messagebird => Some(read::<MessagebirdAccount>),
         CarrierKind::Bird => Some(read::<BirdAccount>),
         CarrierKind::Bandwidth => Some(read::<BandwidthAccount>),
-        CarrierKind::Simulator => None,
+        CarrierKind::Simulator | CarrierKind::Web => None,
     }
 }
 

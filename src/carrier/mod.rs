@@ -29,6 +29,7 @@ pub mod messagebird;
 pub mod pager;
 pub mod simulator;
 pub mod twilio;
+pub mod web;
 
 /// A future that a carrier answers with.
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

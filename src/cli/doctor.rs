@@ -1,5 +1,6 @@
 //! `doctor`: what is missing or wrong before real patients text, each with its remedy.
 
+mod chat;
 mod mail;
 
 use std::collections::BTreeSet;
@@ -77,6 +78,7 @@ pub(super) async fn examine(
     findings.push(("policy", policy(config)));
     findings.push(("law", unverified(config)));
     findings.extend(accounts(config).await);
+    findings.extend(chat::chats(config));
     findings.extend(records(config).await);
     findings
 }
@@ -142,7 +144,7 @@ fn real(config: &Config) -> bool {
         .practice
         .iter()
         .flat_map(|practice| &practice.senders);
-    senders.any(|sender| sender.carrier != CarrierKind::Simulator)
+    senders.any(|sender| sender.carrier.is_company())
 }
 
 /// Whether anybody would be paged when a patient's text raises an alarm.

@@ -10,7 +10,7 @@ use crate::cli::assemble::{open_store, practices};
 use crate::cli::{HOLDS, NO_VERDICT, guardrail, refuse};
 use crate::config::Loaded;
 use crate::domain::clock::{Clock as _, SystemClock};
-use crate::domain::practice::{CarrierKind, Practice};
+use crate::domain::practice::Practice;
 use crate::pipeline::seed::{self, CONVERSATIONS_MAX, Seeding};
 use crate::store::inbox::{Queue, Wanted};
 
@@ -101,7 +101,7 @@ pub(super) async fn seed(loaded: &Loaded, args: &SeedArgs) -> u8 {
 fn practice(loaded: &Loaded, named: Option<&str>) -> Result<Practice, String> {
     let mut all = practices(&loaded.config)?;
     let mut senders = all.iter().flat_map(|it| &it.senders);
-    if senders.any(|it| it.carrier != CarrierKind::Simulator) {
+    if senders.any(|it| it.carrier.is_company()) {
         return Err(
             "a real carrier is configured: invented conversations do not go beside real ones; use \
              another configuration and data_dir"

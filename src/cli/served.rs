@@ -147,6 +147,10 @@ impl Served {
             .filter(|own| practice.is_none_or(|id| own.id == *id))
         {
             for conversation in self.house.store().conversations_with(&own.id, with).await? {
+                if conversation.carrier == CarrierKind::Web {
+                    // What is said in the chat of the web site is on no phone.
+                    continue;
+                }
                 conversations += 1;
                 let line = own.sender_by(
                     conversation.carrier,

@@ -96,7 +96,8 @@ fn known_here<'a>(known: &[&'a str]) -> Vec<&'a str> {
     } else {
         &[]
     };
-    let carriers = carriers.iter().map(|kind| kind.as_str());
+    let carriers = carriers.iter().filter(|kind| kind.is_company());
+    let carriers = carriers.map(|kind| kind.as_str());
     known.iter().copied().chain(carriers).collect()
 }
 

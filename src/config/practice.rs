@@ -52,12 +52,15 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
         if let Some(Err(text)) = practice.outreach.as_ref().map(Outreach::check) {
             return fail("outreach.recall", text);
         }
+        if let Some((key, text)) = chat_fault(practice) {
+            return fail(&key, text);
+        }
         if let Some(text) = unknown_tool(practice) {
             return fail("tools_off", text);
         }
         for (row, sender) in practice.senders.iter().enumerate() {
             let carrier = sender.carrier;
-            let wanted = carrier != CarrierKind::Simulator;
+            let wanted = carrier.is_company();
             if wanted && config.accounts.get(carrier, &practice.id).is_none() {
                 let key = format!("practice[{at}].sender[{row}].carrier");
                 let text =
@@ -93,6 +96,26 @@ fn unlisted(kind: &str, listed: &BTreeSet<String>) -> String {
     format!("type `{kind}` is not listed{meant} {}", list.join(", "))
 }
 
+/// What is wrong with the chat of a practice, and at which key.
+fn chat_fault(practice: &Practice) -> Option<(String, String)> {
+    let mut senders = practice.senders.iter();
+    if let Some(row) = senders.position(|it| it.carrier == CarrierKind::Web) {
+        let text = "`web` is no carrier of a [[practice.sender]]; for a chat on the practice's web site \
+                    write [practice.webchat] with origins = [\"https://www.example.com\"]";
+        return Some((format!("sender[{row}].carrier"), text.to_owned()));
+    }
+    let chat = practice.webchat.as_ref()?;
+    if let Err(text) = chat.check() {
+        return Some(("webchat.origins".to_owned(), format!("webchat.{text}")));
+    }
+    if practice.text_sender().is_none() {
+        let text = "webchat: who chats gets a code by text first; add a [[practice.sender]] with \
+                    channel = \"sms\"";
+        return Some(("webchat".to_owned(), text.to_owned()));
+    }
+    None
+}
+
 /// Each tool that a practice switches off must exist.
 fn unknown_tool(practice: &Practice) -> Option<String> {
     let known = || TOOLS.iter().map(|tool| tool.name);
@@ -116,7 +139,7 @@ fn one_kind_of_sender(config: &Config) -> Result<(), Wrong> {
             .flat_map(|practice| &practice.senders)
     };
     let simulated = carriers().any(|sender| sender.carrier == CarrierKind::Simulator);
-    let real = carriers().any(|sender| sender.carrier != CarrierKind::Simulator);
+    let real = carriers().any(|sender| sender.carrier.is_company());
     if simulated && real {
         return Err(Wrong::at(
             "",

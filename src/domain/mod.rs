@@ -24,3 +24,4 @@ pub mod sign_on;
 pub mod speaker;
 pub mod staff;
 pub mod waiting;
+pub mod webchat;

@@ -8,6 +8,7 @@ use crate::domain::agreement::Agreement;
 use crate::domain::ids::PracticeId;
 use crate::domain::phone::E164;
 use crate::domain::sign_on::OidcProvider;
+use crate::domain::webchat::Webchat;
 use crate::policy::words::{Channel, Jurisdiction, Language, practice_type, vocabulary};
 
 pub use crate::policy::law::channels::NumberType;
@@ -25,6 +26,8 @@ vocabulary! {
         Bandwidth = "bandwidth",
         /// The phone page of this product; nothing leaves the machine.
         Simulator = "simulator",
+        /// The practice's own chat page, which this program serves: no company carries it.
+        Web = "web",
     }
 }
 
@@ -128,6 +131,9 @@ pub struct Practice {
     /// Who vouches for its staff; none: they sign in with a password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oidc: Option<OidcProvider>,
+    /// The chat on its web site; none: there is no chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webchat: Option<Webchat>,
 }
 
 /// What a language model on another machine sees of the record, under its vendor's agreement; without

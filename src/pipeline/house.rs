@@ -26,6 +26,7 @@ use crate::pipeline::policy_trial;
 use crate::pipeline::recall::LookedThrough;
 use crate::pipeline::sign_in::Strangers;
 use crate::pipeline::trial_text::Tests;
+use crate::pipeline::webchat;
 use crate::pipeline::wording;
 use crate::policy::words::Language;
 use crate::screen::Screen;
@@ -140,6 +141,7 @@ impl std::fmt::Debug for House {
 impl House {
     /// Puts the parts together.
     pub fn new(mut parts: Parts) -> Arc<Self> {
+        webchat::open(&mut parts);
         let judge = parts.guardrail.judge();
         for practice in parts.practices.values_mut() {
             let (name, said) = (&practice.name, &practice.text_name);

@@ -70,6 +70,8 @@ pub mod triage;
 pub mod trial_text;
 mod waitlist;
 mod ward;
+pub mod webchat;
+pub mod webchat_code;
 pub mod window;
 pub mod wish;
 mod wording;

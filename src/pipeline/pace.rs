@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::conversation::OutboxRow;
 use crate::domain::message::OutboundKind;
-use crate::domain::practice::{CarrierKind, NumberType, Sender};
+use crate::domain::practice::{NumberType, Sender};
 use crate::pipeline::house::House;
 use crate::pipeline::outcome::about;
 use crate::policy::words::Channel;
@@ -119,7 +119,7 @@ impl House {
         sender: Option<&Sender>,
         now: Timestamp,
     ) -> Result<Pace, StoreError> {
-        let sender = sender.filter(|sender| sender.carrier != CarrierKind::Simulator);
+        let sender = sender.filter(|sender| sender.carrier.is_company());
         let Some(sender) = sender else {
             return Ok(Pace::Go);
         };

@@ -75,7 +75,7 @@ impl Register<'_> {
             return Ok(None);
         };
         let mut senders = practice.senders.iter();
-        if senders.all(|sender| sender.carrier == CarrierKind::Simulator) {
+        if !senders.any(|sender| sender.carrier.is_company()) {
             return Ok(None);
         }
         Ok(self.unsigned(practice, &[paper]).await?.pop())
@@ -87,7 +87,7 @@ impl Register<'_> {
     pub async fn mail(&self, practice: &Practice, host: &str) -> Result<Option<Lack>, StoreError> {
         let own = self.law.channels().model_paper(host).is_none();
         let mut senders = practice.senders.iter();
-        if own || senders.all(|sender| sender.carrier == CarrierKind::Simulator) {
+        if own || !senders.any(|sender| sender.carrier.is_company()) {
             return Ok(None);
         }
         let paper = Paper {

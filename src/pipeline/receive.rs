@@ -283,7 +283,8 @@ fn received(conversation: &Conversation, now: Timestamp, about: &serde_json::Val
 
 /// What the carrier did about a text by itself, where this number is set so.
 fn carrier_did(practice: &Practice, conversation: &Conversation, inbound: &Inbound) -> CarrierDid {
-    let sender = practice.sender(&inbound.to);
+    let (carrier, channel) = (inbound.carrier, inbound.channel);
+    let sender = practice.sender_by(carrier, channel, &inbound.to);
     if sender.is_none_or(|sender| sender.keywords == KeywordReplies::WeReply) {
         return CarrierDid::Nothing;
     }

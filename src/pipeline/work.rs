@@ -114,6 +114,8 @@ impl House {
                     house.keep("wordings", house.tend_wordings_once()).await;
                     let back = async { house.tend_handoffs_once().await.map(drop) };
                     house.keep("handoffs", back).await;
+                    let chats = async { house.tell_of_chats_once().await.map(drop) };
+                    house.keep("chats", Box::pin(chats)).await;
                     house.keep("policies", house.tend_policies_once()).await;
                 }
                 if erased.is_none_or(|at| at.elapsed() >= ERASING) {

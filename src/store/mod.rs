@@ -53,6 +53,7 @@ mod turns;
 mod tx;
 mod waiting;
 pub mod waitlist;
+mod webchat;
 mod writer;
 
 use std::path::PathBuf;
@@ -93,6 +94,7 @@ pub use crate::store::settling::Redactable;
 pub use crate::store::settling::Standing;
 pub use crate::store::tx::Tx;
 pub use crate::store::waiting::Requested;
+pub use crate::store::webchat::{ChatSession, Unread};
 
 /// How often a transaction is begun anew when PostgreSQL asks for it.
 const RETRIES_MAX: u32 = 5;

@@ -21,6 +21,7 @@ use crate::store::tx::open_json;
 use crate::store::tx::place;
 use crate::store::tx::seal_json;
 use crate::store::tx::word;
+use crate::store::webchat;
 
 const INSERT: &str = "INSERT INTO portal_message (token_hash, practice, conversation, language, \
     tries_left, expires, opened, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -142,6 +143,7 @@ impl Store {
             Box::pin(async move {
                 let dead = tx.forget_letters(letters).await?;
                 tx.run(ENDED, args![over]).await?;
+                tx.run(webchat::ENDED, args![over]).await?;
                 tx.run(STAMP_REPORTS, args![now]).await?;
                 Ok(dead + tx.run(STALE_REPORTS, args![stale]).await?)
             })

@@ -15,9 +15,14 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 /// The portal's rules, which stand in its page as well.
 pub(crate) const PORTAL_CSS: &str = include_str!("assets/portal.css");
 
+/// The script that a practice puts into its web site; it has an address of its own.
+pub(crate) const WIDGET_JS: &str = include_str!("assets/widget.js");
+
 /// Every file: its name, what it is, and its text.
 const FILES: &[(&str, &str, &str)] = &[
     ("portal.css", CSS, PORTAL_CSS),
+    ("chat.css", CSS, include_str!("assets/chat.css")),
+    ("chat.js", SCRIPT, include_str!("assets/chat.js")),
     ("simulator.css", CSS, include_str!("assets/simulator.css")),
     ("console.css", CSS, include_str!("assets/console.css")),
     ("console.js", SCRIPT, include_str!("assets/console.js")),

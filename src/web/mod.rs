@@ -24,3 +24,4 @@ pub mod serve;
 pub mod set_up;
 pub mod simulator;
 pub(crate) mod webhook;
+mod widget;

@@ -113,6 +113,7 @@ const TEMPLATES: &[(&str, &str)] = &[
         "console_team.html",
         include_str!("templates/console_team.html"),
     ),
+    ("chat.html", include_str!("templates/chat.html")),
     ("home.html", include_str!("templates/home.html")),
     ("portal.html", include_str!("templates/portal.html")),
     ("simulator.html", include_str!("templates/simulator.html")),
@@ -140,6 +141,10 @@ const PORTAL_POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:
 
 const SIMULATOR_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The sites that may frame it follow.
+const CHAT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors ";
 
 const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -256,6 +261,32 @@ pub(crate) fn home(page: &HomePage) -> Response {
     render("home.html", PORTAL_POLICY, StatusCode::OK, &framed)
 }
 
+/// What the chat's page shows.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ChatPage {
+    /// `en` or `es`.
+    pub(crate) language: &'static str,
+    /// Whose.
+    pub(crate) practice: String,
+    /// Its name, as patients know it.
+    pub(crate) practice_name: String,
+    /// As people read it.
+    pub(crate) practice_phone: String,
+    /// As a phone dials it.
+    pub(crate) practice_dial: String,
+    /// The number that codes come from, as people read it.
+    pub(crate) text_number: String,
+    /// The sites that may frame it.
+    pub(crate) origins: String,
+}
+
+/// The chat's page, for these sites and no other.
+pub(crate) fn chat(page: &ChatPage) -> Response {
+    let policy = format!("{CHAT_POLICY}{}", page.origins);
+    let framed = serde_json::json!({ "assets": assets::VERSION.as_str(), "page": page });
+    render("chat.html", &policy, StatusCode::OK, &framed)
+}
+
 /// The phone.
 pub(crate) fn simulator() -> Response {
     let framed = serde_json::json!({ "assets": assets::VERSION.as_str() });
@@ -268,25 +299,20 @@ pub(crate) fn console(name: &str, status: StatusCode, page: &serde_json::Value) 
     render(name, CONSOLE_POLICY, status, &framed)
 }
 
-fn render(
-    name: &str,
-    policy: &'static str,
-    status: StatusCode,
-    values: &impl Serialize,
-) -> Response {
+fn render(name: &str, policy: &str, status: StatusCode, values: &impl Serialize) -> Response {
     let rendered = PAGES.as_ref().ok().and_then(|pages| {
         let context = Context::from_serialize(values).ok()?;
         pages.render(name, &context).ok()
     });
-    match rendered {
-        Some(html) => (
+    match rendered.zip(HeaderValue::from_str(policy).ok()) {
+        Some((html, policy)) => (
             status,
             [
                 (
                     CONTENT_TYPE,
                     HeaderValue::from_static("text/html; charset=utf-8"),
                 ),
-                (CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
+                (CONTENT_SECURITY_POLICY, policy),
             ],
             html,
         )

@@ -37,6 +37,7 @@ use crate::web::set_up::{Lights, SetUp};
 use crate::web::simulator;
 use crate::web::simulator::Phone;
 use crate::web::webhook;
+use crate::web::widget;
 
 /// Largest body of a simulator text: 100,000 characters of any script, so that a monstrous text
 /// can be tried.
@@ -146,7 +147,7 @@ pub fn router(house: Arc<dyn House>, settings: WebSettings) -> FrontDoor {
     let mut router = Router::new()
         .merge(console)
         .merge(webhooks)
-        .merge(portal_routes())
+        .merge(portal_routes().merge(widget::routes()))
         .merge(bounces)
         .merge(check)
         .merge(messages)

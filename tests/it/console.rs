@@ -8,7 +8,7 @@ mod browser;
 mod compliance;
 mod desk;
 mod explorer;
-mod hand;
+pub(crate) mod hand;
 mod head;
 mod held;
 mod overlay;

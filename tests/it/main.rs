@@ -41,4 +41,5 @@ mod support;
 mod tagger;
 mod texts;
 mod tidy;
+mod webchat;
 mod webhook;

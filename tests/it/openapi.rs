@@ -25,6 +25,14 @@ const PAGES: &[&str] = &[
     "/p/{token}/file/{id}",
     "/simulator",
     "/assets/{version}/{name}",
+    "/chat/{practice}",
+    "/chat/{practice}/widget.js",
+    "/chat/{practice}/number",
+    "/chat/{practice}/code",
+    "/chat/{practice}/messages",
+    "/chat/{practice}/events",
+    "/chat/{practice}/here",
+    "/chat/{practice}/session",
 ];
 
 fn description() -> Value {
@@ -40,7 +48,11 @@ fn described() -> BTreeSet<String> {
 fn routed() -> BTreeSet<String> {
     let route = Regex::new(r#"\.route\(\s*(?:"([^"]+)"|chat::ADDRESS)"#).unwrap();
     let mut found = BTreeSet::new();
-    for file in ["src/web/router.rs", "src/web/console/mod.rs"] {
+    for file in [
+        "src/web/router.rs",
+        "src/web/widget.rs",
+        "src/web/console/mod.rs",
+    ] {
         let text = std::fs::read_to_string(file).unwrap();
         for taken in route.captures_iter(&text) {
             let path = taken

@@ -18,6 +18,7 @@ use crate::domain::staff::{Right, Staff};
 use crate::pipeline::house::House;
 use crate::pipeline::portal_room::SECURE_REPLY;
 use crate::pipeline::window::WINDOW;
+use crate::policy::words::Channel;
 use crate::store::inbox::Line;
 use crate::store::{Bearer, Hold, Note, StoreError};
 use crate::web::console::beside::mentions;
@@ -101,7 +102,7 @@ pub(super) async fn open(
         "used": used::told(desk, id, &holds).await?,
         "links": secure::links(desk, id, (practice, now)).await?,
         "mail": secure::mail(desk, id, (practice, now)).await?,
-        "items": items((&turns, &files), (&notes, &all), &named, practice, now),
+        "items": items((&turns, &files), (&notes, &all), &named, (practice, conversation.channel), now),
         "canned": canned.collect::<Vec<_>>(),
         "last": line.last_turn,
         "unread": line.unread && look == Look::Unattended,
@@ -228,7 +229,7 @@ fn items(
     (turns, files): (&[Turn], &BTreeMap<TurnId, Vec<Value>>),
     (notes, staff): (&[Note], &[Staff]),
     named: &dyn Fn(StaffId) -> Option<String>,
-    practice: &Practice,
+    (practice, channel): (&Practice, Channel),
     now: Timestamp,
 ) -> Vec<Value> {
     let first = turns.first().map_or(0, |it| it.id.0);
@@ -239,7 +240,7 @@ fn items(
             "ours": outbound,
             "text": turn.body.as_str(),
             "at": clock(turn.at, practice),
-            "state": turn.delivery.map(in_words),
+            "state": turn.delivery.map(|it| in_words(it, channel)),
             "bad": turn.delivery.is_some_and(failed),
             "segments": turn.segments,
             "waits": !outbound && !turn.answered,
@@ -323,10 +324,11 @@ const fn failed(delivery: Delivery) -> bool {
     )
 }
 
-const fn in_words(delivery: Delivery) -> &'static str {
+const fn in_words(delivery: Delivery, channel: Channel) -> &'static str {
     match delivery {
         Delivery::Pending => "waits to leave",
         Delivery::Accepted | Delivery::Queued | Delivery::Sending => "with the carrier",
+        Delivery::Sent if matches!(channel, Channel::Webchat) => "waits in the chat",
         Delivery::Sent => "sent",
         Delivery::Unknown => "not known whether it left",
         Delivery::Suppressed => "not sent: opted out or overtaken",
