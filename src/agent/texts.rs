@@ -15,6 +15,8 @@ vocabulary! {
     TextId, "fixed text" {
         /// May we text you? The risk, and YES.
         RiskNotice = "risk_notice",
+        /// May we speak of your care in this chat? What the chat risks, and YES.
+        ChatNotice = "chat_notice",
         /// After YES.
         ConsentYes = "consent_yes",
         /// After NO.

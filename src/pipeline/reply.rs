@@ -34,7 +34,7 @@ use crate::pipeline::portal::PortalLink;
 use crate::pipeline::shelter::{Shelter, Watch};
 use crate::pipeline::ward::{Whose, whose_are};
 use crate::pipeline::work::{LEASE, Step, caught, renewing};
-use crate::policy::words::{Jurisdiction, Language, Purpose};
+use crate::policy::words::{Channel, Jurisdiction, Language, Purpose};
 use crate::store::StoreError;
 use crate::store::recordings::Digests;
 
@@ -402,7 +402,12 @@ impl House {
         conversation: &Conversation,
         now: Timestamp,
     ) -> Reply {
-        let rendered = self.fixed_text(TextId::RiskNotice, practice, conversation.language);
+        // A chat page is encrypted, and nobody pays for its texts: it is asked what is true of it.
+        let asks = match conversation.channel {
+            Channel::Webchat => TextId::ChatNotice,
+            Channel::Sms | Channel::Mms | Channel::Whatsapp => TextId::RiskNotice,
+        };
+        let rendered = self.fixed_text(asks, practice, conversation.language);
         let mut reply = self.fixed(practice, conversation, &rendered, now);
         reply.kind = OutboundKind::Notice;
         if reply.cleared.is_none() {

@@ -33,35 +33,34 @@ fn every_text_renders_within_its_segments_in_both_languages() {
 }
 
 #[test]
-fn risk_notice_says_what_the_law_asks() {
+fn a_notice_says_what_the_law_asks_and_what_is_true_of_its_channel() {
     let texts = Texts::embedded().unwrap();
-    for (language, words) in [
+    let of_both = ["Lakeside", "911", "STOP"];
+    let of = |language| match language {
+        Language::En => ["AI", "YES", "HELP", "Optional"],
+        Language::Es => ["IA", "SI", "AYUDA", "opcional"],
+    };
+    for (id, language, says, never) in [
         (
+            TextId::RiskNotice,
             Language::En,
-            [
-                "Lakeside",
-                "AI",
-                "encrypted",
-                "911",
-                "YES",
-                "STOP",
-                "HELP",
-                "Optional",
-            ],
+            "aren't encrypted",
+            "device",
         ),
         (
+            TextId::RiskNotice,
             Language::Es,
-            [
-                "Lakeside", "IA", "cifrados", "911", "SI", "STOP", "AYUDA", "opcional",
-            ],
+            "No van cifrados",
+            "aparato",
         ),
+        (TextId::ChatNotice, Language::En, "this device", "rates"),
+        (TextId::ChatNotice, Language::Es, "este aparato", "tarifas"),
     ] {
-        let text = texts
-            .render(TextId::RiskNotice, language, &TextContext::sample())
-            .text;
-        for word in words {
-            assert!(text.contains(word), "{language}: {word}");
+        let text = texts.render(id, language, &TextContext::sample()).text;
+        for word in of_both.into_iter().chain(of(language)).chain([says]) {
+            assert!(text.contains(word), "{id} {language}: {word}");
         }
+        assert!(!text.contains(never), "{id} {language}: {never}");
     }
 }
 
