@@ -81,7 +81,6 @@ pub(crate) fn read(
         matched,
         ground: ground_room,
         statements: statement_room,
-        heard,
         ..
     } = scratch;
     contexts.clear();
@@ -121,7 +120,7 @@ pub(crate) fn read(
     judge.relations(view, contexts);
     judge.details(view, matched);
     judge.revealing_name(view);
-    *heard = *heard || judge.sentences(view, contexts);
+    judge.sentences(view, contexts);
     let mut reading = judge.reading;
     sort(&mut reading.findings);
     reading

@@ -253,23 +253,30 @@ impl Guardrail {
         // The first reading is of the draft as given, so that its findings point into it.
         let mut next = Cow::Borrowed(draft);
         let mut portal: Option<Cow<'d, str>> = None;
-        let mut corrected = false;
+        let (mut corrected, mut put_right) = (false, false);
         let situation = self.rules.matrix.situation(setting);
-        scratch.heard = false;
+        let mut dropped = false;
         for round in 0..ROUNDS_MAX + 2 {
             scratch.detect.again = round > 0;
             let (reading, edited) = self.read(&next, (setting, values, situation), zone, scratch);
-            let holds = reading.holds();
-            let drops = reading.drops_any();
+            let (holds, drops) = (reading.holds(), reading.drops_any());
+            let sounds = dropped && !put_right && reading.holds_by_sound_alone();
             let tells = (reading.patient, reading.details);
             let corrections = reading.corrections;
             let first = findings.get_or_insert(reading.findings);
             if holds {
-                return self.held(draft, std::mem::take(first));
+                // What is left of a sentence may sound of something else: "your refill", of "your ADHD
+                // refill". The draft as given was not held, so it goes behind the link as a whole.
+                let form = rewrite::portal_form(&self.rules, setting, situation);
+                let Some(form) = form.filter(|_| sounds) else {
+                    return self.held(draft, std::mem::take(first));
+                };
+                (dropped, portal, next) = (false, Some(Cow::Borrowed(draft)), Cow::Owned(form));
+                continue;
             }
             if !corrections.is_empty() {
                 next = Cow::Owned(correct(&next, corrections));
-                corrected = true;
+                (corrected, put_right) = (true, true);
                 continue;
             }
             if drops {
@@ -278,7 +285,7 @@ impl Guardrail {
                     portal.get_or_insert_with(|| std::mem::take(&mut next));
                 }
                 next = Cow::Owned(edited.text);
-                corrected = true;
+                (corrected, dropped) = (true, true);
                 continue;
             }
             let out = match &next {
@@ -330,7 +337,7 @@ impl Guardrail {
             return self.hold(body, "review.length", "empty or too long", none);
         }
         scratch::with(|scratch| {
-            (scratch.heard, scratch.detect.again) = (false, false);
+            scratch.detect.again = false;
             let values = Values::new(setting.facts, std::mem::take(&mut scratch.values));
             let (reading, _) = self.read(body, (setting, &values, situation), &zone, scratch);
             let (told, _) = self.read(&form, (setting, &values, situation), &zone, scratch);

@@ -27,9 +27,6 @@ pub(crate) struct Scratch {
     pub(crate) contexts: Vec<Context>,
     /// Which rules of a set were found.
     pub(crate) matched: Matched,
-    /// Whether the sentences of this draft were read for advice already. What an edit leaves of them is
-    /// read again by the rules of conduct alone.
-    pub(crate) heard: bool,
 }
 
 thread_local! {

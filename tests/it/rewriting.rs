@@ -709,3 +709,56 @@ fn a_visit_that_is_denied_moved_or_asked_about_is_not_told_as_if_it_stood() {
         assert_ne!(review.verdict, Verdict::Pass, "{draft}");
     }
 }
+
+/// What is left of these sounds of something else than they do.
+const FRAGMENTS: &[&str] = &[
+    "your ADHD refill",
+    "Your HIV test",
+    "my Prozac refill",
+    "The refill of your lisinopril",
+    "Your colonoscopy booking",
+    "Your chemo cancelled",
+    "our depression clinic",
+    "Refill: metformin. Visit: biopsy.",
+    "su receta de Prozac",
+    "Su cita de colonoscopia cancelada",
+    "Tome su metformina",
+];
+
+#[test]
+fn what_is_cleared_passes_when_it_is_reviewed_again() {
+    let guardrail = Guardrail::embedded().unwrap();
+    let files = std::fs::read_dir("evals/guardrail").unwrap();
+    let texts: Vec<String> = files
+        .map(|it| std::fs::read_to_string(it.unwrap().path()).unwrap())
+        .collect();
+    let gold: Vec<String> = texts
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|row| row["draft"].as_str().map(str::to_owned))
+        .collect();
+    assert!(gold.len() > 600, "{}", gold.len());
+    let drafts = FRAGMENTS.iter().map(|it| (*it).to_owned()).chain(gold);
+    let mut changed = Vec::new();
+    for draft in drafts {
+        let first = review(&guardrail, Language::En, &draft);
+        let Some(cleared) = first.cleared else {
+            continue;
+        };
+        let again = review(&guardrail, Language::En, cleared.text());
+        if again.verdict != Verdict::Pass {
+            changed.push(format!(
+                "{draft} -> {}: {:?}",
+                cleared.text(),
+                again.findings
+            ));
+        }
+    }
+    assert!(
+        changed.is_empty(),
+        "{} of them:\n{}",
+        changed.len(),
+        changed.join("\n")
+    );
+}

@@ -89,14 +89,11 @@ const TOLD_ELSEWHERE: &[Category] = &[
 ];
 
 impl Judge<'_> {
-    /// Reads each sentence of an agent's draft that asks nothing. Tells whether they were read.
-    pub(super) fn sentences(&mut self, view: &View<'_>, contexts: &[Context]) -> bool {
+    /// Reads each sentence of an agent's draft that asks nothing.
+    pub(super) fn sentences(&mut self, view: &View<'_>, contexts: &[Context]) {
         // Staff see a held draft anyway.
-        if self.reading.holds() {
-            return true;
-        }
-        if self.setting.author != Author::Agent {
-            return false;
+        if self.reading.holds() || self.setting.author != Author::Agent {
+            return;
         }
         let model = &self.rules.sentences;
         let needed = model.thresholds();
@@ -135,7 +132,6 @@ impl Judge<'_> {
             found.confidence = Confidence::Probable;
             self.reading.findings.push(found);
         }
-        true
     }
 
     /// Is this to be heard in this draft, beside what the rules found?

@@ -32,6 +32,14 @@ impl Reading {
             .any(|finding| finding.action == Action::Hold)
     }
 
+    /// Whether staff must see it only for what its sentences sound like, of all that was found.
+    pub(crate) fn holds_by_sound_alone(&self) -> bool {
+        let mut held = self.findings.iter();
+        held.by_ref()
+            .filter(|finding| finding.action == Action::Hold)
+            .all(|finding| finding.evidence.iter().any(|it| it.kind == "sentence"))
+    }
+
     /// Whether a stretch of the text tells this field of the record, and may.
     pub(crate) fn tells(&self, field: &str, within: &Range<usize>) -> bool {
         let mut told = self.told.iter();
