@@ -256,8 +256,7 @@ impl Guardrail {
         let (mut corrected, mut put_right) = (false, false);
         let situation = self.rules.matrix.situation(setting);
         let mut dropped = false;
-        for round in 0..ROUNDS_MAX + 2 {
-            scratch.detect.again = round > 0;
+        for _ in 0..ROUNDS_MAX + 2 {
             let (reading, edited) = self.read(&next, (setting, values, situation), zone, scratch);
             let (holds, drops) = (reading.holds(), reading.drops_any());
             let sounds = dropped && !put_right && reading.holds_by_sound_alone();
@@ -337,7 +336,6 @@ impl Guardrail {
             return self.hold(body, "review.length", "empty or too long", none);
         }
         scratch::with(|scratch| {
-            scratch.detect.again = false;
             let values = Values::new(setting.facts, std::mem::take(&mut scratch.values));
             let (reading, _) = self.read(body, (setting, &values, situation), &zone, scratch);
             let (told, _) = self.read(&form, (setting, &values, situation), &zone, scratch);

@@ -723,6 +723,9 @@ const FRAGMENTS: &[&str] = &[
     "su receta de Prozac",
     "Su cita de colonoscopia cancelada",
     "Tome su metformina",
+    // Signs that nobody sees go; what they stood between may be turned letters.
+    "about tha\u{1}\0\0a\u{1d} ung",
+    "lbhe \u{200b}ovbcfl vf o\u{2}ravta",
 ];
 
 #[test]

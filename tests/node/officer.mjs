@@ -302,7 +302,9 @@ for (const [path, field, kept, action] of [
 }
 
 // A text that comes into the open conversation before an empty chair stays new, until somebody moves.
-const chair = await context.newPage();
+// Each in a context of its own: a clock is of all pages of its context.
+const beside = async () => (await browser.newContext({ viewport: { width: 1366, height: 768 }, storageState: await context.storageState() })).newPage();
+const chair = await beside();
 await chair.clock.install();
 await chair.goto(`${server}/console/inbox/all`);
 await chair.getByRole("link", { name: /Maria Gonzalez/ }).click();
@@ -313,10 +315,10 @@ const fresh = chair.locator(".line.unread", { hasText: "Maria Gonzalez" });
 await fresh.waitFor();
 await chair.mouse.move(600, 400);
 await fresh.waitFor({ state: "detached" });
-await chair.close();
+await chair.context().close();
 
 // Whoever types keeps the session, heard of once a minute; whoever leaves with words in a field finds the page covered.
-const typist = await context.newPage();
+const typist = await beside();
 await typist.clock.install();
 await typist.goto(`${server}/console/policy/overlay`);
 const heard = [];
@@ -332,7 +334,7 @@ assert.equal(heard.length, 1, "once a minute");
 await typist.clock.fastForward(15 * 60_000 + 10_000);
 await typist.getByRole("heading", { name: "You were signed out" }).waitFor();
 assert(!(await typist.getByRole("textbox", { name: "Words of our own" }).isVisible()), "nothing can be read over a shoulder");
-await typist.close();
+await typist.context().close();
 
 // A template on recent conversations, and its names offered while one types.
 await page.goto(`${server}/console/prompts/edit/en/visit`);

@@ -124,16 +124,11 @@ pub(crate) struct Scratch {
     value: Vec<u8>,
     /// How the text hides its words from this search, if it does.
     pub(crate) disguise: Option<Disguise>,
-    /// Whether the text is what an edit left of one that was searched: it hides nothing new.
-    pub(crate) again: bool,
 }
 
 /// Finds every identifier and clinical span in `text`; sorted, without overlaps.
 pub fn detect(policy: &Policy, text: &str, known: &Known<'_>) -> Findings {
-    scratch::with(|scratch| {
-        scratch.detect.again = false;
-        search(policy, text, known, &mut scratch.detect)
-    })
+    scratch::with(|scratch| search(policy, text, known, &mut scratch.detect))
 }
 
 /// As [`detect`], in memory that is at hand.
@@ -144,11 +139,7 @@ pub(crate) fn search(
     scratch: &mut Scratch,
 ) -> Findings {
     let view = View::new(policy.phrases(), text, &mut scratch.view);
-    scratch.disguise = if scratch.again {
-        None
-    } else {
-        disguise::find(policy.phrases(), &view)
-    };
+    scratch.disguise = disguise::find(policy.phrases(), &view);
     let mut drafts = std::mem::take(&mut scratch.drafts);
     patterns::find(policy, &view, &mut scratch.wanted, &mut drafts);
     numbers::find(&view, &mut drafts);

@@ -34,6 +34,9 @@ pub(super) const LIVE: &str = "x-live";
 /// The addresses whose forms bring files.
 const TAKE_FILES: &[&str] = &["/console/portal/{id}"];
 
+/// The stream by which pages hear of changes.
+const EVENTS: &str = "/console/events";
+
 /// What a script sends with a form that it reads the answer of.
 pub(super) const SCRIPT: &str = "x-script";
 
@@ -183,6 +186,10 @@ async fn seated(door: &Door, need: Need, parts: &Parts) -> Result<Seat, Response
     let back = || {
         if script {
             return StatusCode::UNAUTHORIZED.into_response();
+        }
+        if parts.uri.path() == EVENTS {
+            // A stream that meets a page calls that a fault; this ends it for good (HTML, server-sent events).
+            return StatusCode::NO_CONTENT.into_response();
         }
         let next = parts.uri.path();
         let query = parts

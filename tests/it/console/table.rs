@@ -26,8 +26,8 @@ async fn outcome(hand: &mut Hand<'_>, method: &str, route: &str) -> &'static str
     let to = told.header("location");
     match told.status.as_u16() {
         303 if to.starts_with("/console/sign-in") => "door",
-        // A script is told so.
-        401 => "door",
+        // A script is told so, and the stream of changes ends.
+        401 | 204 => "door",
         303 if to == "/console/second" => "second",
         403 if told.text().contains("Your role does not open this page") => "no",
         // The stream of changes has no end.
