@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub(crate) fn anteroom(data_dir: &Path) -> Command {
 pub(crate) struct Server {
     child: Child,
     pub(crate) base: String,
-    log: Arc<Mutex<String>>,
+    log: Arc<(Mutex<String>, Condvar)>,
     http: reqwest::Client,
 }
 
@@ -57,14 +57,15 @@ impl Server {
                 break url.trim().split("/readyz").next().unwrap().to_owned();
             }
         };
-        let log = Arc::new(Mutex::new(said));
+        let log = Arc::new((Mutex::new(said), Condvar::new()));
         let kept = Arc::clone(&log);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(read @ 1..) = told.read(&mut buffer) {
-                kept.lock()
-                    .unwrap()
-                    .push_str(&String::from_utf8_lossy(&buffer[..read]));
+                let (said, more) = &*kept;
+                let read = String::from_utf8_lossy(&buffer[..read]);
+                said.lock().unwrap().push_str(&read);
+                more.notify_all();
             }
         });
         let http = reqwest::Client::builder().build().unwrap();
@@ -177,7 +178,18 @@ impl Server {
 
     /// Everything it wrote to standard error so far.
     pub(crate) fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
+        self.log.0.lock().unwrap().clone()
+    }
+
+    /// The same, once each of these words stands in it: a line may come after what it tells of.
+    pub(crate) fn logged(&self, words: &[&str]) -> String {
+        let (said, more) = &*self.log;
+        let missing = |said: &mut String| !words.iter().all(|it| said.contains(it));
+        let most = std::time::Duration::from_secs(10);
+        let waited = more.wait_timeout_while(said.lock().unwrap(), most, missing);
+        let (said, waited) = waited.unwrap();
+        assert!(!waited.timed_out(), "{words:?} in {said}");
+        said.clone()
     }
 
     /// Power off: no warning, no clean-up.
