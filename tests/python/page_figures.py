@@ -107,10 +107,10 @@ class Browser:
             known["by_name"] = self.led("/console/inbox/all", {"csrf": csrf, "q": name.split()[-1]})
             known["proof"] = self.led("/console/compliance", {"csrf": csrf, "q": number})
             known["patient"] = re.search(r'href="(/console/patients/[\w-]+)"', self.ask("GET", known["proof"])[1])[1]
-            status, _ = self.ask("POST", "/console/audit", {"csrf": csrf, "q": number})
-            if status != 303:
-                continue  # A number that several share: the officer chooses.
-            known["audit_patient"] = self.went
+            status, shown = self.ask("POST", "/console/audit", {"csrf": csrf, "q": number})
+            # Of a number that several share, as all are among 100,000 conversations, the officer chooses one.
+            chosen = re.search(r'href="(/console/audit\?[^"]*patient=[^"]+)"', shown)
+            known["audit_patient"] = self.went if status == 303 else chosen[1].replace("&amp;", "&")
             today = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86_400))
             asked = {"csrf": csrf, "received": today, "words": "Everything, on paper"}
             known["case"] = self.led(f"{known['patient']}/case", asked)
