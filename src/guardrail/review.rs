@@ -253,9 +253,8 @@ impl Guardrail {
         // The first reading is of the draft as given, so that its findings point into it.
         let mut next = Cow::Borrowed(draft);
         let mut portal: Option<Cow<'d, str>> = None;
-        let (mut corrected, mut put_right) = (false, false);
+        let (mut corrected, mut put_right, mut dropped) = (false, false, false);
         let situation = self.rules.matrix.situation(setting);
-        let mut dropped = false;
         for _ in 0..ROUNDS_MAX + 2 {
             let (reading, edited) = self.read(&next, (setting, values, situation), zone, scratch);
             let (holds, drops) = (reading.holds(), reading.drops_any());
@@ -266,8 +265,8 @@ impl Guardrail {
             if holds {
                 // What is left of a sentence may sound of something else: "your refill", of "your ADHD
                 // refill". The draft as given was not held, so it goes behind the link as a whole.
-                let form = rewrite::portal_form(&self.rules, setting, situation);
-                let Some(form) = form.filter(|_| sounds) else {
+                let form = || rewrite::portal_form(&self.rules, setting, situation);
+                let Some(form) = sounds.then(form).flatten() else {
                     return self.held(draft, std::mem::take(first));
                 };
                 (dropped, portal, next) = (false, Some(Cow::Borrowed(draft)), Cow::Owned(form));
@@ -292,7 +291,6 @@ impl Guardrail {
                 Cow::Owned(text) => Cow::Owned(rewrite::outgoing(text, setting).into_owned()),
             };
             if rewrite::too_long(&out, setting) {
-                let situation = self.rules.matrix.situation(setting);
                 let Some(form) = rewrite::portal_form(&self.rules, setting, situation) else {
                     break;
                 };

@@ -34,9 +34,8 @@ impl Reading {
 
     /// Whether staff must see it only for what its sentences sound like, of all that was found.
     pub(crate) fn holds_by_sound_alone(&self) -> bool {
-        let mut held = self.findings.iter();
-        held.by_ref()
-            .filter(|finding| finding.action == Action::Hold)
+        let held = self.findings.iter();
+        held.filter(|finding| finding.action == Action::Hold)
             .all(|finding| finding.evidence.iter().any(|it| it.kind == "sentence"))
     }
 

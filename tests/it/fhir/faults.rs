@@ -319,8 +319,8 @@ impl Respond for Kept {
     }
 }
 
-#[tokio::test]
-async fn a_calendar_that_cannot_be_read_after_a_claim_leaves_its_slot_free() {
+/// A server with one free slot that it keeps, and no visit.
+async fn with_a_free_slot() -> (MockServer, std::sync::Arc<Kept>) {
     let server = server().await;
     let kept = std::sync::Arc::new(Kept(std::sync::Mutex::new(slot("s-1", "free"))));
     let answers = std::sync::Arc::clone(&kept);
@@ -333,6 +333,12 @@ async fn a_calendar_that_cannot_be_read_after_a_claim_leaves_its_slot_free() {
         .respond_with(none)
         .mount(&server)
         .await;
+    (server, kept)
+}
+
+#[tokio::test]
+async fn a_calendar_that_cannot_be_read_after_a_claim_leaves_its_slot_free() {
+    let (server, kept) = with_a_free_slot().await;
     // Whose calendar it is cannot be told: the directory is down.
     Mock::given(path("/Schedule/_search"))
         .respond_with(ResponseTemplate::new(500))
@@ -347,18 +353,7 @@ async fn a_calendar_that_cannot_be_read_after_a_claim_leaves_its_slot_free() {
 
 #[tokio::test]
 async fn a_visit_that_cannot_be_written_leaves_its_slot_free() {
-    let server = server().await;
-    let kept = std::sync::Arc::new(Kept(std::sync::Mutex::new(slot("s-1", "free"))));
-    let answers = std::sync::Arc::clone(&kept);
-    Mock::given(path("/Slot/s-1"))
-        .respond_with(move |request: &wiremock::Request| answers.respond(request))
-        .mount(&server)
-        .await;
-    let none = ResponseTemplate::new(200).set_body_json(searchset(&[]));
-    Mock::given(path("/Appointment/_search"))
-        .respond_with(none)
-        .mount(&server)
-        .await;
+    let (server, kept) = with_a_free_slot().await;
     let refused = json!({ "resourceType": "OperationOutcome", "issue": [
         { "severity": "error", "code": "business-rule", "diagnostics": "new visits need a referral" }] });
     Mock::given(method("POST"))
