@@ -246,6 +246,18 @@ pub enum RecordsError {
     Failed(Phi<String>),
 }
 
+impl RecordsError {
+    /// What staff are told of a request that the record did not take.
+    pub fn of_request(self) -> Phi<String> {
+        match self {
+            Self::Failed(cause) => cause,
+            Self::NotFound | Self::Conflict | Self::Unavailable => {
+                Phi::from("The request is not in the record: enter it by hand.")
+            }
+        }
+    }
+}
+
 /// The record: the source of every fact. Each call is about one practice, and what concerns a
 /// patient names that patient, so no argument of a model can reach another's.
 /// Writes carry a key; the same key again gives the same result and changes nothing.

@@ -1,5 +1,6 @@
 //! What patients may ask by law: a copy of the record, and an account of who was told of them.
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +8,9 @@ use crate::policy::words::vocabulary;
 
 /// Years for which a patient may ask who was told of them (45 CFR 164.528(a)(1)).
 pub const ACCOUNTING_YEARS: i16 = 6;
+
+/// Within which a copy of the record is given (45 CFR 164.524(b)(2)(i)).
+pub const ACCESS_DUE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Days by which the answer to a request may be put off, once and with a reason in writing
 /// (45 CFR 164.524(b)(2)(iii)).

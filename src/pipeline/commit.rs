@@ -11,6 +11,7 @@ use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
 use crate::domain::waiting::Errand;
 use crate::guardrail::rewrite::Cleared;
+use crate::pipeline::cases;
 use crate::pipeline::consent;
 use crate::pipeline::handoff;
 use crate::pipeline::house::House;
@@ -125,6 +126,9 @@ async fn keep_untold(
     let report = handoff::with_summary(reply.report.as_ref(), reply.summary.as_ref());
     let draft = Phi::from(text);
     tx.hold(conversation, &draft, &report, UNTOLD, now).await?;
+    if let Some(case) = &reply.case {
+        cases::open(tx, conversation, case, now).await?;
+    }
     let subject = format!("conversation/{}", conversation.id);
     let detail = serde_json::json!({
         "tools": reply.detail.get("tools"),
@@ -175,6 +179,9 @@ pub(crate) async fn settle(
     if let Some((draft, reason)) = &reply.hold {
         let report = handoff::with_summary(reply.report.as_ref(), reply.summary.as_ref());
         tx.hold(conversation, draft, &report, reason, now).await?;
+    }
+    if let Some(case) = &reply.case {
+        cases::open(tx, conversation, case, now).await?;
     }
     if let Some(report) = &reply.report {
         tx.keep_glass(conversation, report, now).await?;

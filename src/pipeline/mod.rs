@@ -9,6 +9,7 @@ pub mod again;
 pub mod alarm;
 pub mod attachments;
 pub mod breach;
+mod cases;
 pub mod catch_up;
 mod clear;
 mod closing;

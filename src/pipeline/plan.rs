@@ -68,6 +68,19 @@ pub(crate) enum Plan {
     Nothing,
 }
 
+/// Why staff look: one person has two records, and nobody can tell which is theirs.
+pub(crate) const TWICE: &str = "on file twice";
+
+/// Nothing of either record is told; staff merge them.
+pub(crate) fn twice(turns: &[Turn]) -> Plan {
+    Plan::Fixed {
+        text: TextId::Handoff,
+        kind: OutboundKind::Reply,
+        answers: waiting(turns).map(|turn| turn.id).collect(),
+        staff: Some(TWICE),
+    }
+}
+
 /// The inbound texts that have no outcome yet.
 pub(crate) fn waiting(turns: &[Turn]) -> impl DoubleEndedIterator<Item = &Turn> {
     turns

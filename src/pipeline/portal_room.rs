@@ -6,7 +6,6 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use crate::agent::ports::RecordsError;
 use crate::agent::texts::TextId;
 use crate::audit::Entry;
 use crate::domain::consent::{
@@ -17,7 +16,6 @@ use crate::domain::ids::{ConversationId, PatientId};
 use crate::domain::message::OutboundKind;
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
-use crate::domain::record::{Request, RequestKind, Suits};
 use crate::pipeline::alarm;
 use crate::pipeline::consent;
 use crate::pipeline::house::House;
@@ -40,8 +38,6 @@ const REPEATED_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 const FILES_ALONE: &str = "(files)";
 /// The intent of a turn that was written in the portal.
 pub const SECURE_REPLY: &str = "secure_reply";
-/// A copy of the record is due within 30 days (45 CFR 164.524(b)(2)).
-const RECORDS_DUE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Somebody who has shown who they are.
 #[derive(Debug)]
@@ -54,7 +50,7 @@ pub struct Room {
     pub language: Language,
     /// The conversation that the link was sent in.
     pub conversation: Conversation,
-    link: [u8; 32],
+    pub(super) link: [u8; 32],
 }
 
 /// One message of the secure thread.
@@ -350,47 +346,6 @@ impl House {
         Ok(true)
     }
 
-    /// Opens an access case: a copy of the record, due within 30 days; when it is due. One that is
-    /// open already stays the only one.
-    pub async fn portal_records(
-        &self,
-        room: &Room,
-        words: &str,
-    ) -> Result<Result<Timestamp, RecordsError>, StoreError> {
-        let now = self.clock().now();
-        let (practice, patient) = (&room.practice.id, &room.patient);
-        let open = self
-            .records()
-            .filed(practice, patient, RequestKind::Records)
-            .await;
-        if let Some(due) = open.ok().and_then(|all| all.first()?.request.due) {
-            return Ok(Ok(due));
-        }
-        let due = now.saturating_add(RECORDS_DUE).unwrap_or(Timestamp::MAX);
-        let request = Request {
-            kind: RequestKind::Records,
-            words: Phi::from(words),
-            due: Some(due),
-            from: None,
-            to: None,
-            suits: Suits::default(),
-        };
-        let link = hex::encode(room.link);
-        let key = format!("portal/{link}/records/{}", now.as_millisecond());
-        if let Err(error) = self.records().file(practice, patient, &request, &key).await {
-            return Ok(Err(error));
-        }
-        let work = Arc::new((room.conversation.id, room.link));
-        self.store()
-            .write(move |tx| {
-                let work = Arc::clone(&work);
-                Box::pin(async move { tell_of_request(tx, &work, due, now).await })
-            })
-            .await?;
-        self.changed();
-        Ok(Ok(due))
-    }
-
     /// Ends a session at the portal.
     pub async fn portal_leave(&self, cookie: &str) -> Result<(), StoreError> {
         self.store().end_portal_session(&hash(cookie)).await
@@ -459,34 +414,4 @@ async fn choose(
         tx.suppress_queued(*id, &[OutboundKind::Safety]).await?;
     }
     tx.save_conversation(&conversation).await
-}
-
-async fn tell_of_request(
-    tx: &mut Tx,
-    (id, link): &(ConversationId, [u8; 32]),
-    due: Timestamp,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let Some(conversation) = tx.lock_conversation(*id).await? else {
-        return Ok(());
-    };
-    let none = Phi::default();
-    tx.hold(
-        &conversation,
-        &none,
-        &none,
-        "asks for a copy of the record",
-        now,
-    )
-    .await?;
-    let about = serde_json::json!({ "due": due.to_string(), "conversation": id.0 });
-    tx.append_audit(&Entry::new(
-        &conversation.practice,
-        now,
-        "patient",
-        "access.requested",
-        &subject(link),
-        &about,
-    ))
-    .await
 }

@@ -20,6 +20,7 @@ use crate::domain::record::Patient;
 use crate::guardrail::finding::Verdict;
 use crate::guardrail::rewrite::Cleared;
 use crate::guardrail::setting::Author;
+use crate::pipeline::cases::{self, Case};
 use crate::pipeline::clear::Writing;
 use crate::pipeline::consent::question;
 use crate::pipeline::draft::{Asking, may_ask_who};
@@ -29,7 +30,9 @@ use crate::pipeline::house::House;
 use crate::pipeline::interim::Drafting;
 use crate::pipeline::law::Governed;
 use crate::pipeline::person::{self, Arrival, Move};
-use crate::pipeline::plan::{ABUSED, ASKED_FOR_PERSON, Plan, UNKNOWN_WRITER, plan, waiting};
+use crate::pipeline::plan::{
+    ABUSED, ASKED_FOR_PERSON, Plan, TWICE, UNKNOWN_WRITER, plan, twice, waiting,
+};
 use crate::pipeline::portal::PortalLink;
 use crate::pipeline::shelter::{Shelter, Watch};
 use crate::pipeline::ward::{Whose, whose_are};
@@ -74,6 +77,8 @@ pub(crate) struct Reply {
     pub(crate) report: Option<Phi<String>>,
     /// Whether the agent leaves the conversation to a person.
     pub(crate) aside: Option<Aside>,
+    /// The copy of the record that it promises.
+    pub(crate) case: Option<Case>,
     /// What staff read first of what is left to them.
     pub(crate) summary: Option<serde_json::Value>,
     /// Whether the conversation moved on before anything was done or said.
@@ -306,7 +311,7 @@ impl House {
                     // Nobody is asked who they are while nobody could look.
                     let chosen = self.wording(conversation);
                     let (language, wording) = (conversation.language, &chosen.wording);
-                    let down = agent::record_down(practice, language, why, wording);
+                    let down = agent::record_down(practice, (language, now), why, wording);
                     reply = self.judge(&asking, down, (law.bars_therapy(), &chosen));
                 }
                 // Where nobody is known yet, what was asked waits for it.
@@ -326,6 +331,12 @@ impl House {
                 (&reply.answers, &reply.detail),
             ));
         }
+        reply.case = cases::opened_by(
+            &reply,
+            (practice, patient.as_ref().map(|it| &it.id)),
+            turns,
+            now,
+        );
         Ok(Some(Reply {
             patient,
             moves: arrival.moves,
@@ -459,6 +470,7 @@ impl Reply {
             hold: None,
             report: None,
             aside: None,
+            case: None,
             summary: None,
             overtaken: false,
             more: false,
@@ -476,19 +488,6 @@ impl Reply {
             hold: Some((Phi::default(), reason)),
             ..Self::silent(answers, reason)
         }
-    }
-}
-
-/// Why staff look: one person has two records, and nobody can tell which is theirs.
-const TWICE: &str = "on file twice";
-
-/// Nothing of either record is told; staff merge them.
-fn twice(turns: &[Turn]) -> Plan {
-    Plan::Fixed {
-        text: TextId::Handoff,
-        kind: OutboundKind::Reply,
-        answers: waiting(turns).map(|turn| turn.id).collect(),
-        staff: Some(TWICE),
     }
 }
 

@@ -88,6 +88,24 @@ impl Store {
             .map(|row| read(row, practice.as_str(), &key))
             .collect()
     }
+
+    /// When the patient's open access case is due, if one is.
+    pub async fn access_due(
+        &self,
+        practice: &PracticeId,
+        patient: &PatientId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let mut tx = self.read().await?;
+        let Some(key) = tx.known_key(practice).await? else {
+            return Ok(None);
+        };
+        let whose = patient_hash(&key, patient);
+        let find = args![practice.as_str(), &whose, RequestKind::Records.as_str()];
+        match tx.row(OPEN, find).await? {
+            Some(row) => Ok(read(&row, practice.as_str(), &key)?.filed.request.due),
+            None => Ok(None),
+        }
+    }
 }
 
 impl EmbeddedRecords {
@@ -310,6 +328,28 @@ impl Tx {
         self.append_audit(&entry(practice, now, ("appointment", &id), &change))
             .await?;
         Ok(Ok(booked))
+    }
+
+    /// Opens an access case for a copy of the record (45 CFR 164.524), where none of the patient's is
+    /// open, whatever system keeps the record: its day is watched here.
+    pub(crate) async fn open_access_case(
+        &mut self,
+        practice: &PracticeId,
+        patient: &PatientId,
+        request: &Request,
+        used: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let key = self.key_for_row(practice.as_str()).await?;
+        let whose = patient_hash(&key, patient);
+        let find = args![practice.as_str(), &whose, request.kind.as_str()];
+        if self.row(OPEN, find).await?.is_none() {
+            // Another patient's by the same key is theirs, and there can be none.
+            let _filed = self
+                .file_once(practice, patient, request, used, now)
+                .await?;
+        }
+        Ok(())
     }
 
     async fn file_once(

@@ -1,19 +1,17 @@
 //! What patients ask of staff: filed in the record in the patient's own words, and put before the
 //! staff here, so that a record system that is down loses nothing.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::agent::ports::{Records, RecordsError};
 use crate::agent::tools::{CheckedCall, HandOver, Scene, ToolResult, desk};
 use crate::agent::when;
 use crate::domain::ids::AppointmentId;
-use crate::domain::phi::Phi;
 use crate::domain::record::{Fact, Filed, Patient, Request, RequestKind, Suits};
+use crate::domain::rights::ACCESS_DUE;
 use crate::policy::words::Language;
 
-/// A copy of the record is due 30 days after it was asked for (45 CFR 164.524(b)(2)(i)).
-const RECORDS_DUE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Places on the waitlist that one patient holds: one for each visit that they could wish sooner.
 const PLACES_MAX: usize = 3;
 
@@ -39,8 +37,8 @@ const fn staff(kind: RequestKind) -> (HandOver, &'static str) {
 }
 
 /// What somebody asks who is not known to be a patient: for the staff, and in no record.
-pub(super) fn unknown(call: &CheckedCall, kind: RequestKind) -> ToolResult {
-    desk::hand_over(call, staff(kind).0)
+pub(super) fn unknown(call: &CheckedCall, scene: &Scene<'_>, kind: RequestKind) -> ToolResult {
+    desk::hand_over(call, scene, staff(kind).0)
 }
 
 impl Asks<'_> {
@@ -48,9 +46,9 @@ impl Asks<'_> {
     /// conversation is put before the staff in the transaction that sends the answer.
     pub(super) async fn file(&self, kind: RequestKind) -> ToolResult {
         let (why, receipt) = staff(kind);
-        let mut result = desk::hand_over(self.call, why);
+        let mut result = desk::hand_over(self.call, self.scene, why);
         let due = (kind == RequestKind::Records)
-            .then(|| self.scene.now.saturating_add(RECORDS_DUE).ok())
+            .then(|| self.scene.now.saturating_add(ACCESS_DUE).ok())
             .flatten();
         let whole = (None, None, &Suits::default());
         match self.add(kind, due, whole, kind.as_str()).await {
@@ -58,12 +56,7 @@ impl Asks<'_> {
             Err(why) => {
                 // Staff have it all the same; they are told that the record has not.
                 result.ok = false;
-                result.trouble = Some(match why {
-                    RecordsError::Failed(cause) => cause,
-                    RecordsError::NotFound | RecordsError::Conflict | RecordsError::Unavailable => {
-                        Phi::from("The request is not in the record: enter it by hand.")
-                    }
-                });
+                result.trouble = Some(why.of_request());
             }
         }
         result

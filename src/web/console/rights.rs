@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::domain::ids::{PatientId, StaffId};
 use crate::domain::phone::E164;
 use crate::domain::record::{Patient, Request, RequestKind, Suits};
-use crate::domain::rights::{ACCOUNTING_YEARS, DisclosureKind};
+use crate::domain::rights::{ACCESS_DUE, ACCOUNTING_YEARS, DisclosureKind};
 use crate::domain::staff::{Right, Staff};
 use crate::pipeline::house::House;
 use crate::store::disclosures::Recorded;
@@ -370,7 +370,7 @@ pub(crate) async fn open_case(
     let request = Request {
         kind: RequestKind::Records,
         words: words.into(),
-        due: received.checked_add((30 * 24).hours()).ok(),
+        due: received.checked_add(ACCESS_DUE).ok(),
         from: None,
         to: None,
         suits: Suits::default(),

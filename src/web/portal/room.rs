@@ -260,11 +260,8 @@ pub(super) async fn act(
             Ok(back(visit, if chosen { "choice" } else { "failed" }))
         }
         "records" => {
-            let filed = desk.portal_records(room, text).await.map_err(unavailable)?;
-            Ok(back(
-                visit,
-                if filed.is_ok() { "records" } else { "failed" },
-            ))
+            desk.portal_records(room, text).await.map_err(unavailable)?;
+            Ok(back(visit, "records"))
         }
         "leave" => {
             desk.portal_leave(cookie).await.map_err(unavailable)?;

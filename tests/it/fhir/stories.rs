@@ -135,3 +135,44 @@ async fn of_two_who_want_the_last_time_on_the_server_one_gets_it_and_the_other_t
         .filter(|it| it["identifier"][0]["system"] == "urn:anteroom:write");
     assert_eq!(new.count(), 1, "one visit for one time");
 }
+
+#[tokio::test]
+async fn a_copy_of_the_record_is_a_case_here_and_a_task_there_whatever_the_server_does() {
+    let server = Server::start(&[], &[]);
+    let down = settings("http://127.0.0.1:9/");
+    for (up, settings) in [(true, server.settings()), (false, down)] {
+        let kept = stores::sqlite().await;
+        let app = App::with_records(kept.store.clone(), |clock| {
+            FhirRecords::new(&settings, clock).unwrap()
+        });
+        app.agreed(MARIA).await;
+        let asked = "I need a copy of my medical records";
+        let answer = app.one(MARIA, asked).await;
+        let open = app.house.store().open_cases(app.practice()).await.unwrap();
+        let tasks = server.all("Task").await;
+        if !up {
+            // Nobody knows who asks while the record is down: staff have the text.
+            assert!(answer.contains("passed your request"), "{answer}");
+            assert_eq!(
+                (app.held().await, open.len()),
+                (vec!["records".to_owned()], 0)
+            );
+            continue;
+        }
+        assert!(
+            answer.contains("passed your request for a copy"),
+            "{answer}"
+        );
+        assert_eq!(open.len(), 1);
+        assert_eq!(open[0].filed.request.words.as_str(), asked);
+        assert_eq!(open[0].patient.as_str(), "p-001");
+        let due = open[0].filed.request.due.unwrap();
+        assert_eq!(due.duration_since(app.clock_now()).as_hours(), 720);
+        assert_eq!(tasks.len(), 1);
+        assert_eq!(tasks[0]["for"]["reference"], "Patient/p-001");
+        // Asked again while one is open, it stays one case.
+        app.one(MARIA, asked).await;
+        let again = app.house.store().open_cases(app.practice()).await.unwrap();
+        assert_eq!(again.len(), 1);
+    }
+}

@@ -323,19 +323,13 @@ async fn a_request_for_records_opens_one_case_with_its_day() {
         .house
         .portal_records(&room, "All of it, by mail")
         .await
-        .unwrap()
         .unwrap();
     assert_eq!(
         due.duration_since(app.clock_now()),
         SignedDuration::from_hours(720)
     );
     app.wait(SignedDuration::from_mins(1));
-    let again = app
-        .house
-        .portal_records(&room, "Again")
-        .await
-        .unwrap()
-        .unwrap();
+    let again = app.house.portal_records(&room, "Again").await.unwrap();
     assert_eq!(again, due, "the case that is open stays the only one");
     let open = app
         .house
