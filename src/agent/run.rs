@@ -12,7 +12,6 @@ use crate::agent::ports::{
 };
 use crate::agent::prompts::Wording;
 use crate::agent::recording::Sent;
-use crate::agent::references;
 use crate::agent::sayings::{self, System};
 use crate::agent::tools::{self, HandOver, Scene};
 use crate::agent::turn::{Asked, Turn};
@@ -154,9 +153,6 @@ pub async fn run_reviewed(
     if input.for_patient {
         opening.system.push_str(FOR_PATIENT);
     }
-    if turn.refers() {
-        opening.system.push_str(references::EXPLAINED);
-    }
     let scene = Scene {
         practice: input.practice,
         patient: input.patient,
@@ -182,8 +178,8 @@ pub async fn run_reviewed(
                 }
             }
             Action::CallTool(call) => {
-                let mut result = tools::call(&call, &scene, records).await;
-                turn.take(&mut result);
+                let result = tools::call(&call, &scene, records).await;
+                turn.take(&result);
                 machine.step(Event::Tool(Box::new(result)))
             }
             Action::Finish(mut end) => {

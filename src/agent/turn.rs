@@ -108,7 +108,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Whether the model is on another machine, and shall see no values of the record.
-    pub(super) fn refers(&self) -> bool {
+    fn refers(&self) -> bool {
         let sees = self.input.practice.model_sees;
         self.is_away() && !self.input.veiled && sees == ModelSees::References
     }
@@ -120,12 +120,15 @@ impl<'a> Turn<'a> {
 
     /// The request as the model in hand may see it.
     fn shown<'r>(&mut self, request: &'r Request) -> Cow<'r, Request> {
-        if !self.veils() {
-            return Cow::Borrowed(request);
-        }
         let (reviewer, ground) = (self.reviewer, &self.ground);
         let find = |text: &str| reviewer.identifiers(text, ground);
-        Cow::Owned(self.veil.cover(request, self.input, &find))
+        if self.veils() {
+            Cow::Owned(self.veil.cover(request, self.input, &find))
+        } else if self.refers() {
+            Cow::Owned(self.references.cover(request, &find))
+        } else {
+            Cow::Borrowed(request)
+        }
     }
 
     /// What the model in hand wrote, with values for references. A reference to nothing is an answer
@@ -139,15 +142,12 @@ impl<'a> Turn<'a> {
         self.veil.open(answer, today).ok_or(ModelError::Malformed)
     }
 
-    /// Takes note of what a tool did, and hides from the model what it may not see.
-    pub(super) fn take(&mut self, result: &mut ToolResult) {
+    /// Takes note of what a tool did.
+    pub(super) fn take(&mut self, result: &ToolResult) {
         self.acted |= result
             .facts
             .iter()
             .any(|fact| fact.field.starts_with("receipt."));
-        if self.refers() {
-            result.json = Phi::new(self.references.hide(result.json.as_str()));
-        }
     }
 
     /// How many tokens a request takes, as the model in hand counts them.
@@ -290,7 +290,7 @@ impl<'a> Turn<'a> {
     pub(super) fn hand_over(self, why: HandOver) -> Outcome {
         let mut outcome = handed_over(
             self.input.practice,
-            self.input.language,
+            (self.input.language, self.input.now),
             why,
             &self.input.wording,
         );

@@ -14,7 +14,7 @@ use jiff::{Span, ToSpan as _};
 use serde_json::Value;
 
 use crate::agent::ports::{Answer, Message, Request, ToolCall};
-use crate::agent::references::fill;
+use crate::agent::references::{fill, replaced};
 use crate::agent::run::{self, Input};
 use crate::agent::when;
 use crate::domain::phi::Phi;
@@ -161,21 +161,7 @@ impl Veil {
         let text = text.replace('{', "(").replace('}', ")");
         let mut spans = find(&text);
         spans.extend(telling(&text));
-        spans.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
-        let mut out = String::with_capacity(text.len());
-        let mut done = 0;
-        for (span, kind) in spans {
-            let (start, end) = (span.start.max(done), span.end.max(done));
-            let Some(value) = text.get(start..end).filter(|it| !it.trim().is_empty()) else {
-                continue;
-            };
-            out.push_str(text.get(done..start).unwrap_or_default());
-            let reference = self.said(kind, value);
-            out.push_str(&reference);
-            done = end;
-        }
-        out.push_str(text.get(done..).unwrap_or_default());
-        out
+        replaced(&text, spans, |kind, value| self.said(kind, value))
     }
 
     /// A reference to something that was said, with its gloss.
@@ -336,7 +322,7 @@ fn gloss(key: &str) -> &'static str {
 }
 
 /// The words of a text that tell a day, an hour or a number, whatever else they are.
-fn telling(text: &str) -> Vec<(Range<usize>, &'static str)> {
+pub(super) fn telling(text: &str) -> Vec<(Range<usize>, &'static str)> {
     let mut found = Vec::new();
     let mut at = 0;
     let mut title = false;

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod cassettes;
 mod desk;
 mod failures;
 mod necessary;
@@ -60,7 +61,18 @@ impl Phone {
 
     async fn says_to(&mut self, text: &str, screened: Screened, model: &dyn Model) -> Outcome {
         self.turns += 1;
-        let input = Input {
+        let input = self.input(text, screened);
+        let outcome = run(input, model, &Offline::new(), &self.records).await;
+        self.history.push((true, Phi::from(text)));
+        if let Some(draft) = &outcome.draft {
+            self.history.push((false, draft.clone()));
+        }
+        self.pending.clone_from(&outcome.pending);
+        outcome
+    }
+
+    fn input(&self, text: &str, screened: Screened) -> Input<'_> {
+        Input {
             practice: &self.practice,
             patient: self.patient.as_ref(),
             language: self.language,
@@ -76,14 +88,7 @@ impl Phone {
             wording: Wording::default(),
             veiled: false,
             for_patient: false,
-        };
-        let outcome = run(input, model, &Offline::new(), &self.records).await;
-        self.history.push((true, Phi::from(text)));
-        if let Some(draft) = &outcome.draft {
-            self.history.push((false, draft.clone()));
         }
-        self.pending.clone_from(&outcome.pending);
-        outcome
     }
 }
 

@@ -2,10 +2,17 @@
 
 #![cfg(test)]
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use anteroom::agent::ports::{Answer, BoxFuture, Model, ModelError, Request};
+use anteroom::agent::ports::{
+    Answer, BoxFuture, Model, ModelError, Request, Reviewer, Undisturbed,
+};
+use anteroom::agent::run_reviewed;
+use anteroom::domain::phi::Phi;
 use anteroom::domain::practice::ModelSees;
+use anteroom::domain::record::Fact;
+use anteroom::llm::offline::Offline;
 use anteroom::llm::scripted::Scripted;
 
 use super::{Phone, Screened, draft};
@@ -88,6 +95,84 @@ async fn values_are_filled_in_here_and_never_sent() {
             assert!(!sent.contains(value), "{value} was sent: {sent}");
         }
         assert!(sent.contains("1."), "{sent}");
+    }
+}
+
+/// A reviewer that finds nothing: what is hidden still is hidden by its form.
+#[derive(Debug)]
+struct Blind;
+
+impl Reviewer for Blind {
+    fn complaints(&self, _: &Phi<String>, _: &[Fact]) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn identifiers(&self, _: &str, _: &[Fact]) -> Vec<(Range<usize>, &'static str)> {
+        Vec::new()
+    }
+}
+
+/// A model on this machine that fails once it has asked for its tools.
+#[derive(Debug)]
+struct Local(Scripted);
+
+impl Model for Local {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    fn complete<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, ModelError>> {
+        self.0.complete(request)
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        self.0.count_tokens(text)
+    }
+}
+
+#[tokio::test]
+async fn what_we_wrote_before_goes_without_its_values() {
+    let mut phone = Phone::of_maria();
+    let told = phone.says("When is my appointment?").await;
+    assert!(draft(&told).contains("Dec 2 at 3:00 PM"), "{told:?}");
+    let script = Arc::new(Scripted::new([
+        Scripted::tool("list_appointments", "{}"),
+        Scripted::text("Yes, with {appt1.provider}, {appt1.when}."),
+    ]));
+    let remote = Remote(Arc::clone(&script));
+    let models: [&dyn Model; 2] = [&remote, &Offline::new()];
+    let input = phone.input("With her, right?", Screened::default());
+    let told = run_reviewed(input, &models, &phone.records, (&Blind, &Undisturbed)).await;
+    assert_eq!(
+        draft(&told),
+        "Yes, with Dr. Ana Reyes, Wed, Dec 2 at 3:00 PM."
+    );
+    let sent = sent(&script);
+    assert!(sent.contains("{said1.when: Wed afternoon}"), "{sent}");
+    for value in VALUES {
+        assert!(!sent.contains(value), "{value} was sent: {sent}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_model_here_asked_for_goes_to_the_next_one_elsewhere_without_values() {
+    let local = Local(Scripted::new([
+        Scripted::tool("list_appointments", "{}"),
+        Err(ModelError::Timeout),
+    ]));
+    let script = Arc::new(Scripted::new([Scripted::text(
+        "Your visit is {appt1.when}.",
+    )]));
+    let remote = Remote(Arc::clone(&script));
+    let phone = Phone::of_maria();
+    let input = phone.input("When is my appointment?", Screened::default());
+    let models: [&dyn Model; 3] = [&local, &remote, &Offline::new()];
+    let told = run_reviewed(input, &models, &phone.records, (&Blind, &Undisturbed)).await;
+    assert_eq!(draft(&told), "Your visit is Wed, Dec 2 at 3:00 PM.");
+    let sent = sent(&script);
+    assert!(sent.contains("{appt1.when: Wed afternoon}"), "{sent}");
+    for value in VALUES {
+        assert!(!sent.contains(value), "{value} was sent: {sent}");
     }
 }
 
