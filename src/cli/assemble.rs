@@ -334,6 +334,7 @@ pub(super) fn model(llm: &Llm, offline: &Arc<dyn Model>) -> Result<Arc<dyn Model
     settings.timeout = std::time::Duration::from_secs(llm.timeout_s);
     settings.context_tokens_max = llm.budget_tokens;
     settings.price = price(llm.price_in, llm.price_out);
+    settings.azure = azure(&llm.kind, &llm.api_version);
     if !llm.tokenizer.as_os_str().is_empty() {
         let tell = |error: &dyn std::fmt::Display| {
             format!("llm.tokenizer = \"{}\": {error}", llm.tokenizer.display())
@@ -380,10 +381,16 @@ fn fallbacks(llm: &Llm) -> Result<Vec<Arc<dyn Model>>, String> {
         settings.timeout = std::time::Duration::from_secs(it.timeout_s);
         settings.context_tokens_max = llm.budget_tokens;
         settings.price = price(it.price_in, it.price_out);
+        settings.azure = azure(&it.kind, &it.api_version);
         let model = OpenAi::new(settings).map_err(|error| tell(&error))?;
         Ok(Arc::new(model) as Arc<dyn Model>)
     };
     (1..).zip(&llm.fallbacks).map(one).collect()
+}
+
+/// The version of Azure's API, where it is asked for.
+pub(super) fn azure(kind: &str, version: &str) -> Option<String> {
+    (kind == "azure").then(|| version.to_owned())
 }
 
 /// Dollars for a million tokens as billionths for one.

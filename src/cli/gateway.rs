@@ -90,7 +90,10 @@ fn upstream(
     key: &SecretString,
 ) -> Result<std::sync::Arc<dyn port::Upstream>, String> {
     let patience = Duration::from_secs(config.guard.timeout_s);
-    let upstream = Upstream::new(&config.llm.base_url, key, &config.llm.model, patience);
+    let llm = &config.llm;
+    let azure = assemble::azure(&llm.kind, &llm.api_version);
+    let server = (&*llm.base_url, azure.as_deref());
+    let upstream = Upstream::new(server, key, &llm.model, patience);
     let upstream = upstream.map_err(|error| error.to_string())?;
     Ok(std::sync::Arc::new(Behind(upstream)))
 }

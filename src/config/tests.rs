@@ -36,6 +36,26 @@ fn a_typo_is_told_with_line_and_nearest_key() {
         ),
         ("listen = \n".into(), &[], "FILE:1: "),
         (
+            "[llm]\nkind = \"azur\"\n".into(),
+            &[],
+            "FILE:2: llm.kind: use `auto`, `offline`, `openai` or `azure`",
+        ),
+        (
+            "[llm]\nkind = \"azure\"\nbase_url = \"https://a.example.com/openai/v1\"\n".into(),
+            &[],
+            "FILE:3: llm.base_url: with kind = \"azure\" write the resource alone, as https://NAME.openai.azure.com",
+        ),
+        (
+            "[llm]\nkind = \"azure\"\nbase_url = \"https://a.example.com\"\napi_version = \"latest\"\n".into(),
+            &[],
+            "FILE:4: llm.api_version: write the version of Azure's API, such as 2024-10-21",
+        ),
+        (
+            "[[llm.fallback]]\nkind = \"azure\"\nbase_url = \"https://a.example.com\"\nmodel = \"m\"\n".into(),
+            &[],
+            "llm.fallback[0].api_version: write the version of Azure's API",
+        ),
+        (
             format!("{practice}timezone = \"America/Los_Angeles\"\n[[practice.outreach.recall]]\nname = \"x\"\nafter_months = 0\n"),
             &[],
             "recall `x`: after_months = 0; months from 1 to 120",

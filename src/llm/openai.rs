@@ -3,10 +3,11 @@
 mod transport;
 mod wire;
 
+use std::fmt;
 use std::time::Duration;
 
 use async_openai::Client;
-use async_openai::config::OpenAIConfig;
+use async_openai::config::{AzureConfig, Config, OpenAIConfig};
 use async_openai::error::OpenAIError;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -46,6 +47,9 @@ pub struct Settings {
     pub legacy_max_tokens: bool,
     /// What it costs.
     pub price: Price,
+    /// The version of Azure's deployments API, where `base_url` is a resource of Azure and `model` the
+    /// name of a deployment there; none for the address of any other server.
+    pub azure: Option<String>,
 }
 
 impl Settings {
@@ -63,6 +67,7 @@ impl Settings {
             tokens: Tokens::O200k,
             legacy_max_tokens: false,
             price: Price::default(),
+            azure: None,
         }
     }
 }
@@ -84,11 +89,19 @@ pub enum BadSettings {
 }
 
 /// The model.
-#[derive(Debug)]
 pub struct OpenAi {
-    client: Client<OpenAIConfig>,
+    client: Client<Box<dyn Config>>,
     settings: Settings,
     host: String,
+}
+
+impl fmt::Debug for OpenAi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings = &self.settings;
+        f.debug_struct("OpenAi")
+            .field("settings", settings)
+            .finish_non_exhaustive()
+    }
 }
 
 impl OpenAi {
@@ -111,11 +124,23 @@ impl OpenAi {
             .build()
             .map_err(|_detail| BadSettings::Client)?;
         // Everything is set, so that no stray environment variable decides.
-        let config = OpenAIConfig::new()
-            .with_api_base(settings.base_url.as_str())
-            .with_api_key(key)
-            .with_org_id("")
-            .with_project_id("");
+        let base = settings.base_url.as_str();
+        let config: Box<dyn Config> = match &settings.azure {
+            Some(version) => Box::new(
+                AzureConfig::new()
+                    .with_api_base(base)
+                    .with_api_key(key)
+                    .with_deployment_id(settings.model.as_str())
+                    .with_api_version(version.as_str()),
+            ),
+            None => Box::new(
+                OpenAIConfig::new()
+                    .with_api_base(base)
+                    .with_api_key(key)
+                    .with_org_id("")
+                    .with_project_id(""),
+            ),
+        };
         let transport = Transport::new(http.clone(), settings.retry);
         let client = Client::build(http, config).with_http_service(transport);
         Ok(Self {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use reqwest::Response;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
@@ -54,14 +56,21 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// A server by its base address, such as `https://api.openai.com/v1`; the key may be empty.
+    /// A server by its base address, such as `https://api.openai.com/v1`, or a resource of Azure with
+    /// the version of its deployments API; the key may be empty.
     pub fn new(
-        base_url: &str,
+        (base_url, azure): (&str, Option<&str>),
         key: &SecretString,
         model: &str,
         timeout: Duration,
     ) -> Result<Self, BadSettings> {
-        let address = format!("{}/chat/completions", base_url.trim_end_matches('/'));
+        let base = base_url.trim_end_matches('/');
+        let address = match azure {
+            Some(version) => {
+                format!("{base}/openai/deployments/{model}/chat/completions?api-version={version}")
+            }
+            None => format!("{base}/chat/completions"),
+        };
         let address = reqwest::Url::parse(&address).map_err(|_detail| BadSettings::Address)?;
         if !matches!(address.scheme(), "http" | "https") {
             return Err(BadSettings::Address);
@@ -70,10 +79,13 @@ impl Upstream {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let key = key.expose_secret();
         if !key.is_empty() {
-            let mut bearer = HeaderValue::from_str(&format!("Bearer {key}"))
-                .map_err(|_detail| BadSettings::Key)?;
-            bearer.set_sensitive(true);
-            headers.insert(AUTHORIZATION, bearer);
+            let (name, key) = match azure {
+                Some(_) => (HeaderName::from_static("api-key"), key.to_owned()),
+                None => (AUTHORIZATION, format!("Bearer {key}")),
+            };
+            let mut key = HeaderValue::from_str(&key).map_err(|_detail| BadSettings::Key)?;
+            key.set_sensitive(true);
+            headers.insert(name, key);
         }
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)

@@ -931,7 +931,7 @@ async fn a_model_server_that_is_late_gone_or_misnamed_is_told_apart() {
         .await;
     let none = SecretString::default();
     let brief = Duration::from_millis(50);
-    let upstream = Upstream::new(&server.uri(), &none, "m", brief).unwrap();
+    let upstream = Upstream::new((&server.uri(), None), &none, "m", brief).unwrap();
     assert_eq!(upstream.complete(Vec::new()).await, Err(Fault::Timeout));
     let sent = server.received_requests().await.unwrap();
     assert!(!sent[0].headers.contains_key("authorization"));
@@ -939,7 +939,7 @@ async fn a_model_server_that_is_late_gone_or_misnamed_is_told_apart() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let gone = format!("http://{}", free.local_addr().unwrap());
     drop(free);
-    let upstream = Upstream::new(&gone, &none, "m", Duration::from_secs(5)).unwrap();
+    let upstream = Upstream::new((&gone, None), &none, "m", Duration::from_secs(5)).unwrap();
     assert_eq!(upstream.complete(Vec::new()).await, Err(Fault::Unreachable));
     for (base, key, want) in [
         ("", "", BadSettings::Address),
@@ -947,7 +947,7 @@ async fn a_model_server_that_is_late_gone_or_misnamed_is_told_apart() {
         ("ftp://api.example.com", "", BadSettings::Address),
         ("https://api.example.com", "a\nb", BadSettings::Key),
     ] {
-        let made = Upstream::new(base, &SecretString::from(key), "m", brief);
+        let made = Upstream::new((base, None), &SecretString::from(key), "m", brief);
         assert_eq!(made.unwrap_err(), want, "{base}");
     }
 }

@@ -10,10 +10,12 @@ use anteroom::agent::tools::TOOLS;
 use anteroom::domain::phi::Phi;
 use anteroom::llm::openai::{BadSettings, OpenAi, Settings};
 use anteroom::llm::tokens::{Tokens, fit};
+use anteroom::llm::upstream::Upstream;
 use anteroom::policy::words::Language;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use wiremock::matchers::{header, method, path};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use wiremock::matchers::{header, method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::records::{NOW, at};
@@ -209,6 +211,85 @@ async fn a_silent_or_absent_server_is_told_apart() {
     drop(free);
     let model = OpenAi::new(settings(&closed)).unwrap();
     assert_eq!(model.complete(&hi()).await, Err(ModelError::Unreachable));
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_on_the_wire_is_none_and_is_asked_for_again() {
+    let whole = json!({ "choices": [{ "finish_reason": "stop",
+        "message": { "content": "Your visit is on Wed, Dec 2 at 3:00 PM." } }] })
+    .to_string();
+    for (name, head, sent) in [
+        (
+            "within its length",
+            format!("content-length: {}", whole.len()),
+            40,
+        ),
+        (
+            "before its first byte",
+            format!("content-length: {}", whole.len()),
+            0,
+        ),
+        (
+            "within a chunk",
+            "transfer-encoding: chunked".to_owned(),
+            40,
+        ),
+    ] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/v1", listener.local_addr().unwrap());
+        let part = whole.get(..sent).unwrap().to_owned();
+        let body = if head.starts_with("transfer") {
+            format!("{:x}\r\n{part}", whole.len())
+        } else {
+            part
+        };
+        let answer =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{head}\r\n\r\n{body}");
+        let cut = tokio::spawn(async move {
+            for asked in 1.. {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut request = vec![0; 64 * 1024];
+                let _read = socket.read(&mut request).await.unwrap();
+                socket.write_all(answer.as_bytes()).await.unwrap();
+                socket.shutdown().await.unwrap();
+                if asked == 3 {
+                    return;
+                }
+            }
+        });
+        let model = OpenAi::new(settings(&base)).unwrap();
+        let found = model.complete(&hi()).await;
+        assert_eq!(found, Err(ModelError::Unreachable), "{name}");
+        // Asked three times, as of a server that is not there.
+        cut.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn azure_is_asked_at_its_deployment_with_its_own_header() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .and(path("/openai/deployments/some-model/chat/completions"))
+        .and(query_param("api-version", "2024-10-21"))
+        .and(header("api-key", "sk-test"))
+        .respond_with(said("Hello!"))
+        .expect(2)
+        .mount(&server)
+        .await;
+    let mut azure = settings(&server.uri());
+    azure.azure = Some("2024-10-21".to_owned());
+    let model = OpenAi::new(azure).unwrap();
+    assert_eq!(model.complete(&hi()).await, Ok(text("Hello!")));
+    let key = SecretString::from("sk-test");
+    let base = (&*server.uri(), Some("2024-10-21"));
+    let upstream = Upstream::new(base, &key, "some-model", Duration::from_secs(5)).unwrap();
+    assert!(upstream.complete(b"{}".to_vec()).await.is_ok());
+    let received = server.received_requests().await.unwrap();
+    assert!(
+        received
+            .iter()
+            .all(|it| !it.headers.contains_key("authorization"))
+    );
 }
 
 #[tokio::test]
