@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use jiff::tz::TimeZone;
 use jiff::tz::TimeZoneDatabase;
@@ -41,6 +42,7 @@ use crate::guardrail::setting::Consent;
 use crate::guardrail::setting::Setting;
 use crate::policy::Policy;
 use crate::policy::PolicyError;
+use crate::policy::joined;
 
 /// A draft longer than this is not a text message; it is held unread.
 pub const DRAFT_CHARS_MAX: usize = 8_000;
@@ -89,11 +91,19 @@ impl Review<'_> {
 impl Guardrail {
     /// The guardrail with the rules that are built in.
     pub fn embedded() -> Result<Self, PolicyError> {
-        Self::new(Arc::new(Policy::embedded()?))
+        let (policy, rules) = thread::scope(|beside| {
+            let rules = beside.spawn(Rules::embedded);
+            (Policy::embedded(), joined(rules))
+        });
+        Self::ruled(Arc::new(policy?), rules?)
     }
 
     /// The guardrail over a policy that is loaded already.
     pub fn new(policy: Arc<Policy>) -> Result<Self, PolicyError> {
+        Self::ruled(policy, Rules::embedded()?)
+    }
+
+    fn ruled(policy: Arc<Policy>, rules: Rules) -> Result<Self, PolicyError> {
         detect::examples::hold(&policy)?;
         let mut hash = Sha256::new();
         hash.update(policy.digest().as_bytes());
@@ -111,7 +121,7 @@ impl Guardrail {
         }
         let digest = hex::encode(hash.finalize()).into();
         Ok(Self {
-            rules: Arc::new(Rules::embedded()?),
+            rules: Arc::new(rules),
             zones: TimeZoneDatabase::bundled(),
             policy,
             voters: Vec::new(),

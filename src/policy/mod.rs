@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::{self, ScopedJoinHandle};
 
 use aho_corasick::AhoCorasick;
 use aho_corasick::AhoCorasickKind;
@@ -320,7 +321,40 @@ impl Policy {
         hasher.update([0]);
         hasher.update(model);
         let digest = hex::encode(hasher.finalize());
-        let tagger = Model::parse(sources::MODEL, model)?;
+        // The law and the model need nothing of the lists, which take as long as both.
+        let (law, tagger, rest) = thread::scope(|beside| {
+            let law = beside.spawn(|| Law::compile(all));
+            let tagger = beside.spawn(|| Model::parse(sources::MODEL, model));
+            let rest = Self::compile_lists(all);
+            (joined(law), joined(tagger), rest)
+        });
+        let (law, tagger) = (law?, tagger?);
+        let Lists {
+            phrases,
+            rules,
+            cues,
+            lists,
+        } = rest?;
+        let (keywords, keyword_rules) = compile_keywords(&rules)?;
+        let surroundings = compile_surroundings(&cues)?;
+        Ok(Self {
+            phrases,
+            rules,
+            keywords,
+            keyword_rules,
+            surroundings,
+            tagger,
+            muted: None,
+            law: Arc::new(law),
+            lists,
+            own: BTreeMap::new(),
+            own_model: None,
+            digest,
+        })
+    }
+
+    /// Everything of the policy but the law and the model.
+    fn compile_lists(all: &[Source]) -> Result<Lists, PolicyError> {
         let mut cues = None;
         let mut rules = Vec::new();
         let mut lists = Vec::new();
@@ -340,26 +374,29 @@ impl Policy {
             PolicyError::at("cues.toml", 1, "cues", "the file is absent", "restore it")
         })?;
         let phrases = Phrases::read(&lists, &cues.words)?;
-        let (keywords, keyword_rules) = compile_keywords(&rules)?;
-        let surroundings = compile_surroundings(&cues)?;
-        Ok(Self {
+        let terms = |(list, text): &(String, &str)| (list.clone(), sources::terms(text));
+        let lists = lists.iter().map(terms).collect();
+        Ok(Lists {
             phrases,
             rules,
-            keywords,
-            keyword_rules,
-            surroundings,
-            tagger,
-            muted: None,
-            law: Arc::new(Law::compile(all)?),
-            lists: lists
-                .iter()
-                .map(|(list, text)| (list.clone(), sources::terms(text)))
-                .collect(),
-            own: BTreeMap::new(),
-            own_model: None,
-            digest,
+            cues,
+            lists,
         })
     }
+}
+
+/// What is compiled of everything but the law and the model.
+struct Lists {
+    phrases: Phrases,
+    rules: Vec<Rule>,
+    cues: CueFile,
+    lists: Vec<(String, usize)>,
+}
+
+/// What a thread beside this one made; if it broke off, so does this one.
+pub(crate) fn joined<T>(beside: ScopedJoinHandle<'_, T>) -> T {
+    let made = beside.join();
+    made.unwrap_or_else(|payload| std::panic::resume_unwind(payload))
 }
 
 /// The pattern rules of these files.
