@@ -1,10 +1,14 @@
 //! What is said where neither a model nor the record can answer, and staff take over.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::agent::facts;
+use crate::agent::opening;
 use crate::agent::ports::RecordsError;
 use crate::agent::prompts::Wording;
 use crate::agent::run::Outcome;
-use crate::agent::sayings;
+use crate::agent::sayings::{self, HandedOver};
 use crate::agent::tools::HandOver;
 use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
@@ -14,11 +18,11 @@ use crate::policy::words::{Language, Purpose};
 /// What is said where the record system does not answer who writes.
 pub fn record_down(
     practice: &Practice,
-    language: Language,
+    (language, now): (Language, Timestamp),
     why: RecordsError,
     wording: &Wording,
 ) -> Outcome {
-    let mut outcome = handed_over(practice, language, HandOver::RecordDown, wording);
+    let mut outcome = handed_over(practice, (language, now), HandOver::RecordDown, wording);
     outcome
         .facts
         .splice(0..0, facts::of_practice(practice, language));
@@ -28,13 +32,20 @@ pub fn record_down(
 
 pub(super) fn handed_over(
     practice: &Practice,
-    language: Language,
+    (language, now): (Language, Timestamp),
     why: HandOver,
     wording: &Wording,
 ) -> Outcome {
-    let words = sayings::Phone {
+    let (hours, zone) = (&practice.hours, TimeZone::get(&practice.timezone).ok());
+    let answering = |zone: &TimeZone| opening::answering(hours, now, zone, language);
+    let words = HandedOver {
+        reason: why.as_str().to_owned(),
+        answering: zone.as_ref().and_then(answering).unwrap_or_default(),
         phone: practice.phone.display_us(),
     };
+    let answering = |zone: &TimeZone| opening::answering_fact(hours, now, zone);
+    let mut facts = vec![Fact::new("receipt.message_sent", "staff")];
+    facts.extend(zone.as_ref().and_then(answering));
     let template = if why == HandOver::RecordDown {
         sayings::RECORD_DOWN
     } else {
@@ -46,7 +57,7 @@ pub(super) fn handed_over(
         .and_then(|prompts| prompts.say(language, template, &words).ok());
     Outcome {
         draft: draft.map(Phi::new),
-        facts: vec![Fact::new("receipt.message_sent", "staff")],
+        facts,
         pending: None,
         handover: Some(why.as_str()),
         purpose: Purpose::Reply,

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
 use crate::agent::when;
+use crate::domain::record::Fact;
 use crate::policy::law::deadline::federal_holiday;
 use crate::policy::words::Language;
 
@@ -60,6 +61,18 @@ pub fn answering(
     zone: &TimeZone,
     language: Language,
 ) -> Option<String> {
+    let (at, open) = staffed(hours, now, zone)?;
+    let local = at.to_zoned(zone.clone());
+    Some(match (open, language) {
+        (true, Language::En) => format!("now, until {}", when::clock(&local, language)),
+        (true, Language::Es) => format!("ahora, hasta {}", when::clock(&local, language)),
+        (false, Language::En) => format!("from {}", when::spoken(at, zone, language)),
+        (false, Language::Es) => format!("a partir del {}", when::spoken(at, zone, language)),
+    })
+}
+
+/// Until when staff answer, if they do now; else from when on.
+fn staffed(hours: &str, now: Timestamp, zone: &TimeZone) -> Option<(Timestamp, bool)> {
     let week = week(hours)?;
     let local = now.to_zoned(zone.clone());
     for ahead in 0..DAYS_AHEAD {
@@ -77,26 +90,17 @@ pub fn answering(
         if federal_holiday(day) {
             return None;
         }
-        let at = |time: Time| day.to_datetime(time).to_zoned(zone.clone()).ok();
-        return Some(if ahead == 0 && from <= local.time() {
-            now_until(&at(to)?, language)
-        } else {
-            let at = when::spoken(at(from)?.timestamp(), zone, language);
-            match language {
-                Language::En => format!("from {at}"),
-                Language::Es => format!("a partir del {at}"),
-            }
-        });
+        let open = ahead == 0 && from <= local.time();
+        let at = day.to_datetime(if open { to } else { from });
+        return Some((at.to_zoned(zone.clone()).ok()?.timestamp(), open));
     }
     None
 }
 
-fn now_until(end: &jiff::Zoned, language: Language) -> String {
-    let clock = when::clock(end, language);
-    match language {
-        Language::En => format!("now, until {clock}"),
-        Language::Es => format!("ahora, hasta {clock}"),
-    }
+/// When staff answer, as the reviewer needs it to hold a draft against.
+pub(super) fn answering_fact(hours: &str, now: Timestamp, zone: &TimeZone) -> Option<Fact> {
+    let (at, _) = staffed(hours, now, zone)?;
+    Some(Fact::new("practice.answering", when::rfc3339(at, zone)))
 }
 
 /// Each weekday with its hours.

@@ -120,7 +120,7 @@ sayings! {
     /// Nothing was changed.
     KEPT = "kept": Nothing;
     /// Something failed on our side.
-    TROUBLE = "trouble": Phone;
+    TROUBLE = "trouble": HandedOver;
     /// A visit is coming; the practice begins.
     REMINDER = "reminder": Reminder;
     /// Several visits of a day are coming, of one person or of a family.
@@ -134,7 +134,7 @@ sayings! {
     /// A time became free; it is offered to somebody on the waitlist.
     FREED = "freed": Freed;
     /// The record system does not answer.
-    RECORD_DOWN = "record_down": Phone;
+    RECORD_DOWN = "record_down": HandedOver;
 }
 
 /// Context of the standing instructions.
@@ -480,12 +480,18 @@ impl Words for Results {
 pub struct HandedOver {
     /// Why, as `HandOver` spells it.
     pub reason: String,
+    /// When staff answer, as it follows "They answer"; empty where the hours do not tell.
+    pub answering: String,
+    /// The front desk's number, as people read it.
+    pub phone: String,
 }
 
 impl Words for HandedOver {
     fn sample() -> Self {
         Self {
             reason: "medical".to_owned(),
+            answering: "from Mon, Nov 30 at 8:00 AM".to_owned(),
+            phone: "415-555-0100".to_owned(),
         }
     }
 }

@@ -343,7 +343,7 @@ impl House {
         let left = done.len() < question.visits.len();
         if let (true, Some(why)) = (done.is_empty(), down) {
             let wording = self.wording(conversation).wording;
-            return agent::record_down(practice, language, why, &wording);
+            return agent::record_down(practice, (language, asking.now), why, &wording);
         }
         let words = ConfirmedAll {
             times: times(&done, &zone, language),

@@ -77,16 +77,23 @@ fn public_fact<'a>(scene: &Scene<'a>, topic: &str) -> &'a str {
 
 /// Passes the message on. The receipt is honest because the pipeline files the conversation with
 /// the staff in the transaction that sends the reply.
-pub(super) fn hand_over(call: &CheckedCall, reason: HandOver) -> ToolResult {
-    let mut result = ToolResult::new(
-        call,
-        true,
-        &json!({
-            "passed_to": "staff",
-            "reason": reason.as_str(),
-            "say": "The message was passed to the staff. Promise no call and no time."
-        }),
-    );
+pub(super) fn hand_over(call: &CheckedCall, scene: &Scene<'_>, reason: HandOver) -> ToolResult {
+    let hours = &scene.practice.hours;
+    let answering = opening::answering(hours, scene.now, &scene.zone, scene.language);
+    let say = if answering.is_some() {
+        "The message was passed to the staff. Say when they answer as `answering` has it. Promise no \
+         call and no other time."
+    } else {
+        "The message was passed to the staff. Promise no call and no time."
+    };
+    let told = json!({
+        "passed_to": "staff", "reason": reason.as_str(), "answering": answering, "say": say,
+        "phone": scene.practice.phone.display_us(),
+    });
+    let mut result = ToolResult::new(call, true, &told);
+    result
+        .facts
+        .extend(opening::answering_fact(hours, scene.now, &scene.zone));
     result
         .facts
         .push(Fact::new("receipt.message_sent", "staff"));

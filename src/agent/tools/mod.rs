@@ -141,10 +141,10 @@ pub async fn call(call: &CheckedCall, scene: &Scene<'_>, records: &dyn Records) 
     let Some(patient) = scene.patient else {
         return match &call.task {
             Task::PracticeInformation { topic, on } => desk::information(call, scene, topic, *on),
-            Task::HandOver { reason } => desk::hand_over(call, *reason),
+            Task::HandOver { reason } => desk::hand_over(call, scene, *reason),
             Task::Providers => desk::providers(call, scene, records).await,
             // Staff can be asked by anybody; nothing of it stands in a record.
-            Task::Ask { kind } => asks::unknown(call, *kind),
+            Task::Ask { kind } => asks::unknown(call, scene, *kind),
             Task::ListAppointments
             | Task::Book { .. }
             | Task::VerifyIdentity
@@ -196,7 +196,7 @@ pub async fn call(call: &CheckedCall, scene: &Scene<'_>, records: &dyn Records) 
         Task::Reschedule { appointment, slot } => visits.reschedule(appointment, slot).await,
         Task::FindSlots(wish) => visits.find(wish).await,
         Task::PracticeInformation { topic, on } => desk::information(call, scene, topic, *on),
-        Task::HandOver { reason } => desk::hand_over(call, *reason),
+        Task::HandOver { reason } => desk::hand_over(call, scene, *reason),
         Task::SendByPortal { text } => desk::send_by_portal(call, text),
         Task::ResultsStatus => desk::results(call, scene, patient, records).await,
         Task::Providers => desk::providers(call, scene, records).await,

@@ -372,6 +372,7 @@ const READINGS: &[(Topic, &str)] = &[
     (Topic::Waitlist(true), "waitlist"),
     (Topic::Preparation, "preparation"),
     (Topic::Staff(HandOver::Records), "records"),
+    (Topic::Staff(HandOver::Accessibility), "needs"),
     (Topic::Staff(HandOver::Paperwork), "paperwork"),
     (Topic::Staff(HandOver::Other), "own_details"),
     (Topic::Move(None), "move"),

@@ -255,8 +255,12 @@ impl Reply<'_> {
     fn staff(&mut self) {
         let mut results = self.turn.results.iter().rev().map(|(_, json)| json);
         if let Some(json) = results.find(|json| json.get("passed_to").is_some()) {
-            let reason = text(json, "reason");
-            self.say(sayings::HANDED_OVER, &HandedOver { reason });
+            let words = HandedOver {
+                reason: text(json, "reason"),
+                answering: text(json, "answering"),
+                phone: text(json, "phone"),
+            };
+            self.say(sayings::HANDED_OVER, &words);
         }
     }
 

@@ -112,14 +112,14 @@ async fn what_is_asked_of_staff_is_filed_in_the_patients_own_words() {
             "request_refill",
             RequestKind::Refill,
             "receipt.refill_requested",
-            "We passed your refill request to our staff.",
+            "We passed your refill request to our staff. They answer now, until 5:00 PM.",
         ),
         (
             "Please tell Dr. Reyes the new inhaler works",
             "message_care_team",
             RequestKind::Message,
             "receipt.message_sent",
-            "We passed your message to your care team.",
+            "We passed your message to your care team. They answer now, until 5:00 PM.",
         ),
         (
             "can someone call me back",
@@ -133,7 +133,7 @@ async fn what_is_asked_of_staff_is_filed_in_the_patients_own_words() {
             "ask_billing",
             RequestKind::Billing,
             "receipt.message_sent",
-            "We passed your billing question to our staff.",
+            "We passed your billing question to our staff. They answer now, until 5:00 PM.",
         ),
         (
             "How can I get my medical records?",
@@ -167,7 +167,7 @@ async fn a_record_that_is_down_loses_no_request() {
     let model = Scripted::new(vec![
         Ok(Answer::Tools(vec![call("request_refill", "{}")])),
         Ok(Answer::Text(Phi::from(
-            "We passed your refill request to our staff.",
+            "We passed your refill request to our staff. They answer now, until 5:00 PM.",
         ))),
     ]);
     phone.records.go_down_after(1);
@@ -458,4 +458,185 @@ async fn a_stranger_books_and_waits_for_nothing() {
         assert!(told.tools.iter().all(|tool| !tool.ok), "{text}");
     }
     assert_eq!(phone.records.writes(), 0);
+}
+
+#[tokio::test]
+async fn what_somebody_needs_at_a_visit_is_filed_with_staff() {
+    for text in [
+        "I need an interpreter for my visit",
+        "Could you arrange a sign language interpreter?",
+        "can I get the forms in large print",
+        "I'll need a wheelchair at the door",
+        "I'm deaf, please text instead of calling",
+        "hi, I use a walker",
+        "I have a service dog, I will bring him",
+        "id like extra time with the doctor please",
+        "I'm hard of hearing",
+        "We will need an ASL interpreter",
+        "necesito un intérprete",
+        "Quisiera los papeles en letra grande",
+        "ando en silla de ruedas",
+        "soy sorda",
+        "voy a necesitar ayuda para subir las escaleras",
+        "¿Me pueden conseguir un intérprete de lengua de señas?",
+    ] {
+        let mut phone = Phone::of_maria();
+        let told = phone.says(text).await;
+        assert_eq!(tools(&told), "accessibility_need", "{text}");
+        assert_eq!(draft(&told), "We told our staff what you need.", "{text}");
+        let filed = filed(&phone, RequestKind::Accessibility).await;
+        assert_eq!(filed.len(), 1, "{text}");
+        assert_eq!(filed[0].request.words.as_str(), text);
+    }
+    for text in [
+        "is there an interpreter?",
+        "hay intérprete?",
+        "do you have a wheelchair ramp",
+        "I don't need the interpreter anymore",
+        "I can't see well since this morning",
+        "no oigo bien desde ayer",
+        "I need an appointment",
+        "I need more time to decide",
+    ] {
+        let mut phone = Phone::of_maria();
+        let told = phone.says(text).await;
+        assert_ne!(tools(&told), "accessibility_need", "{text}");
+        assert!(!draft(&told).is_empty(), "{text}");
+    }
+}
+
+/// What each tool lets a model see of the record, key by key: no tool tells more than its purpose needs.
+const FIELDS: &[(&str, &str, &str)] = &[
+    ("verify_identity", "{}", "verified"),
+    ("providers", "{}", "providers"),
+    (
+        "list_appointments",
+        "{}",
+        "appointments.appointment_id appointments.date appointments.location \
+         appointments.provider appointments.status appointments.when",
+    ),
+    ("results_status", "{}", "released.name released.value"),
+    (
+        "practice_information",
+        r#"{"topic":"hours"}"#,
+        "phone topic value",
+    ),
+    (
+        "hand_over",
+        r#"{"reason":"other"}"#,
+        "answering passed_to phone reason say",
+    ),
+    (
+        "request_refill",
+        "{}",
+        "answering passed_to phone reason say",
+    ),
+    (
+        "message_care_team",
+        "{}",
+        "answering passed_to phone reason say",
+    ),
+    (
+        "request_callback",
+        "{}",
+        "answering passed_to phone reason say",
+    ),
+    ("ask_billing", "{}", "answering passed_to phone reason say"),
+    (
+        "request_records",
+        "{}",
+        "answering passed_to phone reason say",
+    ),
+    (
+        "accessibility_need",
+        "{}",
+        "answering passed_to phone reason say",
+    ),
+    ("join_waitlist", "{}", "waitlist"),
+    ("leave_waitlist", "{}", "waitlist"),
+    ("set_language", r#"{"language":"es"}"#, "language"),
+    (
+        "send_by_portal",
+        r#"{"text":"Please fast before the visit."}"#,
+        "portal say",
+    ),
+];
+
+#[tokio::test]
+async fn each_tool_lets_a_model_see_its_own_fields_and_no_others() {
+    for (tool, arguments, fields) in FIELDS {
+        let script = Scripted::new([Scripted::tool(tool, arguments), Scripted::text("Done.")]);
+        let mut phone = Phone::of_maria();
+        let told = phone
+            .says_to("Please help", Screened::default(), &script)
+            .await;
+        assert_eq!(tools(&told), *tool);
+        assert!(told.tools[0].ok, "{tool}");
+        let asked = script.asked();
+        let seen = asked
+            .last()
+            .unwrap()
+            .messages
+            .iter()
+            .find_map(|it| match it {
+                Message::ToolResult { json, .. } => Some(json.as_str().to_owned()),
+                Message::Patient(_) | Message::Agent(_) | Message::ToolCalls(_) => None,
+            });
+        let seen: serde_json::Value = serde_json::from_str(&seen.unwrap()).unwrap();
+        assert_eq!(
+            keys(&seen).join(" "),
+            fields.split_whitespace().collect::<Vec<_>>().join(" "),
+            "{tool}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_model_learns_who_works_here_and_tells_it() {
+    let script = Scripted::new([
+        Scripted::tool("providers", "{}"),
+        Scripted::text("Dr. Ana Reyes sees patients here."),
+    ]);
+    let mut phone = Phone::of_maria();
+    let told = phone
+        .says_to("Who works there?", Screened::default(), &script)
+        .await;
+    let named = fact(&told, "provider.name");
+    assert!(named.contains(&"Dr. Ana Reyes"), "{named:?}");
+    assert_eq!(draft(&told), "Dr. Ana Reyes sees patients here.");
+    // Nobody on file asks the same and learns the same; whose record it is they do not.
+    let script = Scripted::new([
+        Scripted::tool("verify_identity", "{}"),
+        Scripted::tool("providers", "{}"),
+        Scripted::text("Dr. Ana Reyes sees patients here."),
+    ]);
+    let mut stranger = Phone::of_maria();
+    stranger.patient = None;
+    let told = stranger
+        .says_to("Who works there?", Screened::default(), &script)
+        .await;
+    let done: Vec<_> = told.tools.iter().map(|it| (it.name, it.ok)).collect();
+    assert_eq!(done, [("verify_identity", false), ("providers", true)]);
+}
+
+/// Every key of an answer, those of the things in a list behind the list's.
+fn keys(json: &serde_json::Value) -> Vec<String> {
+    let mut found = std::collections::BTreeSet::new();
+    for (key, value) in json.as_object().into_iter().flatten() {
+        let things: Vec<_> = value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|it| it.as_object())
+            .collect();
+        if things.is_empty() {
+            found.insert(key.clone());
+        }
+        found.extend(
+            things
+                .iter()
+                .flat_map(|it| it.keys().map(|inner| format!("{key}.{inner}"))),
+        );
+    }
+    found.into_iter().collect()
 }

@@ -521,7 +521,7 @@ const SPANISH: &[(&str, &str, &str)] = &[
     (
         "mi hija tiene cita tambien, cuando es?",
         STAFF,
-        "solo podemos ayudar al paciente de este número",
+        "solo podemos ayudar al paciente de este teléfono",
     ),
     (
         "cuando es la cita de mi esposo",
@@ -545,12 +545,12 @@ const SPANISH: &[(&str, &str, &str)] = &[
         "No podemos dar consejos médicos",
     ),
     ("cuanto cuesta sin seguro", BILL, "pregunta sobre pagos"),
-    ("puedo llevar a mi esposo?", STAFF, "no estamos seguros"),
+    ("puedo llevar a mi esposo?", STAFF, "no sabemos si podemos"),
     ("quien es?", FACT, "Soy el asistente de IA"),
     ("son un robot o que", FACT, "Soy el asistente de IA"),
     ("mejor no", "", "no cambiamos nada"),
     ("adios", "", "De nada"),
-    ("jkl ñandú", STAFF, "no estamos seguros"),
+    ("jkl ñandú", STAFF, "no sabemos si podemos"),
 ];
 
 #[tokio::test]

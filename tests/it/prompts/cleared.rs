@@ -34,7 +34,7 @@ const RECEIPTS: [&str; 5] = [
     "refill_requested",
 ];
 /// What the samples say, in Spanish.
-const IN_SPANISH: [(&str, &str); 6] = [
+const IN_SPANISH: [(&str, &str); 7] = [
     ("Wed, Dec 2 at 3:00 PM", "mié 2 dic a las 3:00 p. m."),
     ("Thu Dec 3, 10:30 AM", "jue 3 dic, 10:30 a. m."),
     ("Saturdays", "los sábados"),
@@ -43,6 +43,10 @@ const IN_SPANISH: [(&str, &str); 6] = [
         "lun-jue 8:00 a. m.-5:00 p. m., vie 8:00 a. m.-1:00 p. m.",
     ),
     ("Thu, Dec 10 at 9:00 AM", "jue 10 dic a las 9:00 a. m."),
+    (
+        "from Mon, Nov 30 at 8:00 AM",
+        "a partir del lun 30 nov a las 8:00 a. m.",
+    ),
     (
         " and Wed, Dec 2 at 3:30 PM",
         " y mié 2 dic a las 3:30 p. m.",
@@ -62,6 +66,7 @@ fn facts(language: Language) -> Vec<(String, String)> {
         ("practice.insurance_networks", hours),
         ("practice.languages", hours),
         ("practice.hours", hours),
+        ("practice.answering", "2026-11-30T08:00:00-08:00"),
         ("practice.opening", "closed on Saturdays, open on Saturdays"),
         ("appointment.start", "2026-12-02T15:00:00-08:00"),
         ("appointment.start", "2026-12-02T15:30:00-08:00"),
