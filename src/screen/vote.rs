@@ -1,6 +1,7 @@
 //! What a statistical reader of whole sentences hears beside the rules: it adds alarms in words that no
 //! rule foresaw, and never takes one away.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::policy::fold::fold;
@@ -70,6 +71,64 @@ fn denies(text: &str) -> bool {
     words.any(|word| DENIES.contains(&word))
 }
 
+/// How people begin, and how many words that is.
+const GREETINGS: &[(&str, usize)] = &[
+    ("good morning", 2),
+    ("good afternoon", 2),
+    ("good evening", 2),
+    ("buenos dias", 2),
+    ("buenos d\u{ed}as", 2),
+    ("buenas tardes", 2),
+    ("buenas noches", 2),
+    ("hello", 1),
+    ("hola", 1),
+    ("hey", 1),
+    ("hi", 1),
+];
+/// Digits of a phone number: fewer are a dose, a date or 911.
+const PHONE_DIGITS_MIN: usize = 7;
+
+/// What stands behind a greeting, and of how many words the greeting is.
+fn behind_greeting(text: &str) -> Option<(&str, usize)> {
+    let text = text.trim_start();
+    GREETINGS.iter().find_map(|(greeting, words)| {
+        let (head, rest) = text.split_at_checked(greeting.len())?;
+        let ends = !rest.starts_with(|c: char| c.is_alphanumeric() || c == '\'');
+        let said = head.to_lowercase() == **greeting && ends;
+        said.then(|| {
+            (
+                rest.trim_start_matches(|c: char| !c.is_alphanumeric()),
+                *words,
+            )
+        })
+    })
+}
+
+/// A text without its phone numbers: to a reader of words "call 847" is near to "call 911".
+fn without_phones(text: &str) -> Cow<'_, str> {
+    let of_number = |c: char| c.is_ascii_digit() || " .-()+\u{2013}".contains(c);
+    let mut kept = String::new();
+    let mut rest = text;
+    let mut done = 0;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (_, from) = rest.split_at(at);
+        let end = from.find(|c: char| !of_number(c)).unwrap_or(from.len());
+        let (run, after) = from.split_at(end);
+        let start = text.len() - from.len();
+        if run.bytes().filter(u8::is_ascii_digit).count() >= PHONE_DIGITS_MIN {
+            kept.push_str(text.get(done..start).unwrap_or_default());
+            kept.push(' ');
+            done = start + end;
+        }
+        rest = after;
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    kept.push_str(text.get(done..).unwrap_or_default());
+    Cow::Owned(kept)
+}
+
 /// The reader of patients' texts, and that of drafts for what is therapy.
 #[derive(Debug)]
 pub(super) struct Vote {
@@ -100,8 +159,21 @@ impl Vote {
         })
     }
 
-    /// What it hears in a text of so many words: the label that leads, when it leads by enough.
+    /// What it hears in a text of so many words: the label that leads, when it leads by enough. A
+    /// greeting turns nothing off: behind one, what is said is heard by itself as well.
     pub(super) fn heard(&self, text: &str, words: usize) -> Option<Fired> {
+        let text = without_phones(text);
+        let whole = self.hear(&text, words);
+        let Some((rest, greeting)) = behind_greeting(&text) else {
+            return whole;
+        };
+        match (whole, self.hear(rest, words.saturating_sub(greeting))) {
+            (Some(whole), Some(alone)) if !alone.kind.is_alarm() => Some(whole),
+            (whole, alone) => alone.or(whole),
+        }
+    }
+
+    fn hear(&self, text: &str, words: usize) -> Option<Fired> {
         if words < WORDS_MIN || denies(text) {
             return None;
         }

@@ -129,6 +129,61 @@ fn an_alarm_in_words_that_no_rule_foresaw_is_heard_and_named() {
     assert!(heard > 10, "{heard}");
 }
 
+/// A number to call is no alarm to the reader, however it is written; what is said beside it is.
+#[test]
+fn a_phone_number_is_no_alarm_and_hides_none() {
+    let screen = Screen::embedded().unwrap();
+    let alarm = |intent| matches!(intent, Intent::Emergency | Intent::Crisis | Intent::Poison);
+    for text in [
+        "call 847.555.0121",
+        "call 847 555 0121",
+        "cell 847.555.0121 home 847.555.0144",
+        "cell 847.555.012\0\0\u{2}\0\0\01 home 847.555.0144",
+        "my new number is (847) 555-0121",
+        "please call +1 847 555 0121",
+        "text 847-555-0121 instead",
+        "llame al 847.555.0121",
+        "mi numero nuevo es 847 555 0121",
+        "home 8475550121, work 8475550144",
+    ] {
+        let reading = screen.read(text, None, Language::En);
+        assert!(!alarm(reading.intent), "{text}: {reading:?}");
+        assert!(
+            !reading.rules.iter().any(|it| it.ends_with(".sentence")),
+            "{text}: {reading:?}"
+        );
+    }
+}
+
+/// A greeting turns off nothing that the reader hears.
+#[test]
+fn a_greeting_before_an_alarm_leaves_it_one() {
+    let screen = Screen::embedded().unwrap();
+    let mut heard = 0;
+    for line in include_str!("../../evals/screen/unseen.jsonl").lines() {
+        let case: serde_json::Value = serde_json::from_str(line).unwrap();
+        let text = case["text"].as_str().unwrap();
+        let reading = screen.read(text, None, Language::En);
+        let alarm = |intent| matches!(intent, Intent::Emergency | Intent::Crisis | Intent::Poison);
+        if !alarm(reading.intent) || !reading.rules.iter().any(|it| it.ends_with(".sentence")) {
+            continue;
+        }
+        heard += 1;
+        for greeting in [
+            "hi. ",
+            "Hello, ",
+            "hey ",
+            "Good morning! ",
+            "Hola, ",
+            "buenas tardes. ",
+        ] {
+            let greeted = screen.read(&format!("{greeting}{text}"), None, Language::En);
+            assert!(alarm(greeted.intent), "{greeting}{text}: {greeted:?}");
+        }
+    }
+    assert!(heard > 10, "{heard}");
+}
+
 /// A long question of health brings a person and no alarm; the same with what is so now does.
 #[test]
 fn a_letter_is_read_by_a_person_unless_it_says_that_it_is_so_now() {
