@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::agent::ports::{BoxFuture, Records, RecordsError};
 use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId};
+use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::record::{
     Appointment, AppointmentStatus, Clinical, Filed, NewVisit, Note, Patient, Place, Provider,
@@ -83,4 +84,5 @@ layer! {
     writes note(patient: &'a PatientId, note: &'a Note, key: &'a str) -> ();
     reads clinical(patient: &'a PatientId) -> Vec<Clinical>;
     reads providers() -> Vec<Provider>;
+    reads unread() -> Vec<Phi<String>>;
 }

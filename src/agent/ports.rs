@@ -403,4 +403,12 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         &'a self,
         practice: &'a PracticeId,
     ) -> BoxFuture<'a, Result<Vec<Provider>, RecordsError>>;
+
+    /// Entries that cannot be read and that staff must mend, in words that may name a patient.
+    fn unread<'a>(
+        &'a self,
+        _practice: &'a PracticeId,
+    ) -> BoxFuture<'a, Result<Vec<Phi<String>>, RecordsError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
 }

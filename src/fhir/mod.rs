@@ -10,4 +10,5 @@ pub mod records;
 mod requests;
 mod resource;
 pub mod sign_in;
+mod unread;
 mod visits;

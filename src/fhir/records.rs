@@ -1,5 +1,6 @@
 //! A FHIR R4 server as the record of a practice: the port's questions as searches and reads.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
@@ -25,6 +26,7 @@ use crate::fhir::resource::{
     At, appointment, clinical, dialled, patient, phones, referred, slot, speaks_for,
 };
 use crate::fhir::sign_in::KeyError;
+use crate::fhir::unread::Unread;
 use crate::policy::words::Language;
 
 /// People at one number who are read: a family, or a shelter; more is a wrong number on file.
@@ -82,6 +84,7 @@ pub struct FhirRecords {
     pub(super) client: Client,
     pub(super) directory: Kept,
     capability: OnceCell<Capability>,
+    unread: Unread,
 }
 
 impl FhirRecords {
@@ -91,6 +94,7 @@ impl FhirRecords {
             client: Client::new(server, clock)?,
             directory: Kept::default(),
             capability: OnceCell::new(),
+            unread: Unread::default(),
         })
     }
 
@@ -214,11 +218,11 @@ impl FhirRecords {
             .search("Appointment", &wanted, DAYS_VISITS_MAX)
             .await?;
         let directory = self.names().await?;
+        let now = self.client.clock.now();
         let read = found.iter().filter_map(|resource| {
-            // Nobody is reminded of a visit that is not clear; the others are.
-            appointment(&At::alone(resource), &directory.names)
-                .ok()
-                .flatten()
+            // Nobody is reminded of a visit that is not clear, and staff are told; the others are.
+            let read = appointment(&At::alone(resource), &directory.names);
+            self.unread.sift(resource, read, now).ok().flatten()
         });
         let mut visits: Vec<Appointment> = read
             .filter(|it| STOOD.1.contains(&it.status) && it.start >= from && it.start < to)
@@ -247,8 +251,10 @@ impl FhirRecords {
         }
         let mut slots = Vec::new();
         let mut unreadable = None;
+        let now = self.client.clock.now();
         for resource in &found {
-            match slot(&At::alone(resource), &directory.names) {
+            let read = slot(&At::alone(resource), &directory.names);
+            match self.unread.sift(resource, read, now) {
                 // A slot that is listed as free and is not stays out.
                 Ok(slot) => slots.extend(slot.filter(|it| it.start >= from && it.start < to)),
                 // Nobody is offered a time that is not clear; others are.
@@ -484,6 +490,13 @@ impl Records for FhirRecords {
         who: &'a PatientId,
     ) -> BoxFuture<'a, Result<Vec<Clinical>, RecordsError>> {
         asked(self.entries(who))
+    }
+
+    fn unread<'a>(
+        &'a self,
+        _practice: &'a PracticeId,
+    ) -> BoxFuture<'a, Result<Vec<Phi<String>>, RecordsError>> {
+        Box::pin(ready(Ok(self.unread.told(self.client.clock.now()))))
     }
 
     fn providers<'a>(

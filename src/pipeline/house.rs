@@ -16,6 +16,7 @@ use crate::carrier::pager::Pager;
 use crate::domain::clock::Clock;
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::{AlarmId, ConversationId, OutboxId, PracticeId};
+use crate::domain::phi::Phi;
 use crate::domain::practice::{CarrierKind, Practice};
 use crate::mail::Relay;
 use crate::pipeline::company::Company;
@@ -116,6 +117,8 @@ pub struct House {
     pub(crate) company: Company,
     /// Addresses without an account that were tried at the sign-in.
     pub(crate) strangers: Strangers,
+    /// Practices whose reminders wait for their record, and why.
+    pub(crate) unreminded: Mutex<BTreeMap<PracticeId, Phi<String>>>,
     /// The conversation of the last test that staff sent themselves.
     pub(crate) tried: Mutex<Tests>,
     changes: watch::Sender<u64>,
@@ -171,6 +174,7 @@ impl House {
             company: Company::default(),
             strangers: Strangers::default(),
             tried: Mutex::default(),
+            unreminded: Mutex::default(),
             changes,
             wordings: Mutex::default(),
             trials: Mutex::default(),

@@ -2,13 +2,14 @@
 //! practice's own schedule, from the record of the moment. What may leave, and when, is decided where
 //! every text of the practice's own is: [`House::wish`] and [`House::remind_once`].
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::agent::ports::RecordsError;
-use crate::domain::ids::PatientId;
+use crate::domain::ids::{PatientId, PracticeId};
+use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::{Outreach, Practice};
 use crate::domain::record::{Appointment, AppointmentStatus};
@@ -50,7 +51,7 @@ impl House {
             let due = match self.due(practice, outreach, now).await {
                 Ok(due) => due,
                 Err(why) => {
-                    failed(practice, &why);
+                    self.failed(practice, why);
                     continue;
                 }
             };
@@ -60,9 +61,13 @@ impl House {
             if let Some(minutes) = outreach.waitlist_answer_min {
                 match self.offer_freed(practice, minutes, now).await? {
                     Ok(offered) => begun += offered,
-                    Err(why) => failed(practice, &why),
+                    Err(why) => {
+                        self.failed(practice, why);
+                        continue;
+                    }
                 }
             }
+            lock(&self.unreminded).remove(&practice.id);
         }
         metrics::counter!("anteroom_reminders_begun_total").increment(begun);
         Ok(begun)
@@ -134,9 +139,38 @@ impl House {
     }
 }
 
-fn failed(practice: &Practice, why: &RecordsError) {
-    metrics::counter!("anteroom_outreach_failed_total").increment(1);
-    tracing::warn!(practice = %practice.id, cause = %why, "no reminders now; they are tried again");
+impl House {
+    fn failed(&self, practice: &Practice, why: RecordsError) {
+        metrics::counter!("anteroom_outreach_failed_total").increment(1);
+        tracing::warn!(practice = %practice.id, cause = %why, "no reminders now; they are tried again");
+        let told = match why {
+            RecordsError::Failed(cause) => cause,
+            other @ (RecordsError::NotFound
+            | RecordsError::Conflict
+            | RecordsError::Unavailable) => Phi::new(other.to_string()),
+        };
+        lock(&self.unreminded).insert(practice.id.clone(), told);
+    }
+
+    /// What of the record staff must mend: why reminders wait, and what cannot be read. It may name a
+    /// patient.
+    pub async fn to_mend(&self, practice: &PracticeId) -> Vec<Phi<String>> {
+        let waits = lock(&self.unreminded).get(practice).cloned();
+        let waits =
+            waits.map(|it| format!("No reminder is begun until this is mended: {}", it.as_str()));
+        let unread = self.records().unread(practice).await.unwrap_or_default();
+        let unread = unread.iter().map(|it| {
+            format!(
+                "Nobody is told of this entry until it is mended: {}",
+                it.as_str()
+            )
+        });
+        waits.into_iter().chain(unread).map(Phi::new).collect()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn awake(practice: &Practice, now: Timestamp) -> bool {

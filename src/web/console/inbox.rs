@@ -16,6 +16,7 @@ use tokio_stream::wrappers::{BroadcastStream, WatchStream};
 use crate::domain::alarm::AlarmKind;
 use crate::domain::conversation::Direction;
 use crate::domain::ids::{ConversationId, HoldId, StaffId};
+use crate::domain::phi::Phi;
 use crate::domain::practice::Practice;
 use crate::domain::staff::{IDLE, Right, Staff};
 use crate::pipeline::house::House;
@@ -191,6 +192,9 @@ pub(crate) async fn page(
             "labels".to_owned(),
             triage::shown(&beside.labels, &on).into(),
         );
+        let mend = desk.to_mend(&practice.id).await;
+        let mend: Vec<&str> = mend.iter().map(Phi::as_str).collect();
+        fields.insert("mend".to_owned(), mend.into());
         fields.insert("undo".to_owned(), undo.into());
         fields.insert("fault".to_owned(), fault.into());
         fields.insert("open".to_owned(), open.unwrap_or_default());

@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 use anteroom::agent::ports::Records as _;
 use anteroom::domain::ids::{AppointmentId, PatientId, PracticeId};
 use anteroom::domain::phi::Phi;
-use anteroom::domain::practice::{Outreach, Recall};
+use anteroom::domain::practice::{FhirServer, Outreach, Practice, Recall};
 use anteroom::domain::record::{AppointmentStatus, Request, RequestKind, Suits};
 use anteroom::fhir::records::FhirRecords;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::fhir::server::Server;
+use crate::fhir::server::{Server, settings};
 use crate::support::app::{App, JAMES, sample_practice};
 use crate::support::stores;
 
-async fn app(server: &Server, kept: &stores::Kept) -> App {
+fn practice() -> Practice {
     let mut practice = sample_practice();
     practice.outreach = Some(Outreach {
         before_h: Vec::new(),
@@ -32,11 +32,19 @@ async fn app(server: &Server, kept: &stores::Kept) -> App {
             visit: BTreeMap::new(),
         }],
     });
-    let app = App::kept_by(kept.store.clone(), practice, |clock| {
-        FhirRecords::new(&server.settings(), clock).unwrap()
-    });
+    practice
+}
+
+async fn app(server: &Server, kept: &stores::Kept) -> App {
+    let app = reminding(kept, practice(), &server.settings());
     app.agreed(JAMES).await;
     app
+}
+
+fn reminding(kept: &stores::Kept, practice: Practice, server: &FhirServer) -> App {
+    App::kept_by(kept.store.clone(), practice, |clock| {
+        FhirRecords::new(server, clock).unwrap()
+    })
 }
 
 async fn begun(app: &App) -> Vec<String> {
@@ -149,4 +157,46 @@ async fn a_visit_that_another_system_cancels_frees_a_time_for_the_waitlist() {
     app.house.outreach_once().await.unwrap();
     let left = records.waitlist(&practice).await.unwrap();
     assert!(left.is_empty(), "the place is given back: {left:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told_to_staff_until_it_is_mended() {
+    let unclear = |id: &str, start: &str| {
+        json!({ "resourceType": "Appointment", "id": id, "status": "booked",
+            "start": start, "end": "2026-12-01T15:30:00-08:00",
+            "participant": [{ "actor": { "reference": "Patient/p-002" }, "status": "accepted" }] })
+    };
+    let server = Server::start(&[unclear("a-zoneless", "2026-12-01T15:00:00")], &[]);
+    let kept = stores::sqlite().await;
+    let mut reminds = self::practice();
+    reminds.outreach.as_mut().unwrap().before_h = vec![72];
+    let app = reminding(&kept, reminds.clone(), &server.settings());
+    let practice = app.practice().clone();
+    assert!(app.house.to_mend(&practice).await.is_empty());
+    begun(&app).await;
+    let told = app.house.to_mend(&practice).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let words = told[0].as_str();
+    assert!(
+        words.contains("Nobody is told of this entry")
+            && words.contains("Appointment/a-zoneless: start"),
+        "{words}"
+    );
+    server
+        .put(&unclear("a-zoneless", "2026-12-01T15:00:00-08:00"))
+        .await;
+    begun(&app).await;
+    assert!(app.house.to_mend(&practice).await.is_empty(), "mended");
+    // A server that is gone: reminders wait, and staff know why.
+    let gone = settings("http://127.0.0.1:9/");
+    let lost = reminding(&kept, reminds, &gone);
+    begun(&lost).await;
+    let told = lost.house.to_mend(&practice).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0]
+            .as_str()
+            .starts_with("No reminder is begun until this is mended: FHIR:"),
+        "{told:?}"
+    );
 }

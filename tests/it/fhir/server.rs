@@ -70,6 +70,19 @@ impl Server {
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 
+    /// Mends a resource, as staff do in their own system.
+    pub(super) async fn put(&self, resource: &Value) {
+        let path = ["resourceType", "id"]
+            .map(|key| resource[key].as_str().unwrap())
+            .join("/");
+        let sent = reqwest::Client::new()
+            .put(format!("{}/{path}", self.base))
+            .header("content-type", "application/fhir+json")
+            .body(resource.to_string());
+        let answer = sent.send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
     /// Everything of a kind that the server has now.
     pub(super) async fn all(&self, kind: &str) -> Vec<Value> {
         let bundle = self.stored(&format!("{kind}?_count=1000")).await;
