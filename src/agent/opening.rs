@@ -98,7 +98,7 @@ fn staffed(hours: &str, now: Timestamp, zone: &TimeZone) -> Option<(Timestamp, b
 }
 
 /// When staff answer, as the reviewer needs it to hold a draft against.
-pub(super) fn answering_fact(hours: &str, now: Timestamp, zone: &TimeZone) -> Option<Fact> {
+pub fn answering_fact(hours: &str, now: Timestamp, zone: &TimeZone) -> Option<Fact> {
     let (at, _) = staffed(hours, now, zone)?;
     Some(Fact::new("practice.answering", when::rfc3339(at, zone)))
 }

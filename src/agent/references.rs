@@ -180,7 +180,7 @@ fn runs(text: &str, told: Vec<(Range<usize>, &'static str)>) -> Vec<(Range<usize
     let mut runs: Vec<(Range<usize>, &'static str)> = Vec::new();
     for (span, kind) in told {
         let kind = if kind == "day" { "when" } else { kind };
-        let clock = text.get(span.clone()).is_some_and(|it| it.contains(':'));
+        let clock = text.get(span.clone()).is_some_and(is_clock);
         let end = text
             .get(span.end..)
             .map_or(span.end, |rest| span.end + half(rest));
@@ -188,7 +188,7 @@ fn runs(text: &str, told: Vec<(Range<usize>, &'static str)>) -> Vec<(Range<usize
             && (*of == kind || (*of == "when" && kind == "number"))
             && text.get(run.end..span.start).is_some_and(joins)
             // An hour ends it.
-            && !text.get(run.clone()).is_some_and(|it| it.contains(':'))
+            && !text.get(run.clone()).is_some_and(|it| it.split(' ').any(is_clock))
         {
             run.end = if kind == "number" { end } else { span.end };
         } else if clock {
@@ -198,6 +198,15 @@ fn runs(text: &str, told: Vec<(Range<usize>, &'static str)>) -> Vec<(Range<usize
         }
     }
     runs
+}
+
+/// `3:00`, and no address.
+fn is_clock(word: &str) -> bool {
+    let digits = |it: &str| it.len() <= 2 && it.bytes().all(|byte| byte.is_ascii_digit());
+    word.split_once(':').is_some_and(|(hour, minute)| {
+        let minute = minute.trim_end_matches(|c: char| "apmAPM.".contains(c));
+        !hour.is_empty() && digits(hour) && minute.len() == 2 && digits(minute)
+    })
 }
 
 /// Whether words on both sides of this belong together.
@@ -317,11 +326,19 @@ mod tests {
                 "Hay: 1) {said1.when: jue morning} 2) {said2.when: vie afternoon}",
             ),
             (
+                "Now 4:30pm, not 3.",
+                "Now {said1.when: a time in the afternoon}, not 3.",
+            ),
+            (
                 "It moved to 4:30 pm.",
                 "It moved to {said1.when: a time in the afternoon}.",
             ),
             ("See you on Thursday.", "See you on {said1.when: Thursday}."),
             ("Call 415-555-0142.", "Call {said1.number: a number}."),
+            (
+                "See http://127.0.0.1:8080/ or call.",
+                "See http://127.0.0.1:8080/ or call.",
+            ),
             ("Reply YES {now}.", "Reply YES (now)."),
         ] {
             let mut references = References::default();

@@ -8,6 +8,7 @@ use jiff::{Span, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::agent::opening;
 use crate::agent::ports::{Answer, Model, ModelError};
 use crate::agent::prompts::{Prompts, Sources, Wording};
 use crate::domain::clock::Clock as _;
@@ -387,6 +388,11 @@ fn context(stage: &Stage) -> ContextIn {
             .iter()
             .map(|(name, value)| (name.clone(), value.clone())),
     );
+    // When staff answer, as a text that was left to them tells it.
+    let answering = TimeZone::get(&practice.timezone)
+        .ok()
+        .and_then(|zone| opening::answering_fact(&practice.hours, stage.clock.now(), &zone));
+    facts.extend(answering.map(|it| ("answering".to_owned(), it.value.as_str().to_owned())));
     ContextIn {
         practice: PracticeIn {
             name: practice.name.clone(),
