@@ -333,7 +333,7 @@ impl Policy {
             phrases,
             rules,
             cues,
-            lists,
+            sizes,
         } = rest?;
         let (keywords, keyword_rules) = compile_keywords(&rules)?;
         let surroundings = compile_surroundings(&cues)?;
@@ -346,7 +346,7 @@ impl Policy {
             tagger,
             muted: None,
             law: Arc::new(law),
-            lists,
+            lists: sizes,
             own: BTreeMap::new(),
             own_model: None,
             digest,
@@ -375,12 +375,12 @@ impl Policy {
         })?;
         let phrases = Phrases::read(&lists, &cues.words)?;
         let terms = |(list, text): &(String, &str)| (list.clone(), sources::terms(text));
-        let lists = lists.iter().map(terms).collect();
+        let sizes = lists.iter().map(terms).collect();
         Ok(Lists {
             phrases,
             rules,
             cues,
-            lists,
+            sizes,
         })
     }
 }
@@ -390,7 +390,7 @@ struct Lists {
     phrases: Phrases,
     rules: Vec<Rule>,
     cues: CueFile,
-    lists: Vec<(String, usize)>,
+    sizes: Vec<(String, usize)>,
 }
 
 /// What a thread beside this one made; if it broke off, so does this one.

@@ -245,23 +245,19 @@ async fn an_answer_that_breaks_off_on_the_wire_is_none_and_is_asked_for_again() 
         };
         let answer =
             format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{head}\r\n\r\n{body}");
-        let cut = tokio::spawn(async move {
-            for asked in 1.. {
+        let cut = async move {
+            for _asked in 0..3 {
                 let (mut socket, _) = listener.accept().await.unwrap();
                 let mut request = vec![0; 64 * 1024];
                 let _read = socket.read(&mut request).await.unwrap();
                 socket.write_all(answer.as_bytes()).await.unwrap();
                 socket.shutdown().await.unwrap();
-                if asked == 3 {
-                    return;
-                }
             }
-        });
+        };
         let model = OpenAi::new(settings(&base)).unwrap();
-        let found = model.complete(&hi()).await;
-        assert_eq!(found, Err(ModelError::Unreachable), "{name}");
         // Asked three times, as of a server that is not there.
-        cut.await.unwrap();
+        let (found, ()) = tokio::join!(async { model.complete(&hi()).await }, cut);
+        assert_eq!(found, Err(ModelError::Unreachable), "{name}");
     }
 }
 

@@ -138,7 +138,7 @@ fn a_phone_number_is_no_alarm_and_hides_none() {
         "call 847.555.0121",
         "call 847 555 0121",
         "cell 847.555.0121 home 847.555.0144",
-        "cell 847.555.012\0\0\u{2}\0\0\01 home 847.555.0144",
+        "cell 847.555.012\u{0}\u{2}\u{0}1 home 847.555.0144",
         "my new number is (847) 555-0121",
         "please call +1 847 555 0121",
         "text 847-555-0121 instead",

@@ -168,7 +168,7 @@ async fn what_cannot_be_read_is_told_to_staff_until_it_is_mended() {
     };
     let server = Server::start(&[unclear("a-zoneless", "2026-12-01T15:00:00")], &[]);
     let kept = stores::sqlite().await;
-    let mut reminds = self::practice();
+    let mut reminds = practice();
     reminds.outreach.as_mut().unwrap().before_h = vec![72];
     let app = reminding(&kept, reminds.clone(), &server.settings());
     let practice = app.practice().clone();

@@ -75,7 +75,9 @@ impl Server {
         let path = ["resourceType", "id"]
             .map(|key| resource[key].as_str().unwrap())
             .join("/");
-        let sent = reqwest::Client::new()
+        let sent = reqwest::Client::builder()
+            .build()
+            .unwrap()
             .put(format!("{}/{path}", self.base))
             .header("content-type", "application/fhir+json")
             .body(resource.to_string());
