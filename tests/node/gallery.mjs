@@ -242,7 +242,7 @@ await see("audit", "/console/audit?check=1", { until: ".pill.good" });
 await see("audit-empty", "/console/audit?rule=us.tcpa.hours");
 
 /* The set-up. */
-for (const step of ["practice", "number", "carrier", "agreements", "model", "notice", "file", "test"]) await see(`set-up-${step}`, `/console/setup/${step}`);
+for (const step of ["practice", "number", "carrier", "agreement", "model", "notice", "file", "test"]) await see(`set-up-${step}`, `/console/setup/${step}`);
 await see("findings", "/console/findings");
 
 /* The session ends while somebody writes. */
@@ -320,7 +320,7 @@ await met("portal-uncodable", at);
 /* What anybody may open. */
 await portal("home", "/");
 await portal("chat", "/chat/lakeside");
-await portal("simulator", "/simulator", { until: ".turn, #log, [role=log]", whole: false });
+await portal("simulator", "/simulator", { until: "textarea", whole: false });
 
 await browser.close();
 writeFileSync(join(shots, "axe.json"), JSON.stringify(rows));
