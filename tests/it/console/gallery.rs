@@ -1,5 +1,6 @@
 //! Every page in a real browser, the rare ones too, on a desk and on a phone, in the light and in the dark.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anteroom::web::serve::serve;
@@ -68,8 +69,8 @@ fn lived_in(folder: &Path, database: &str) -> String {
     ] {
         told = ran(folder, database, command);
     }
-    let at = told.find("/console/join/").expect("an invitation");
-    told[at..].split_whitespace().next().unwrap().to_owned()
+    let (_, path) = told.split_once("/console/join/").expect("an invitation");
+    format!("/console/join/{}", path.split_whitespace().next().unwrap())
 }
 
 /// What axe found on each page, as a page of the documentation.
@@ -86,11 +87,8 @@ fn table(found: &str) -> String {
         let count = |at: &str| row["found"][at].as_u64().unwrap();
         let cells =
             ["1366-light", "1366-dark", "390-light", "390-dark"].map(|at| count(at).to_string());
-        page.push_str(&format!(
-            "| {} | {} |\n",
-            row["name"].as_str().unwrap(),
-            cells.join(" | ")
-        ));
+        let name = row["name"].as_str().unwrap();
+        writeln!(page, "| {name} | {} |", cells.join(" | ")).unwrap();
     }
     page
 }
