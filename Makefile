@@ -129,7 +129,7 @@ eval-figures:
 # make schemathesis URL=http://127.0.0.1:8080 KEY=one-of-guard-api_keys EXAMPLES=500
 .PHONY: schemathesis
 schemathesis: test-deps
-	.venv/bin/schemathesis --config-file tests/python/schemathesis.toml run $(or $(URL),http://127.0.0.1:8080)/openapi.json \
+	SCHEMATHESIS_HOOKS=tests/python/schemathesis_hooks.py .venv/bin/schemathesis --config-file tests/python/schemathesis.toml run $(or $(URL),http://127.0.0.1:8080)/openapi.json \
 		$(if $(KEY),--header 'Authorization: Bearer $(KEY)') --max-examples $(or $(EXAMPLES),500)
 
 # How long each page of the console takes with 100,000 conversations stored (COUNT), on the release binary;

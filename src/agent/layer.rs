@@ -67,6 +67,7 @@ macro_rules! layer {
 
 layer! {
     reads patients_by_phone(number: &'a E164) -> Vec<Patient>;
+    reads patients_named(words: &'a [String], limit: usize) -> Vec<Patient>;
     reads patient(patient: &'a PatientId) -> Option<Patient>;
     reads appointments(patient: &'a PatientId, from: Timestamp) -> Vec<Appointment>;
     reads visits_of(patient: &'a PatientId, from: Timestamp) -> Vec<Appointment>;

@@ -257,6 +257,17 @@ pub trait Records: Send + Sync + std::fmt::Debug {
         number: &'a E164,
     ) -> BoxFuture<'a, Result<Vec<Patient>, RecordsError>>;
 
+    /// People on file one of whose names begins with each of these words, at most `limit`, where the record
+    /// is another system: the names in a record of its own the store finds by itself.
+    fn patients_named<'a>(
+        &'a self,
+        _practice: &'a PracticeId,
+        _words: &'a [String],
+        _limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Patient>, RecordsError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
     /// One patient.
     fn patient<'a>(
         &'a self,

@@ -37,6 +37,12 @@ impl Webchat {
     }
 }
 
+/// The line that a practice pastes into its web site.
+pub fn script_line(public_url: &str, practice: &str) -> String {
+    let base = public_url.trim_end_matches('/');
+    format!("<script src=\"{base}/chat/{practice}/widget.js\" async></script>")
+}
+
 /// Whether a text is the origin of a web site as browsers write it.
 fn plain_origin(text: &str) -> Result<(), String> {
     let wrong = |why: &str| Err(format!("origins: `{text}` {why}"));

@@ -6,6 +6,7 @@ mod client;
 mod directory;
 pub mod fault;
 mod names;
+mod people;
 pub mod records;
 mod requests;
 mod resource;

@@ -10,25 +10,20 @@ use tokio::sync::OnceCell;
 use crate::agent::ports::{BoxFuture, Records, RecordsError};
 use crate::domain::clock::Clock;
 use crate::domain::ids::{AppointmentId, PatientId, PracticeId, RequestId, SlotId};
-use crate::domain::phi::Phi;
 use crate::domain::phone::E164;
 use crate::domain::practice::FhirServer;
 use crate::domain::record::{
-    Appointment, AppointmentStatus, Clinical, ClinicalKind, Filed, Guardian, NewVisit, Note,
-    Patient, Place, Provider, Request, RequestKind, Slot,
+    Appointment, AppointmentStatus, Clinical, ClinicalKind, Filed, NewVisit, Note, Patient, Place,
+    Provider, Request, RequestKind, Slot,
 };
 use crate::fhir::capability::Capability;
 use crate::fhir::client::Client;
 use crate::fhir::directory::{Directory, Kept};
 use crate::fhir::fault::Fault;
-use crate::fhir::resource::{
-    At, appointment, clinical, dialled, patient, phones, referred, slot, speaks_for,
-};
+use crate::fhir::resource::{At, appointment, clinical, patient, referred, slot};
 use crate::fhir::sign_in::KeyError;
 use crate::policy::words::Language;
 
-/// People at one number who are read: a family, or a shelter; more is a wrong number on file.
-const PEOPLE_MAX: usize = 20;
 /// Visits of one patient that are read.
 const VISITS_MAX: usize = 100;
 /// Visits of some days that are read for reminders: a large practice has a few hundred a day.
@@ -108,69 +103,6 @@ impl FhirRecords {
 
     pub(super) async fn names(&self) -> Result<Arc<Directory>, Fault> {
         self.directory.get(&self.client).await
-    }
-
-    async fn by_phone(&self, number: &E164) -> Result<Vec<Patient>, Fault> {
-        let spelled = spellings(number).join(",");
-        let wanted = [("phone", spelled.clone())];
-        let found = self.client.search("Patient", &wanted, PEOPLE_MAX).await?;
-        let mut people = Vec::new();
-        for resource in found.iter().filter(|it| stands(it)) {
-            let person = patient(&At::alone(resource))?;
-            // The server's idea of a match may be wider than ours.
-            if person.phones.contains(number) {
-                people.push(person);
-            }
-        }
-        if self.capability().await?.can("RelatedPerson", "search-type") {
-            self.wards(number, spelled, &mut people).await?;
-        }
-        people.sort_by(|a, b| a.id.cmp(&b.id));
-        people.dedup_by(|a, b| a.id == b.id);
-        Ok(people)
-    }
-
-    /// Those for whom the person at this number may speak.
-    async fn wards(
-        &self,
-        number: &E164,
-        spelled: String,
-        people: &mut Vec<Patient>,
-    ) -> Result<(), Fault> {
-        let wanted = [("phone", spelled)];
-        let found = self
-            .client
-            .search("RelatedPerson", &wanted, PEOPLE_MAX)
-            .await?;
-        for related in found.iter().filter(|it| stands(it) && speaks_for(it)) {
-            let whose = related
-                .get("patient")
-                .and_then(|it| referred(it, "Patient"));
-            let theirs = phones(related).any(|it| dialled(it).as_ref() == Some(number));
-            let (Some(whose), true) = (whose, theirs) else {
-                continue;
-            };
-            let found = self.client.read("Patient", whose).await?;
-            if !stands(&found.resource) {
-                continue;
-            }
-            let mut ward = patient(&At::alone(&found.resource))?;
-            let at = At::alone(related);
-            let name = [at.text("/name/0/given/0"), at.text("/name/0/family")];
-            let name: Vec<&str> = name.into_iter().flatten().collect();
-            let acting = Guardian {
-                name: Phi::new(name.join(" ")),
-                phone: number.clone(),
-            };
-            match people.iter_mut().find(|it| it.id == ward.id) {
-                Some(known) => known.guardians.push(acting),
-                None => {
-                    ward.guardians.push(acting);
-                    people.push(ward);
-                }
-            }
-        }
-        Ok(())
     }
 
     async fn visits(
@@ -290,39 +222,6 @@ fn in_force(resource: &Value) -> bool {
     !status && !verified
 }
 
-/// Whether a person on file stands: not retired, and not replaced by another entry.
-fn stands(resource: &Value) -> bool {
-    let at = At::alone(resource);
-    let retired = at.get("/active").and_then(Value::as_bool) == Some(false);
-    let replaced = at
-        .list("/link")
-        .any(|it| it.get("type").and_then(Value::as_str) == Some("replaced-by"));
-    !retired && !replaced
-}
-
-/// How a number may be written on file.
-fn spellings(number: &E164) -> Vec<String> {
-    let text = number.as_str();
-    let mut all = vec![text.to_owned()];
-    let Some(national) = text.strip_prefix("+1").filter(|it| it.len() == 10) else {
-        return all;
-    };
-    let (area, rest) = national.split_at(3);
-    let (exchange, line) = rest.split_at(3);
-    all.extend([
-        national.to_owned(),
-        format!("1{national}"),
-        format!("{area}-{exchange}-{line}"),
-        format!("({area}) {exchange}-{line}"),
-        format!("({area}){exchange}-{line}"),
-        format!("{area}.{exchange}.{line}"),
-        format!("+1 {area} {exchange} {line}"),
-        format!("+1-{area}-{exchange}-{line}"),
-        format!("1-{area}-{exchange}-{line}"),
-    ]);
-    all
-}
-
 /// A future of this adapter as the port wants it.
 fn asked<'a, T: Send + 'a>(
     answer: impl Future<Output = Result<T, Fault>> + Send + 'a,
@@ -337,6 +236,15 @@ impl Records for FhirRecords {
         number: &'a E164,
     ) -> BoxFuture<'a, Result<Vec<Patient>, RecordsError>> {
         asked(self.by_phone(number))
+    }
+
+    fn patients_named<'a>(
+        &'a self,
+        _practice: &'a PracticeId,
+        words: &'a [String],
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Patient>, RecordsError>> {
+        asked(self.by_name(words, limit))
     }
 
     fn patient<'a>(

@@ -26,9 +26,6 @@ use crate::store::StoreError;
 /// practice begins, and waits for the hours in which it may.
 const ANSWER_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// Why nothing goes behind a link where another portal stands in the place of ours: it takes no words from here.
-pub const OTHER_PORTAL: &str = "another portal";
-
 /// What the guardrail says of the words of staff.
 #[derive(Clone, Debug)]
 pub struct Verdicted {
@@ -138,11 +135,9 @@ impl House {
             None if !texted => Some("opted out"),
             _ if written.barred.is_some() => written.barred,
             None => None,
-            Some(cleared) => cleared.portal().and_then(|_| {
-                let elsewhere = link.as_ref().is_some_and(|it| !it.keeps());
-                let elsewhere = elsewhere.then_some(OTHER_PORTAL);
-                elsewhere.or_else(|| closed_page(&asking, link.is_some()))
-            }),
+            Some(cleared) => cleared
+                .portal()
+                .and_then(|_| closed_page(&asking, link.as_ref())),
         };
         let recent = |last| now.duration_since(last) < ANSWER_WITHIN;
         let kind = if conversation.last_inbound.is_some_and(recent) {

@@ -30,6 +30,7 @@ use crate::pipeline::house::House;
 use crate::pipeline::interim::Drafting;
 use crate::pipeline::invented::invented;
 use crate::pipeline::law::Governed;
+use crate::pipeline::portal::{OTHER_PORTAL, PortalLink};
 use crate::pipeline::portal_room::SECURE_REPLY;
 use crate::pipeline::replay;
 use crate::pipeline::reply::{Pending, Reply};
@@ -297,7 +298,7 @@ impl House {
             Some(cleared) if cleared.portal().is_some() => {
                 let made_up = writing.author == Author::Agent
                     && invented(asking, &written.review, (writing.text, writing.facts));
-                closed_page(asking, link.is_some()).or_else(|| made_up.then_some(INVENTED))
+                closed_page(asking, link.as_ref()).or_else(|| made_up.then_some(INVENTED))
             }
             Some(_) => None,
         };
@@ -312,7 +313,9 @@ impl House {
             let handed = self.fixed(practice, conversation, &text, now);
             reply.cleared = handed.cleared;
             reply.pending = Pending::Set(None);
-            reply.hold = Some((draft, reason));
+            // What was to go behind the link whole is what staff have to see, not the text in its place.
+            let meant = private.cloned().unwrap_or(draft);
+            reply.hold = Some((meant, reason));
             reply.aside = handoff::misconduct(&written.review).then(|| Aside::of(practice, now));
             return reply;
         }
@@ -382,7 +385,7 @@ fn rules<'r>(review: &'r Review<'_>) -> Vec<&'r str> {
 }
 
 /// Why what moved behind the link could be read by nobody, or by the wrong person.
-pub(crate) fn closed_page(asking: &Asking<'_>, link: bool) -> Option<&'static str> {
+pub(crate) fn closed_page(asking: &Asking<'_>, link: Option<&PortalLink>) -> Option<&'static str> {
     let Asking {
         practice,
         conversation,
@@ -393,9 +396,13 @@ pub(crate) fn closed_page(asking: &Asking<'_>, link: bool) -> Option<&'static st
     if patient.is_some_and(|it| !reaches(it, conversation, practice, now)) {
         return Some("health details of a minor, or to one who acts for the patient");
     }
+    // What another portal shows is known only to whoever writes there.
+    if link.is_some_and(|it| !it.keeps()) {
+        return Some(OTHER_PORTAL);
+    }
     // Behind a link there must be a page, and on the page a birth date to ask for.
     let dated = patient.is_some_and(|patient| patient.birth_date.is_some());
-    let readable = link && (dated || !practice.portal_url.is_empty());
+    let readable = link.is_some() && dated;
     (!readable).then_some("no page for the link")
 }
 

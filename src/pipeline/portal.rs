@@ -24,6 +24,10 @@ pub const TRIES_MAX: i64 = 5;
 /// Why staff look at a conversation whose link was closed.
 const LOCKED: &str = "portal link closed after wrong answers";
 
+/// Why nothing goes behind a link where another portal stands in the place of ours: it takes no words from
+/// here, and a link to it would promise what is not there. Staff put them there.
+pub const OTHER_PORTAL: &str = "meant for your own portal";
+
 /// How long a link lives: a patient who reads it after the weekend still can.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 

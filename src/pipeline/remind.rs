@@ -287,7 +287,7 @@ impl House {
             None => Some("guardrail"),
             Some(cleared) => cleared
                 .portal()
-                .and_then(|_| closed_page(&asking, link.is_some())),
+                .and_then(|_| closed_page(&asking, link.as_ref())),
         };
         if let Some(reason) = closed {
             reply.hold = Some((Phi::new(text), reason));

@@ -1,12 +1,12 @@
 //! Retention: how long the law wants what patients and the practice wrote to be kept, which conversations
 //! are past that, and their end. Nothing is destroyed by itself: staff decide, and a legal hold beats them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use crate::domain::ids::{ConversationId, PatientId};
 use crate::domain::practice::Practice;
@@ -23,6 +23,8 @@ use crate::store::destroying::Rested;
 pub const YEARS_USUAL: u16 = 6;
 /// Conversations that are looked at at once, those that rested longest.
 pub const LOOKED_MAX: u32 = 500;
+/// Every law keeps for longer what somebody wrote in since.
+const YOUNG: SignedDuration = SignedDuration::from_hours(24 * 365);
 /// Conversations that one click destroys.
 pub const DESTROYED_MAX: usize = 200;
 
@@ -95,19 +97,17 @@ impl House {
         let store = self.store();
         let holds = store.standing_holds(&practice.id).await?;
         let held: BTreeSet<PatientId> = holds.into_iter().map(|it| it.patient).collect();
+        // No law is read for what is surely young, and for a state only once.
+        let young = now.saturating_sub(YOUNG).unwrap_or(now);
+        let mut known = BTreeMap::new();
         let mut all = Vec::new();
-        for rested in store.rested(&practice.id, LOOKED_MAX).await? {
+        for rested in store.rested(&practice.id, young, LOOKED_MAX).await? {
             let last = rested.at.to_zoned(zone.clone()).date();
-            // Nobody is looked up for what is surely young.
-            let soonest = last.saturating_add(1.year());
-            if soonest > today {
-                break;
-            }
             // A record that does not answer tells of no hold: nothing of it is due.
             let Some(people) = self.people_of(practice, &rested).await else {
                 continue;
             };
-            let since = self.kept_until(practice, (&people, last), now);
+            let since = self.kept_until(practice, (&people, last), (&mut known, now));
             if since > today {
                 continue;
             }
@@ -168,11 +168,13 @@ impl House {
         &self,
         practice: &Practice,
         (people, last): (&[Patient], Date),
-        now: Timestamp,
+        (known, now): (&mut BTreeMap<Jurisdiction, Keeping>, Timestamp),
     ) -> Date {
-        let until = |residence, born: Option<Date>| {
-            let keeping = self.keeping(practice, residence, "patient_record", now);
-            until(&keeping, last, born)
+        let mut until = |residence, born: Option<Date>| {
+            let keeping = known
+                .entry(residence)
+                .or_insert_with(|| self.keeping(practice, residence, "patient_record", now));
+            until(keeping, last, born)
         };
         if people.is_empty() {
             return until(Jurisdiction::UNKNOWN, None);

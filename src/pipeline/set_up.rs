@@ -1,5 +1,7 @@
 //! The set-up: what an owner answers becomes a configuration file, with each fault told at its field.
 
+mod chat;
+
 use std::collections::BTreeMap;
 
 use url::Url;
@@ -32,7 +34,10 @@ const FIELDS: &[(&str, &[&str])] = &[
             "name", "id", "type", "phone", "state", "timezone", "address", "hours", "hours_es",
         ],
     ),
-    ("number", &["carrier", "channel", "number", "number_type"]),
+    (
+        "number",
+        &["carrier", "channel", "number", "number_type", "sites"],
+    ),
     (
         "carrier",
         &[
@@ -168,6 +173,7 @@ impl Answers {
                 "Write the number that patients text, with its area code, such as 415-555-0101.";
             faults.push(("number", text));
         }
+        faults.extend(self.wrong_sites().map(|text| ("sites", text)));
         faults
     }
 
@@ -272,6 +278,10 @@ impl Answers {
             let fields: Vec<(&str, String)> =
                 plain.iter().map(|field| (*field, as_is(field))).collect();
             section(&format!("[{kind}.{id}]"), &fields);
+        }
+        if let Some(chat) = self.chat() {
+            lines.push("\n[practice.webchat]".to_owned());
+            lines.push(format!("origins = {}", toml::Value::from(chat.origins)));
         }
         lines.push(String::new());
         lines.join("\n")
@@ -379,6 +389,7 @@ mod tests {
             ("channel", "sms"),
             ("number", "415.555.0101"),
             ("number_type", "toll_free"),
+            ("sites", "https://www.example.com/, https://example.com"),
             ("public_url", "https://text.example.com/"),
             ("account_sid", "AC00000000000000000000000000000000"),
             ("llm_kind", "openai"),
@@ -397,6 +408,20 @@ mod tests {
         assert_eq!(practice.name, "Lakeside \"Family\" Médica 🙂");
         assert_eq!(practice.phone.as_str(), "+14155550100");
         assert_eq!(practice.senders[0].number.as_str(), "+14155550101");
+        let chat = practice.webchat.unwrap();
+        assert_eq!(
+            chat.origins,
+            ["https://www.example.com", "https://example.com"]
+        );
+        let line =
+            "<script src=\"https://text.example.com/chat/lakeside/widget.js\" async></script>";
+        assert_eq!(whole().script().as_deref(), Some(line));
+        let mut without = whole();
+        without.0.remove("sites");
+        assert_eq!(
+            (without.practice().unwrap().webchat, without.script()),
+            (None, None)
+        );
         let paste = whole().to_paste();
         let address = "https://text.example.com/webhooks/twilio/lakeside";
         assert!(paste.len() == 1 && paste[0].contains(address), "{paste:?}");
@@ -421,6 +446,12 @@ mod tests {
             ("number", "carrier", "pigeon"),
             ("number", "channel", ""),
             ("number", "number", "five"),
+            ("number", "sites", "www.example.com"),
+            (
+                "number",
+                "sites",
+                "https://example.com/ http://other.example.com",
+            ),
             ("carrier", "public_url", "http://text.example.com"),
             ("carrier", "public_url", "text"),
             ("carrier", "account_sid", ""),

@@ -129,6 +129,7 @@ impl Store {
         for practice in practices {
             chained += self.chain_all(&practice, now).await?;
         }
+        self.index_rules().await?;
         Ok(chained)
     }
 

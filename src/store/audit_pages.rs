@@ -48,8 +48,6 @@ const LINKS: &str = "SELECT token_hash FROM portal_message WHERE conversation = 
 /// Entries between two days are found by their place in the chain. Entries of one instant may be chained
 /// in another order than they were made, by no more than so many places.
 const SLACK: i64 = 2_000;
-/// Entries that one page looks through for a rule: which rules an entry names has no index.
-pub const LOOKED_MAX: i64 = 200_000;
 
 /// Which entries of the log a page shows; an empty word lets all through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,13 +70,28 @@ pub struct AuditFilter {
     pub before: Option<i64>,
 }
 
-/// Which part of the chain is looked through, and from when to when.
-#[derive(Clone, Copy)]
-struct Part {
-    before: i64,
-    after: i64,
-    from: Timestamp,
-    to: Timestamp,
+/// What a filter lets through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditPage {
+    /// The newest entries, newest first.
+    pub entries: Vec<Linked>,
+    /// The filter's `before` for what comes after them; none where nothing is left. A page that ends in the
+    /// midst of a long look may have fewer entries than it could, or none.
+    pub further: Option<i64>,
+}
+
+/// Which part of the chain is looked through, from when to when, and for what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look<'f> {
+    pub(super) before: i64,
+    pub(super) after: i64,
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) actor: &'f str,
+    pub(super) action: &'f str,
+    pub(super) subject: &'f str,
+    /// The pattern of an entry that names the rule.
+    pub(super) rule: &'f str,
 }
 
 impl Tx {
@@ -86,10 +99,10 @@ impl Tx {
     async fn audit_page_of_kind(
         &mut self,
         practice: &PracticeId,
-        (filter, part): (&AuditFilter, Part),
+        look: &Look<'_>,
         limit: u32,
     ) -> Result<Vec<Linked>, StoreError> {
-        let kind = filter.action.as_str();
+        let kind = look.action;
         let mut found = Vec::new();
         for row in self.rows(ACTIONS, args![practice.as_str(), kind]).await? {
             let action = row.text("action")?;
@@ -97,39 +110,42 @@ impl Tx {
             if !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
                 continue;
             }
-            let own = AuditFilter {
-                action,
-                ..filter.clone()
+            let own = Look {
+                action: &action,
+                ..*look
             };
-            found.extend(
-                self.audit_rows((PAGE_OF_ACTION, practice), (&own, part), limit)
-                    .await?,
-            );
+            let rows = self.audit_rows((PAGE_OF_ACTION, practice), &own, limit);
+            found.extend(rows.await?);
         }
         Ok(newest(found, limit))
+    }
+
+    /// A page that no index but the chain's own finds.
+    pub(super) async fn audit_rows_of_any(
+        &mut self,
+        practice: &PracticeId,
+        look: &Look<'_>,
+        limit: u32,
+    ) -> Result<Vec<Linked>, StoreError> {
+        self.audit_rows((PAGE, practice), look, limit).await
     }
 
     async fn audit_rows(
         &mut self,
         (sql, practice): (&'static str, &PracticeId),
-        (filter, part): (&AuditFilter, Part),
+        look: &Look<'_>,
         limit: u32,
     ) -> Result<Vec<Linked>, StoreError> {
-        let rule = if filter.rule.is_empty() {
-            String::new()
-        } else {
-            format!("%\"{}\"%", filter.rule)
-        };
         let find = args![
             practice.as_str(),
-            part.before,
-            filter.actor.as_str(),
-            filter.action.as_str(),
-            filter.subject.as_str(),
-            rule,
-            part.from,
-            part.to,
-            part.after,
+            look.before,
+            look.actor,
+            look.action,
+            look.subject,
+            look.rule,
+            look.from,
+            look.to,
+            look.after,
             i64::from(limit),
         ];
         let rows = self.rows(sql, find).await?;
@@ -160,35 +176,78 @@ impl Tx {
         Ok(low)
     }
 
-    /// Where a filter looks: between its days, before the page above, and for a rule not farther than a
-    /// page can wait for.
-    async fn audit_part(
+    /// Where a filter looks: between its days, and before the page above.
+    async fn audit_look<'f>(
         &mut self,
         practice: &PracticeId,
-        filter: &AuditFilter,
-    ) -> Result<Part, StoreError> {
+        (filter, rule): (&'f AuditFilter, &'f str),
+    ) -> Result<Look<'f>, StoreError> {
         let top = self.row(TOP, args![practice.as_str()]).await?;
         let top = match top {
             Some(row) => row.int("seq")?,
             None => 0,
         };
-        let mut part = Part {
+        let mut look = Look {
             before: filter.before.unwrap_or(i64::MAX).min(top + 1),
             after: 0,
             from: filter.from.unwrap_or(Timestamp::UNIX_EPOCH),
             to: filter.to.unwrap_or(Timestamp::MAX),
+            actor: &filter.actor,
+            action: &filter.action,
+            subject: &filter.subject,
+            rule,
         };
         if let Some(from) = filter.from {
-            part.after = (self.audit_place(practice, from, top).await? - SLACK).max(0);
+            look.after = (self.audit_place(practice, from, top).await? - SLACK).max(0);
         }
         if let Some(to) = filter.to {
             let place = self.audit_place(practice, to, top).await? + SLACK;
-            part.before = part.before.min(place);
+            look.before = look.before.min(place);
         }
-        if !filter.rule.is_empty() {
-            part.after = part.after.max(part.before - LOOKED_MAX);
+        Ok(look)
+    }
+
+    /// The newest entries that a filter lets through, and below which number nothing was looked at.
+    async fn audit_found(
+        &mut self,
+        practice: &PracticeId,
+        filter: &AuditFilter,
+        limit: u32,
+    ) -> Result<(Vec<Linked>, Option<i64>), StoreError> {
+        let rule = if filter.rule.is_empty() {
+            String::new()
+        } else {
+            format!("%\"{}\"%", filter.rule)
+        };
+        let look = self.audit_look(practice, (filter, &rule)).await?;
+        if !filter.subjects.is_empty() {
+            let mut found = Vec::new();
+            let wanted = filter.subjects.iter();
+            let wanted = wanted.filter(|it| filter.subject.is_empty() || **it == filter.subject);
+            for subject in wanted {
+                let own = Look { subject, ..look };
+                let rows = self.audit_rows((PAGE_OF_SUBJECT, practice), &own, limit);
+                found.extend(rows.await?);
+            }
+            return Ok((newest(found, limit), None));
         }
-        Ok(part)
+        let found = match (look.subject, look.rule, look.actor, look.action) {
+            ("", "", "", "") => self.audit_rows_of_any(practice, &look, limit).await?,
+            ("", "", "", _) => self.audit_page_of_kind(practice, &look, limit).await?,
+            ("", "", ..) => {
+                let sql = (PAGE_OF_ACTOR, practice);
+                self.audit_rows(sql, &look, limit).await?
+            }
+            ("", ..) => {
+                let of = (filter.rule.as_str(), &look);
+                return self.audit_rows_of_rule(practice, of, limit).await;
+            }
+            _ => {
+                let sql = (PAGE_OF_SUBJECT, practice);
+                self.audit_rows(sql, &look, limit).await?
+            }
+        };
+        Ok((found, None))
     }
 }
 
@@ -206,34 +265,16 @@ impl Store {
         practice: &PracticeId,
         filter: &AuditFilter,
         limit: u32,
-    ) -> Result<Vec<Linked>, StoreError> {
+    ) -> Result<AuditPage, StoreError> {
         let mut tx = self.read().await?;
-        let part = tx.audit_part(practice, filter).await?;
-        if !filter.subjects.is_empty() {
-            let mut found = Vec::new();
-            let wanted = filter.subjects.iter();
-            let wanted = wanted.filter(|it| filter.subject.is_empty() || **it == filter.subject);
-            for subject in wanted {
-                let own = AuditFilter {
-                    subject: subject.clone(),
-                    ..filter.clone()
-                };
-                found.extend(
-                    tx.audit_rows((PAGE_OF_SUBJECT, practice), (&own, part), limit)
-                        .await?,
-                );
-            }
-            return Ok(newest(found, limit));
-        }
-        if filter.subject.is_empty() && filter.actor.is_empty() && !filter.action.is_empty() {
-            return tx.audit_page_of_kind(practice, (filter, part), limit).await;
-        }
-        let sql = match (filter.subject.is_empty(), filter.actor.is_empty()) {
-            (false, _) => PAGE_OF_SUBJECT,
-            (true, false) => PAGE_OF_ACTOR,
-            (true, true) => PAGE,
-        };
-        tx.audit_rows((sql, practice), (filter, part), limit).await
+        let (mut entries, looked) = tx.audit_found(practice, filter, limit + 1).await?;
+        let more = entries.len() > limit as usize;
+        entries.truncate(limit as usize);
+        let last = entries.last().map(|it| it.seq);
+        Ok(AuditPage {
+            further: if more { last } else { looked },
+            entries,
+        })
     }
 
     /// How long the chain of a practice is.

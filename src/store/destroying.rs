@@ -1,6 +1,8 @@
 //! Destroying: the words of a conversation, once the law wants them kept no longer. Its rows stay, so
 //! that the audit log and the consent ledger still point somewhere; nothing that was said is left.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::audit::Entry;
@@ -19,6 +21,11 @@ use crate::store::tx::place;
 const RESTED: &str = "SELECT c.id, c.last_turn, t.at FROM conversation c \
     JOIN turn t ON t.id = c.last_turn WHERE c.practice = $1 AND c.last_turn > 0 \
     AND (c.destroyed IS NULL OR c.destroyed < c.last_turn) ORDER BY c.last_turn LIMIT $2";
+/// The same, whole, up to a last text.
+const RESTED_WHOLE: &str = "SELECT c.*, (SELECT count(*) FROM opt_out o WHERE o.practice = c.practice \
+    AND o.number_hash = c.number_hash) AS closed FROM conversation c WHERE c.practice = $1 \
+    AND c.last_turn > 0 AND c.last_turn <= $2 \
+    AND (c.destroyed IS NULL OR c.destroyed < c.last_turn) ORDER BY c.last_turn LIMIT $3";
 const OPEN_WORK: &str = "SELECT (SELECT count(*) FROM reply_job j WHERE j.conversation = $1 \
     AND j.due IS NOT NULL) + (SELECT count(*) FROM outbox o WHERE o.conversation = $1 \
     AND o.due IS NOT NULL) AS n";
@@ -56,28 +63,45 @@ pub struct Rested {
 }
 
 impl Store {
-    /// The conversations of a practice whose last text is oldest, and whose words are still kept.
+    /// The conversations of a practice whose last text is oldest, and whose words are still kept, up to
+    /// the first that somebody wrote in since `before`.
     pub async fn rested(
         &self,
         practice: &PracticeId,
+        before: Timestamp,
         limit: u32,
     ) -> Result<Vec<Rested>, StoreError> {
         let mut tx = self.read().await?;
-        let find = args![practice.as_str(), i64::from(limit)];
-        let rows = tx.rows(RESTED, find).await?;
-        drop(tx);
-        let mut all = Vec::with_capacity(rows.len());
+        let limit = i64::from(limit);
+        let rows = tx.rows(RESTED, args![practice.as_str(), limit]).await?;
+        let (mut last, mut found) = (0, BTreeMap::new());
         for row in rows {
             let id = row.int("id")?;
             let damage = Inconsistency::on("turn").column("at").row(id);
-            let Some(conversation) = self.conversation(ConversationId(id)).await? else {
+            let at = instant(row.int("at")?, damage)?;
+            if at >= before {
+                break;
+            }
+            last = row.int("last_turn")?;
+            found.insert(id, (last, at));
+        }
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let find = args![practice.as_str(), last, limit];
+        let mut all = Vec::with_capacity(found.len());
+        for row in tx.rows(RESTED_WHOLE, find).await? {
+            let Some(conversation) = tx.conversation_from(Some(row)).await? else {
                 continue;
             };
-            all.push(Rested {
-                conversation,
-                last_turn: row.int("last_turn")?,
-                at: instant(row.int("at")?, damage)?,
-            });
+            // One that came in between the two looks waits for the next.
+            if let Some((last_turn, at)) = found.remove(&conversation.id.0) {
+                all.push(Rested {
+                    conversation,
+                    last_turn,
+                    at,
+                });
+            }
         }
         Ok(all)
     }

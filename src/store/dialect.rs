@@ -86,6 +86,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0021_doors.sql"),
     include_str!("migrations/0023_figures.sql"),
     include_str!("migrations/0022_webchat.sql"),
+    include_str!("migrations/0024_pages.sql"),
 ];
 
 /// Keeps the version of the schema. Made outside of the migrations, for it says which are due.

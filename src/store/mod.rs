@@ -9,6 +9,7 @@ mod alarms;
 mod attachments;
 pub mod audit_log;
 pub mod audit_pages;
+mod audit_rules;
 pub mod breaches;
 mod conversations;
 pub mod destroying;

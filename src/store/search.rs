@@ -111,6 +111,20 @@ impl Tx {
 }
 
 impl Store {
+    /// What stands for a search in the audit log: the same for the same words, and nothing to anybody
+    /// without the practice's key.
+    pub async fn search_digest(
+        &self,
+        practice: &PracticeId,
+        typed: &str,
+    ) -> Result<String, StoreError> {
+        let mut tx = self.read().await?;
+        let key = tx.key_for_row(practice.as_str()).await?;
+        let same = words(typed).join(" ");
+        let digest = key.lookup("searched", same.as_bytes());
+        Ok(hex::encode(digest.get(..8).unwrap_or(&digest)))
+    }
+
     /// Makes rows of before be found, so many at most; how many there were.
     pub async fn index_for_search(&self, limit: u32) -> Result<u64, StoreError> {
         let mut look = self.read().await?;

@@ -5,18 +5,18 @@
 //! memory and sends it in a header: it is in no address, no cookie and no storage, and ends with the page.
 
 mod live;
+mod visitors;
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::Router;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, RawQuery, Request};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post};
+use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -38,6 +38,7 @@ use crate::web::pages::ChatPage;
 use crate::web::portal::chosen_language;
 use crate::web::problem::Problem;
 use crate::web::router::Door;
+use crate::web::widget::visitors::{Network, Visitors};
 
 /// Largest body: the longest message in any script, written as JSON.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -66,6 +67,7 @@ pub(crate) fn routes() -> Router<Door> {
         .route("/chat/{practice}/here", post(here))
         .route("/chat/{practice}/session", delete(end))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(Extension(Visitors::default()))
 }
 
 /// A practice with a chat, and the house behind it. A practice without one is as unknown as any other.
@@ -74,8 +76,12 @@ struct Chat {
     practice: Arc<Practice>,
 }
 
-impl Chat {
-    fn of(door: &Door, id: &str) -> Result<Self, Problem> {
+impl FromRequestParts<Door> for Chat {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        let id = Path::<String>::from_request_parts(parts, door).await;
+        let Path(id) = id.map_err(|_no_text| Problem::not_found())?;
         let house = door.settings.desk.as_ref().map(Arc::clone);
         let house = house.ok_or_else(Problem::not_found)?;
         let practice = house.practice(&PracticeId::new(id));
@@ -84,14 +90,48 @@ impl Chat {
             None => Err(Problem::not_found()),
         }
     }
+}
 
-    /// Whoever the token in the header is of.
-    async fn guest(&self, headers: &HeaderMap) -> Result<Guest, Problem> {
-        let found = match token(headers) {
-            Some(token) => self.house.chat_guest(&self.practice, token).await,
-            None => Ok(None),
-        };
-        found.map_err(unavailable)?.ok_or_else(ended)
+/// Whoever the token in the header is of, in the chat of their practice.
+struct Visitor {
+    house: Arc<House>,
+    guest: Guest,
+}
+
+impl FromRequestParts<Door> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        let Chat { house, practice } = Chat::from_request_parts(parts, door).await?;
+        let token = token(&parts.headers).ok_or_else(ended)?;
+        let found = house.chat_guest(&practice, token).await;
+        let guest = found.map_err(unavailable)?.ok_or_else(ended)?;
+        Ok(Self { house, guest })
+    }
+}
+
+/// A JSON object of this shape; what is wrong is told without what was sent.
+struct Given<T>(T);
+
+impl<T: DeserializeOwned> FromRequest<Door> for Given<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, door: &Door) -> Result<Self, Problem> {
+        let stated = json::is_json(request.headers());
+        let body = Bytes::from_request(request, door).await;
+        let body = body.map_err(|rejection| Problem::new(rejection.status()))?;
+        if !stated {
+            let how = "send application/json";
+            return Err(Problem::because(StatusCode::UNSUPPORTED_MEDIA_TYPE, how));
+        }
+        let mended = json::without_lone_surrogates(&body);
+        serde_json::from_slice(&mended).map(Self).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let how = format!(
+                "the body has not the keys that this address takes (line {line}, column {column})"
+            );
+            Problem::because(StatusCode::BAD_REQUEST, how)
+        })
     }
 }
 
@@ -111,29 +151,8 @@ fn token(headers: &HeaderMap) -> Option<&str> {
     value.strip_prefix("Bearer ").filter(|it| it.len() <= 128)
 }
 
-/// Reads a JSON object of this shape; what is wrong is told without what was sent.
-fn read<T: DeserializeOwned>(
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<T, Problem> {
-    let body = body.map_err(|rejection| Problem::new(rejection.status()))?;
-    if !json::is_json(headers) {
-        let how = "send application/json";
-        return Err(Problem::because(StatusCode::UNSUPPORTED_MEDIA_TYPE, how));
-    }
-    let mended = json::without_lone_surrogates(&body);
-    serde_json::from_slice(&mended).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let how = format!(
-            "the body has not the keys that this address takes (line {line}, column {column})"
-        );
-        Problem::because(StatusCode::BAD_REQUEST, how)
-    })
-}
-
 /// The script for the practice's web site; the same for everybody.
-async fn script(State(door): State<Door>, Path(id): Path<String>) -> Result<Response, Problem> {
-    Chat::of(&door, &id)?;
+async fn script(_of: Chat) -> Response {
     let headers = [
         (
             CONTENT_TYPE,
@@ -142,16 +161,11 @@ async fn script(State(door): State<Door>, Path(id): Path<String>) -> Result<Resp
         (CACHE_CONTROL, HeaderValue::from_static(SCRIPT_KEPT)),
         FOR_ANYBODY,
     ];
-    Ok((headers, assets::WIDGET_JS).into_response())
+    (headers, assets::WIDGET_JS).into_response()
 }
 
 /// The page in the frame.
-async fn page(
-    State(door): State<Door>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let Chat { practice, .. } = Chat::of(&door, &id)?;
+async fn page(Chat { practice, .. }: Chat, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let (Some(chat), Some(texts)) = (&practice.webchat, practice.text_sender()) else {
         return Err(Problem::not_found());
     };
@@ -180,17 +194,20 @@ struct Number {
 
 /// Takes a number. The answer is the same whatever is known of it.
 async fn number(
-    State(door): State<Door>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    chat: Chat,
+    Extension(visitors): Extension<Visitors>,
+    from: Network,
+    Given(given): Given<Number>,
 ) -> Result<Response, Problem> {
-    let chat = Chat::of(&door, &id)?;
-    let given: Number = read(&headers, body)?;
     let Some(number) = mobile(&given.number) else {
         let how = "`number` is not a phone number of the United States or Canada";
         return Err(Problem::because(StatusCode::UNPROCESSABLE_ENTITY, how).with_reason("number"));
     };
+    let now = chat.house.clock().now();
+    if !visitors.may_begin(&chat.practice.id, from, now) {
+        let how = "too many numbers came from this network in an hour; try later, or call";
+        return Err(busy(how));
+    }
     let begun = chat
         .house
         .chat_begin(&chat.practice, &number, given.language)
@@ -229,13 +246,10 @@ struct Code {
 
 /// Takes the code that was texted.
 async fn code(
-    State(door): State<Door>,
-    Path(id): Path<String>,
+    chat: Chat,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Given(given): Given<Code>,
 ) -> Result<Response, Problem> {
-    let chat = Chat::of(&door, &id)?;
-    let given: Code = read(&headers, body)?;
     let token = token(&headers).ok_or_else(ended)?;
     let confirmed = chat
         .house
@@ -269,14 +283,9 @@ fn well_formed(key: &str) -> bool {
 
 /// Takes a message. Repeating it under its key changes nothing.
 async fn say(
-    State(door): State<Door>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Visitor { house, guest }: Visitor,
+    Given(message): Given<Message>,
 ) -> Result<StatusCode, Problem> {
-    let chat = Chat::of(&door, &id)?;
-    let guest = chat.guest(&headers).await?;
-    let message: Message = read(&headers, body)?;
     let refuse = |how: &str| Err(Problem::because(StatusCode::UNPROCESSABLE_ENTITY, how));
     if !well_formed(&message.key) {
         return refuse("`key` is not a random UUID, such as crypto.randomUUID() gives");
@@ -288,7 +297,7 @@ async fn say(
     if text.chars().count() > INBOUND_CHARS_MAX {
         return refuse("`text` is longer than 4,000 characters");
     }
-    match chat.house.chat_say(&guest, &message.key, text).await {
+    match house.chat_say(&guest, &message.key, text).await {
         Ok(Said::Kept) => Ok(StatusCode::ACCEPTED),
         Ok(Said::TooMany) => Err(busy("too many messages in a minute; wait a little")),
         Err(error) => Err(unavailable(error)),
@@ -308,36 +317,25 @@ struct Here {
 
 /// Takes note of what the page shows, and that somebody is there.
 async fn here(
-    State(door): State<Door>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Visitor { house, guest }: Visitor,
+    Given(here): Given<Here>,
 ) -> Result<StatusCode, Problem> {
-    let chat = Chat::of(&door, &id)?;
-    let guest = chat.guest(&headers).await?;
-    let here: Here = read(&headers, body)?;
     if here.taken.len() > TAKEN_MAX {
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE));
     }
     if here.active {
-        chat.house.chat_here(&guest).await.map_err(unavailable)?;
+        house.chat_here(&guest).await.map_err(unavailable)?;
     }
     if !here.taken.is_empty() {
-        let taken = chat.house.chat_taken(&guest, &here.taken).await;
+        let taken = house.chat_taken(&guest, &here.taken).await;
         taken.map_err(unavailable)?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Ends the session.
-async fn end(
-    State(door): State<Door>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<StatusCode, Problem> {
-    let chat = Chat::of(&door, &id)?;
-    let guest = chat.guest(&headers).await?;
-    chat.house.chat_end(&guest).await.map_err(unavailable)?;
+async fn end(Visitor { house, guest }: Visitor) -> Result<StatusCode, Problem> {
+    house.chat_end(&guest).await.map_err(unavailable)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

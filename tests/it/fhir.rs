@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod faults;
+mod names;
 mod outreach;
 mod server;
 mod shown;

@@ -9,6 +9,7 @@ mod consent;
 mod console;
 mod eval;
 mod explain;
+mod fences;
 mod fhir;
 mod fuzz;
 mod gateway;

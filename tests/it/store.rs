@@ -4,6 +4,7 @@
 
 mod keeping;
 mod lab;
+mod log;
 mod people;
 mod rights;
 mod texts;
@@ -55,6 +56,7 @@ on_both! {
     keeping::a_value_moved_to_another_row_is_refused,
     keeping::the_audit_log_is_chained_and_tampering_is_found,
     keeping::a_database_of_a_newer_program_is_refused,
+    log::entries_are_found_by_rule_wherever_the_index_has_come_to,
     people::an_import_repeated_changes_nothing,
     people::a_visit_is_changed_once_per_key,
     people::a_taken_slot_is_a_conflict_and_a_freed_one_is_not,

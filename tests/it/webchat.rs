@@ -12,6 +12,7 @@ use anteroom::domain::staff::Role;
 use anteroom::domain::webchat::Webchat;
 use anteroom::policy::words::Channel;
 use anteroom::store::inbox::{Queue, Wanted};
+use anteroom::web::gate::Peer;
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, StatusCode};
 use futures_util::StreamExt as _;
@@ -356,6 +357,49 @@ async fn a_number_is_not_plagued_with_codes_and_a_flood_is_turned_away() {
         last = told.status;
     }
     assert_eq!(last, 429);
+}
+
+#[tokio::test]
+async fn one_visitor_cannot_close_the_chat_to_everybody_else() {
+    let lab = lab().await;
+    let begin = async |peer: &str, told: &str, at: usize| {
+        let body = json!({ "number": format!("+1212555{:04}", 100 + at), "language": "en" });
+        let mut request = Request::post("/chat/lakeside/number")
+            .header("content-type", "application/json")
+            .extension(Peer(peer.parse().unwrap()));
+        if !told.is_empty() {
+            request = request.header("x-forwarded-for", told);
+        }
+        ask(
+            &lab.router,
+            request.body(Body::from(body.to_string())).unwrap(),
+        )
+        .await
+    };
+    // From outside nobody speaks for another address; behind our proxy the last one counts.
+    for (peer, told) in [
+        ("203.0.113.7", "198.51.100."),
+        ("127.0.0.1", "1.2.3.4, 203.0.113."),
+    ] {
+        for at in 0..60 {
+            let told = match peer {
+                "127.0.0.1" => format!("{told}9"),
+                _ => format!("{told}{at}"),
+            };
+            let answer = begin(peer, &told, at).await;
+            let wanted = if at < 40 { 200 } else { 429 };
+            assert_eq!(answer.status, wanted, "{peer} {at}: {}", answer.text());
+        }
+    }
+    let refused = begin("203.0.113.7", "", 61).await;
+    assert_eq!(refused.json()["reason"], "busy");
+    assert!(refused.text().contains("from this network") && !refused.text().contains("203.0"));
+    // Everybody else begins as before, and so do they, an hour later.
+    assert_eq!(begin("203.0.113.8", "", 62).await.status, 200);
+    assert_eq!(begin("127.0.0.1", "203.0.113.10", 63).await.status, 200);
+    assert_eq!(begin("127.0.0.1", "", 64).await.status, 200);
+    lab.app.wait(SignedDuration::from_mins(61));
+    assert_eq!(begin("203.0.113.7", "", 65).await.status, 200);
 }
 
 #[tokio::test]

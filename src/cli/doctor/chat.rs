@@ -2,11 +2,11 @@
 
 use super::{Finding, real};
 use crate::config::Config;
+use crate::domain::webchat::script_line;
 
 /// What to paste into the web site of each practice that has a chat.
 pub(super) fn chats(config: &Config) -> Vec<(&'static str, Finding)> {
     let url = config.public_url();
-    let base = url.trim_end_matches('/');
     let mut findings = Vec::new();
     for practice in &config.practice {
         let Some(chat) = &practice.webchat else {
@@ -19,8 +19,9 @@ pub(super) fn chats(config: &Config) -> Vec<(&'static str, Finding)> {
             ))
         } else {
             Finding::Note(format!(
-                "[{id}] paste into the pages of {}: <script src=\"{base}/chat/{id}/widget.js\" async></script>",
-                chat.origins.join(", ")
+                "[{id}] paste into the pages of {}: {}",
+                chat.origins.join(", "),
+                script_line(&url, id.as_str())
             ))
         };
         findings.push(("web chat", finding));

@@ -16,7 +16,7 @@ use crate::audit::Linked;
 use crate::domain::ids::PracticeId;
 use crate::domain::staff::{Right, Staff};
 use crate::pipeline::house::House;
-use crate::store::audit_pages::{AuditFilter, LOOKED_MAX};
+use crate::store::audit_pages::{AuditFilter, AuditPage};
 use crate::web::console::inbox::{filled, typed_number, unavailable};
 use crate::web::console::rights::{Whose, name};
 use crate::web::console::seat::{Fields, Seat, desk, to};
@@ -222,30 +222,23 @@ async fn shown(
     let (store, practice) = (house.store(), &seat.staff.practice);
     let whom = asked.resolve(house, seat).await?;
     let fault = asked.fault();
-    let entries = if fault.is_empty() {
-        let page = store.audit_page(practice, &asked.filter, PAGE_ENTRIES + 1);
+    let found_page = if fault.is_empty() {
+        let page = store.audit_page(practice, &asked.filter, PAGE_ENTRIES);
         page.await.map_err(unavailable)?
     } else {
-        Vec::new()
+        AuditPage::default()
     };
     let staff = store.all_staff(practice).await.map_err(unavailable)?;
     let zone = zone(house, seat);
-    let rows: Vec<Value> = entries
+    let rows: Vec<Value> = found_page
+        .entries
         .iter()
-        .take(PAGE_ENTRIES as usize)
         .map(|it| row(it, &staff, &zone))
         .collect();
     let length = store.audit_length(practice).await.map_err(unavailable)?;
-    let last = entries.get(PAGE_ENTRIES as usize - 1).map(|it| it.seq);
-    let whole = entries.len() <= PAGE_ENTRIES as usize;
-    // A rule is looked for in so many entries at a time.
-    let looked = asked.filter.before.unwrap_or(length + 1) - LOOKED_MAX;
-    let next = match last {
-        Some(seq) if !whole => Some(seq),
-        _ if !asked.filter.rule.is_empty() && looked > 0 => Some(looked + 1),
-        _ => None,
-    };
-    let more = next.map(|seq| asked.query(&[("before", &seq.to_string())]));
+    let more = found_page.further;
+    let looked = more.is_some() && rows.len() < PAGE_ENTRIES as usize;
+    let more = more.map(|seq| asked.query(&[("before", &seq.to_string())]));
     let chain = checks.told(house, practice, (asked.check, length)).await?;
     let people: Vec<Value> = staff
         .iter()
@@ -254,7 +247,7 @@ async fn shown(
     let actions = store.audit_actions(practice).await.map_err(unavailable)?;
     let fault = if fault.is_empty() { found.fault } else { fault };
     let told = json!({
-        "entries": rows, "more": more, "looked": looked > 0 && whole && !asked.filter.rule.is_empty(),
+        "entries": rows, "more": more, "looked": looked,
         "query": asked.query(&[("format", "")]), "chain": chain, "people": people,
         "kinds": kinds(&actions), "actor": asked.filter.actor, "action": asked.filter.action,
         "subject": asked.filter.subject, "rule": asked.filter.rule, "from": asked.from,

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use crate::audit::{Entry, Linked};
-use crate::store::audit_pages::{AuditFilter, LOOKED_MAX};
+use crate::store::audit_pages::AuditFilter;
 use crate::web::console::audit::Asked;
 use crate::web::console::inbox::unavailable;
 use crate::web::console::seat::{Seat, desk};
@@ -40,24 +40,14 @@ pub(crate) async fn export(
         .unwrap_or_default();
     let practice = &seat.staff.practice;
     let mut entries: Vec<Linked> = Vec::new();
-    let top = desk.store().audit_length(practice).await;
-    let top = top.map_err(unavailable)? + 1;
     loop {
         let page = desk.store().audit_page(practice, &filter, PAGE).await;
         let page = page.map_err(unavailable)?;
-        let last = page.last().map(|it| it.seq);
-        let whole = page.len() < PAGE as usize;
-        entries.extend(page);
-        if entries.len() >= ENTRIES_MAX {
+        entries.extend(page.entries);
+        filter.before = page.further;
+        if filter.before.is_none() || entries.len() >= ENTRIES_MAX {
             break;
         }
-        // A rule is looked for in so many entries at a time.
-        let further = filter.before.unwrap_or(top).min(top) - LOOKED_MAX;
-        filter.before = match last {
-            Some(seq) if !whole => Some(seq),
-            _ if !filter.rule.is_empty() && further > 0 => Some(further + 1),
-            _ => break,
-        };
     }
     entries.truncate(ENTRIES_MAX);
     let (kind, ending, text) = match format.as_str() {
@@ -151,7 +141,7 @@ fn event(it: &Linked) -> Value {
         "viewed" | "exported" | "made" => "R",
         "received" | "cleared" | "raised" | "published" | "requested" | "recorded" => "C",
         "erased" | "discarded" | "destroyed" => "D",
-        "signed_in" | "gated" => "E",
+        "signed_in" | "gated" | "searched" => "E",
         _ => "U",
     };
     json!({

@@ -22,6 +22,7 @@ use crate::pipeline::house::House;
 use crate::store::StoreError;
 use crate::store::inbox::{Line, Queue, Wanted};
 use crate::store::triage::Label;
+use crate::web::console::looked::{Looks, View};
 use crate::web::console::seat::{Fields, LIVE, Seat, again, desk, line, to};
 use crate::web::console::thread::Look;
 use crate::web::console::{search, thread, triage};
@@ -137,6 +138,7 @@ pub(super) async fn filled(
 pub(crate) async fn page(
     State(door): State<Door>,
     Extension(seat): Extension<Seat>,
+    Extension(looks): Extension<Looks>,
     Path(queue): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -152,11 +154,11 @@ pub(crate) async fn page(
     let practice = desk
         .practice(&seat.staff.practice)
         .ok_or_else(Problem::not_found)?;
-    let now = desk.clock().now();
+    let (now, look) = (desk.clock().now(), look(&headers));
     // Looking at a conversation is what marks it read, so it comes before the counts.
     let open = match asked.conversation {
         Some(id) => Some(
-            thread::open(desk, &seat, &practice, (id, look(&headers)), now)
+            thread::open(desk, &seat, &practice, (id, look), now)
                 .await
                 .map_err(unavailable)?
                 .ok_or_else(Problem::not_found)?,
@@ -167,39 +169,45 @@ pub(crate) async fn page(
     let more = (lines.len() > PAGE_LINES as usize)
         .then(|| lines.get(PAGE_LINES as usize - 1).map(|it| it.last_turn))
         .flatten();
-    let beside = Beside::of(desk, &practice).await.map_err(unavailable)?;
-    let mut shown = Vec::new();
-    for line in lines.iter().take(PAGE_LINES as usize) {
-        shown.push(
-            line_of(desk, &practice, (line, &beside), now)
-                .await
-                .map_err(unavailable)?,
-        );
+    // A page that refreshes itself is the look of before.
+    if look == Look::Opened {
+        let view = View {
+            queue: queue.as_str(),
+            label: asked.label,
+            before: asked.before,
+            search: &asked.search,
+            shown: lines.len().min(PAGE_LINES as usize),
+        };
+        let noted = looks.note(desk, &seat, view, now).await;
+        noted.map_err(unavailable)?;
     }
+    let beside = Beside::of(desk, &practice).await.map_err(unavailable)?;
+    let shown = shown(desk, &practice, (&lines, &beside), now).await?;
     let undo = undone(&door, &seat, (queue, &asked), &practice, now).await;
     let on: Vec<i64> = asked.label.into_iter().collect();
-    let mut values = frame(&door, &seat, "inbox").await?;
-    if let Some(fields) = values.as_object_mut() {
-        fields.insert("queue".to_owned(), queue.as_str().into());
-        fields.insert("lines".to_owned(), shown.into());
-        fields.insert("more".to_owned(), more.into());
-        fields.insert("before".to_owned(), asked.before.into());
-        fields.insert("search".to_owned(), asked.search.into());
-        fields.insert("word".to_owned(), asked.word.into());
-        fields.insert("label".to_owned(), asked.label.into());
-        fields.insert(
-            "labels".to_owned(),
-            triage::shown(&beside.labels, &on).into(),
-        );
-        fields.insert("undo".to_owned(), undo.into());
-        fields.insert("fault".to_owned(), fault.into());
-        fields.insert("open".to_owned(), open.unwrap_or_default());
+    let told = json!({
+        "queue": queue.as_str(), "lines": shown, "more": more, "before": asked.before,
+        "search": asked.search, "word": asked.word, "label": asked.label,
+        "labels": triage::shown(&beside.labels, &on), "undo": undo, "fault": fault,
+        "open": open.unwrap_or_default(),
+    });
+    let page = ("inbox", "console_inbox.html", StatusCode::OK);
+    filled(&door, &seat, page, told).await
+}
+
+/// The lines of one page.
+async fn shown(
+    desk: &House,
+    practice: &Practice,
+    (lines, beside): (&[Line], &Beside),
+    now: Timestamp,
+) -> Result<Vec<Value>, Problem> {
+    let mut shown = Vec::new();
+    for line in lines.iter().take(PAGE_LINES as usize) {
+        let told = line_of(desk, practice, (line, beside), now).await;
+        shown.push(told.map_err(unavailable)?);
     }
-    Ok(pages::console(
-        "console_inbox.html",
-        StatusCode::OK,
-        &values,
-    ))
+    Ok(shown)
 }
 
 /// Looks for what somebody typed. No address tells a name or a number: it is sealed into a word, which the

@@ -12,6 +12,7 @@ mod changes;
 mod compliance;
 mod export;
 mod inbox;
+mod looked;
 mod overlay;
 mod overview;
 mod papers;
@@ -303,11 +304,10 @@ pub(crate) fn router(door: Door) -> Router<Door> {
         .merge(first_run())
         .merge(compliance())
         .merge(overlays())
-        .route("/console/policy", get(versions::list))
-        .route("/console/policy/{id}", get(versions::tried))
         .route_layer(middleware::from_fn_with_state(door, seat::gate))
         .layer(Extension(prompts::Runs::default()))
         .layer(Extension(audit::Checks::default()))
+        .layer(Extension(looked::Looks::default()))
         .layer(DefaultBodyLimit::max(CONSOLE_BYTES_MAX))
 }
 
@@ -340,6 +340,8 @@ fn compliance() -> Router<Door> {
 /// Where a practice's own words and rules are written and published.
 fn overlays() -> Router<Door> {
     Router::new()
+        .route("/console/policy", get(versions::list))
+        .route("/console/policy/{id}", get(versions::tried))
         .route(
             "/console/policy/overlay",
             get(overlay::page).post(overlay::save),

@@ -113,6 +113,7 @@ async fn shown(
     let staff = store.all_staff(&practice.id).await.map_err(unavailable)?;
     let log: Vec<Value> = log
         .map_err(unavailable)?
+        .entries
         .iter()
         .map(|it| {
             let who = staff.iter().find(|one| one.actor() == it.entry.actor);

@@ -3,12 +3,24 @@
 use crate::domain::ids::StaffId;
 use crate::domain::phone::E164;
 use crate::domain::practice::Practice;
+use crate::domain::record::Patient;
 use crate::pipeline::house::House;
 use crate::store::StoreError;
 use crate::store::inbox::{Line, Queue, Wanted};
 use crate::store::search::{ENDING_DIGITS, NAME_CHARS_MIN, words};
 
-/// The conversations that fit, newest first, or what to type instead.
+/// Words of a name that another record system is asked for.
+const WORDS_MAX: usize = 3;
+/// People whom one search looks for in another record system.
+const PEOPLE_MAX: usize = 200;
+/// Names could not be searched.
+const SILENT: &str = "The record system does not answer, so people cannot be found by name now. Search by \
+    phone number, or try again in a minute.";
+/// Not all of them were looked at.
+const MANY: &str =
+    "Many people are called so, and only the first 200 were looked at. Type more of the name.";
+
+/// The conversations that fit, newest first, or what to type instead; both where the search was cut short.
 pub(super) async fn found(
     desk: &House,
     practice: &Practice,
@@ -40,6 +52,8 @@ pub(super) async fn found(
         ));
     }
     let mut lines = store.inbox_named(&practice.id, typed, whom).await?;
+    let (others, fault) = on_record(desk, practice, &wanted, whom).await?;
+    lines.extend(others);
     for label in store.labels(&practice.id).await? {
         let begins = words(&label.name);
         let fits = wanted
@@ -57,7 +71,48 @@ pub(super) async fn found(
     lines.sort_by_key(|it| std::cmp::Reverse(it.last_turn));
     lines.dedup_by_key(|it| it.conversation.id);
     lines.truncate(limit as usize);
-    Ok((lines, ""))
+    Ok((lines, fault))
+}
+
+/// The conversations of people whose names another record system keeps; what staff are told where it
+/// could not be searched, or not to its end.
+async fn on_record(
+    desk: &House,
+    practice: &Practice,
+    wanted: &[String],
+    whom: (StaffId, u32),
+) -> Result<(Vec<Line>, &'static str), StoreError> {
+    let asked: Vec<String> = wanted.iter().take(WORDS_MAX).cloned().collect();
+    let records = desk.records();
+    let found = records.patients_named(&practice.id, &asked, PEOPLE_MAX + 1);
+    let people = match found.await {
+        Ok(people) => people,
+        Err(error) => {
+            tracing::warn!(%error, "the record could not be searched by name");
+            return Ok((Vec::new(), SILENT));
+        }
+    };
+    let fault = if people.len() > PEOPLE_MAX { MANY } else { "" };
+    // What the server takes for a beginning may be wider than what was asked.
+    let fits = |it: &&Patient| {
+        let mut names = words(it.first_name.as_str());
+        names.extend(words(it.last_name.as_str()));
+        let begun = |word: &String| names.iter().any(|name| name.starts_with(word.as_str()));
+        asked.iter().all(begun)
+    };
+    let mut numbers: Vec<E164> = people
+        .iter()
+        .take(PEOPLE_MAX)
+        .filter(fits)
+        .flat_map(|it| it.phones.iter().cloned())
+        .collect();
+    numbers.sort();
+    numbers.dedup();
+    let mut lines = Vec::new();
+    for number in &numbers {
+        lines.extend(desk.store().inbox_with(&practice.id, number, whom).await?);
+    }
+    Ok((lines, fault))
 }
 
 /// A number as people type it: "(415) 555-0142", "415.555.0142", "+14155550142".

@@ -240,7 +240,7 @@ async fn more(
             let (place, exists) = setup.place();
             json!({
                 "fault": setup.check(&file).err(), "file": file, "secrets": answers.secrets(),
-                "place": place, "exists": exists,
+                "place": place, "exists": exists, "script": answers.script(),
             })
         }
         "test" => {

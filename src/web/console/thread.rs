@@ -16,6 +16,7 @@ use crate::domain::practice::Practice;
 use crate::domain::record::Patient;
 use crate::domain::staff::{Right, Staff};
 use crate::pipeline::house::House;
+use crate::pipeline::portal::OTHER_PORTAL;
 use crate::pipeline::portal_room::SECURE_REPLY;
 use crate::pipeline::window::WINDOW;
 use crate::policy::words::Channel;
@@ -363,6 +364,7 @@ fn held(hold: &Hold, practice: &Practice, now: Timestamp) -> Value {
         // A text that only leads to a link is no answer by itself: put into the box, it would go behind
         // another link, and the details with it.
         "behind": behind,
+        "elsewhere": hold.reason == OTHER_PORTAL,
         "safe": report.get("text").filter(|_| !behind).cloned().unwrap_or_default(),
         "summary": report.get("summary").cloned().unwrap_or_default(),
         "cause": report.get("record").cloned().unwrap_or_default(),

@@ -6,14 +6,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::{Chat, token};
+use super::{Chat, Visitor, token};
 use crate::domain::practice::Practice;
 use crate::pipeline::house::House;
 use crate::pipeline::webchat::ChatTurn;
@@ -44,11 +44,10 @@ struct Listener {
 /// A stream of what is said, oldest first; all of it to begin with.
 pub(super) async fn events(
     State(door): State<Door>,
-    Path(id): Path<String>,
+    _in_it: Visitor,
+    chat: Chat,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let chat = Chat::of(&door, &id)?;
-    chat.guest(&headers).await?;
     let listener = Listener {
         token: token(&headers).unwrap_or_default().to_owned(),
         changes: chat.house.changes(),

@@ -78,6 +78,11 @@ impl Lab {
         Self::around(kept, app, None)
     }
 
+    /// The house of a test, as it is, on its store.
+    pub(crate) fn of(kept: stores::Kept, app: App) -> Self {
+        Self::around(kept, app, None)
+    }
+
     /// A house whose wordings must hold these suites.
     pub(crate) async fn with_suites(suites: Option<Files>) -> Self {
         let kept = stores::sqlite().await;

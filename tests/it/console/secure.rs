@@ -335,3 +335,30 @@ async fn where_another_portal_stands_nothing_is_dropped_behind_it() {
     let told = hand.post(&format!("/console/answer/{id}"), &plain).await;
     assert_eq!(told.json()["outcome"], "sent", "{}", told.text());
 }
+
+#[tokio::test]
+async fn what_the_agent_meant_for_another_portal_waits_for_staff_in_its_own_words() {
+    const OTHER: &str = "https://portal.example.com/lakeside";
+    let lab = Lab::changed(|it| OTHER.clone_into(&mut it.portal_url)).await;
+    let (mut hand, id, _) = desk(&lab).await;
+    lab.app.one(TOM, "Are my biopsy results in?").await;
+    let page = hand.get(&format!("/console/inbox/held?c={id}")).await;
+    let card = between(page.text(), "<article class=\"hold\"", "</article>").unwrap();
+    let words = card.replace("&#x2F;", "/");
+    for told in [
+        "meant for your own portal",
+        OTHER,
+        "Put them there",
+        "biopsy",
+    ] {
+        assert!(words.contains(told), "{told}: {words}");
+    }
+    assert!(!words.contains("Send by portal"), "{words}");
+    let hold = between(card, "data-id=\"", "\"").unwrap().to_owned();
+    let aside = format!("/console/aside/{id}");
+    let told = hand
+        .post(&aside, &[("hold", &hold), ("queue", "held")])
+        .await;
+    assert_eq!(told.status, 303, "{}", told.text());
+    assert!(lab.app.held().await.is_empty());
+}

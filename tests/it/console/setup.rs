@@ -22,6 +22,7 @@ const NUMBER: &[(&str, &str)] = &[
     ("channel", "sms"),
     ("number", "415-555-0161"),
     ("number_type", "long_code"),
+    ("sites", "https://www.example.com/"),
 ];
 const CARRIER: &[(&str, &str)] = &[
     ("public_url", "https://text.example.com"),
@@ -113,6 +114,20 @@ async fn the_answers_become_a_file_that_a_start_accepts() {
         "{}",
         page.text()
     );
+    // The line for the web site, as it is pasted.
+    let line = between(
+        page.text(),
+        "<pre class=\"key script\" tabindex=\"0\">",
+        "</pre>",
+    )
+    .unwrap();
+    let line = line
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#x2F;", "/");
+    let script = "https://text.example.com/chat/harbor/widget.js";
+    assert_eq!(line, format!("<script src=\"{script}\" async></script>"));
     let told = owner.post("/console/setup/file", &[("do", "write")]).await;
     assert_eq!(told.header("location"), "/console/setup/file?done=file");
     let written = lab.file.0.lock().unwrap().clone().unwrap();
@@ -121,6 +136,8 @@ async fn the_answers_become_a_file_that_a_start_accepts() {
         "phone = \"+14155550160\"",
         "state = \"OR\"",
         "[twilio.harbor]",
+        "[practice.webchat]",
+        "origins = [\"https://www.example.com\"]",
         "kind = \"openai\"",
     ] {
         assert!(written.contains(line), "{line}: {written}");

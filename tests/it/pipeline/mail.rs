@@ -18,7 +18,7 @@ const BORN: Date = date(1978, 7, 4);
 const ADDRESS: &str = "tom@example.com";
 
 /// A house with a relay, in which Tom has a link.
-async fn linked(exim: &Exim, factor: PortalFactor) -> (App, String, stores::Kept) {
+pub(super) async fn linked(exim: &Exim, factor: PortalFactor) -> (App, String, stores::Kept) {
     let kept = stores::sqlite().await;
     let relay = exim.relay(|_| ());
     let app = App::with_mail(kept.store.clone(), relay, |it| it.portal_factor = factor).await;
@@ -41,7 +41,7 @@ async fn room(app: &App, token: &str) -> Room {
 }
 
 /// Posts what is due.
-async fn post(app: &App) {
+pub(super) async fn post(app: &App) {
     while app.house.mail_once().await.unwrap() == Step::Worked {}
 }
 
@@ -51,7 +51,7 @@ fn code(letter: &str) -> String {
 }
 
 /// Tom asks for e-mail and shows that the address is his.
-async fn chosen(exim: &Exim, app: &App, token: &str) -> Room {
+pub(super) async fn chosen(exim: &Exim, app: &App, token: &str) -> Room {
     let room = room(app, token).await;
     let asked = app.house.portal_mail_ask(&room, ADDRESS).await.unwrap();
     assert_eq!(asked, MailAnswer::CodeSent);
@@ -63,7 +63,7 @@ async fn chosen(exim: &Exim, app: &App, token: &str) -> Room {
 }
 
 /// What staff read last of the letters of Tom's conversation.
-async fn last_letter(app: &App) -> (String, String) {
+pub(super) async fn last_letter(app: &App) -> (String, String) {
     let id = app.conversation(TOM).await.id;
     let letters = app.house.store().letters(id, 1).await.unwrap();
     (letters[0].state.clone(), letters[0].code.clone())

@@ -5,6 +5,7 @@
 pub(crate) mod app;
 pub(crate) mod browser;
 pub(crate) mod exim;
+pub(crate) mod front;
 pub(crate) mod page;
 pub(crate) mod postgres;
 pub(crate) mod records;
