@@ -5,8 +5,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
-use crate::support::postgres;
 use crate::support::server::{Server, anteroom};
+use crate::support::{browser, postgres};
 
 const TOM: &str = "+14155550114";
 
@@ -388,26 +388,9 @@ async fn chat_answers_in_the_terminal() {
 
 #[test]
 fn the_main_story_works_in_a_browser_against_the_real_server() {
-    let node = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
-    let installed = std::path::Path::new(node)
-        .join("node_modules/playwright-core")
-        .exists();
-    assert!(
-        installed,
-        "the browser driver is not installed: run tests/install.sh"
-    );
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start_with(dir.path(), &[]);
-    let shots = format!("{}/story", env!("CARGO_TARGET_TMPDIR"));
-    std::fs::create_dir_all(&shots).unwrap();
-    let mut story = std::process::Command::new("node");
-    let (code, out, err) = output(
-        story
-            .arg(format!("{node}/story.mjs"))
-            .args([&server.base, &shots]),
-    );
-    assert_eq!(code, Some(0), "{out}{err}");
-    assert!(out.ends_with("all held\n"), "{out}");
+    browser::played("story", &[&server.base, &browser::shots("story")]);
 }
 
 #[test]

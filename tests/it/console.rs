@@ -8,6 +8,7 @@ mod browser;
 mod compliance;
 mod desk;
 mod explorer;
+mod gallery;
 pub(crate) mod hand;
 mod head;
 mod held;

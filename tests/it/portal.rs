@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::simulator::fake::{BIRTH_DATE, Fake, PORTAL_TOKEN, Portal, Told, ask, get};
+use crate::support::browser::{self, played};
 use crate::support::exim::{self, Exim};
 use crate::support::server::Server;
 
@@ -313,27 +314,8 @@ async fn the_page_that_help_names_says_whom_to_call_in_both_languages() {
     );
 }
 
-/// Plays a script in a real browser; what it printed.
-fn played(script: &str, args: &[&str]) -> String {
-    let node = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
-    let output = std::process::Command::new("node")
-        .arg(format!("{node}/{script}.mjs"))
-        .args(args)
-        .output()
-        .expect("node is not installed: run tests/install.sh");
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success() && told.ends_with("all held\n"),
-        "{told}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    told
-}
-
 fn shots() -> String {
-    let shots = format!("{}/portal", env!("CARGO_TARGET_TMPDIR"));
-    std::fs::create_dir_all(&shots).unwrap();
-    shots
+    browser::shots("portal")
 }
 
 #[tokio::test(flavor = "multi_thread")]

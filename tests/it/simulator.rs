@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use anteroom::domain::message::INBOUND_CHARS_MAX;
 use anteroom::web::router::router;
 
+use crate::support::browser;
 use crate::webhook::served;
 use fake::{Fake, Told, ask, get};
 
@@ -375,27 +376,9 @@ async fn shutdown_lets_an_open_request_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_phone_works_in_a_browser_on_a_small_and_a_large_screen() {
-    let node = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
-    assert!(
-        std::path::Path::new(&format!("{node}/node_modules/playwright-core")).exists(),
-        "the browser driver is not installed: run tests/install.sh"
-    );
     let fake = Fake::new();
     let served = served(&fake).await;
-    let shots = format!("{}/phone", env!("CARGO_TARGET_TMPDIR"));
-    std::fs::create_dir_all(&shots).unwrap();
-    let output = std::process::Command::new("node")
-        .arg(format!("{node}/phone.mjs"))
-        .args([&served.address, &shots])
-        .output()
-        .expect("node is not installed: run tests/install.sh");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{told}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(told.ends_with("all held\n"), "{told}");
+    browser::played("phone", &[&served.address, &browser::shots("phone")]);
     served.shutdown.cancel();
     served.tasks.wait().await;
 }

@@ -2,48 +2,19 @@
 // Usage: node console.mjs SERVER INVITATION FOLDER_FOR_SCREENSHOTS. Ends with "all held", or fails.
 
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
-import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { chrome, listen } from "./chrome.mjs";
+import { code } from "./staff.mjs";
 import { sound } from "./axe.mjs";
 
 const [server, invitation, shots] = process.argv.slice(2);
-const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-  .find((path) => path && existsSync(path));
-assert(executablePath, "chromium is not installed: run tests/install.sh, or set CHROMIUM");
-const browser = await chromium.launch({
-  executablePath,
-  headless: true,
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage",
-  ],
-});
-
-/** RFC 6238 as an authenticator app does it. */
-function code(key) {
-  const signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...key.replace(/ /g, "")].map((sign) => signs.indexOf(sign).toString(2).padStart(5, "0")).join("");
-  const secret = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
-  const mac = createHmac("sha1", secret).update(counter).digest();
-  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
+const browser = await chrome();
 
 const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, locale: "en-US" });
 const page = await context.newPage();
 page.on("dialog", (dialog) => dialog.accept());
 const faults = [];
 let expected = null;
-page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
-page.on("console", (message) => {
-  if (message.type() === "error" && !expected?.test(message.text())) faults.push(`console: ${message.text()}`);
-});
-page.on("request", (request) => {
-  if (!request.url().startsWith(server) && !request.url().startsWith("data:")) faults.push(`elsewhere: ${request.url()}`);
-});
+listen(page, [server], faults, (text) => expected?.test(text));
 const shot = (name) => page.screenshot({ path: `${shots}/${name}.png` });
 const fits = async () => {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -2,38 +2,17 @@
 // Usage: node phone.mjs SERVER FOLDER_FOR_SCREENSHOTS. Ends with "all held", or fails.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { chrome, listen } from "./chrome.mjs";
 
 const [server, shots] = process.argv.slice(2);
-const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-  .find((path) => path && existsSync(path));
-assert(executablePath, "chromium is not installed: run tests/install.sh, or set CHROMIUM");
-
-const browser = await chromium.launch({
-  executablePath,
-  headless: true,
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage",
-  ],
-});
+const browser = await chrome();
 
 /** A page that fails the run on any script error, refused content, or request to elsewhere. */
 async function open(options, path = "/simulator") {
   const context = await browser.newContext({ locale: "en-US", timezoneId: "America/Los_Angeles", ...options });
   const page = await context.newPage();
   const faults = [];
-  page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
-  page.on("console", (message) => {
-    if (message.type() !== "error") return;
-    if (page.expected?.test(message.text())) return;
-    faults.push(`console: ${message.text()}`);
-  });
-  page.on("request", (request) => {
-    if (!request.url().startsWith(server) && !request.url().startsWith("data:")) faults.push(`elsewhere: ${request.url()}`);
-  });
+  listen(page, [server], faults, (text) => page.expected?.test(text));
   await page.goto(server + path);
   return { page, context, faults };
 }

@@ -47,8 +47,19 @@ const birth = async (month, day, year) => {
   await page.keyboard.press("Enter");
 };
 
+/** What assistive technology is told, in its order: landmarks, and all that has a name. */
+async function told() {
+  const lines = (await page.locator("body").ariaSnapshot()).split("\n");
+  const kept = /^\s*- (banner|main|contentinfo|listitem|list|article|(?:navigation|heading|group|textbox|button|link|alert|status) "(?:[^"\\]|\\.)*")/;
+  return lines.flatMap((line) => line.match(kept)?.[1] ?? []);
+}
+
 // Nothing before they have shown who they are, and a slip costs no try.
 await page.goto(link);
+assert.deepEqual(await told(), [
+  "banner", 'navigation "Language / Idioma"', 'link "Español"', "main", 'heading "Secure message"', 'group "Date of birth"',
+  'textbox "Month"', 'textbox "Day"', 'textbox "Year"', 'button "Open message"', "contentinfo", 'link "415-555-0100"',
+]);
 assert.equal(await page.title(), "Secure message");
 await looked("portal-ask");
 await birth("7", "5", "1978");
@@ -60,6 +71,11 @@ await looked("portal-code");
 await page.getByLabel("6-digit code").fill(await received(/code is\D*(\d{6})/));
 await page.keyboard.press("Enter");
 await page.getByRole("button", { name: "Send", exact: true }).waitFor();
+assert.deepEqual(await told(), [
+  "banner", "main", 'heading "Secure message"', "list", "listitem", "article", 'textbox "Write to our staff"',
+  'button "Attach photos or PDFs (optional, 10 MB each)"', 'button "Send"', 'button "Save the messages as a PDF"',
+  'button "Close and sign out"', "contentinfo", 'link "415-555-0100"',
+]);
 await looked("portal-room");
 
 // A reply is sent once, whoever clicks twice.

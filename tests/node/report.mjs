@@ -2,18 +2,10 @@
 // Usage: node report.mjs FILE FOLDER_FOR_SCREENSHOTS. Ends with "all held", or fails.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { chrome } from "./chrome.mjs";
 
 const [file, shots] = process.argv.slice(2);
-const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-  .find((path) => path && existsSync(path));
-assert(executablePath, "chromium is not installed: run tests/install.sh, or set CHROMIUM");
-const browser = await chromium.launch({
-  executablePath,
-  headless: true,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"],
-});
+const browser = await chrome();
 for (const [name, viewport] of [["phone", { width: 390, height: 844 }], ["desk", { width: 1366, height: 768 }]]) {
   for (const colorScheme of ["light", "dark"]) {
     const context = await browser.newContext({ viewport, colorScheme, reducedMotion: "reduce" });

@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { chrome, listen } from "./chrome.mjs";
 
 export { join } from "node:path";
 
@@ -11,31 +10,13 @@ const PASSWORD = "three herons by the lake";
 
 /** A page that remembers script errors, console errors and requests that left the origin. */
 export async function open(server, settings = {}) {
-  const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-    .find((path) => path && existsSync(path));
-  assert(executablePath, "chromium is not installed: run tests/install.sh, or set CHROMIUM");
-  const browser = await chromium.launch({
-    executablePath,
-    headless: true,
-    args: [
-      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync",
-      "--disable-dev-shm-usage",
-    ],
-  });
+  const browser = await chrome();
   const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, locale: "en-US", ...settings });
   const page = await context.newPage();
   const faults = [];
   const known = [server, ...(settings.alsoAsks ?? [])];
-  page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
-  page.on("console", (message) => {
-    // A form with a wrong answer comes back with its status; that is no fault of the page.
-    if (message.type() === "error" && !/status of (401|403|404|409|410|413|422|423|429)/.test(message.text())) faults.push(`console: ${message.text()}`);
-  });
-  page.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith("data:") && !known.some((it) => url.startsWith(it))) faults.push(`elsewhere: ${url}`);
-  });
+  // A form with a wrong answer comes back with its status; that is no fault of the page.
+  listen(page, known, faults, (text) => /status of (401|403|404|409|410|413|422|423|429)/.test(text));
   const fits = async () => {
     const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.equal(over, 0, `${page.url()} is wider than the screen`);
@@ -54,17 +35,20 @@ export function code(key) {
   return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-/** Joins by an invitation, with both factors; the recovery codes. */
-export async function owner(page, invitation) {
+/** Joins by an invitation, with both factors; the recovery codes. What is met on the way can be looked at. */
+export async function owner(page, invitation, met = async () => {}) {
   await page.goto(invitation);
+  await met("join");
   await page.locator("#password").fill(PASSWORD);
   await page.locator("#again").fill(PASSWORD);
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Set up your second factor" }).waitFor();
+  await met("second-factor");
   const key = await page.locator(".key").textContent();
   await page.getByLabel("The code that it shows").fill(code(key));
   await page.keyboard.press("Enter");
   await page.getByRole("link", { name: "I have kept them" }).waitFor();
+  await met("recovery-codes");
   const codes = await page.locator(".codes li").allTextContents();
   await page.getByRole("link", { name: "I have kept them" }).click();
   await page.locator(".tabs").waitFor();

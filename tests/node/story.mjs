@@ -2,22 +2,11 @@
 // Usage: node story.mjs SERVER FOLDER_FOR_SCREENSHOTS. Ends with "all held", or fails.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { chrome } from "./chrome.mjs";
 import { sound } from "./axe.mjs";
 
 const [server, shots] = process.argv.slice(2);
-const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-  .find((path) => path && existsSync(path));
-assert(executablePath, "chromium is not installed: run tests/install.sh, or set CHROMIUM");
-const browser = await chromium.launch({
-  executablePath,
-  headless: true,
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-  ],
-});
+const browser = await chrome();
 
 const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, locale: "en-US", timezoneId: "America/Los_Angeles" });
 const page = await context.newPage();

@@ -287,6 +287,30 @@ for (const button of all("[data-print]")) {
   button.addEventListener("click", () => print());
 }
 
+/* On a phone a row of a table is a card: each value says of which column it is. */
+for (const table of all("table.rows:not(.prompts, .tight)")) {
+  const heads = all("thead th", table).map((it) => (one(".hidden", it) ? "" : it.firstChild?.textContent.trim() ?? ""));
+  table.classList.add("stacks");
+  table.setAttribute("role", "table");
+  for (const part of all("thead, tbody", table)) part.setAttribute("role", "rowgroup");
+  for (const row of all("tr", table)) {
+    row.setAttribute("role", "row");
+    [...row.cells].forEach((cell, place) => {
+      const head = cell.tagName === "TH";
+      cell.setAttribute("role", head ? (cell.closest("thead") ? "columnheader" : "rowheader") : "cell");
+      if (!head) cell.dataset.of = heads[place] ?? "";
+    });
+  }
+}
+
+/* Where a row of links is wider than the screen, the one that is open is in sight. */
+const narrow = matchMedia("(max-width: 820px)");
+function sight() {
+  for (const it of all(".tabs [aria-current], .queues [aria-current], .steps [aria-current]")) it.scrollIntoView({ block: "nearest", inline: "center" });
+}
+narrow.addEventListener("change", sight);
+if (narrow.matches) sight();
+
 /* Keys. */
 let at = -1;
 const lines = () => all("#lines .line");

@@ -303,7 +303,7 @@ async fn where_another_portal_stands_nothing_is_dropped_behind_it() {
     );
     let named = between(page.text(), "own portal, <bdi>", "</bdi>").unwrap();
     assert_eq!(named.replace("&#x2F;", "/"), OTHER);
-    for gone in ["By portal", "Attach to a secure message"] {
+    for gone in ["By portal", "id=\"attach\""] {
         assert!(!page.text().contains(gone), "{gone}");
     }
     // What a form asks for all the same is refused: by portal, with a file, and as an answer with details.

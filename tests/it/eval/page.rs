@@ -1,9 +1,9 @@
 //! The HTML report in a browser.
 
-use std::process::Command;
-
 use anteroom::eval::baseline::{Baseline, Extent};
 use anteroom::eval::report::{Format, Report};
+
+use crate::support::browser;
 
 use super::{Bench, files, one, plan, ran};
 
@@ -41,20 +41,8 @@ fn the_page_reads_well_on_a_phone_and_on_a_desk() {
         root: "evals",
         version: "1.2.3",
     };
-    let shots = format!("{}/report", env!("CARGO_TARGET_TMPDIR"));
-    std::fs::create_dir_all(&shots).unwrap();
+    let shots = browser::shots("report");
     let page = format!("{shots}/report.html");
     std::fs::write(&page, report.render(Format::Html, false).unwrap()).unwrap();
-    let node = format!("{}/tests/node", env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new("node")
-        .arg(format!("{node}/report.mjs"))
-        .args([&page, &shots])
-        .output()
-        .expect("node is not installed: run tests/install.sh");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && told.ends_with("all held\n"),
-        "{told}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    browser::played("report", &[&page, &shots]);
 }

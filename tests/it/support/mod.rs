@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 pub(crate) mod app;
+pub(crate) mod browser;
 pub(crate) mod exim;
 pub(crate) mod front;
 pub(crate) mod page;

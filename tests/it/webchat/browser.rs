@@ -1,10 +1,10 @@
 //! The chat in a real browser, on a web site of another origin.
 
+use crate::support::browser;
 use crate::support::server::Server;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_patient_chats_from_the_practices_web_site_and_staff_answer_live() {
-    let node = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
     let folder = tempfile::tempdir().unwrap();
     // The site listens on a port of its own, so it must be known before it is configured.
     let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -45,18 +45,14 @@ async fn a_patient_chats_from_the_practices_web_site_and_staff_answer_live() {
     let server = Server::start(folder.path(), &database);
     let path = link.split_once("/console/").unwrap().1;
     let link = format!("{}/console/{path}", server.base);
-    let shots = format!("{}/chat", env!("CARGO_TARGET_TMPDIR"));
-    std::fs::create_dir_all(&shots).unwrap();
-    let output = std::process::Command::new("node")
-        .arg(format!("{node}/chat.mjs"))
-        .args([server.base.as_str(), &port.to_string(), &link, &shots])
-        .output()
-        .expect("node is not installed: run tests/install.sh");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && told.ends_with("all held\n"),
-        "{told}{}",
-        String::from_utf8_lossy(&output.stderr)
+    browser::played(
+        "chat",
+        &[
+            &server.base,
+            &port.to_string(),
+            &link,
+            &browser::shots("chat"),
+        ],
     );
     let log = server.log();
     for secret in ["5550111", "Gonzalez", "parking", "blue door", "Bearer"] {
