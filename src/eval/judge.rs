@@ -4,7 +4,7 @@ use crate::eval::assertion::{Assertion, Check};
 use crate::eval::grade::grade;
 use crate::eval::level::{self, Outcome};
 use crate::eval::run::Bench;
-use crate::guardrail::finding::{Category, Group, Verdict};
+use crate::guardrail::finding::{Action, Category, Group, Verdict};
 use crate::guardrail::segment;
 use crate::guardrail::wire::{CheckOut, ConsentIn, ContextIn};
 use crate::policy::words::Language;
@@ -211,7 +211,7 @@ fn phi_in(bench: &Bench, it: &Outcome, texts: &[String]) -> Result<Option<String
         let names: Vec<_> = out
             .findings
             .iter()
-            .filter(|finding| finding.category.group() != Group::Conduct)
+            .filter(|it| it.category.group() != Group::Conduct && it.action != Action::Keep)
             .map(|finding| finding.category.as_str())
             .collect();
         (out.verdict != Verdict::Pass && !names.is_empty())
