@@ -369,6 +369,10 @@ impl Licence<'_, '_> {
             self.read = true;
             self.known.clear();
             for fact in self.ground.public() {
+                // An instant is held against the draft as such; "-08:00" of it is no opening hour.
+                if instant::is_one(fact.value) {
+                    continue;
+                }
                 let view = View::within(fact.value, &[], self.fact);
                 when::moments(&view, self.present, self.known);
                 view.leave(self.fact);

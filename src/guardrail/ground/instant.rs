@@ -32,6 +32,12 @@ pub(crate) fn instants<'a>(
     facts.iter().filter_map(move |fact| instant(fact, zone))
 }
 
+/// Whether a fact's value is a date, or a date and a time, and nothing else.
+pub(crate) fn is_one(value: &str) -> bool {
+    let value = value.trim();
+    is_dated(value) && !value.contains(',') && value.len() <= "2026-12-02T15:00:00.000-08:00".len()
+}
+
 fn instant<'a>(fact: &Fact<'a>, zone: &TimeZone) -> Option<Instant<'a>> {
     let value = fact.value.trim();
     if !is_dated(value) {
