@@ -490,7 +490,7 @@ impl Words for HandedOver {
     fn sample() -> Self {
         Self {
             reason: "medical".to_owned(),
-            answering: "from Mon, Nov 30 at 8:00 AM".to_owned(),
+            answering: "from Wed, Dec 2 at 8:00 AM".to_owned(),
             phone: "415-555-0100".to_owned(),
         }
     }

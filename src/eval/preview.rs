@@ -11,7 +11,7 @@ use crate::guardrail::wire::{self, CheckIn, CheckOut, ContextIn};
 use crate::policy::words::Language;
 
 /// What the samples of [`sayings`] rest on, practice and language apart.
-const SAMPLE: &str = r#"{"practice":{"name":"","phone":"","type":"primary_care","portal_url":"https://portal.example.com"},"channel":"sms","consent":"granted","state":"CA","language":"en","timezone":"America/Los_Angeles","now":"2026-12-01T10:00:00-08:00","purpose":"reply","facts":[{"field":"appointment.start","value":"2026-12-02T15:00:00-08:00"},{"field":"appointment.offered_slot","value":"2026-12-03T10:30:00-08:00"},{"field":"appointment.start","value":"2026-12-10T09:00:00-08:00"},{"field":"appointment.start","value":"2026-12-02T15:30:00-08:00"},{"field":"practice.offer_until","value":"10:30 AM"},{"field":"appointment.provider","value":"Dr. Ana Reyes"},{"field":"appointment.location","value":"12 Lake Street, Suite 4"},{"field":"practice.address","value":"12 Lake Street, Suite 4"},{"field":"practice.hours","value":"Mon-Thu 8:00 AM-5:00 PM, Fri 8:00 AM-1:00 PM"},{"field":"lab.name","value":"Skin biopsy"},{"field":"lab.value","value":"benign"},{"field":"lab.name","value":"Hemoglobin A1c"},{"field":"lab.value","value":"7.2 %"},{"field":"receipt.booked","value":"yes"},{"field":"receipt.cancelled","value":"yes"},{"field":"receipt.rescheduled","value":"yes"},{"field":"receipt.confirmed","value":"yes"},{"field":"receipt.message_sent","value":"staff"},{"field":"receipt.refill_requested","value":"staff"},{"field":"receipt.callback_created","value":"staff"}]}"#;
+const SAMPLE: &str = r#"{"practice":{"name":"","phone":"","type":"primary_care","portal_url":"https://portal.example.com"},"channel":"sms","consent":"granted","state":"CA","language":"en","timezone":"America/Los_Angeles","now":"2026-12-01T10:00:00-08:00","purpose":"reply","facts":[{"field":"appointment.start","value":"2026-12-02T15:00:00-08:00"},{"field":"appointment.offered_slot","value":"2026-12-03T10:30:00-08:00"},{"field":"appointment.start","value":"2026-12-10T09:00:00-08:00"},{"field":"appointment.start","value":"2026-12-02T15:30:00-08:00"},{"field":"practice.offer_until","value":"10:30 AM"},{"field":"appointment.provider","value":"Dr. Ana Reyes"},{"field":"appointment.location","value":"12 Lake Street, Suite 4"},{"field":"practice.answering","value":"2026-12-02T08:00:00-08:00"},{"field":"practice.address","value":"12 Lake Street, Suite 4"},{"field":"practice.hours","value":"Mon-Thu 8:00 AM-5:00 PM, Fri 8:00 AM-1:00 PM"},{"field":"lab.name","value":"Skin biopsy"},{"field":"lab.value","value":"benign"},{"field":"lab.name","value":"Hemoglobin A1c"},{"field":"lab.value","value":"7.2 %"},{"field":"receipt.booked","value":"yes"},{"field":"receipt.cancelled","value":"yes"},{"field":"receipt.rescheduled","value":"yes"},{"field":"receipt.confirmed","value":"yes"},{"field":"receipt.message_sent","value":"staff"},{"field":"receipt.refill_requested","value":"staff"},{"field":"receipt.callback_created","value":"staff"}]}"#;
 
 /// A template filled with its sample.
 #[derive(Clone, Debug)]
@@ -157,8 +157,9 @@ fn others(name: &str, value: &Value, source: &str) -> Vec<Value> {
                 .filter(|it| it != own)
                 .map(Value::String)
                 .collect();
-            let asked = format!("if {name} %");
-            if source.contains(&asked) || source.contains(&format!("not {name} ")) {
+            let asked = ["if NAME %", "if NAME and ", "and NAME %", "not NAME "];
+            let mut asked = asked.iter().map(|it| it.replace("NAME", name));
+            if asked.any(|it| source.contains(&it)) {
                 all.push(Value::String(String::new()));
             }
             all
@@ -231,9 +232,11 @@ mod tests {
             variables(name, source, &practice())
         };
         let handed = named("en/handed_over");
-        assert_eq!(handed[0].name, "reason");
-        assert!(handed[0].others.contains(&json!("refill")), "{handed:?}");
-        assert!(!handed[0].others.contains(&json!("medical")));
+        let reason = handed.iter().find(|it| it.name == "reason").unwrap();
+        assert!(reason.others.contains(&json!("refill")), "{handed:?}");
+        assert!(!reason.others.contains(&json!("medical")));
+        let answering = handed.iter().find(|it| it.name == "answering").unwrap();
+        assert_eq!(answering.others, [json!("")]);
         let visit = named("en/visit");
         let provider = visit.iter().find(|it| it.name == "provider").unwrap();
         assert_eq!(provider.others, [json!("")]);

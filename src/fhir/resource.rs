@@ -273,6 +273,14 @@ fn address(at: &At<'_>) -> Option<String> {
     Some(format!("{line}, {city}, {state} {zip}"))
 }
 
+/// Where a free time says for what kind of visit it is: in words, or by the display of its code.
+const KINDS: &[&str] = &[
+    "/appointmentType/text",
+    "/appointmentType/coding/0/display",
+    "/serviceType/0/text",
+    "/serviceType/0/coding/0/display",
+];
+
 pub(super) fn slot(at: &At<'_>, names: &Names) -> Result<Option<Slot>, BundleError> {
     if at.need("/status", "`free` or `busy`")? != "free" {
         return Ok(None);
@@ -287,8 +295,8 @@ pub(super) fn slot(at: &At<'_>, names: &Names) -> Result<Option<Slot>, BundleErr
         end: at.instant("/end")?,
         provider,
         location,
-        kind: ["/appointmentType/text", "/serviceType/0/text"]
-            .into_iter()
+        kind: KINDS
+            .iter()
             .find_map(|it| at.text(it))
             .unwrap_or_default()
             .to_owned(),

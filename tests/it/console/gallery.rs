@@ -80,7 +80,8 @@ fn table(found: &str) -> String {
         Violations of any impact that axe-core finds on each page of the console and of the portal, by width of the \
         screen and color scheme.\nWritten by the test that photographs them all \
         (`tests/node/gallery.mjs`), which fails at the first one; it also finds pages that scroll sideways, errors \
-        in the console of the browser, and requests that leave the house.\n\n\
+        in the console of the browser, and requests that leave the house.\n\
+        In light every rule of axe is asked; in the dark, where only the colors differ, those of color.\n\n\
         | page | 1366, light | 1366, dark | 390, light | 390, dark |\n|---|---|---|---|---|\n"
         .to_owned();
     for row in rows {

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+use anteroom::agent::ports::Records as _;
 use anteroom::fhir::records::FhirRecords;
 use serde_json::json;
 
@@ -174,5 +175,82 @@ async fn a_copy_of_the_record_is_a_case_here_and_a_task_there_whatever_the_serve
         app.one(MARIA, asked).await;
         let again = app.house.store().open_cases(app.practice()).await.unwrap();
         assert_eq!(again.len(), 1);
+    }
+}
+
+/// What a server writes into `display` and `text` is data like any other: it names a clinic or a reason,
+/// and leaves only as a field of the record may.
+#[tokio::test]
+async fn a_clinic_and_a_reason_in_display_texts_are_told_no_more_than_any_other() {
+    let visit = json!({ "resourceType": "Appointment", "id": "a-d", "status": "booked",
+        "start": "2026-12-01T15:00:00-08:00", "end": "2026-12-01T15:30:00-08:00",
+        "serviceType": [{ "coding": [{ "display": "HIV follow-up" }] }],
+        "participant": [
+            { "actor": { "reference": "Patient/p-002", "display": "James Whitfield" }, "status": "accepted" },
+            { "actor": { "reference": "Practitioner/nobody-here", "display": "Dr. Paul Okoye" }, "status": "accepted" },
+            { "actor": { "reference": "Location/nowhere", "display": "Oakland HIV Clinic" }, "status": "accepted" }] });
+    let server = Server::start(&[visit], &[]);
+    let kept = stores::sqlite().await;
+    let app = App::with_records(kept.store.clone(), |clock| {
+        FhirRecords::new(&server.settings(), clock).unwrap()
+    });
+    let james = crate::support::app::JAMES;
+    app.agreed(james).await;
+    for ask in [
+        "When is my appointment?",
+        "Where is my visit?",
+        "Who is my visit with?",
+    ] {
+        for text in app.text(james, ask).await {
+            assert!(!text.contains("HIV"), "{ask}: {text}");
+        }
+    }
+    let all = app.received_by(james).join("\n");
+    assert!(all.contains("Dec 1"), "the time is told: {all}");
+}
+
+#[tokio::test]
+async fn a_free_time_says_its_kind_by_the_display_of_a_code_too() {
+    let coded = json!({ "resourceType": "Slot", "id": "s-coded", "status": "free",
+        "schedule": { "reference": "Schedule/sched-dr-reyes" },
+        "start": "2026-12-01T08:00:00-08:00", "end": "2026-12-01T08:30:00-08:00",
+        "serviceType": [{ "coding": [{ "system": "urn:x", "code": "annual", "display": "Annual physical" }] }] });
+    let server = Server::start(&[coded], &[]);
+    let records = server.records();
+    let (from, to) = ("2026-12-01T15:00:00Z", "2026-12-01T17:00:00Z");
+    let practice = anteroom::domain::ids::PracticeId::new("lakeside");
+    let free = records
+        .slots(&practice, from.parse().unwrap(), to.parse().unwrap(), 50)
+        .await
+        .unwrap();
+    let coded = free.iter().find(|it| it.id.as_str() == "s-coded").unwrap();
+    assert_eq!(coded.kind, "Annual physical");
+}
+
+#[test]
+fn doctor_signs_in_to_the_server_and_says_what_it_found() {
+    let server = Server::start(&[], &[]);
+    for (base, code, want) in [
+        (&*server.base, 0, "the FHIR server answers; "),
+        (
+            "http://127.0.0.1:9/",
+            1,
+            "the server cannot be reached; check base_url and the network",
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let file = format!(
+            "[[practice]]\nid = \"a\"\nname = \"A\"\nphone = \"+14155550100\"\n\
+             timezone = \"America/Chicago\"\n[[practice.sender]]\ncarrier = \"simulator\"\n\
+             number = \"+14155550101\"\n[practice.fhir]\nbase_url = \"{base}\"\n"
+        );
+        std::fs::write(dir.path().join("anteroom.toml"), file).unwrap();
+        let told = crate::support::server::anteroom(dir.path())
+            .arg("doctor")
+            .output()
+            .unwrap();
+        let out = String::from_utf8(told.stdout).unwrap();
+        assert!(out.contains(want), "{out}");
+        assert_eq!(told.status.code(), Some(code), "{out}");
     }
 }

@@ -44,8 +44,8 @@ const IN_SPANISH: [(&str, &str); 7] = [
     ),
     ("Thu, Dec 10 at 9:00 AM", "jue 10 dic a las 9:00 a. m."),
     (
-        "from Mon, Nov 30 at 8:00 AM",
-        "a partir del lun 30 nov a las 8:00 a. m.",
+        "from Wed, Dec 2 at 8:00 AM",
+        "a partir del mié 2 dic a las 8:00 a. m.",
     ),
     (
         " and Wed, Dec 2 at 3:30 PM",
@@ -66,7 +66,7 @@ fn facts(language: Language) -> Vec<(String, String)> {
         ("practice.insurance_networks", hours),
         ("practice.languages", hours),
         ("practice.hours", hours),
-        ("practice.answering", "2026-11-30T08:00:00-08:00"),
+        ("practice.answering", "2026-12-02T08:00:00-08:00"),
         ("practice.opening", "closed on Saturdays, open on Saturdays"),
         ("appointment.start", "2026-12-02T15:00:00-08:00"),
         ("appointment.start", "2026-12-02T15:30:00-08:00"),
