@@ -18,7 +18,9 @@ fn a_program_without_the_feature_says_how_to_get_it() {
 
 /// Exit code, output and errors of `anteroom detect` with the model in `dir`.
 fn detect(dir: &Path, text: &str) -> (Option<i32>, String, String) {
-    let done = crate::support::server::anteroom(dir)
+    // Not in the model's folder: its map has the name of the program's own configuration.
+    let here = TempDir::new().unwrap();
+    let done = crate::support::server::anteroom(here.path())
         .args(["detect", "--text", text, "--token-model"])
         .arg(dir)
         .output()
