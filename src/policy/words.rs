@@ -117,7 +117,7 @@ impl Jurisdiction {
 impl std::str::FromStr for Jurisdiction {
     type Err = UnknownWord;
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        if text.is_empty() || text == "US" {
+        if text.is_empty() || text.eq_ignore_ascii_case("US") {
             return Ok(Self::UNKNOWN);
         }
         let mut codes = STATES.split(' ');
