@@ -26,7 +26,7 @@ pub fn record_down(
     outcome
         .facts
         .splice(0..0, facts::of_practice(practice, language));
-    outcome.trouble = cause(why);
+    outcome.trouble = why.cause();
     outcome
 }
 
@@ -71,13 +71,5 @@ pub(super) fn handed_over(
         spent: 0,
         overtaken: false,
         sent: Vec::new(),
-    }
-}
-
-/// What staff are told of a failed record.
-pub(super) fn cause(why: RecordsError) -> Option<Phi<String>> {
-    match why {
-        RecordsError::Failed(cause) => Some(cause),
-        RecordsError::NotFound | RecordsError::Conflict | RecordsError::Unavailable => None,
     }
 }

@@ -247,14 +247,18 @@ pub enum RecordsError {
 }
 
 impl RecordsError {
+    /// What staff are told of it, where they can mend it.
+    pub fn cause(self) -> Option<Phi<String>> {
+        match self {
+            Self::Failed(cause) => Some(cause),
+            Self::NotFound | Self::Conflict | Self::Unavailable => None,
+        }
+    }
+
     /// What staff are told of a request that the record did not take.
     pub fn of_request(self) -> Phi<String> {
-        match self {
-            Self::Failed(cause) => cause,
-            Self::NotFound | Self::Conflict | Self::Unavailable => {
-                Phi::from("The request is not in the record: enter it by hand.")
-            }
-        }
+        let by_hand = || Phi::from("The request is not in the record: enter it by hand.");
+        self.cause().unwrap_or_else(by_hand)
     }
 }
 

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::agent::choice;
-use crate::agent::handed::cause;
 use crate::agent::machine::{Action, Event, Limits, Machine, Opening};
 use crate::agent::opening;
 use crate::agent::ports::{
@@ -144,7 +143,7 @@ pub async fn run_reviewed(
     };
     if let Err(why) = turn.read_ground(records).await {
         let mut outcome = turn.hand_over(HandOver::RecordDown);
-        outcome.trouble = cause(why);
+        outcome.trouble = why.cause();
         return outcome;
     }
     let Some(mut opening) = opening(&input, &zone) else {

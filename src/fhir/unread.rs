@@ -43,7 +43,7 @@ impl Unread {
                     let told = Fault::Unreadable(error.to_string()).told();
                     if kept.insert(place, (now, told)).is_none() {
                         metrics::counter!("anteroom_record_unread_total").increment(1);
-                        tracing::warn!("an entry of the record cannot be read; see Findings");
+                        tracing::warn!("an entry of the record cannot be read; the inbox shows it");
                     }
                 }
             }

@@ -143,12 +143,8 @@ impl House {
     fn failed(&self, practice: &Practice, why: RecordsError) {
         metrics::counter!("anteroom_outreach_failed_total").increment(1);
         tracing::warn!(practice = %practice.id, cause = %why, "no reminders now; they are tried again");
-        let told = match why {
-            RecordsError::Failed(cause) => cause,
-            other @ (RecordsError::NotFound
-            | RecordsError::Conflict
-            | RecordsError::Unavailable) => Phi::new(other.to_string()),
-        };
+        let plain = why.to_string();
+        let told = why.cause().unwrap_or_else(|| Phi::new(plain));
         lock(&self.unreminded).insert(practice.id.clone(), told);
     }
 
