@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::screen::file::Place;
+use crate::screen::greeting::Greeting;
 use crate::screen::hidden;
 use crate::screen::phrase::Phrase;
 use crate::screen::rules::Book;
@@ -38,7 +39,7 @@ impl Hit {
 
 /// Longest guard, in words: one that ends within reach starts this much earlier.
 const GUARD_WORDS: usize = 5;
-/// A text of more words is a letter; nobody in danger writes one.
+/// A text of more words behind its greeting is a letter; nobody in danger writes one.
 const LETTER_WORDS: usize = 40;
 /// Longest text, in words, that can be a keyword as a whole.
 const WHOLE_WORDS: usize = 12;
@@ -52,7 +53,8 @@ impl Book {
     /// As [`Book::fired`], for a text that is folded already.
     pub(super) fn fired_in(&self, text: &str, view: &View) -> Vec<Fired> {
         let tokens = self.vocabulary.read(view);
-        let scene = Scene::new(self, &tokens);
+        let said = tokens.len().saturating_sub(Greeting::of(text).words);
+        let scene = Scene::new(self, &tokens, said > LETTER_WORDS);
         let (mut found, told) = scene.found();
         found.extend(self.whole_rules(&tokens));
         found.extend(self.marked(text));
@@ -130,11 +132,12 @@ impl Book {
 struct Scene<'a> {
     book: &'a Book,
     tokens: &'a [Token],
+    is_long: bool,
     hits: BTreeMap<Owner, Vec<Hit>>,
 }
 
 impl<'a> Scene<'a> {
-    fn new(book: &'a Book, tokens: &'a [Token]) -> Self {
+    fn new(book: &'a Book, tokens: &'a [Token], is_long: bool) -> Self {
         let mut hits: BTreeMap<Owner, Vec<Hit>> = BTreeMap::new();
         for (start, token) in tokens.iter().enumerate() {
             let by_word = book.by_word.get(&token.word).into_iter().flatten();
@@ -152,7 +155,12 @@ impl<'a> Scene<'a> {
                 }
             }
         }
-        Self { book, tokens, hits }
+        Self {
+            book,
+            tokens,
+            is_long,
+            hits,
+        }
     }
 
     /// The rules that fire, and those that only a letter tells of.
@@ -180,7 +188,7 @@ impl<'a> Scene<'a> {
     fn is_of_a_letter(&self, rule: usize, hit: Hit) -> bool {
         let kind = self.book.rules.get(rule).map(|rule| rule.kind);
         let urgent = self.book.urgent.map(Owner::Guard);
-        self.tokens.len() > LETTER_WORDS
+        self.is_long
             && kind.is_some_and(Kind::is_physical)
             && !urgent.is_some_and(|urgent| self.has_in_sentence(urgent, hit))
     }

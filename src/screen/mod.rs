@@ -8,6 +8,7 @@ mod decide;
 mod file;
 mod fire;
 mod forms;
+mod greeting;
 mod hidden;
 mod phrase;
 mod rules;

@@ -11,6 +11,7 @@ use crate::policy::sentence;
 use crate::policy::sentence::ADVICE;
 use crate::policy::sentence::ALARMS;
 use crate::screen::fire::Fired;
+use crate::screen::greeting::Greeting;
 use crate::screen::rules::Kind;
 use crate::screen::rules::ScreenError;
 
@@ -71,38 +72,8 @@ fn denies(text: &str) -> bool {
     words.any(|word| DENIES.contains(&word))
 }
 
-/// How people begin, and how many words that is.
-const GREETINGS: &[(&str, usize)] = &[
-    ("good morning", 2),
-    ("good afternoon", 2),
-    ("good evening", 2),
-    ("buenos dias", 2),
-    ("buenos d\u{ed}as", 2),
-    ("buenas tardes", 2),
-    ("buenas noches", 2),
-    ("hello", 1),
-    ("hola", 1),
-    ("hey", 1),
-    ("hi", 1),
-];
 /// Digits of a phone number: fewer are a dose, a date or 911.
 const PHONE_DIGITS_MIN: usize = 7;
-
-/// What stands behind a greeting, and of how many words the greeting is.
-fn behind_greeting(text: &str) -> Option<(&str, usize)> {
-    let text = text.trim_start();
-    GREETINGS.iter().find_map(|(greeting, words)| {
-        let (head, rest) = text.split_at_checked(greeting.len())?;
-        let ends = !rest.starts_with(|c: char| c.is_alphanumeric() || c == '\'');
-        let said = head.to_lowercase() == **greeting && ends;
-        said.then(|| {
-            (
-                rest.trim_start_matches(|c: char| !c.is_alphanumeric()),
-                *words,
-            )
-        })
-    })
-}
 
 /// A text without its phone numbers: to a reader of words "call 847" is near to "call 911".
 fn without_phones(text: &str) -> Cow<'_, str> {
@@ -163,11 +134,14 @@ impl Vote {
     /// greeting turns nothing off: behind one, what is said is heard by itself as well.
     pub(super) fn heard(&self, text: &str, words: usize) -> Option<Fired> {
         let text = without_phones(text);
-        let whole = self.hear(&text, words);
-        let Some((rest, greeting)) = behind_greeting(&text) else {
+        let greeting = Greeting::of(&text);
+        // Of several greetings the last is heard: one more before them changes nothing.
+        let whole = self.hear(greeting.last, words);
+        if greeting.words == 0 {
             return whole;
-        };
-        match (whole, self.hear(rest, words.saturating_sub(greeting))) {
+        }
+        let alone = self.hear(greeting.behind, words.saturating_sub(greeting.words));
+        match (whole, alone) {
             (Some(whole), Some(alone)) if !alone.kind.is_alarm() => Some(whole),
             (whole, alone) => alone.or(whole),
         }

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -182,6 +183,39 @@ fn a_greeting_before_an_alarm_leaves_it_one() {
         }
     }
     assert!(heard > 10, "{heard}");
+}
+
+/// Where a text becomes a letter its greeting is not counted, however many it has.
+#[test]
+fn a_greeting_makes_no_letter_of_an_alarm() {
+    let screen = Screen::embedded().unwrap();
+    let mut kinds = BTreeSet::new();
+    for told in [
+        "my chest hurts and my left arm is numb",
+        "he cannot breathe well when he lies down",
+        "me duele el pecho y tengo el brazo dormido",
+        "she took too many of her pills",
+    ] {
+        for more in 20..50 {
+            let text = format!("{told}{}", " and the garden".repeat(more / 3));
+            let text = format!("{text}{}", " too".repeat(more % 3));
+            let bare = screen.read(&text, None, Language::En);
+            kinds.insert(format!("{:?}", bare.intent));
+            for greeting in [
+                "hi. ",
+                "Hello ",
+                "hey, hi. ",
+                "Good morning! ",
+                "Hola, buenos dias. ",
+                "buenas tardes ",
+            ] {
+                let greeted = screen.read(&format!("{greeting}{text}"), None, Language::En);
+                assert_eq!(bare.intent, greeted.intent, "{greeting}{text}");
+            }
+        }
+    }
+    // Both sides of the threshold were met.
+    assert!(kinds.len() > 1, "{kinds:?}");
 }
 
 /// A long question of health brings a person and no alarm; the same with what is so now does.
