@@ -54,7 +54,7 @@ impl Book {
     pub(super) fn fired_in(&self, text: &str, view: &View) -> Vec<Fired> {
         let tokens = self.vocabulary.read(view);
         let said = tokens.len().saturating_sub(Greeting::of(text).words);
-        let scene = Scene::new(self, &tokens, said > LETTER_WORDS);
+        let scene = Scene::new(self, &tokens, said);
         let (mut found, told) = scene.found();
         found.extend(self.whole_rules(&tokens));
         found.extend(self.marked(text));
@@ -132,12 +132,13 @@ impl Book {
 struct Scene<'a> {
     book: &'a Book,
     tokens: &'a [Token],
-    is_long: bool,
+    /// How many words it says behind its greeting.
+    said: usize,
     hits: BTreeMap<Owner, Vec<Hit>>,
 }
 
 impl<'a> Scene<'a> {
-    fn new(book: &'a Book, tokens: &'a [Token], is_long: bool) -> Self {
+    fn new(book: &'a Book, tokens: &'a [Token], said: usize) -> Self {
         let mut hits: BTreeMap<Owner, Vec<Hit>> = BTreeMap::new();
         for (start, token) in tokens.iter().enumerate() {
             let by_word = book.by_word.get(&token.word).into_iter().flatten();
@@ -146,7 +147,7 @@ impl<'a> Scene<'a> {
                 .chain(by_number)
                 .filter_map(|i| book.phrases.get(*i))
             {
-                if let Some(found) = phrase.found(tokens, start) {
+                if let Some(found) = phrase.found(tokens, said, start) {
                     hits.entry(*owner).or_default().push(Hit {
                         start,
                         end: found.end,
@@ -158,7 +159,7 @@ impl<'a> Scene<'a> {
         Self {
             book,
             tokens,
-            is_long,
+            said,
             hits,
         }
     }
@@ -188,7 +189,7 @@ impl<'a> Scene<'a> {
     fn is_of_a_letter(&self, rule: usize, hit: Hit) -> bool {
         let kind = self.book.rules.get(rule).map(|rule| rule.kind);
         let urgent = self.book.urgent.map(Owner::Guard);
-        self.is_long
+        self.said > LETTER_WORDS
             && kind.is_some_and(Kind::is_physical)
             && !urgent.is_some_and(|urgent| self.has_in_sentence(urgent, hit))
     }

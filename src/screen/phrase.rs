@@ -288,12 +288,14 @@ impl Phrase {
         None
     }
 
-    /// What the phrase covers if it begins at `at`; its words lie in one sentence.
-    pub(super) fn found(&self, tokens: &[Token], at: usize) -> Option<Found> {
+    /// What the phrase covers if it begins at `at` of a text that says so many words behind its greeting;
+    /// its own lie in one sentence.
+    pub(super) fn found(&self, tokens: &[Token], said: usize, at: usize) -> Option<Found> {
         let sentence = tokens.get(at).map(|token| token.sentence);
         let walk = Walk {
             tokens,
             sentence,
+            by_clause: said > CLAUSES_FREE,
             must_end: None,
         };
         walk.from(&self.steps, at)
@@ -304,6 +306,7 @@ impl Phrase {
         let walk = Walk {
             tokens,
             sentence: None,
+            by_clause: false,
             must_end: Some(tokens.len()),
         };
         walk.from(&self.steps, 0).is_some()
@@ -325,6 +328,8 @@ const CLAUSES_FREE: usize = 25;
 struct Walk<'a> {
     tokens: &'a [Token],
     sentence: Option<u16>,
+    /// No gap runs over a comma.
+    by_clause: bool,
     must_end: Option<usize>,
 }
 
@@ -390,7 +395,7 @@ impl Walk<'_> {
     /// cut anywhere by a thumb ("my chest, it hurts"); in a longer one another matter begins there.
     fn within_clause(&self, from: usize, to: usize) -> bool {
         let clause = |at: Option<usize>| self.tokens.get(at?).map(|token| token.clause);
-        self.tokens.len() <= CLAUSES_FREE
+        !self.by_clause
             || match (clause(from.checked_sub(1)), clause(Some(to))) {
                 (Some(before), Some(behind)) => before == behind,
                 _ => true,
