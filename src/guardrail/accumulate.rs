@@ -10,6 +10,7 @@ use toml::Spanned;
 use crate::guardrail::conduct::line_of;
 use crate::guardrail::conduct::parse;
 use crate::guardrail::conduct::refuse;
+use crate::guardrail::conduct::ruleset::Examples;
 use crate::guardrail::conduct::ruleset::RawRule;
 use crate::guardrail::conduct::ruleset::RuleSet;
 use crate::guardrail::finding::Action;
@@ -19,7 +20,9 @@ use crate::guardrail::ground::view::View;
 use crate::guardrail::judge::kinds::finding;
 use crate::guardrail::label::Label;
 use crate::policy::PolicyError;
+use crate::policy::pattern::Gathering;
 use crate::policy::pattern::Matched;
+use crate::policy::pattern::Patterns;
 
 /// The file of details and of what they show together.
 pub(crate) const ACCUMULATION: (&str, &str) = (
@@ -73,14 +76,18 @@ struct Shown<'a> {
 }
 
 impl Accumulation {
-    /// The details that are built in; every example is tried.
-    pub(crate) fn embedded() -> Result<Self, PolicyError> {
-        Self::read(ACCUMULATION.0, ACCUMULATION.1)
+    /// The details that are built in.
+    pub(crate) fn embedded(gathering: &mut Gathering) -> Result<(Self, Examples), PolicyError> {
+        Self::read(ACCUMULATION.0, ACCUMULATION.1, gathering)
     }
 
-    fn read(file: &str, text: &str) -> Result<Self, PolicyError> {
+    fn read(
+        file: &str,
+        text: &str,
+        gathering: &mut Gathering,
+    ) -> Result<(Self, Examples), PolicyError> {
         let raw: File = parse(file, text)?;
-        let details = RuleSet::compile(file, text, raw.rule, &[])?;
+        let (details, examples) = RuleSet::compile(file, text, raw.rule, &[], gathering)?;
         let mut pictures = Vec::with_capacity(raw.picture.len());
         for spanned in raw.picture {
             let line = line_of(text, spanned.span().start);
@@ -105,23 +112,34 @@ impl Accumulation {
                 least: raw.least,
             });
         }
-        Ok(Self {
+        let read = Self {
             details,
             pictures,
             most: raw.most.max(2),
-        })
+        };
+        Ok((read, examples))
+    }
+
+    /// Tries every example of a detail.
+    pub(crate) fn try_examples(
+        &self,
+        patterns: &Patterns,
+        examples: &Examples,
+    ) -> Result<(), PolicyError> {
+        self.details.try_examples(patterns, examples)
     }
 
     /// The details of a draft, and those of them that must go because of what was told before.
     pub(crate) fn read_draft(
         &self,
+        patterns: &Patterns,
         view: &View<'_>,
         before: &[&str],
         matched: &mut Matched,
         mut found: impl FnMut(Finding),
     ) -> u64 {
         let mut now = 0;
-        self.details.firings(view, matched, |rule, _| {
+        self.details.firings(patterns, view, matched, |rule, _| {
             now |= self.bit(&rule.id);
         });
         if now == 0 {
@@ -130,7 +148,7 @@ impl Accumulation {
         let Some(shown) = self.shown(now, before) else {
             return now;
         };
-        self.details.firings(view, matched, |rule, at| {
+        self.details.firings(patterns, view, matched, |rule, at| {
             if self.bit(&rule.id) & shown.hints != 0 {
                 let why = (Action::Drop, shown.id.clone(), CITE.into());
                 let name = Label::Shared(std::sync::Arc::clone(&rule.id));
@@ -208,7 +226,8 @@ mod tests {
         ] {
             let broken = text.replacen(from, to, 1);
             assert_ne!(broken, text);
-            let error = Accumulation::read(file, &broken).unwrap_err();
+            let read = Accumulation::read(file, &broken, &mut Gathering::default());
+            let error = read.err().unwrap();
             assert!(error.message.contains(says) && error.line > 100, "{error}");
         }
     }

@@ -14,9 +14,11 @@ use crate::guardrail::ground::view::View;
 use crate::guardrail::minimum::Matrix;
 use crate::policy::PolicyError;
 use crate::policy::linear::Model;
+use crate::policy::pattern::Gathering;
 use crate::policy::pattern::Matched;
 use crate::policy::pattern::Pattern;
 use crate::policy::pattern::Patterns;
+use crate::policy::pattern::Set;
 use crate::policy::sentence;
 use crate::policy::words::Language;
 
@@ -203,8 +205,10 @@ pub(crate) struct Rules {
     pub(crate) matrix: Matrix,
     /// Details that tell the condition together.
     pub(crate) accumulation: Accumulation,
+    /// The patterns of deeds, conduct, details and contexts, searched together.
+    pub(crate) patterns: Patterns,
     ordinary: Vec<String>,
-    contexts: Patterns,
+    contexts: Set,
     en: Texts,
     es: Texts,
 }
@@ -331,7 +335,8 @@ impl Rules {
             .iter()
             .map(|pattern| regex(file, line, "context", pattern))
             .collect();
-        let contexts = Patterns::new(compiled?);
+        let mut gathering = Gathering::default();
+        let contexts = gathering.add(compiled?);
         let line = line_of(text, claims.phrase.span().start);
         let phrase = claims.phrase.into_inner();
         let phrases = phrase.compile(file, line)?;
@@ -349,13 +354,29 @@ impl Rules {
         }
         let (conduct_file, conduct_text) = CONDUCT;
         let conduct: ConductFile = parse(conduct_file, conduct_text)?;
+        let payers = &claims.payers.names;
+        let (deeds, deeds_tried) =
+            RuleSet::compile(file, text, claims.rule, payers, &mut gathering)?;
+        let (conduct, conduct_tried) = RuleSet::compile(
+            conduct_file,
+            conduct_text,
+            conduct.rule,
+            &[],
+            &mut gathering,
+        )?;
+        let (accumulation, details_tried) = Accumulation::embedded(&mut gathering)?;
+        let patterns = gathering.finish();
+        deeds.try_examples(&patterns, &deeds_tried)?;
+        conduct.try_examples(&patterns, &conduct_tried)?;
+        accumulation.try_examples(&patterns, &details_tried)?;
         Ok(Self {
-            deeds: RuleSet::compile(file, text, claims.rule, &claims.payers.names)?,
-            conduct: RuleSet::compile(conduct_file, conduct_text, conduct.rule, &[])?,
+            deeds,
+            conduct,
+            patterns,
             sentences: Model::read(&sentence::ADVICE, ADVICE.0, ADVICE.1)?,
             phrases,
             matrix: Matrix::embedded()?,
-            accumulation: Accumulation::embedded()?,
+            accumulation,
             ordinary: claims.ordinary.words,
             contexts,
             en: claims.text.en,
@@ -363,10 +384,11 @@ impl Rules {
         })
     }
 
-    /// What each sentence of a draft is about, at the end of `into`.
+    /// What each sentence of a draft is about, at the end of `into`; its text was looked through.
     pub(crate) fn contexts(&self, view: &View<'_>, matched: &mut Matched, into: &mut Vec<Context>) {
         for sentence in &view.sentences {
-            self.contexts.matches(view.slice(sentence), matched);
+            let (patterns, set) = (&self.patterns, &self.contexts);
+            patterns.find(set, &view.low, sentence.clone(), matched);
             into.push(Context {
                 personal: matched.has(0),
                 public: matched.has(1),

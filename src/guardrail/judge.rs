@@ -84,6 +84,7 @@ pub(crate) fn read(
         ..
     } = scratch;
     contexts.clear();
+    rules.patterns.look(&view.low, matched);
     rules.contexts(view, matched, contexts);
     let ground = Ground {
         view,

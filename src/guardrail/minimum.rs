@@ -196,13 +196,12 @@ impl Row {
     }
 }
 
+/// The names as a tree, each with its length.
 fn by_letters(names: &[String]) -> Trie {
-    let names = names
-        .iter()
-        .enumerate()
-        .filter(|(_, name)| !name.is_empty());
+    let names = names.iter().filter(|name| !name.is_empty());
+    let length = |name: &String| u32::try_from(name.len()).unwrap_or(u32::MAX);
     let names: Vec<_> = names
-        .map(|(at, name)| (name.clone().into_bytes(), at))
+        .map(|name| (name.clone().into_bytes(), length(name)))
         .collect();
     Trie::new(&names)
 }
@@ -365,8 +364,8 @@ impl Matrix {
         let name = Folded::of(name);
         words(&name).any(|word| {
             let mut tells = false;
-            self.revealing_words.at(word.as_bytes(), 0, |part| {
-                let part = self.revealing_names.get(part).map_or(0, String::len);
+            self.revealing_words.at(word.as_bytes(), 0, |length| {
+                let part = usize::try_from(length).unwrap_or(0);
                 tells |= part > SHORT_NAME || part == word.len();
             });
             tells

@@ -29,9 +29,9 @@ use crate::policy::pattern::trie::Trie;
 const GROUPS_MAX: usize = 16;
 
 /// So many beginnings of one pattern are looked for at once; with more they are cut short.
-const BEGINNINGS_MAX: usize = 2_000;
-/// A longer beginning rules out hardly anything more.
-const BEGINNING_LENGTH: usize = 12;
+const BEGINNINGS_MAX: usize = 250;
+/// A longer beginning rules out hardly anything more, and the tree of them all must stay near at hand.
+const BEGINNING_LENGTH: usize = 8;
 
 /// One pattern.
 #[derive(Clone, Debug)]
@@ -143,26 +143,38 @@ impl Pattern {
     }
 }
 
-/// Patterns that are searched together: one pass finds where any of them may begin and which of their
-/// rarer words the text holds; only there is a pattern tried. An automaton of all of them would have to
-/// be built state by state on the texts themselves, which costs more than it saves until it has seen
+/// Patterns in sets that are searched together: one pass finds where any of them may begin and which of
+/// their rarer words the text holds; only there is a pattern tried. An automaton of all of them would have
+/// to be built state by state on the texts themselves, which costs more than it saves until it has seen
 /// thousands.
 #[derive(Clone, Debug)]
 pub(crate) struct Patterns {
-    all: Vec<Pattern>,
+    all: Box<[Pattern]>,
     /// What stands where a word begins: the beginnings of most ways to match, and, with [`NEED`] in the
     /// number of the way, words without which it is none.
     words: Trie,
     /// What may begin within a word or with a mark.
     anywhere: Trie,
-    /// The pattern of each way to match.
-    ways: Vec<usize>,
-    /// The ways that need no such word.
-    free: Vec<bool>,
-    /// Patterns that may begin with anything.
-    open: Vec<usize>,
+    ways: Box<[Way]>,
     /// What each byte can do.
     kinds: Box<[u8; 256]>,
+}
+
+/// One way in which a pattern matches.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    pattern: usize,
+    /// It needs no word besides its beginning.
+    free: bool,
+}
+
+/// Patterns that were added together; their numbers count from 0.
+#[derive(Clone, Debug)]
+pub(crate) struct Set {
+    patterns: Range<usize>,
+    ways: Range<u32>,
+    /// Those that may begin with anything.
+    open: Vec<usize>,
 }
 
 /// The byte is part of a word.
@@ -173,62 +185,91 @@ const OPENS_WORD: u8 = 2;
 const OPENS: u8 = 4;
 
 /// Marks the number of a way as the owner of a word that it needs.
-const NEED: usize = 1 << (usize::BITS - 1);
+const NEED: u32 = 1 << (u32::BITS - 1);
 
-/// Which of some patterns were found.
+/// What was seen of the patterns in one text, and which of a set were found; memory that is used again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Matched {
-    found: Vec<bool>,
-    /// The ways to match whose words are there.
-    ready: Vec<bool>,
-    /// Ways to match that begin somewhere, and where.
-    begun: Vec<(usize, usize)>,
+    /// Ways that may begin, and words that ways need, each with its place, from left to right.
+    seen: Vec<(u32, usize)>,
+    found: Vec<usize>,
 }
 
 impl Matched {
-    /// Was the pattern at this place of the list found?
-    pub(crate) fn has(&self, index: usize) -> bool {
-        self.found.get(index).copied().unwrap_or_default()
+    /// Was the pattern of this number found?
+    pub(crate) fn has(&self, number: usize) -> bool {
+        self.found.contains(&number)
+    }
+
+    /// The numbers of those found, in order.
+    pub(crate) fn found(&self) -> impl Iterator<Item = usize> {
+        self.found.iter().copied()
     }
 }
 
-impl Patterns {
-    /// Prepares the search for these patterns.
-    pub(crate) fn new(all: Vec<Pattern>) -> Self {
-        let mut words = Vec::new();
-        let mut anywhere = Vec::new();
-        let (mut ways, mut free) = (Vec::new(), Vec::new());
+/// Patterns on their way to be searched together.
+#[derive(Debug, Default)]
+pub(crate) struct Gathering {
+    all: Vec<Pattern>,
+    words: Vec<(Vec<u8>, u32)>,
+    anywhere: Vec<(Vec<u8>, u32)>,
+    ways: Vec<Way>,
+}
+
+impl Gathering {
+    /// Adds a set.
+    pub(crate) fn add(&mut self, set: Vec<Pattern>) -> Set {
+        let (first, first_way) = (self.all.len(), self.way());
         let mut open = Vec::new();
-        for (index, pattern) in all.iter().enumerate() {
+        for (number, pattern) in set.iter().enumerate() {
             let split = pattern.hir().map_or(Vec::new(), |hir| need::ways(&hir));
             let lists = split
                 .iter()
                 .map(|way| beginnings(way).map(|list| (way, list)));
-            let Some(lists) = lists
-                .collect::<Option<Vec<_>>>()
-                .filter(|it| !it.is_empty())
-            else {
-                open.push(index);
+            let lists = lists.collect::<Option<Vec<_>>>();
+            let Some(lists) = lists.filter(|it| !it.is_empty()) else {
+                open.push(number);
                 continue;
             };
             for (way, list) in lists {
-                let bounded = begins_at_border(way);
-                for text in list {
-                    let word = text.as_bytes().first().copied().is_some_and(is_word);
-                    let kind = if bounded && word {
-                        &mut words
-                    } else {
-                        &mut anywhere
-                    };
-                    kind.push((text.as_bytes().to_vec(), ways.len()));
-                }
-                let needed = need::words(way);
-                free.push(needed.is_empty());
-                words.extend(needed.into_iter().map(|word| (word, ways.len() | NEED)));
-                ways.push(index);
+                self.add_way(first + number, way, &list);
             }
         }
-        let (words, anywhere) = (Trie::new(&words), Trie::new(&anywhere));
+        self.all.extend(set);
+        Set {
+            patterns: first..self.all.len(),
+            ways: first_way..self.way(),
+            open,
+        }
+    }
+
+    /// The number of the next way.
+    fn way(&self) -> u32 {
+        u32::try_from(self.ways.len()).unwrap_or(NEED)
+    }
+
+    fn add_way(&mut self, pattern: usize, way: &Hir, list: &[Literal]) {
+        let number = self.way();
+        let bounded = begins_at_border(way);
+        for text in list {
+            let word = text.as_bytes().first().copied().is_some_and(is_word);
+            let kind = if bounded && word {
+                &mut self.words
+            } else {
+                &mut self.anywhere
+            };
+            kind.push((text.as_bytes().to_vec(), number));
+        }
+        let needed = need::words(way);
+        let free = needed.is_empty();
+        let needed = needed.into_iter().map(|word| (word, number | NEED));
+        self.words.extend(needed);
+        self.ways.push(Way { pattern, free });
+    }
+
+    /// Prepares the search for all of them.
+    pub(crate) fn finish(self) -> Patterns {
+        let (words, anywhere) = (Trie::new(&self.words), Trie::new(&self.anywhere));
         let mut kinds = Box::new([0; 256]);
         for (byte, kind) in (0..=u8::MAX).zip(kinds.iter_mut()) {
             let marks = [
@@ -241,61 +282,66 @@ impl Patterns {
                 .map(|(is, mark)| if *is { *mark } else { 0 })
                 .sum();
         }
-        Self {
-            all,
+        Patterns {
+            all: self.all.into(),
             words,
             anywhere,
-            ways,
-            free,
-            open,
+            ways: self.ways.into(),
             kinds,
         }
     }
+}
 
-    /// The patterns.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Pattern> {
-        self.all.iter()
+impl Patterns {
+    /// A pattern of a set.
+    pub(crate) fn get(&self, set: &Set, number: usize) -> Option<&Pattern> {
+        self.all.get(set.patterns.clone())?.get(number)
     }
 
-    /// Says which of them are in the text.
-    pub(crate) fn matches(&self, text: &str, into: &mut Matched) {
-        let Matched {
-            found,
-            ready,
-            begun,
-        } = into;
-        found.clear();
-        found.resize(self.all.len(), false);
-        ready.clone_from(&self.free);
-        begun.clear();
+    /// Looks through a text for where any pattern may begin.
+    pub(crate) fn look(&self, text: &str, into: &mut Matched) {
+        let seen = &mut into.seen;
+        seen.clear();
         let bytes = text.as_bytes();
         self.each_begin(bytes, |at, kind, inside| {
             if kind & OPENS_WORD != 0 && !inside {
-                self.words.at(bytes, at, |owner| {
-                    if owner & NEED == 0 {
-                        begun.push((owner, at));
-                    } else if let Some(ready) = ready.get_mut(owner & !NEED) {
-                        *ready = true;
-                    }
-                });
+                self.words.at(bytes, at, |owner| seen.push((owner, at)));
             }
             if kind & OPENS != 0 {
-                self.anywhere.at(bytes, at, |way| begun.push((way, at)));
+                self.anywhere.at(bytes, at, |way| seen.push((way, at)));
             }
         });
-        for (way, at) in begun.iter().copied() {
-            let owner = self.ways.get(way).copied().unwrap_or(usize::MAX);
-            if let (Some(true), Some(pattern), Some(found)) =
-                (ready.get(way), self.all.get(owner), found.get_mut(owner))
+    }
+
+    /// Says which patterns of a set are in a stretch of the text that was looked through, as in a text
+    /// of its own. The stretch begins where a word may begin.
+    pub(crate) fn find(&self, set: &Set, text: &str, stretch: Range<usize>, into: &mut Matched) {
+        let Matched { seen, found } = into;
+        found.clear();
+        let from = seen.partition_point(|(_, at)| *at < stretch.start);
+        let to = seen.partition_point(|(_, at)| *at < stretch.end);
+        let seen = seen.get(from..to).unwrap_or_default();
+        let bytes = text.as_bytes().get(stretch.clone()).unwrap_or_default();
+        for (number, at) in seen.iter().filter(|(owner, _)| set.ways.contains(owner)) {
+            let Some(way) = usize::try_from(*number)
+                .ok()
+                .and_then(|it| self.ways.get(it))
+            else {
+                continue;
+            };
+            let ready = || way.free || seen.iter().any(|(owner, _)| *owner == number | NEED);
+            let place = way.pattern - set.patterns.start;
+            if !found.contains(&place)
+                && ready()
+                && let Some(pattern) = self.all.get(way.pattern)
+                && pattern.begins_at(bytes, at - stretch.start)
             {
-                *found = *found || pattern.begins_at(bytes, at);
+                found.push(place);
             }
         }
-        for at in &self.open {
-            if let (Some(pattern), Some(found)) = (self.all.get(*at), found.get_mut(*at)) {
-                *found = pattern.is_match(bytes);
-            }
-        }
+        let open = set.open.iter().copied();
+        found.extend(open.filter(|it| self.get(set, *it).is_some_and(|it| it.is_match(bytes))));
+        found.sort_unstable();
     }
 
     /// Gives each byte that may begin something, with what it can do and whether a word goes on there.
@@ -373,12 +419,23 @@ mod tests {
             0..9,
         )) {
             let text = pieces.concat();
-            let all = PATTERNS.iter().map(|it| Pattern::over_text(it, 1 << 20).unwrap());
-            let together = Patterns::new(all.collect());
+            let one = |pattern: &&str| Pattern::over_text(pattern, 1 << 20).unwrap();
+            let (first, second) = PATTERNS.split_at(4);
+            let mut gathering = Gathering::default();
+            let sets = [first, second].map(|them| (them, gathering.add(them.iter().map(one).collect())));
+            let together = gathering.finish();
             let mut matched = Matched::default();
-            together.matches(&text, &mut matched);
-            for (at, pattern) in together.iter().enumerate() {
-                assert_eq!(matched.has(at), pattern.is_match(&text), "{} in {text:?}", PATTERNS[at]);
+            together.look(&text, &mut matched);
+            // The whole, and what stands behind a blank and before the next, as sentences do.
+            let blank = text.find(' ').map_or(0, |at| at + 1);
+            let next = text[blank..].find(' ').map_or(text.len(), |at| blank + at);
+            for stretch in [0..text.len(), blank..text.len(), blank..next] {
+                for (them, set) in &sets {
+                    together.find(set, &text, stretch.clone(), &mut matched);
+                    let alone = them.iter().map(|it| one(it).is_match(&text[stretch.clone()]));
+                    let told: Vec<bool> = (0..them.len()).map(|at| matched.has(at)).collect();
+                    assert_eq!(told, alone.collect::<Vec<_>>(), "{stretch:?} of {text:?}");
+                }
             }
         }
     }

@@ -14,9 +14,11 @@ use crate::guardrail::finding::Action;
 use crate::guardrail::finding::Category;
 use crate::guardrail::ground::view::View;
 use crate::policy::PolicyError;
+use crate::policy::pattern::Gathering;
 use crate::policy::pattern::Matched;
 use crate::policy::pattern::Pattern;
 use crate::policy::pattern::Patterns;
+use crate::policy::pattern::Set;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,8 +76,16 @@ pub(crate) struct Rule {
 #[derive(Debug)]
 pub(crate) struct RuleSet {
     rules: Vec<Rule>,
-    any: Patterns,
+    /// Their patterns.
+    any: Set,
     payers: Names,
+}
+
+/// The examples of a set, to be tried when all patterns are there.
+pub(crate) struct Examples {
+    file: String,
+    /// Of each rule its line, what it flags and what it allows.
+    each: Vec<(usize, Vec<String>, Vec<String>)>,
 }
 
 impl RuleSet {
@@ -84,7 +94,8 @@ impl RuleSet {
         text: &str,
         raw: Vec<Spanned<RawRule>>,
         payers: &[String],
-    ) -> Result<Self, PolicyError> {
+        gathering: &mut Gathering,
+    ) -> Result<(Self, Examples), PolicyError> {
         let mut rules: Vec<Rule> = Vec::with_capacity(raw.len());
         let mut patterns = Vec::with_capacity(raw.len());
         let mut examples = Vec::with_capacity(raw.len());
@@ -127,11 +138,16 @@ impl RuleSet {
             });
             examples.push((line, raw.flags, raw.allows));
         }
-        let any = Patterns::new(patterns);
-        let payers = Names::new(payers);
-        let set = Self { rules, any, payers };
-        set.check_examples(file, &examples)?;
-        Ok(set)
+        let set = Self {
+            rules,
+            any: gathering.add(patterns),
+            payers: Names::new(payers),
+        };
+        let examples = Examples {
+            file: file.to_owned(),
+            each: examples,
+        };
+        Ok((set, examples))
     }
 
     /// The place of a rule among its like.
@@ -149,14 +165,15 @@ impl RuleSet {
         self.rules.iter().map(|rule| Arc::clone(&rule.id))
     }
 
-    /// Every example is tried at load: a rule that does not do what it says is refused.
-    fn check_examples(
+    /// Tries every example: a rule that does not do what it says is refused.
+    pub(crate) fn try_examples(
         &self,
-        file: &str,
-        examples: &[(usize, Vec<String>, Vec<String>)],
+        patterns: &Patterns,
+        examples: &Examples,
     ) -> Result<(), PolicyError> {
-        for (rule, (line, flags, allows)) in self.rules.iter().zip(examples) {
-            let fires = |text: &String| self.fires(text).any(|id| id == rule.id);
+        let file = &examples.file;
+        for (rule, (line, flags, allows)) in self.rules.iter().zip(&examples.each) {
+            let fires = |text: &String| self.fires(patterns, text).any(|id| id == rule.id);
             if let Some(text) = flags.iter().find(|text| !fires(text)) {
                 let message = format!("example `{text}` is not flagged");
                 return Err(refuse(
@@ -182,25 +199,32 @@ impl RuleSet {
     }
 
     /// The rules that fire in a text of its own.
-    fn fires(&self, text: &str) -> impl Iterator<Item = Arc<str>> {
+    fn fires(&self, patterns: &Patterns, text: &str) -> impl Iterator<Item = Arc<str>> {
         let view = View::new(text, &[]);
-        let mut ids = Vec::new();
-        self.firings(&view, &mut Matched::default(), |rule, _| {
+        let (mut ids, mut matched) = (Vec::new(), Matched::default());
+        patterns.look(&view.low, &mut matched);
+        self.firings(patterns, &view, &mut matched, |rule, _| {
             ids.push(Arc::clone(&rule.id));
         });
         ids.into_iter()
     }
 
-    /// Tells where the rules fire; questions, conditions and denials claim nothing.
+    /// Tells where the rules fire in a text that was looked through; questions, conditions and denials
+    /// claim nothing.
     pub(crate) fn firings<'r>(
         &'r self,
+        patterns: &Patterns,
         view: &View<'_>,
         matched: &mut Matched,
         mut fired: impl FnMut(&'r Rule, Range<usize>),
     ) {
-        self.any.matches(&view.low, matched);
-        let rules = self.rules.iter().zip(self.any.iter()).enumerate();
-        for (_, (rule, pattern)) in rules.filter(|(index, _)| matched.has(*index)) {
+        patterns.find(&self.any, &view.low, 0..view.low.len(), matched);
+        for number in matched.found() {
+            let (Some(rule), Some(pattern)) =
+                (self.rules.get(number), patterns.get(&self.any, number))
+            else {
+                continue;
+            };
             for place in pattern.find_iter(&view.low) {
                 let sentence = view.sentences.get(view.sentence_of(place.start)).cloned();
                 let sentence = sentence.unwrap_or(0..view.low.len());
@@ -307,14 +331,17 @@ mod tests {
     fn without_any_one_rule_of_deeds_and_conduct_an_example_of_it_goes_unseen() {
         for (file, text) in [CLAIMS, CONDUCT] {
             let raw: Raw = toml::from_str(text).unwrap();
-            let set = RuleSet::compile(file, text, raw.rule, &raw.payers.names).unwrap();
+            let mut gathering = Gathering::default();
+            let (set, _) =
+                RuleSet::compile(file, text, raw.rule, &raw.payers.names, &mut gathering).unwrap();
+            let patterns = gathering.finish();
             let examples: Examples = toml::from_str(text).unwrap();
             for example in &examples.rule {
                 // Each rule is searched for itself: without it, all that the others see is left.
                 let unseen = example
                     .flags
                     .iter()
-                    .any(|draft| set.fires(draft).all(|id| *id == *example.id));
+                    .any(|draft| set.fires(&patterns, draft).all(|id| *id == *example.id));
                 assert!(unseen, "{}: other rules see all its examples", example.id);
             }
         }

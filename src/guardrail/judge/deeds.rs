@@ -92,20 +92,22 @@ impl Judge<'_> {
             return;
         }
         let rules = self.rules;
-        rules.deeds.firings(ground.view, matched, |rule, at| {
-            if ground.context(at.start).own_words {
-                return;
-            }
-            let sentence = ground.view.sentences.get(ground.view.sentence_of(at.start));
-            let said = sentence.map_or("", |it| ground.view.slice(it));
-            let whole = sentence.map_or(0..0, |it| ground.view.span(it));
-            self.deed(
-                rule,
-                ground.view.span(&at),
-                (said, whole),
-                acts(ground.view.slice(&at)),
-            );
-        });
+        rules
+            .deeds
+            .firings(&rules.patterns, ground.view, matched, |rule, at| {
+                if ground.context(at.start).own_words {
+                    return;
+                }
+                let sentence = ground.view.sentences.get(ground.view.sentence_of(at.start));
+                let said = sentence.map_or("", |it| ground.view.slice(it));
+                let whole = sentence.map_or(0..0, |it| ground.view.span(it));
+                self.deed(
+                    rule,
+                    ground.view.span(&at),
+                    (said, whole),
+                    acts(ground.view.slice(&at)),
+                );
+            });
     }
 
     /// What tells the condition together with what was told before.
@@ -122,7 +124,9 @@ impl Judge<'_> {
         let findings = &mut reading.findings;
         let told = setting.told;
         let add = |it| findings.push(it);
-        reading.details = rules.accumulation.read_draft(view, told, matched, add);
+        reading.details = rules
+            .accumulation
+            .read_draft(&rules.patterns, view, told, matched, add);
     }
 
     fn deed(
@@ -211,9 +215,11 @@ impl Judge<'_> {
             return;
         }
         let rules = self.rules;
-        rules.conduct.firings(view, matched, |rule, at| {
-            self.breach(rule, view.span(&at));
-        });
+        rules
+            .conduct
+            .firings(&rules.patterns, view, matched, |rule, at| {
+                self.breach(rule, view.span(&at));
+            });
     }
 
     /// What an agent writes so that only a decoder reads it was examined by nobody.

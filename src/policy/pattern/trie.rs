@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::slice;
 
 /// The strings as a tree; each has an owner, by its number.
 #[derive(Clone, Debug)]
@@ -9,12 +10,15 @@ pub(crate) struct Trie {
     /// The node that each first byte leads to; the root where no string begins so.
     roots: Box<[u32; 256]>,
     /// The root first. The nodes that follow one node stand side by side, in the order of the symbols.
-    nodes: Vec<Node>,
+    nodes: Box<[Node]>,
+    /// What is read between a node and its last choice, of all nodes.
+    labels: Box<[u8]>,
     /// Owners of strings that end in one node, side by side.
-    owners: Vec<usize>,
+    owners: Box<[u32]>,
 }
 
-/// A place in the tree: for a letter of a text one of them is looked at.
+/// A place in the tree where strings part or end. What they have in common before it is read in a row:
+/// for a word of a text two or three of these are looked at.
 #[derive(Clone, Copy, Debug, Default)]
 struct Node {
     /// A bit for each symbol with which a string goes on.
@@ -23,8 +27,12 @@ struct Node {
     next: u32,
     /// Where the owners of the strings that end here begin.
     owners: u32,
-    /// And how many there are.
-    ends: u32,
+    /// Where the symbols begin that must be read to stand here.
+    label: u32,
+    /// How many owners there are.
+    ends: u16,
+    /// How many symbols.
+    length: u16,
 }
 
 /// The symbol of each byte: small letters, digits and the marks of patterns have one of their own, all
@@ -67,120 +75,176 @@ fn in_symbols(text: &[u8]) -> Vec<u8> {
     all
 }
 
+/// The symbols of a text, one by one.
+struct Symbols<'t> {
+    bytes: slice::Iter<'t, u8>,
+    /// The last byte, and how many halves of it are still to be given.
+    byte: u8,
+    halves: u8,
+}
+
+impl Symbols<'_> {
+    fn next(&mut self) -> Option<u8> {
+        if self.halves > 0 {
+            self.halves -= 1;
+            let upper = self.halves == 1;
+            return Some(if upper {
+                self.byte >> 4
+            } else {
+                self.byte & 15
+            });
+        }
+        self.byte = *self.bytes.next()?;
+        let symbol = symbol(self.byte);
+        self.halves = halves(symbol);
+        Some(symbol)
+    }
+}
+
+const fn halves(symbol: u8) -> u8 {
+    if symbol == RARE { 2 } else { 0 }
+}
+
+/// Part of the sorted strings, of which the first `depth` symbols lead to a node.
+struct Growing {
+    node: usize,
+    strings: Range<usize>,
+    depth: usize,
+}
+
 impl Trie {
     /// The tree of these strings, of which none is empty.
-    pub(crate) fn new(all: &[(Vec<u8>, usize)]) -> Self {
+    pub(crate) fn new(all: &[(Vec<u8>, u32)]) -> Self {
         let spelled = all.iter().map(|(text, owner)| (in_symbols(text), *owner));
-        let mut spelled: Vec<(Vec<u8>, usize)> = spelled.collect();
+        let mut spelled: Vec<(Vec<u8>, u32)> = spelled.collect();
         spelled.sort_unstable();
         spelled.dedup();
-        let mut trie = Self {
-            roots: Box::new([0; 256]),
-            nodes: vec![Node::default()],
-            owners: Vec::new(),
-        };
+        let mut nodes = vec![Node::default()];
+        let (mut labels, mut owners) = (Vec::new(), Vec::new());
         // Breadth first: so all that follow one node are made in a row.
-        let mut waiting = VecDeque::from([(0, 0..spelled.len(), 0)]);
-        while let Some((node, strings, depth)) = waiting.pop_front() {
-            trie.grow(&spelled, (node, strings, depth), &mut waiting);
-        }
-        for (byte, root) in (0..=u8::MAX).zip(0..256) {
-            let node = trie.step(0, symbol(byte));
-            let node = if symbol(byte) == RARE {
-                let upper = node.and_then(|it| trie.step(it, byte >> 4));
-                upper.and_then(|it| trie.step(it, byte & 15))
-            } else {
-                node
+        let mut waiting = VecDeque::from([Growing {
+            node: 0,
+            strings: 0..spelled.len(),
+            depth: 0,
+        }]);
+        while let Some(Growing {
+            node,
+            strings,
+            depth,
+        }) = waiting.pop_front()
+        {
+            let same = spelled.get(strings.clone()).unwrap_or_default();
+            // The root parts at once: each first byte leads to a node of its own.
+            let label: &[u8] = if node == 0 { &[] } else { common(same, depth) };
+            let depth = depth + label.len();
+            let ends = same.partition_point(|(text, _)| text.len() <= depth);
+            let (here, longer) = same.split_at(ends);
+            let mut made = Node {
+                follows: 0,
+                next: small(nodes.len()),
+                owners: small(owners.len()),
+                label: small(labels.len()),
+                ends: u16::try_from(ends).unwrap_or(u16::MAX),
+                length: u16::try_from(label.len()).unwrap_or(u16::MAX),
             };
-            if let Some(slot) = trie.roots.get_mut(root) {
-                *slot = node.unwrap_or(0);
+            labels.extend_from_slice(label);
+            owners.extend(here.iter().map(|(_, owner)| *owner));
+            let at = |text: &[u8]| text.get(depth).copied().unwrap_or_default();
+            let mut from = strings.start + ends;
+            for group in longer.chunk_by(|one, other| at(&one.0) == at(&other.0)) {
+                made.follows |= group.first().map_or(0, |(text, _)| bit(at(text)));
+                waiting.push_back(Growing {
+                    node: nodes.len(),
+                    strings: from..from + group.len(),
+                    depth: depth + 1,
+                });
+                from += group.len();
+                nodes.push(Node::default());
+            }
+            if let Some(slot) = nodes.get_mut(node) {
+                *slot = made;
             }
         }
-        trie
-    }
-
-    /// Fills a node of sorted strings that have their first `depth` symbols in common.
-    fn grow(
-        &mut self,
-        all: &[(Vec<u8>, usize)],
-        (node, strings, depth): (usize, Range<usize>, usize),
-        waiting: &mut VecDeque<(usize, Range<usize>, usize)>,
-    ) {
-        let same = all.get(strings.clone()).unwrap_or_default();
-        let ends = same.partition_point(|(text, _)| text.len() <= depth);
-        let (here, longer) = same.split_at(ends);
-        let (next, owners) = (self.nodes.len(), self.owners.len());
-        self.owners.extend(here.iter().map(|(_, owner)| *owner));
-        let at = |text: &[u8]| text.get(depth).copied().unwrap_or_default();
-        let mut follows = 0;
-        let mut from = strings.start + ends;
-        for group in longer.chunk_by(|one, other| at(&one.0) == at(&other.0)) {
-            follows |= group.first().map_or(0, |(text, _)| bit(at(text)));
-            waiting.push_back((self.nodes.len(), from..from + group.len(), depth + 1));
-            from += group.len();
-            self.nodes.push(Node::default());
+        let mut roots = Box::new([0; 256]);
+        for (byte, root) in (0..=u8::MAX).zip(roots.iter_mut()) {
+            *root = nodes
+                .first()
+                .and_then(|it| it.step(symbol(byte)))
+                .unwrap_or(0);
         }
-        if let Some(slot) = self.nodes.get_mut(node) {
-            *slot = Node {
-                follows,
-                next: small(next),
-                owners: small(owners),
-                ends: small(ends),
-            };
+        Self {
+            roots,
+            nodes: nodes.into(),
+            labels: labels.into(),
+            owners: owners.into(),
         }
-    }
-
-    fn node(&self, at: u32) -> Option<Node> {
-        self.nodes.get(wide(at)).copied()
-    }
-
-    /// The node that a symbol leads to.
-    fn step(&self, from: u32, symbol: u8) -> Option<u32> {
-        let node = self.node(from)?;
-        let bit = bit(symbol);
-        // Nearly every word of a text parts from all strings within three letters.
-        (node.follows & bit != 0).then(|| node.next + (node.follows & (bit - 1)).count_ones())
     }
 
     /// Gives the owner of each string that stands in `bytes` at `at`.
     #[inline]
-    pub(crate) fn at(&self, bytes: &[u8], at: usize, give: impl FnMut(usize)) {
+    pub(crate) fn at(&self, bytes: &[u8], at: usize, give: impl FnMut(u32)) {
         let rest = bytes.get(at..).unwrap_or_default();
         let Some((first, rest)) = rest.split_first() else {
             return;
         };
         let root = self.roots.get(usize::from(*first)).copied();
         if let Some(root) = root.filter(|root| *root != 0) {
-            self.descend(root, rest, give);
+            let symbols = Symbols {
+                bytes: rest.iter(),
+                byte: *first,
+                halves: halves(symbol(*first)),
+            };
+            self.descend(root, symbols, give);
         }
     }
 
-    fn descend(&self, root: u32, rest: &[u8], mut give: impl FnMut(usize)) {
-        let mut here = root;
-        let mut rest = rest.iter();
-        while let Some(node) = self.node(here) {
-            let owners = wide(node.owners)..wide(node.owners) + wide(node.ends);
-            for owner in self.owners.get(owners).unwrap_or_default() {
-                give(*owner);
+    fn descend(&self, root: u32, mut symbols: Symbols<'_>, mut give: impl FnMut(u32)) {
+        let mut here = Some(root);
+        while let Some(node) = here.and_then(|it| self.nodes.get(wide(it))) {
+            let label = wide(node.label)..wide(node.label) + usize::from(node.length);
+            for wanted in self.labels.get(label).unwrap_or_default() {
+                if symbols.next() != Some(*wanted) {
+                    return;
+                }
             }
-            let Some(byte) = rest.next() else { return };
-            let symbol = symbol(*byte);
-            let mut next = self.step(here, symbol);
-            if symbol == RARE {
-                let upper = next.and_then(|it| self.step(it, byte >> 4));
-                next = upper.and_then(|it| self.step(it, byte & 15));
+            if node.ends > 0 {
+                let owners = wide(node.owners)..wide(node.owners) + usize::from(node.ends);
+                for owner in self.owners.get(owners).unwrap_or_default() {
+                    give(*owner);
+                }
             }
-            let Some(next) = next else { return };
-            here = next;
+            here = symbols.next().and_then(|symbol| node.step(symbol));
         }
     }
 
-    /// Does a string begin with this byte?
+    /// May a string begin with this byte?
     pub(crate) fn begins_with(&self, byte: u8) -> bool {
         self.roots
             .get(usize::from(byte))
             .is_some_and(|root| *root != 0)
     }
+}
+
+impl Node {
+    /// The node that a symbol leads to.
+    const fn step(&self, symbol: u8) -> Option<u32> {
+        let bit = bit(symbol);
+        if self.follows & bit == 0 {
+            return None;
+        }
+        Some(self.next + (self.follows & (bit - 1)).count_ones())
+    }
+}
+
+/// What sorted strings have in common from a depth on.
+fn common(sorted: &[(Vec<u8>, u32)], depth: usize) -> &[u8] {
+    let (Some((first, _)), Some((last, _))) = (sorted.first(), sorted.last()) else {
+        return &[];
+    };
+    let rest = first.get(depth..).unwrap_or_default();
+    let other = last.get(depth..).unwrap_or_default();
+    let same = rest.iter().zip(other).take_while(|(one, two)| one == two);
+    rest.get(..same.count()).unwrap_or_default()
 }
 
 const fn bit(symbol: u8) -> u64 {
@@ -204,10 +268,10 @@ mod tests {
         let texts = [
             "a", "ab", "abc", "b", "bcd", "your ", "you", "ab", ". a", "\u{e9}", "a\u{e9}t", "Z",
         ];
-        let all: Vec<(Vec<u8>, usize)> = texts
+        let all: Vec<(Vec<u8>, u32)> = texts
             .iter()
-            .enumerate()
-            .map(|(owner, text)| (text.as_bytes().to_vec(), owner))
+            .zip(0..)
+            .map(|(text, owner)| (text.as_bytes().to_vec(), owner))
             .collect();
         let trie = Trie::new(&all);
         let text = "abcd your youabx. ab. c a\u{e9}t A\u{e8} Z".as_bytes();
@@ -216,8 +280,8 @@ mod tests {
             trie.at(text, at, |owner| told.push(owner));
             told.sort_unstable();
             let stands =
-                |(it, owner): &(Vec<u8>, usize)| text[at..].starts_with(it).then_some(*owner);
-            let wanted: Vec<usize> = all.iter().filter_map(stands).collect();
+                |(it, owner): &(Vec<u8>, u32)| text[at..].starts_with(it).then_some(*owner);
+            let wanted: Vec<u32> = all.iter().filter_map(stands).collect();
             assert_eq!(told, wanted, "at {at}");
         }
         assert!((0..=255).all(|it| !Trie::new(&[]).begins_with(it)));
