@@ -170,7 +170,8 @@ pub struct Policy {
     phrases: Phrases,
     rules: Vec<Rule>,
     keywords: AhoCorasick,
-    keyword_rules: Vec<u16>,
+    /// The rule of each, and what it marks.
+    keyword_rules: Vec<(u16, u8)>,
     muted: Option<usize>,
     surroundings: Surroundings,
     tagger: Model,
@@ -299,12 +300,13 @@ impl Policy {
         &self.tagger
     }
 
-    /// Marks in `wanted` every rule one of whose keywords stands in `folded`.
-    pub fn mark_keywords(&self, folded: &[u8], wanted: &mut [bool]) {
+    /// Marks in `wanted` the rules whose keywords, and those whose inner strings stand in `folded`.
+    pub fn mark_keywords(&self, folded: &[u8], wanted: &mut [u8]) {
         for found in self.keywords.find_overlapping_iter(folded) {
-            let rule = self.keyword_rules.get(found.pattern().as_usize());
-            if let Some(slot) = rule.and_then(|rule| wanted.get_mut(usize::from(*rule))) {
-                *slot = true;
+            let owner = self.keyword_rules.get(found.pattern().as_usize());
+            let (rule, mark) = owner.copied().unwrap_or((u16::MAX, 0));
+            if let Some(slot) = wanted.get_mut(usize::from(rule)) {
+                *slot |= mark;
             }
         }
     }
@@ -424,17 +426,25 @@ fn read_cues(file: &str, text: &str) -> Result<CueFile, PolicyError> {
     })
 }
 
-fn compile_keywords(rules: &[Rule]) -> Result<(AhoCorasick, Vec<u16>), PolicyError> {
+/// A keyword of the rule stands in the text.
+pub const KEYWORD: u8 = 1;
+/// One of the strings stands in it that every match has.
+pub const INNER: u8 = 2;
+
+fn compile_keywords(rules: &[Rule]) -> Result<(AhoCorasick, Vec<(u16, u8)>), PolicyError> {
     let mut words = Vec::new();
     let mut owners = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
-        for word in &rule.keywords {
-            words.push(word.as_str());
-            owners.push(u16::try_from(index).unwrap_or(u16::MAX));
+        let index = u16::try_from(index).unwrap_or(u16::MAX);
+        let own = rule.keywords.iter().map(|it| (it.as_bytes(), KEYWORD));
+        let inner = rule.inner.iter().map(|it| (it.as_slice(), INNER));
+        for (word, mark) in own.chain(inner) {
+            words.push(word);
+            owners.push((index, mark));
         }
     }
     let built = AhoCorasick::builder()
-        .kind(Some(AhoCorasickKind::DFA))
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
         .build(&words);
     let built = built.map_err(|error| {
         let remedy = "use fewer or shorter keywords";

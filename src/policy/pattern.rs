@@ -1,6 +1,7 @@
 //! Regular expressions that are searched without allocating: the engine of the `regex` crate, with
 //! the memory for groups and sets in the caller's hands.
 
+mod inner;
 mod need;
 pub(crate) mod reach;
 pub(crate) mod trie;
@@ -135,6 +136,16 @@ impl Pattern {
     /// Characters of which one stands in every match; nothing where no few are known.
     pub(crate) fn needed(&self) -> Option<Characters> {
         self.hir().and_then(|hir| reach::needed(&hir))
+    }
+
+    /// Strings of which one stands in every match; none where they would rule out little.
+    pub(crate) fn inner(&self) -> Vec<Vec<u8>> {
+        self.hir().map_or_else(Vec::new, |hir| inner::strings(&hir))
+    }
+
+    /// So many letters and digits stand in a row in every match.
+    pub(crate) fn least_run(&self) -> usize {
+        self.hir().map_or(0, |hir| reach::least_run(&hir))
     }
 
     /// How far a match reaches around its digits; nothing where one may have none.

@@ -101,6 +101,10 @@ pub struct Rule {
     pub needs: Needs,
     /// So many digits stand in every match.
     pub digits: usize,
+    /// So many letters and digits stand in a row in every match.
+    pub run: usize,
+    /// Strings of which one stands in every match, beside the keywords; none where these rule out much.
+    pub inner: Vec<Vec<u8>>,
     /// How far a match reaches around its digits, where every match has one.
     pub around: Option<Reach>,
     /// Characters of which one stands in every match.
@@ -299,6 +303,12 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
         id: format!("identifiers.{}", raw.id).into(),
         category,
         digits: pattern.least_digits(),
+        run: pattern.least_run(),
+        inner: if is_telling(needs, &raw.keywords) {
+            Vec::new()
+        } else {
+            pattern.inner()
+        },
         around: pattern.around_digits(),
         holds: pattern.needed(),
         pattern,
@@ -316,6 +326,11 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
         flags: raw.flags,
         allows: raw.allows,
     })
+}
+
+/// Do the keywords alone keep a rule from most texts? Marks and single figures do not.
+fn is_telling(needs: Needs, keywords: &[String]) -> bool {
+    needs != Needs::Digit && keywords.iter().all(|word| word.len() > 2)
 }
 
 /// Compiles a byte pattern under a size limit, so that no rule can cost the house its memory.

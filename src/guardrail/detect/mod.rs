@@ -116,7 +116,7 @@ pub(crate) struct Scratch {
     drafts: Vec<Draft>,
     order: Vec<usize>,
     kept: Vec<usize>,
-    wanted: Vec<bool>,
+    wanted: Vec<u8>,
     lists: lexicon::Scratch,
     covered: Vec<Range<usize>>,
     businesses: Vec<Range<usize>>,

@@ -11,6 +11,9 @@ use crate::guardrail::detect::confidence_of;
 use crate::guardrail::detect::patterns::sound::is_sound;
 use crate::guardrail::finding::Category;
 use crate::guardrail::text::View;
+use crate::guardrail::text::Word;
+use crate::policy::INNER;
+use crate::policy::KEYWORD;
 use crate::policy::Policy;
 use crate::policy::pattern::reach::Characters;
 use crate::policy::rules::Certainty;
@@ -28,25 +31,29 @@ const MOST: usize = 256;
 pub(super) fn find(
     policy: &Policy,
     view: &View<'_>,
-    wanted: &mut Vec<bool>,
+    wanted: &mut Vec<u8>,
     drafts: &mut Vec<Draft>,
 ) {
     wanted.clear();
-    wanted.resize(policy.rules().len(), false);
+    wanted.resize(policy.rules().len(), 0);
     policy.mark_keywords(&view.folded, wanted);
     let all = Characters::of(&view.folded);
-    for (at, (rule, keyword)) in policy
+    let longest = view.words.iter().map(Word::len).max().unwrap_or(0);
+    for (at, (rule, marks)) in policy
         .rules()
         .iter()
         .zip(wanted.iter().copied())
         .enumerate()
     {
+        let keyword = marks & KEYWORD != 0;
         let runs = match rule.needs {
             Needs::Digit => view.digits > 0,
             Needs::Keyword => keyword,
             Needs::Both => keyword && view.digits > 0,
         };
-        if runs && view.digits >= rule.digits && policy.muted() != Some(at) {
+        let told = rule.inner.is_empty() || marks & INNER != 0;
+        let enough = view.digits >= rule.digits && longest >= rule.run;
+        if runs && told && enough && policy.muted() != Some(at) {
             run(policy, (view, all), rule, drafts);
         }
     }

@@ -21,6 +21,39 @@ pub(super) fn least_digits(hir: &Hir) -> usize {
     }
 }
 
+/// Letters and digits that stand in a row in every match of an expression, so many at the least.
+pub(super) fn least_run(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => 0,
+        HirKind::Repetition(again) => match again.sub.kind() {
+            HirKind::Class(class) if is_alphanumeric(class) => {
+                usize::try_from(again.min).unwrap_or(0)
+            }
+            _ if again.min == 0 => 0,
+            _ => least_run(&again.sub),
+        },
+        HirKind::Capture(group) => least_run(&group.sub),
+        HirKind::Concat(parts) => parts.iter().map(least_run).max().unwrap_or(0),
+        HirKind::Alternation(ways) => ways.iter().map(least_run).min().unwrap_or(0),
+    }
+}
+
+fn is_alphanumeric(class: &Class) -> bool {
+    let within = |from: u32, to: u32| {
+        let all = [(b'a', b'z'), (b'0', b'9'), (b'A', b'Z')];
+        all.iter()
+            .any(|(first, last)| u32::from(*first) <= from && to <= u32::from(*last))
+    };
+    match class {
+        Class::Bytes(class) => class
+            .iter()
+            .all(|it| within(it.start().into(), it.end().into())),
+        Class::Unicode(class) => class
+            .iter()
+            .all(|it| within(it.start().into(), it.end().into())),
+    }
+}
+
 fn is_digit(class: &Class) -> bool {
     let digit = |from: u32, to: u32| from >= u32::from(b'0') && to <= u32::from(b'9');
     match class {
@@ -305,6 +338,21 @@ mod tests {
             let pattern = Pattern::over_bytes(pattern, 1 << 20).unwrap();
             let wanted = wanted.map(|it| Characters::of(it.as_bytes()));
             assert_eq!(pattern.needed(), wanted, "{}", pattern.as_str());
+        }
+    }
+
+    #[test]
+    fn the_letters_and_digits_in_a_row_are_told() {
+        for (pattern, wanted) in [
+            (r"(?-u)[a-hj-npr-z0-9]{17}", 17),
+            (r"(?-u)\b(?:vin )?[a-z]{3}\d{4,}", 4),
+            (r"(?-u)(?:[a-z]{5}|\d{3}-)x", 3),
+            (r"(?-u)(?:[0-9a-f]{1,4}:){7}", 1),
+            (r"(?-u)(?:[a-z]{5})?[^ ]{9}", 0),
+            (r"(?-u)[a-z ]{9}", 0),
+        ] {
+            let pattern = Pattern::over_bytes(pattern, 1 << 20).unwrap();
+            assert_eq!(pattern.least_run(), wanted, "{}", pattern.as_str());
         }
     }
 
