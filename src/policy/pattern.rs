@@ -203,6 +203,8 @@ const NEED: u32 = 1 << (u32::BITS - 1);
 pub(crate) struct Matched {
     /// Ways that may begin, and words that ways need, each with its place, from left to right.
     seen: Vec<(u32, usize)>,
+    /// A bit for each way whose words are there.
+    ready: Vec<u64>,
     found: Vec<usize>,
 }
 
@@ -327,12 +329,20 @@ impl Patterns {
     /// Says which patterns of a set are in a stretch of the text that was looked through, as in a text
     /// of its own. The stretch begins where a word may begin.
     pub(crate) fn find(&self, set: &Set, text: &str, stretch: Range<usize>, into: &mut Matched) {
-        let Matched { seen, found } = into;
+        let Matched { seen, ready, found } = into;
         found.clear();
         let from = seen.partition_point(|(_, at)| *at < stretch.start);
         let to = seen.partition_point(|(_, at)| *at < stretch.end);
         let seen = seen.get(from..to).unwrap_or_default();
         let bytes = text.as_bytes().get(stretch.clone()).unwrap_or_default();
+        ready.clear();
+        ready.resize(self.ways.len().div_ceil(64), 0);
+        for (owner, _) in seen.iter().filter(|(owner, _)| owner & NEED != 0) {
+            let (word, bit) = bit_of(owner & !NEED);
+            if let Some(slot) = ready.get_mut(word) {
+                *slot |= bit;
+            }
+        }
         for (number, at) in seen.iter().filter(|(owner, _)| set.ways.contains(owner)) {
             let Some(way) = usize::try_from(*number)
                 .ok()
@@ -340,10 +350,11 @@ impl Patterns {
             else {
                 continue;
             };
-            let ready = || way.free || seen.iter().any(|(owner, _)| *owner == number | NEED);
+            let (word, bit) = bit_of(*number);
+            let ready = way.free || ready.get(word).is_some_and(|it| it & bit != 0);
             let place = way.pattern - set.patterns.start;
-            if !found.contains(&place)
-                && ready()
+            if ready
+                && !found.contains(&place)
                 && let Some(pattern) = self.all.get(way.pattern)
                 && pattern.begins_at(bytes, at - stretch.start)
             {
@@ -366,6 +377,11 @@ impl Patterns {
             inside = kind & WORD != 0;
         }
     }
+}
+
+/// Where the bit of a way is.
+fn bit_of(way: u32) -> (usize, u64) {
+    (usize::try_from(way / 64).unwrap_or(0), 1 << (way % 64))
 }
 
 /// A letter, digit or underscore, as `(?-u:\b)` has it.

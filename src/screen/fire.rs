@@ -53,8 +53,7 @@ impl Book {
     /// As [`Book::fired`], for a text that is folded already.
     pub(super) fn fired_in(&self, text: &str, view: &View) -> Vec<Fired> {
         let tokens = self.vocabulary.read(view);
-        let said = tokens.len().saturating_sub(Greeting::of(text).words);
-        let scene = Scene::new(self, &tokens, said);
+        let scene = Scene::new(self, &tokens, Greeting::of(text).words);
         let (mut found, told) = scene.found();
         found.extend(self.whole_rules(&tokens));
         found.extend(self.marked(text));
@@ -132,13 +131,13 @@ impl Book {
 struct Scene<'a> {
     book: &'a Book,
     tokens: &'a [Token],
-    /// How many words it says behind its greeting.
-    said: usize,
+    /// How many words of greeting it begins with.
+    greeting: usize,
     hits: BTreeMap<Owner, Vec<Hit>>,
 }
 
 impl<'a> Scene<'a> {
-    fn new(book: &'a Book, tokens: &'a [Token], said: usize) -> Self {
+    fn new(book: &'a Book, tokens: &'a [Token], greeting: usize) -> Self {
         let mut hits: BTreeMap<Owner, Vec<Hit>> = BTreeMap::new();
         for (start, token) in tokens.iter().enumerate() {
             let by_word = book.by_word.get(&token.word).into_iter().flatten();
@@ -147,7 +146,7 @@ impl<'a> Scene<'a> {
                 .chain(by_number)
                 .filter_map(|i| book.phrases.get(*i))
             {
-                if let Some(found) = phrase.found(tokens, said, start) {
+                if let Some(found) = phrase.found(tokens, greeting, start) {
                     hits.entry(*owner).or_default().push(Hit {
                         start,
                         end: found.end,
@@ -159,7 +158,7 @@ impl<'a> Scene<'a> {
         Self {
             book,
             tokens,
-            said,
+            greeting,
             hits,
         }
     }
@@ -189,7 +188,7 @@ impl<'a> Scene<'a> {
     fn is_of_a_letter(&self, rule: usize, hit: Hit) -> bool {
         let kind = self.book.rules.get(rule).map(|rule| rule.kind);
         let urgent = self.book.urgent.map(Owner::Guard);
-        self.said > LETTER_WORDS
+        self.tokens.len().saturating_sub(self.greeting) > LETTER_WORDS
             && kind.is_some_and(Kind::is_physical)
             && !urgent.is_some_and(|urgent| self.has_in_sentence(urgent, hit))
     }

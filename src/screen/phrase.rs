@@ -288,14 +288,15 @@ impl Phrase {
         None
     }
 
-    /// What the phrase covers if it begins at `at` of a text that says so many words behind its greeting;
-    /// its own lie in one sentence.
-    pub(super) fn found(&self, tokens: &[Token], said: usize, at: usize) -> Option<Found> {
+    /// What the phrase covers if it begins at `at` of a text that has so many words of greeting; its own
+    /// lie in one sentence.
+    pub(super) fn found(&self, tokens: &[Token], greeting: usize, at: usize) -> Option<Found> {
         let sentence = tokens.get(at).map(|token| token.sentence);
         let walk = Walk {
             tokens,
             sentence,
-            by_clause: said > CLAUSES_FREE,
+            greeting,
+            by_clause: tokens.len().saturating_sub(greeting) > CLAUSES_FREE,
             must_end: None,
         };
         walk.from(&self.steps, at)
@@ -306,6 +307,7 @@ impl Phrase {
         let walk = Walk {
             tokens,
             sentence: None,
+            greeting: 0,
             by_clause: false,
             must_end: Some(tokens.len()),
         };
@@ -328,6 +330,8 @@ const CLAUSES_FREE: usize = 25;
 struct Walk<'a> {
     tokens: &'a [Token],
     sentence: Option<u16>,
+    /// What is said begins behind so many words.
+    greeting: usize,
     /// No gap runs over a comma.
     by_clause: bool,
     must_end: Option<usize>,
@@ -405,6 +409,6 @@ impl Walk<'_> {
     fn is_boundary(&self, at: usize) -> bool {
         let sentence = |i: usize| self.tokens.get(i).map(|token| token.sentence);
         let left = at.checked_sub(1).and_then(sentence);
-        left.is_none() || left != sentence(at)
+        left.is_none() || left != sentence(at) || at == self.greeting
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::screen::greeting::Greeting;
+
 /// Words read of one text; the rest is not. An SMS has at most 1,600 characters and intake cuts at
 /// 4,000, so this is only met by the command line, where one line must not eat the machine.
 pub(super) const WORDS_MAX: usize = 4_000;
@@ -73,21 +75,23 @@ impl View {
             }
         }
         reader.end_word(&mut view.words, spelling);
-        view.join_spelled_out();
+        view.join_spelled_out(Greeting::of(text).words);
         view
     }
 
-    /// `S T O P` and `s.t.o.p` are one word when nothing else is said.
-    fn join_spelled_out(&mut self) {
-        let spelled = (3..=12).contains(&self.words.len())
-            && self.words.iter().all(|word| word.text.len() == 1);
-        if spelled {
-            let text = self.words.iter().map(|word| word.text.as_str()).collect();
-            self.words = vec![Word {
-                text,
-                sentence: 0,
-                clause: 0,
-            }];
+    /// `S T O P` and `s.t.o.p` are one word when nothing else is said behind the greeting.
+    fn join_spelled_out(&mut self, greeting: usize) {
+        let Some((first, rest)) = self.words.get(greeting..).and_then(<[Word]>::split_first) else {
+            return;
+        };
+        let letters = || std::iter::once(first).chain(rest);
+        if (3..=12).contains(&letters().count()) && letters().all(|word| word.text.len() == 1) {
+            let joined = Word {
+                text: letters().map(|word| word.text.as_str()).collect(),
+                ..*first
+            };
+            self.words.truncate(greeting);
+            self.words.push(joined);
         }
     }
 }

@@ -221,6 +221,29 @@ fn a_greeting_makes_no_letter_of_an_alarm() {
     assert!(kinds.len() > 1, "{kinds:?}");
 }
 
+/// Few words behind a greeting are heard as without it, with a stop between them and without.
+#[test]
+fn a_greeting_before_a_few_words_changes_nothing() {
+    let screen = Screen::embedded().unwrap();
+    for (text, intent) in [
+        ("911", Intent::Emergency),
+        ("9 1 1", Intent::Emergency),
+        ("emergency", Intent::Emergency),
+        ("S T O P", Intent::OptOut),
+        ("s.t.o.p", Intent::OptOut),
+        ("A L T O", Intent::OptOut),
+        ("stop", Intent::OptOut),
+        ("H E L P", Intent::Help),
+    ] {
+        let bare = screen.read(text, None, Language::En);
+        assert_eq!(bare.intent, intent, "{text} {bare:?}");
+        for greeting in ["hi. ", "hi ", "Hello, ", "hola ", "good morning! hi "] {
+            let greeted = screen.read(&format!("{greeting}{text}"), None, Language::En);
+            assert_eq!(greeted.intent, intent, "{greeting}{text} {greeted:?}");
+        }
+    }
+}
+
 /// A long question of health brings a person and no alarm; the same with what is so now does.
 #[test]
 fn a_letter_is_read_by_a_person_unless_it_says_that_it_is_so_now() {
