@@ -53,9 +53,13 @@ impl Book {
     /// As [`Book::fired`], for a text that is folded already.
     pub(super) fn fired_in(&self, text: &str, view: &View) -> Vec<Fired> {
         let tokens = self.vocabulary.read(view);
-        let scene = Scene::new(self, &tokens, Greeting::of(text).words);
+        let greeting = Greeting::of(text).words;
+        let scene = Scene::new(self, &tokens, greeting);
         let (mut found, told) = scene.found();
         found.extend(self.whole_rules(&tokens));
+        if greeting > 0 {
+            found.extend(self.whole_rules(tokens.get(greeting..).unwrap_or_default()));
+        }
         found.extend(self.marked(text));
         let letters = told.difference(&found);
         let letters = letters.filter_map(|index| self.rules.get(*index));
