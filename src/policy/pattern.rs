@@ -24,6 +24,7 @@ use regex_syntax::hir::literal::Literal;
 
 use crate::policy::pattern::reach::Characters;
 use crate::policy::pattern::reach::Reach;
+use crate::policy::pattern::reach::Run;
 use crate::policy::pattern::trie::Trie;
 
 /// A pattern has fewer groups than this, the whole match among them.
@@ -140,12 +141,32 @@ impl Pattern {
 
     /// Strings of which one stands in every match; none where they would rule out little.
     pub(crate) fn inner(&self) -> Vec<Vec<u8>> {
-        self.hir().map_or_else(Vec::new, |hir| inner::strings(&hir))
+        let all = self.hir().map_or_else(Vec::new, |hir| inner::strings(&hir));
+        // Single characters are known by [`Self::needed`].
+        let longer = all.iter().any(|text| text.len() > 1);
+        if longer { all } else { Vec::new() }
     }
 
-    /// So many letters and digits stand in a row in every match.
-    pub(crate) fn least_run(&self) -> usize {
-        self.hir().map_or(0, |hir| reach::least_run(&hir))
+    /// At one place of a text in about how many one of the inner strings stands.
+    pub(crate) fn places(strings: &[Vec<u8>]) -> f64 {
+        inner::places(strings)
+    }
+
+    /// Characters of a class that stand in a row in every match.
+    pub(crate) fn least_run(&self) -> Option<Run> {
+        self.hir().and_then(|hir| reach::least_run(&hir))
+    }
+
+    /// Does a letter stand right before a digit in every match?
+    pub(crate) fn joins(&self) -> bool {
+        self.hir().is_some_and(|hir| reach::joins(&hir))
+    }
+
+    /// How often the one character that is needed stands in every match; once, where there are several.
+    pub(crate) fn least_needed(&self) -> usize {
+        let one = self.needed().and_then(Characters::single);
+        let least = one.zip(self.hir());
+        least.map_or(1, |(one, hir)| reach::least_of(&hir, one).max(1))
     }
 
     /// How far a match reaches around its digits; nothing where one may have none.
@@ -175,8 +196,18 @@ pub(crate) struct Patterns {
 #[derive(Clone, Copy, Debug)]
 struct Way {
     pattern: usize,
-    /// It needs no word besides its beginning.
-    free: bool,
+    begins: Begins,
+}
+
+/// How a way to match is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begins {
+    /// Where it begins.
+    Known,
+    /// Where it begins, in a text with a word that it needs.
+    Needing,
+    /// It may begin with anything: in a text with a word that it needs.
+    Anywhere,
 }
 
 /// Patterns that were added together; their numbers count from 0.
@@ -233,19 +264,12 @@ impl Gathering {
     /// Adds a set.
     pub(crate) fn add(&mut self, set: Vec<Pattern>) -> Set {
         let (first, first_way) = (self.all.len(), self.way());
-        let mut open = Vec::new();
+        let mut open: Vec<usize> = Vec::new();
         for (number, pattern) in set.iter().enumerate() {
             let split = pattern.hir().map_or(Vec::new(), |hir| need::ways(&hir));
-            let lists = split
-                .iter()
-                .map(|way| beginnings(way).map(|list| (way, list)));
-            let lists = lists.collect::<Option<Vec<_>>>();
-            let Some(lists) = lists.filter(|it| !it.is_empty()) else {
+            let known = split.iter().all(|way| self.add_way(first + number, way));
+            if !known || split.is_empty() {
                 open.push(number);
-                continue;
-            };
-            for (way, list) in lists {
-                self.add_way(first + number, way, &list);
             }
         }
         self.all.extend(set);
@@ -261,10 +285,12 @@ impl Gathering {
         u32::try_from(self.ways.len()).unwrap_or(NEED)
     }
 
-    fn add_way(&mut self, pattern: usize, way: &Hir, list: &[Literal]) {
+    /// False when nothing is known of the way by which to look for it.
+    fn add_way(&mut self, pattern: usize, way: &Hir) -> bool {
         let number = self.way();
+        let list = beginnings(way);
         let bounded = begins_at_border(way);
-        for text in list {
+        for text in list.iter().flatten() {
             let word = text.as_bytes().first().copied().is_some_and(is_word);
             let kind = if bounded && word {
                 &mut self.words
@@ -273,11 +299,23 @@ impl Gathering {
             };
             kind.push((text.as_bytes().to_vec(), number));
         }
-        let needed = need::words(way);
-        let free = needed.is_empty();
-        let needed = needed.into_iter().map(|word| (word, number | NEED));
-        self.words.extend(needed);
-        self.ways.push(Way { pattern, free });
+        let mut needed = need::words(way);
+        if needed.is_empty() && list.is_none() {
+            needed = inner::strings(way);
+            let needed = needed.iter().map(|it| (it.clone(), number | NEED));
+            self.anywhere.extend(needed);
+        } else {
+            let needed = needed.iter().map(|it| (it.clone(), number | NEED));
+            self.words.extend(needed);
+        }
+        let begins = match (list.is_some(), needed.is_empty()) {
+            (true, true) => Begins::Known,
+            (true, false) => Begins::Needing,
+            (false, false) => Begins::Anywhere,
+            (false, true) => return false,
+        };
+        self.ways.push(Way { pattern, begins });
+        true
     }
 
     /// Prepares the search for all of them.
@@ -343,21 +381,34 @@ impl Patterns {
                 *slot |= bit;
             }
         }
-        for (number, at) in seen.iter().filter(|(owner, _)| set.ways.contains(owner)) {
-            let Some(way) = usize::try_from(*number)
+        let own = |owner: &u32| set.ways.contains(&(owner & !NEED));
+        for (owner, at) in seen.iter().filter(|(owner, _)| own(owner)) {
+            let number = owner & !NEED;
+            let Some(way) = usize::try_from(number)
                 .ok()
                 .and_then(|it| self.ways.get(it))
             else {
                 continue;
             };
-            let (word, bit) = bit_of(*number);
-            let ready = way.free || ready.get(word).is_some_and(|it| it & bit != 0);
+            let (word, bit) = bit_of(number);
+            let there = ready.get_mut(word).filter(|it| **it & bit != 0);
             let place = way.pattern - set.patterns.start;
-            if ready
-                && !found.contains(&place)
-                && let Some(pattern) = self.all.get(way.pattern)
-                && pattern.begins_at(bytes, at - stretch.start)
-            {
+            let pattern = self.all.get(way.pattern);
+            let Some(pattern) = pattern.filter(|_| !found.contains(&place)) else {
+                continue;
+            };
+            let met = match (way.begins, there) {
+                (Begins::Anywhere, Some(bits)) => {
+                    // Once is enough, however often its words stand there.
+                    *bits &= !bit;
+                    pattern.is_match(bytes)
+                }
+                (Begins::Anywhere | Begins::Needing, None) => false,
+                (Begins::Known | Begins::Needing, _) => {
+                    owner & NEED == 0 && pattern.begins_at(bytes, at - stretch.start)
+                }
+            };
+            if met {
                 found.push(place);
             }
         }
@@ -434,6 +485,8 @@ mod tests {
         r"(?-u:\b)(?:'ll|will) call",
         r"[0-9]+ hours?$",
         r"(?-u:\b)(?:your |x)?text (?:two|you)[a-z ]*(?-u:\b)(?:call|said)(?-u:\b)|will x",
+        r"[a-z]+ (?:call|said)(?-u:\b)",
+        r"[a-z]+_|you _",
     ];
 
     proptest! {

@@ -12,6 +12,7 @@ use crate::policy::fold::fold_into;
 use crate::policy::pattern::Pattern;
 use crate::policy::pattern::reach::Characters;
 use crate::policy::pattern::reach::Reach;
+use crate::policy::pattern::reach::Run;
 use crate::policy::words::vocabulary;
 
 vocabulary! {
@@ -101,14 +102,18 @@ pub struct Rule {
     pub needs: Needs,
     /// So many digits stand in every match.
     pub digits: usize,
-    /// So many letters and digits stand in a row in every match.
-    pub run: usize,
+    /// Characters that stand in a row in every match.
+    pub run: Option<Run>,
+    /// A letter stands right before a digit in every match.
+    pub joins: bool,
     /// Strings of which one stands in every match, beside the keywords; none where these rule out much.
     pub inner: Vec<Vec<u8>>,
     /// How far a match reaches around its digits, where every match has one.
     pub around: Option<Reach>,
     /// Characters of which one stands in every match.
     pub holds: Option<Characters>,
+    /// And where it is a single one, so often.
+    pub holds_least: usize,
     /// What the value must pass.
     pub checksum: Option<Checksum>,
     /// Confidence without (or in no need of) a word of context.
@@ -304,13 +309,11 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
         category,
         digits: pattern.least_digits(),
         run: pattern.least_run(),
-        inner: if is_telling(needs, &raw.keywords) {
-            Vec::new()
-        } else {
-            pattern.inner()
-        },
+        joins: pattern.joins(),
+        inner: inner(&pattern, needs, &raw.keywords),
         around: pattern.around_digits(),
         holds: pattern.needed(),
+        holds_least: pattern.least_needed(),
         pattern,
         grouped,
         keywords: raw.keywords,
@@ -328,9 +331,13 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
     })
 }
 
-/// Do the keywords alone keep a rule from most texts? Marks and single figures do not.
-fn is_telling(needs: Needs, keywords: &[String]) -> bool {
-    needs != Needs::Digit && keywords.iter().all(|word| word.len() > 2)
+/// Inner strings by which to look for the rule beside its keywords, where they rule out much more.
+fn inner(pattern: &Pattern, needs: Needs, keywords: &[String]) -> Vec<Vec<u8>> {
+    const MORE: f64 = 4.0;
+    let strings = pattern.inner();
+    let known: Vec<Vec<u8>> = keywords.iter().map(|it| it.clone().into_bytes()).collect();
+    let told = needs != Needs::Digit && Pattern::places(&strings) < MORE * Pattern::places(&known);
+    if told { Vec::new() } else { strings }
 }
 
 /// Compiles a byte pattern under a size limit, so that no rule can cost the house its memory.

@@ -16,6 +16,7 @@ use crate::policy::INNER;
 use crate::policy::KEYWORD;
 use crate::policy::Policy;
 use crate::policy::pattern::reach::Characters;
+use crate::policy::pattern::reach::Run;
 use crate::policy::rules::Certainty;
 use crate::policy::rules::Checksum;
 use crate::policy::rules::Needs;
@@ -39,6 +40,7 @@ pub(super) fn find(
     policy.mark_keywords(&view.folded, wanted);
     let all = Characters::of(&view.folded);
     let longest = view.words.iter().map(Word::len).max().unwrap_or(0);
+    let joined = view.figures.iter().any(|it| follows_letter(view, it.start));
     for (at, (rule, marks)) in policy
         .rules()
         .iter()
@@ -52,11 +54,20 @@ pub(super) fn find(
             Needs::Both => keyword && view.digits > 0,
         };
         let told = rule.inner.is_empty() || marks & INNER != 0;
-        let enough = view.digits >= rule.digits && longest >= rule.run;
-        if runs && told && enough && policy.muted() != Some(at) {
+        let enough = view.digits >= rule.digits && (joined || !rule.joins);
+        let row = || {
+            let run = |it: Run| it.is_in(&view.folded, longest);
+            rule.run.is_none_or(run)
+        };
+        if runs && told && enough && row() && policy.muted() != Some(at) {
             run(policy, (view, all), rule, drafts);
         }
     }
+}
+
+fn follows_letter(view: &View<'_>, at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|at| view.folded.get(at));
+    before.is_some_and(u8::is_ascii_lowercase)
 }
 
 /// Gives the stretches of the text outside of which the rule has no match, from left to right:
@@ -70,6 +81,12 @@ fn stretches(
     let last = view.folded.len();
     if rule.holds.is_some_and(|needed| !all.any(needed)) {
         return;
+    }
+    if rule.holds_least > 1 {
+        let held = |byte: &&u8| rule.holds.is_some_and(|needed| needed.has(**byte));
+        if view.folded.iter().filter(held).count() < rule.holds_least {
+            return;
+        }
     }
     let Some(reach) = rule.around else {
         give(0..last);

@@ -15,18 +15,15 @@ const CLASS_MAX: usize = 30;
 /// A list that is met more often than at one place of a text in so many stands in most texts.
 const PLACES_MIN: f64 = 6.0;
 /// What is said in most texts: a string that stands here rules out nothing.
-const ORDINARY: &str = "hi, you have your appointment on the day at the office. reply to us with any \
-    question, and we will see you then. thanks! hola, su cita es el dia de la consulta con la doctora. \
+const ORDINARY: &str = "hi, you have your appointment with dr. lee on the day at the office, 1 main st. \
+    reply to us with any question, and we will see you then. thanks! hola, su cita es el dia de la consulta con la doctora. \
     responda si quiere cambiar la hora, por favor. gracias";
 /// How often such a string is met.
 const ORDINARY_SHARE: f64 = 0.15;
 
 /// The list that rules out most; nothing where none rules out much.
 pub(super) fn strings(hir: &Hir) -> Vec<Vec<u8>> {
-    // Where all are single characters they are looked for elsewhere.
-    let tells =
-        |list: &Vec<Vec<u8>>| list.iter().any(|it| it.len() > 1) && places(list) >= PLACES_MIN;
-    let list = best(hir).filter(tells);
+    let list = best(hir).filter(|list| places(list) >= PLACES_MIN);
     list.unwrap_or_default()
 }
 
@@ -79,7 +76,7 @@ fn better(one: Option<Vec<Vec<u8>>>, other: Option<Vec<Vec<u8>>>) -> Option<Vec<
 
 /// At one place of a text in about how many a string of the list stands. Of digits there are only those
 /// texts to think of that have some.
-fn places(list: &[Vec<u8>]) -> f64 {
+pub(super) fn places(list: &[Vec<u8>]) -> f64 {
     let share = |byte: &u8| match byte {
         b' ' | b'\n' => 0.2,
         b'0'..=b'9' => 0.1,

@@ -21,36 +21,134 @@ pub(super) fn least_digits(hir: &Hir) -> usize {
     }
 }
 
-/// Letters and digits that stand in a row in every match of an expression, so many at the least.
-pub(super) fn least_run(hir: &Hir) -> usize {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => 0,
-        HirKind::Repetition(again) => match again.sub.kind() {
-            HirKind::Class(class) if is_alphanumeric(class) => {
-                usize::try_from(again.min).unwrap_or(0)
-            }
-            _ if again.min == 0 => 0,
-            _ => least_run(&again.sub),
-        },
-        HirKind::Capture(group) => least_run(&group.sub),
-        HirKind::Concat(parts) => parts.iter().map(least_run).max().unwrap_or(0),
-        HirKind::Alternation(ways) => ways.iter().map(least_run).min().unwrap_or(0),
+/// Characters of a class that stand in a row in every match of an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The class.
+    pub class: Characters,
+    /// So many at the least.
+    pub least: usize,
+}
+
+/// Shorter runs stand in most texts.
+const RUN_MIN: usize = 3;
+
+impl Run {
+    /// Does such a run stand in a text whose longest word has so many bytes?
+    pub fn is_in(&self, text: &[u8], longest: usize) -> bool {
+        let of_words = self.class.0 & !(LETTERS | DIGITS) == 0;
+        if of_words && longest < self.least {
+            return false;
+        }
+        let mut row = 0;
+        text.iter().any(|byte| {
+            row = if self.class.has(*byte) { row + 1 } else { 0 };
+            row >= self.least
+        })
     }
 }
 
-fn is_alphanumeric(class: &Class) -> bool {
-    let within = |from: u32, to: u32| {
-        let all = [(b'a', b'z'), (b'0', b'9'), (b'A', b'Z')];
-        all.iter()
-            .any(|(first, last)| u32::from(*first) <= from && to <= u32::from(*last))
-    };
-    match class {
+/// The longest run that every match of an expression has; nothing where it is short.
+pub(super) fn least_run(hir: &Hir) -> Option<Run> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => None,
+        HirKind::Repetition(again) if again.min == 0 => None,
+        HirKind::Repetition(again) => {
+            let own = match again.sub.kind() {
+                HirKind::Class(class) => characters(class),
+                _ => None,
+            };
+            let least = usize::try_from(again.min).unwrap_or(0);
+            let own = own.filter(|_| least >= RUN_MIN);
+            own.map(|class| Run { class, least })
+                .or_else(|| least_run(&again.sub))
+        }
+        HirKind::Capture(group) => least_run(&group.sub),
+        HirKind::Concat(parts) => parts.iter().filter_map(least_run).max_by_key(|it| it.least),
+        // The shorter of both, of either class.
+        HirKind::Alternation(ways) => ways
+            .iter()
+            .map(least_run)
+            .reduce(|one, other| {
+                let (one, other) = (one?, other?);
+                Some(Run {
+                    class: Characters(one.class.0 | other.class.0),
+                    least: one.least.min(other.least),
+                })
+            })
+            .flatten(),
+    }
+}
+
+/// The characters of a class that has no others.
+fn characters(class: &Class) -> Option<Characters> {
+    let ranges: Vec<(u32, u32)> = match class {
         Class::Bytes(class) => class
             .iter()
-            .all(|it| within(it.start().into(), it.end().into())),
+            .map(|it| (it.start().into(), it.end().into()))
+            .collect(),
         Class::Unicode(class) => class
             .iter()
-            .all(|it| within(it.start().into(), it.end().into())),
+            .map(|it| (it.start().into(), it.end().into()))
+            .collect(),
+    };
+    let ascii = ranges.iter().all(|(_, end)| *end < 128);
+    let bytes = ranges.iter().flat_map(|(from, to)| *from..=(*to).min(127));
+    let all = bytes.filter_map(|byte| u8::try_from(byte).ok());
+    let all = all.fold(0, |all, byte| all | bit(byte));
+    ascii.then_some(Characters(all))
+}
+
+/// Does a letter stand right before a digit in every match of an expression?
+pub(super) fn joins(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => false,
+        HirKind::Repetition(again) => again.min > 0 && joins(&again.sub),
+        HirKind::Capture(group) => joins(&group.sub),
+        HirKind::Alternation(ways) => ways.iter().all(joins),
+        HirKind::Concat(parts) => {
+            let pairs = parts.iter().zip(parts.iter().skip(1));
+            let edge = |(one, other): (&Hir, &Hir)| ends(one, LETTERS) && begins(other, DIGITS);
+            parts.iter().any(joins) || pairs.into_iter().any(edge)
+        }
+    }
+}
+
+/// Does every match end with one of these characters, and is none empty?
+fn ends(hir: &Hir, among: u128) -> bool {
+    match hir.kind() {
+        HirKind::Repetition(again) => again.min > 0 && ends(&again.sub, among),
+        HirKind::Capture(group) => ends(&group.sub, among),
+        _ => begins(hir, among),
+    }
+}
+
+/// Is every match made of one such character, or of several?
+fn begins(hir: &Hir, among: u128) -> bool {
+    match hir.kind() {
+        HirKind::Class(class) => characters(class).is_some_and(|it| it.0 & !among == 0),
+        HirKind::Literal(text) => text.0.iter().all(|byte| bit(*byte) & among != 0),
+        HirKind::Repetition(again) => again.min > 0 && begins(&again.sub, among),
+        HirKind::Capture(group) => begins(&group.sub, among),
+        _ => false,
+    }
+}
+
+/// The fewest of one character in a match of an expression.
+pub(super) fn least_of(hir: &Hir, wanted: u8) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) | HirKind::Class(_) => 0,
+        HirKind::Literal(text) => text.0.iter().filter(|byte| **byte == wanted).count(),
+        HirKind::Repetition(again) => {
+            let least = usize::try_from(again.min).unwrap_or(0);
+            least.saturating_mul(least_of(&again.sub, wanted))
+        }
+        HirKind::Capture(group) => least_of(&group.sub, wanted),
+        HirKind::Concat(parts) => parts.iter().map(|it| least_of(it, wanted)).sum(),
+        HirKind::Alternation(ways) => {
+            let each = ways.iter().map(|it| least_of(it, wanted));
+            each.min().unwrap_or(0)
+        }
     }
 }
 
@@ -101,6 +199,17 @@ impl Characters {
         Self(u128::from(low) | u128::from(high) << 64)
     }
 
+    /// Has it this one?
+    pub const fn has(self, byte: u8) -> bool {
+        self.0 & bit(byte) != 0
+    }
+
+    /// The only one there is.
+    pub(super) fn single(self) -> Option<u8> {
+        let one = u8::try_from(self.0.trailing_zeros()).ok();
+        one.filter(|_| self.0.count_ones() == 1)
+    }
+
     /// Has it one of the others?
     pub const fn any(self, others: Self) -> bool {
         self.0 & others.0 != 0
@@ -128,23 +237,7 @@ pub(super) fn needed(hir: &Hir) -> Option<Characters> {
             let mark = |one: &Characters| one.0 & LETTERS == 0;
             each.clone().find(mark).or_else(|| each.next())
         }
-        HirKind::Class(class) => {
-            let ranges: Vec<(u32, u32)> = match class {
-                Class::Bytes(class) => class
-                    .iter()
-                    .map(|it| (it.start().into(), it.end().into()))
-                    .collect(),
-                Class::Unicode(class) => class
-                    .iter()
-                    .map(|it| (it.start().into(), it.end().into()))
-                    .collect(),
-            };
-            let ascii = ranges.iter().all(|(_, end)| *end < 128);
-            let bytes = ranges.iter().flat_map(|(from, to)| *from..=*to);
-            let all = bytes.filter_map(|byte| u8::try_from(byte).ok());
-            let all = all.fold(0, |all, byte| all | bit(byte));
-            Characters(all).tells().filter(|_| ascii)
-        }
+        HirKind::Class(class) => characters(class).and_then(Characters::tells),
         HirKind::Repetition(again) if again.min == 0 => None,
         HirKind::Repetition(again) => needed(&again.sub),
         HirKind::Capture(group) => needed(&group.sub),
@@ -162,6 +255,7 @@ pub(super) fn needed(hir: &Hir) -> Option<Characters> {
 
 /// Letters stand in more texts than marks do.
 const LETTERS: u128 = ((1 << 26) - 1) << b'a';
+const DIGITS: u128 = ((1 << 10) - 1) << b'0';
 
 /// How far a match reaches around its digits, in bytes; `usize::MAX` is without a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -342,17 +436,62 @@ mod tests {
     }
 
     #[test]
-    fn the_letters_and_digits_in_a_row_are_told() {
-        for (pattern, wanted) in [
-            (r"(?-u)[a-hj-npr-z0-9]{17}", 17),
-            (r"(?-u)\b(?:vin )?[a-z]{3}\d{4,}", 4),
-            (r"(?-u)(?:[a-z]{5}|\d{3}-)x", 3),
-            (r"(?-u)(?:[0-9a-f]{1,4}:){7}", 1),
-            (r"(?-u)(?:[a-z]{5})?[^ ]{9}", 0),
-            (r"(?-u)[a-z ]{9}", 0),
+    fn the_characters_in_a_row_are_told() {
+        for (pattern, least, with, without) in [
+            (
+                r"(?-u)[a-hj-npr-z0-9]{17}",
+                17,
+                "1hgcm82633a004352",
+                "1hgcm82633i004352",
+            ),
+            (
+                r"(?-u)\b(?:vin )?[a-z]{3}\d{4,}",
+                4,
+                "x 2026.",
+                "3:00, abcd",
+            ),
+            (r"(?-u)[\doil]{2}[ .]{1,3}[\doil]{4}", 4, "oil5", "will 555"),
+            (r"(?-u)(?:[a-z]{5}|\d{3}-)x", 3, "abc", "ab-ab"),
+            (r"(?-u)(?:[0-9a-f]{1,4}:){7}", 0, "", ""),
+            (r"(?-u)(?:[a-z]{5})?[^ ]{9}", 0, "", ""),
+            (r"(?-u)(?:[a-z]{5}|\d)x", 0, "", ""),
         ] {
             let pattern = Pattern::over_bytes(pattern, 1 << 20).unwrap();
-            assert_eq!(pattern.least_run(), wanted, "{}", pattern.as_str());
+            let run = pattern.least_run();
+            assert_eq!(run.map_or(0, |it| it.least), least, "{}", pattern.as_str());
+            if let Some(run) = run {
+                assert!(run.is_in(with.as_bytes(), 99), "{}", pattern.as_str());
+                assert!(
+                    !run.is_in(with.as_bytes(), least - 1),
+                    "{}",
+                    pattern.as_str()
+                );
+                assert!(!run.is_in(without.as_bytes(), 99), "{}", pattern.as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn a_letter_before_a_digit_is_told_and_so_is_how_often_a_mark_stands() {
+        for (pattern, joined) in [
+            (r"(?-u)[a-z]{2}\d\d(?: ?[a-z0-9]{4}){2,7}", true),
+            (r"(?-u)(?:[a-tv-z]\d|x[0-9]+)\.", true),
+            (r"(?-u)\b(?P<v>[a-z]\d)", true),
+            (r"(?-u)[a-z]?\d", false),
+            (r"(?-u)(?:[a-z]\d|\d)", false),
+            (r"(?-u)[a-z0-9]\d", false),
+            (r"(?-u)[a-z] \d", false),
+        ] {
+            let pattern = Pattern::over_bytes(pattern, 1 << 20).unwrap();
+            assert_eq!(pattern.joins(), joined, "{}", pattern.as_str());
+        }
+        for (pattern, most) in [
+            (r"(?-u)(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}", 7),
+            (r"(?-u)\d+(?::\d+){2,3}", 2),
+            (r"(?-u)\d+:\d+(?::\d+)?", 1),
+        ] {
+            let pattern = Pattern::over_bytes(pattern, 1 << 20).unwrap();
+            assert_eq!(pattern.least_needed(), most, "{}", pattern.as_str());
         }
     }
 
