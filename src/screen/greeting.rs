@@ -18,7 +18,8 @@ const GREETINGS: &[(&str, usize)] = &[
 /// A text that may begin with greetings.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Greeting<'t> {
-    /// The text from its last greeting on; all of it, where it has none.
+    /// The text from its last greeting on; all of it, where it has none. Marks at its beginning go, as
+    /// they do behind a greeting.
     pub(super) last: &'t str,
     /// What stands behind the greetings.
     pub(super) behind: &'t str,
@@ -28,6 +29,7 @@ pub(super) struct Greeting<'t> {
 
 impl<'t> Greeting<'t> {
     pub(super) fn of(text: &'t str) -> Self {
+        let text = bare(text);
         let mut read = Self {
             last: text,
             behind: text,
@@ -46,7 +48,6 @@ impl<'t> Greeting<'t> {
 
 /// What stands behind one greeting, and of how many words that is.
 fn behind_one(text: &str) -> Option<(&str, usize)> {
-    let text = bare(text);
     GREETINGS.iter().find_map(|(greeting, words)| {
         let (head, rest) = text.split_at_checked(greeting.len())?;
         let ends = !rest.starts_with(|c: char| c.is_alphanumeric() || c == '\'');
@@ -55,6 +56,7 @@ fn behind_one(text: &str) -> Option<(&str, usize)> {
     })
 }
 
+/// From the first letter, figure or picture on.
 fn bare(text: &str) -> &str {
-    text.trim_start_matches(|c: char| !c.is_alphanumeric())
+    text.trim_start_matches(|c: char| c.is_whitespace() || c.is_ascii() && !c.is_alphanumeric())
 }

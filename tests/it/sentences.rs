@@ -177,6 +177,9 @@ fn a_greeting_before_an_alarm_leaves_it_one() {
             "Good morning! ",
             "Hola, ",
             "buenas tardes. ",
+            // Marks before what is said are none of it.
+            "\u{14}''''",
+            "hi. ''''",
         ] {
             let greeted = screen.read(&format!("{greeting}{text}"), None, Language::En);
             assert!(alarm(greeted.intent), "{greeting}{text}: {greeted:?}");
