@@ -228,14 +228,19 @@ const OPENS: u8 = 4;
 
 /// Marks the number of a way as the owner of a word that it needs.
 const NEED: u32 = 1 << (u32::BITS - 1);
+/// Beside that: the way may begin with anything.
+const FLOATS: u32 = NEED >> 1;
 
 /// What was seen of the patterns in one text, and which of a set were found; memory that is used again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Matched {
-    /// Ways that may begin, and words that ways need, each with its place, from left to right.
-    seen: Vec<(u32, usize)>,
-    /// A bit for each way whose words are there.
+    /// Ways that may begin, each with its place, from left to right.
+    begun: Vec<(u32, usize)>,
+    /// Words that ways need, in the same order.
+    needs: Vec<(u32, usize)>,
+    /// A bit for each way whose words are there, in the stretch that was asked for last.
     ready: Vec<u64>,
+    asked: Option<Range<usize>>,
     found: Vec<usize>,
 }
 
@@ -302,10 +307,11 @@ impl Gathering {
         let mut needed = need::words(way);
         if needed.is_empty() && list.is_none() {
             needed = inner::strings(way);
-            let needed = needed.iter().map(|it| (it.clone(), number | NEED));
+            let needed = needed.iter().map(|it| (it.clone(), number | NEED | FLOATS));
             self.anywhere.extend(needed);
         } else {
-            let needed = needed.iter().map(|it| (it.clone(), number | NEED));
+            let floats = if list.is_none() { FLOATS } else { 0 };
+            let needed = needed.iter().map(|it| (it.clone(), number | NEED | floats));
             self.words.extend(needed);
         }
         let begins = match (list.is_some(), needed.is_empty()) {
@@ -351,15 +357,29 @@ impl Patterns {
 
     /// Looks through a text for where any pattern may begin.
     pub(crate) fn look(&self, text: &str, into: &mut Matched) {
-        let seen = &mut into.seen;
-        seen.clear();
+        let Matched {
+            begun,
+            needs,
+            asked,
+            ..
+        } = into;
+        begun.clear();
+        needs.clear();
+        *asked = None;
         let bytes = text.as_bytes();
+        let mut see = |owner: u32, at: usize| {
+            if owner & NEED == 0 {
+                begun.push((owner, at));
+            } else {
+                needs.push((owner & !NEED, at));
+            }
+        };
         self.each_begin(bytes, |at, kind, inside| {
             if kind & OPENS_WORD != 0 && !inside {
-                self.words.at(bytes, at, |owner| seen.push((owner, at)));
+                self.words.at(bytes, at, |owner| see(owner, at));
             }
             if kind & OPENS != 0 {
-                self.anywhere.at(bytes, at, |way| seen.push((way, at)));
+                self.anywhere.at(bytes, at, |owner| see(owner, at));
             }
         });
     }
@@ -367,54 +387,68 @@ impl Patterns {
     /// Says which patterns of a set are in a stretch of the text that was looked through, as in a text
     /// of its own. The stretch begins where a word may begin.
     pub(crate) fn find(&self, set: &Set, text: &str, stretch: Range<usize>, into: &mut Matched) {
-        let Matched { seen, ready, found } = into;
+        let Matched {
+            begun,
+            needs,
+            ready,
+            asked,
+            found,
+        } = into;
         found.clear();
-        let from = seen.partition_point(|(_, at)| *at < stretch.start);
-        let to = seen.partition_point(|(_, at)| *at < stretch.end);
-        let seen = seen.get(from..to).unwrap_or_default();
         let bytes = text.as_bytes().get(stretch.clone()).unwrap_or_default();
-        ready.clear();
-        ready.resize(self.ways.len().div_ceil(64), 0);
-        for (owner, _) in seen.iter().filter(|(owner, _)| owner & NEED != 0) {
-            let (word, bit) = bit_of(owner & !NEED);
-            if let Some(slot) = ready.get_mut(word) {
-                *slot |= bit;
+        let needs = within(needs, &stretch);
+        if asked.as_ref() != Some(&stretch) {
+            ready.clear();
+            ready.resize(self.ways.len().div_ceil(64), 0);
+            for (way, _) in needs {
+                let (word, bit) = bit_of(way & !FLOATS);
+                if let Some(slot) = ready.get_mut(word) {
+                    *slot |= bit;
+                }
+            }
+            *asked = Some(stretch.clone());
+        }
+        for (number, at) in within(begun, &stretch) {
+            let Some(way) = self.way(set, *number) else {
+                continue;
+            };
+            let (word, bit) = bit_of(*number);
+            let ready =
+                way.begins == Begins::Known || ready.get(word).is_some_and(|it| it & bit != 0);
+            let place = way.pattern - set.patterns.start;
+            if ready
+                && !found.contains(&place)
+                && let Some(pattern) = self.all.get(way.pattern)
+                && pattern.begins_at(bytes, at - stretch.start)
+            {
+                found.push(place);
             }
         }
-        let own = |owner: &u32| set.ways.contains(&(owner & !NEED));
-        for (owner, at) in seen.iter().filter(|(owner, _)| own(owner)) {
-            let number = owner & !NEED;
-            let Some(way) = usize::try_from(number)
-                .ok()
-                .and_then(|it| self.ways.get(it))
-            else {
+        let mut last = None;
+        for (number, _) in needs.iter().filter(|(number, _)| number & FLOATS != 0) {
+            // Once is enough where a word stands there often.
+            if last.replace(*number) == Some(*number) {
+                continue;
+            }
+            let Some(way) = self.way(set, number & !FLOATS) else {
                 continue;
             };
-            let (word, bit) = bit_of(number);
-            let there = ready.get_mut(word).filter(|it| **it & bit != 0);
             let place = way.pattern - set.patterns.start;
             let pattern = self.all.get(way.pattern);
-            let Some(pattern) = pattern.filter(|_| !found.contains(&place)) else {
-                continue;
-            };
-            let met = match (way.begins, there) {
-                (Begins::Anywhere, Some(bits)) => {
-                    // Once is enough, however often its words stand there.
-                    *bits &= !bit;
-                    pattern.is_match(bytes)
-                }
-                (Begins::Anywhere | Begins::Needing, None) => false,
-                (Begins::Known | Begins::Needing, _) => {
-                    owner & NEED == 0 && pattern.begins_at(bytes, at - stretch.start)
-                }
-            };
-            if met {
+            if !found.contains(&place) && pattern.is_some_and(|it| it.is_match(bytes)) {
                 found.push(place);
             }
         }
         let open = set.open.iter().copied();
         found.extend(open.filter(|it| self.get(set, *it).is_some_and(|it| it.is_match(bytes))));
         found.sort_unstable();
+    }
+
+    /// A way by its number, if it is one of the set.
+    fn way(&self, set: &Set, number: u32) -> Option<&Way> {
+        let own = set.ways.contains(&number);
+        let at = usize::try_from(number).ok().filter(|_| own)?;
+        self.ways.get(at)
     }
 
     /// Gives each byte that may begin something, with what it can do and whether a word goes on there.
@@ -428,6 +462,13 @@ impl Patterns {
             inside = kind & WORD != 0;
         }
     }
+}
+
+/// Of what was seen from left to right, that within a stretch.
+fn within<'s>(seen: &'s [(u32, usize)], stretch: &Range<usize>) -> &'s [(u32, usize)] {
+    let from = seen.partition_point(|(_, at)| *at < stretch.start);
+    let to = seen.partition_point(|(_, at)| *at < stretch.end);
+    seen.get(from..to).unwrap_or_default()
 }
 
 /// Where the bit of a way is.

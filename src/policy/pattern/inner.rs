@@ -23,11 +23,31 @@ const ORDINARY_SHARE: f64 = 0.15;
 
 /// The list that rules out most; nothing where none rules out much.
 pub(super) fn strings(hir: &Hir) -> Vec<Vec<u8>> {
-    let list = best(hir).filter(|list| places(list) >= PLACES_MIN);
-    list.unwrap_or_default()
+    let list = best(hir).filter(|list| list.places >= PLACES_MIN);
+    list.map_or_else(Vec::new, |list| list.strings)
 }
 
-fn best(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+/// Strings, and at one place of a text in about how many one of them stands.
+struct List {
+    strings: Vec<Vec<u8>>,
+    places: f64,
+}
+
+impl List {
+    fn new(strings: Vec<Vec<u8>>) -> Self {
+        let places = places(&strings);
+        Self { strings, places }
+    }
+
+    /// One of either.
+    fn or(mut self, other: Self) -> Option<Self> {
+        self.strings.extend(other.strings);
+        let places = (self.places.recip() + other.places.recip()).recip();
+        (self.strings.len() <= STRINGS_MAX).then_some(Self { places, ..self })
+    }
+}
+
+fn best(hir: &Hir) -> Option<List> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => None,
         HirKind::Literal(_) | HirKind::Class(_) => beginnings(hir),
@@ -35,9 +55,9 @@ fn best(hir: &Hir) -> Option<Vec<Vec<u8>>> {
         HirKind::Repetition(again) => better(beginnings(hir), best(&again.sub)),
         HirKind::Capture(group) => best(&group.sub),
         HirKind::Alternation(ways) => {
-            let each = ways.iter().map(best).collect::<Option<Vec<_>>>();
-            let all = each.map(|lists| lists.concat());
-            let together = all.filter(|list| list.len() <= STRINGS_MAX);
+            let mut each = ways.iter().map(best);
+            let first = each.next().flatten();
+            let together = each.fold(first, |one, other| one?.or(other?));
             better(together, beginnings(hir))
         }
         HirKind::Concat(parts) => (0..parts.len()).fold(None, |found, at| {
@@ -50,7 +70,7 @@ fn best(hir: &Hir) -> Option<Vec<Vec<u8>>> {
 }
 
 /// The beginnings of an expression, where they are a short list.
-fn beginnings(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+fn beginnings(hir: &Hir) -> Option<List> {
     let all = Extractor::new()
         .kind(ExtractKind::Prefix)
         .limit_class(CLASS_MAX)
@@ -63,13 +83,13 @@ fn beginnings(hir: &Hir) -> Option<Vec<Vec<u8>>> {
         .map(|it| it.as_bytes().to_vec())
         .collect();
     let told = !list.is_empty() && list.iter().all(|it| !it.is_empty());
-    told.then_some(list)
+    told.then(|| List::new(list))
 }
 
 /// Of two lists the one that rules out more.
-fn better(one: Option<Vec<Vec<u8>>>, other: Option<Vec<Vec<u8>>>) -> Option<Vec<Vec<u8>>> {
+fn better(one: Option<List>, other: Option<List>) -> Option<List> {
     match (one, other) {
-        (Some(one), Some(other)) if places(&other) > places(&one) => Some(other),
+        (Some(one), Some(other)) if other.places > one.places => Some(other),
         (one, other) => one.or(other),
     }
 }
