@@ -10,9 +10,9 @@ use crate::policy::CATEGORIES;
 use crate::policy::PolicyError;
 use crate::policy::fold::fold_into;
 use crate::policy::pattern::Pattern;
-use crate::policy::pattern::reach::Characters;
+use crate::policy::pattern::least::Characters;
+use crate::policy::pattern::least::Run;
 use crate::policy::pattern::reach::Reach;
-use crate::policy::pattern::reach::Run;
 use crate::policy::words::vocabulary;
 
 vocabulary! {

@@ -8,7 +8,7 @@ use regex_syntax::hir::Look;
 use regex_syntax::hir::literal::ExtractKind;
 use regex_syntax::hir::literal::Extractor;
 
-use crate::policy::pattern::is_word;
+use crate::policy::pattern::together::is_word;
 
 /// An expression is taken apart into this many ways to match at most.
 const WAYS_MAX: usize = 96;
