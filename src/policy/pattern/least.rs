@@ -54,10 +54,7 @@ pub(super) fn least_run(hir: &Hir) -> Option<Run> {
         HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => None,
         HirKind::Repetition(again) if again.min == 0 => None,
         HirKind::Repetition(again) => {
-            let own = match again.sub.kind() {
-                HirKind::Class(class) => characters(class),
-                _ => None,
-            };
+            let own = class(&again.sub).and_then(characters);
             let least = usize::try_from(again.min).unwrap_or(0);
             let own = own.filter(|_| least >= RUN_MIN);
             own.map(|class| Run { class, least })
@@ -77,6 +74,14 @@ pub(super) fn least_run(hir: &Hir) -> Option<Run> {
                 })
             })
             .flatten(),
+    }
+}
+
+const fn class(hir: &Hir) -> Option<&Class> {
+    if let HirKind::Class(class) = hir.kind() {
+        Some(class)
+    } else {
+        None
     }
 }
 
@@ -108,29 +113,21 @@ pub(super) fn joins(hir: &Hir) -> bool {
         HirKind::Alternation(ways) => ways.iter().all(joins),
         HirKind::Concat(parts) => {
             let pairs = parts.iter().zip(parts.iter().skip(1));
-            let edge = |(one, other): (&Hir, &Hir)| ends(one, LETTERS) && begins(other, DIGITS);
+            let edge =
+                |(one, other): (&Hir, &Hir)| is_made_of(one, LETTERS) && is_made_of(other, DIGITS);
             parts.iter().any(joins) || pairs.into_iter().any(edge)
         }
     }
 }
 
-/// Does every match end with one of these characters, and is none empty?
-fn ends(hir: &Hir, among: u128) -> bool {
-    match hir.kind() {
-        HirKind::Repetition(again) => again.min > 0 && ends(&again.sub, among),
-        HirKind::Capture(group) => ends(&group.sub, among),
-        _ => begins(hir, among),
-    }
-}
-
-/// Is every match made of one such character, or of several?
-fn begins(hir: &Hir, among: u128) -> bool {
+/// Is every match made of these characters, one or more?
+fn is_made_of(hir: &Hir, among: u128) -> bool {
     match hir.kind() {
         HirKind::Class(class) => characters(class).is_some_and(|it| it.0 & !among == 0),
         HirKind::Literal(text) => text.0.iter().all(|byte| bit(*byte) & among != 0),
-        HirKind::Repetition(again) => again.min > 0 && begins(&again.sub, among),
-        HirKind::Capture(group) => begins(&group.sub, among),
-        _ => false,
+        HirKind::Repetition(again) => again.min > 0 && is_made_of(&again.sub, among),
+        HirKind::Capture(group) => is_made_of(&group.sub, among),
+        HirKind::Empty | HirKind::Look(_) | HirKind::Concat(_) | HirKind::Alternation(_) => false,
     }
 }
 
@@ -138,7 +135,7 @@ fn begins(hir: &Hir, among: u128) -> bool {
 pub(super) fn least_of(hir: &Hir, wanted: u8) -> usize {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) | HirKind::Class(_) => 0,
-        HirKind::Literal(text) => text.0.iter().filter(|byte| **byte == wanted).count(),
+        HirKind::Literal(text) => text.0.iter().map(|byte| usize::from(*byte == wanted)).sum(),
         HirKind::Repetition(again) => {
             let least = usize::try_from(again.min).unwrap_or(0);
             least.saturating_mul(least_of(&again.sub, wanted))
@@ -195,7 +192,7 @@ impl Characters {
     /// The only one there is.
     pub(super) fn single(self) -> Option<u8> {
         let one = u8::try_from(self.0.trailing_zeros()).ok();
-        one.filter(|_| self.0.count_ones() == 1)
+        one.filter(|_| self.0.is_power_of_two())
     }
 
     /// Has it one of the others?

@@ -385,11 +385,12 @@ mod tests {
             together.look(&text, &mut matched);
             // The whole, and what stands behind a blank and before the next, as sentences do.
             let blank = text.find(' ').map_or(0, |at| at + 1);
-            let next = text[blank..].find(' ').map_or(text.len(), |at| blank + at);
+            let rest = text.get(blank..).unwrap();
+            let next = rest.find(' ').map_or(text.len(), |at| blank + at);
             for stretch in [0..text.len(), blank..text.len(), blank..next] {
                 for (them, set) in &sets {
                     together.find(set, &text, stretch.clone(), &mut matched);
-                    let alone = them.iter().map(|it| one(it).is_match(&text[stretch.clone()]));
+                    let alone = them.iter().map(|it| one(it).is_match(text.get(stretch.clone()).unwrap()));
                     let told: Vec<bool> = (0..them.len()).map(|at| matched.has(at)).collect();
                     assert_eq!(told, alone.collect::<Vec<_>>(), "{stretch:?} of {text:?}");
                 }
