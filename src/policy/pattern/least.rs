@@ -77,7 +77,7 @@ pub(super) fn least_run(hir: &Hir) -> Option<Run> {
     }
 }
 
-const fn class(hir: &Hir) -> Option<&Class> {
+fn class(hir: &Hir) -> Option<&Class> {
     if let HirKind::Class(class) = hir.kind() {
         Some(class)
     } else {
