@@ -7,17 +7,32 @@ use regex_syntax::hir::HirKind;
 
 /// The fewest digits in a match of an expression.
 pub(super) fn least_digits(hir: &Hir) -> usize {
+    least_among(hir, DIGITS)
+}
+
+/// The fewest of one character in a match of an expression.
+pub(super) fn least_of(hir: &Hir, wanted: u8) -> usize {
+    least_among(hir, bit(wanted))
+}
+
+fn least_among(hir: &Hir, among: u128) -> usize {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 0,
-        HirKind::Literal(text) => text.0.iter().filter(|byte| byte.is_ascii_digit()).count(),
-        HirKind::Class(class) => usize::from(is_digit(class)),
+        HirKind::Literal(text) => {
+            let of_them = text.0.iter().filter(|byte| bit(**byte) & among != 0);
+            of_them.count()
+        }
+        HirKind::Class(class) => usize::from(is_within(class, among)),
         HirKind::Repetition(again) => {
             let least = usize::try_from(again.min).unwrap_or(0);
-            least.saturating_mul(least_digits(&again.sub))
+            least.saturating_mul(least_among(&again.sub, among))
         }
-        HirKind::Capture(group) => least_digits(&group.sub),
-        HirKind::Concat(parts) => parts.iter().map(least_digits).sum(),
-        HirKind::Alternation(ways) => ways.iter().map(least_digits).min().unwrap_or(0),
+        HirKind::Capture(group) => least_among(&group.sub, among),
+        HirKind::Concat(parts) => parts.iter().map(|it| least_among(it, among)).sum(),
+        HirKind::Alternation(ways) => {
+            let each = ways.iter().map(|it| least_among(it, among));
+            each.min().unwrap_or(0)
+        }
     }
 }
 
@@ -123,7 +138,7 @@ pub(super) fn joins(hir: &Hir) -> bool {
 /// Is every match made of these characters, one or more?
 fn is_made_of(hir: &Hir, among: u128) -> bool {
     match hir.kind() {
-        HirKind::Class(class) => characters(class).is_some_and(|it| it.0 & !among == 0),
+        HirKind::Class(class) => is_within(class, among),
         HirKind::Literal(text) => text.0.iter().all(|byte| bit(*byte) & among != 0),
         HirKind::Repetition(again) => again.min > 0 && is_made_of(&again.sub, among),
         HirKind::Capture(group) => is_made_of(&group.sub, among),
@@ -131,34 +146,13 @@ fn is_made_of(hir: &Hir, among: u128) -> bool {
     }
 }
 
-/// The fewest of one character in a match of an expression.
-pub(super) fn least_of(hir: &Hir, wanted: u8) -> usize {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) | HirKind::Class(_) => 0,
-        HirKind::Literal(text) => text.0.iter().map(|byte| usize::from(*byte == wanted)).sum(),
-        HirKind::Repetition(again) => {
-            let least = usize::try_from(again.min).unwrap_or(0);
-            least.saturating_mul(least_of(&again.sub, wanted))
-        }
-        HirKind::Capture(group) => least_of(&group.sub, wanted),
-        HirKind::Concat(parts) => parts.iter().map(|it| least_of(it, wanted)).sum(),
-        HirKind::Alternation(ways) => {
-            let each = ways.iter().map(|it| least_of(it, wanted));
-            each.min().unwrap_or(0)
-        }
-    }
+/// Has a class these characters alone?
+fn is_within(class: &Class, among: u128) -> bool {
+    characters(class).is_some_and(|it| it.0 & !among == 0)
 }
 
 pub(super) fn is_digit(class: &Class) -> bool {
-    let digit = |from: u32, to: u32| from >= u32::from(b'0') && to <= u32::from(b'9');
-    match class {
-        Class::Bytes(class) => class
-            .iter()
-            .all(|it| digit(it.start().into(), it.end().into())),
-        Class::Unicode(class) => class
-            .iter()
-            .all(|it| digit(it.start().into(), it.end().into())),
-    }
+    is_within(class, DIGITS)
 }
 
 /// A set of ASCII characters, a bit for each.

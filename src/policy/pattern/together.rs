@@ -40,18 +40,8 @@ pub(crate) struct Patterns {
 #[derive(Clone, Copy, Debug)]
 struct Way {
     pattern: usize,
-    begins: Begins,
-}
-
-/// How a way to match is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Begins {
-    /// Where it begins.
-    Known,
-    /// Where it begins, in a text with a word that it needs.
-    Needing,
-    /// It may begin with anything: in a text with a word that it needs.
-    Anywhere,
+    /// It needs no word besides its beginning.
+    free: bool,
 }
 
 /// Patterns that were added together; their numbers count from 0.
@@ -158,13 +148,11 @@ impl Gathering {
             let needed = needed.iter().map(|it| (it.clone(), number | NEED | floats));
             self.words.extend(needed);
         }
-        let begins = match (list.is_some(), needed.is_empty()) {
-            (true, true) => Begins::Known,
-            (true, false) => Begins::Needing,
-            (false, false) => Begins::Anywhere,
-            (false, true) => return false,
-        };
-        self.ways.push(Way { pattern, begins });
+        let free = needed.is_empty();
+        if free && list.is_none() {
+            return false;
+        }
+        self.ways.push(Way { pattern, free });
         true
     }
 
@@ -257,8 +245,7 @@ impl Patterns {
                 continue;
             };
             let (word, bit) = bit_of(*number);
-            let ready =
-                way.begins == Begins::Known || ready.get(word).is_some_and(|it| it & bit != 0);
+            let ready = way.free || ready.get(word).is_some_and(|it| it & bit != 0);
             let place = way.pattern - set.patterns.start;
             if ready
                 && !found.contains(&place)
