@@ -82,7 +82,7 @@ pub(crate) struct Room {
 pub(crate) struct View<'a> {
     /// The text as given.
     original: &'a str,
-    /// Folded: lower case, no accents, look-alikes replaced; not always UTF-8.
+    /// Folded: lower case, no accents, look-alikes replaced, one blank for several; not always UTF-8.
     pub(crate) folded: Vec<u8>,
     /// For each byte of `folded` the place of its character in `original`; empty when they agree.
     places: Vec<u32>,
@@ -107,7 +107,7 @@ impl<'a> View<'a> {
         places.clear();
         words.clear();
         figures.clear();
-        if original.is_ascii() {
+        if original.is_ascii() && !original.contains("  ") {
             folded.extend(original.bytes().map(|byte| byte.to_ascii_lowercase()));
         } else {
             fold_with_places(original, &mut folded, &mut places);
@@ -346,6 +346,8 @@ fn fold_with_places(text: &str, folded: &mut Vec<u8>, places: &mut Vec<u32>) {
     for (at, c) in text.char_indices() {
         let at = u32::try_from(at).unwrap_or(u32::MAX);
         match u8::try_from(c) {
+            // Else `elm  street` were no street to a rule.
+            Ok(b' ') if folded.last() == Some(&b' ') => {}
             Ok(byte) if byte.is_ascii() => folded.push(byte.to_ascii_lowercase()),
             _ => fold_char(c, |byte| folded.push(byte)),
         }

@@ -300,15 +300,20 @@ impl Policy {
         &self.tagger
     }
 
-    /// Marks in `wanted` the rules whose keywords, and those whose inner strings stand in `folded`.
-    pub fn mark_keywords(&self, folded: &[u8], wanted: &mut [u8]) {
+    /// Marks in `wanted` the rules whose keywords, and those whose inner strings stand in `folded`;
+    /// gives the places of those that tell where a match lies, by rule and place.
+    pub fn mark_keywords(&self, folded: &[u8], wanted: &mut [u8], places: &mut Vec<(u16, usize)>) {
         for found in self.keywords.find_overlapping_iter(folded) {
             let owner = self.keyword_rules.get(found.pattern().as_usize());
             let (rule, mark) = owner.copied().unwrap_or((u16::MAX, 0));
             if let Some(slot) = wanted.get_mut(usize::from(rule)) {
                 *slot |= mark;
             }
+            if mark & PLACED != 0 {
+                places.push((rule, found.start()));
+            }
         }
+        places.sort_unstable();
     }
 
     fn compile(all: &[Source], model: &[u8]) -> Result<Self, PolicyError> {
@@ -430,6 +435,8 @@ fn read_cues(file: &str, text: &str) -> Result<CueFile, PolicyError> {
 pub const KEYWORD: u8 = 1;
 /// One of the strings stands in it that every match has.
 pub const INNER: u8 = 2;
+/// Where such a word stands tells where a match lies.
+const PLACED: u8 = 4;
 
 fn compile_keywords(rules: &[Rule]) -> Result<(AhoCorasick, Vec<(u16, u8)>), PolicyError> {
     let mut words = Vec::new();
@@ -437,10 +444,12 @@ fn compile_keywords(rules: &[Rule]) -> Result<(AhoCorasick, Vec<(u16, u8)>), Pol
     for (index, rule) in rules.iter().enumerate() {
         let index = u16::try_from(index).unwrap_or(u16::MAX);
         let own = rule.keywords.iter().map(|it| (it.as_bytes(), KEYWORD));
-        let inner = rule.inner.iter().map(|it| (it.as_slice(), INNER));
+        let inner = rule.demands.inner.iter().flat_map(|it| &it.strings);
+        let inner = inner.map(|it| (it.as_slice(), INNER));
         for (word, mark) in own.chain(inner) {
+            let placed = rule.window.is_some_and(|it| it.mark == mark);
             words.push(word);
-            owners.push((index, mark));
+            owners.push((index, if placed { mark | PLACED } else { mark }));
         }
     }
     let built = AhoCorasick::builder()

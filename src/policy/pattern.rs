@@ -1,6 +1,7 @@
 //! Regular expressions that are searched without allocating: the engine of the `regex` crate, with
 //! the memory for groups and sets in the caller's hands.
 
+pub(crate) mod extent;
 mod inner;
 pub(crate) mod least;
 mod need;
@@ -23,6 +24,7 @@ use crate::policy::pattern::least::Characters;
 use crate::policy::pattern::least::Run;
 use crate::policy::pattern::reach::Reach;
 
+pub(crate) use crate::policy::pattern::inner::Inner;
 pub(crate) use crate::policy::pattern::together::Gathering;
 pub(crate) use crate::policy::pattern::together::Matched;
 pub(crate) use crate::policy::pattern::together::Patterns;
@@ -102,18 +104,32 @@ impl Pattern {
     }
 
     /// The number of a group by its name.
-    pub(crate) fn group(&self, name: &str) -> Option<usize> {
+    pub(crate) fn group_number(&self, name: &str) -> Option<usize> {
         self.engine.group_info().to_index(PatternID::ZERO, name)
     }
 
     /// Of the first match from `at` on, the first of these groups that took part.
     pub(crate) fn group_at(&self, bytes: &[u8], at: usize, names: &[&str]) -> Option<Range<usize>> {
+        self.group(&Input::new(bytes).range(at..), names)
+    }
+
+    /// Of the match that is this stretch of a text, the first of these groups that took part.
+    pub(crate) fn group_of(
+        &self,
+        bytes: &[u8],
+        whole: Range<usize>,
+        names: &[&str],
+    ) -> Option<Range<usize>> {
+        let input = Input::new(bytes).range(whole).anchored(Anchored::Yes);
+        self.group(&input, names)
+    }
+
+    fn group(&self, input: &Input<'_>, names: &[&str]) -> Option<Range<usize>> {
         let mut slots: [Option<NonMaxUsize>; GROUPS_MAX * 2] = [None; GROUPS_MAX * 2];
-        let input = Input::new(bytes).range(at..);
         let used = slots.get_mut(..self.engine.captures_len() * 2)?;
-        self.engine.search_slots(&input, used)?;
+        self.engine.search_slots(input, used)?;
         names.iter().find_map(|name| {
-            let group = self.group(name)?;
+            let group = self.group_number(name)?;
             let start = used.get(group * 2).copied().flatten()?;
             let end = used.get(group * 2 + 1).copied().flatten()?;
             Some(start.get()..end.get())
@@ -125,49 +141,53 @@ impl Pattern {
         parser.parse(&self.text).ok()
     }
 
-    /// So many digits stand in every match.
-    pub(crate) fn least_digits(&self) -> usize {
-        self.hir().map_or(0, |hir| least::least_digits(&hir))
+    /// What every match has.
+    pub(crate) fn demands(&self) -> Demands {
+        let hir = self.hir();
+        hir.as_ref().map_or_else(Demands::default, Demands::of)
     }
 
-    /// Characters of which one stands in every match; nothing where no few are known.
-    pub(crate) fn needed(&self) -> Option<Characters> {
-        self.hir().and_then(|hir| least::needed(&hir))
+    /// These words, where one of them stands in every match.
+    pub(crate) fn inner_by(&self, words: &[Vec<u8>]) -> Option<Inner> {
+        let hir = self.hir()?;
+        Inner::by_words(&hir, words)
     }
+}
 
-    /// Strings of which one stands in every match; none where they would rule out little.
-    pub(crate) fn inner(&self) -> Vec<Vec<u8>> {
-        let all = self.hir().map_or_else(Vec::new, |hir| inner::strings(&hir));
-        // Single characters are known by [`Self::needed`].
-        let longer = all.iter().any(|text| text.len() > 1);
-        if longer { all } else { Vec::new() }
-    }
+/// What every match of a pattern has; a text without need not be searched.
+#[derive(Clone, Debug, Default)]
+pub struct Demands {
+    /// So many digits.
+    pub digits: usize,
+    /// How far it reaches around its digits, where it has one for certain.
+    pub around: Option<Reach>,
+    /// One of these characters; nothing where no few are known.
+    pub character: Option<Characters>,
+    /// And where it is a single one, so often.
+    pub times: usize,
+    /// Characters of a class in a row.
+    pub run: Option<Run>,
+    /// A letter right before a digit.
+    pub joins: bool,
+    /// One of these strings; nothing where they would rule out little.
+    pub inner: Option<Inner>,
+}
 
-    /// At one place of a text in about how many one of the inner strings stands.
-    pub(crate) fn places(strings: &[Vec<u8>]) -> f64 {
-        inner::places(strings)
-    }
-
-    /// Characters of a class that stand in a row in every match.
-    pub(crate) fn least_run(&self) -> Option<Run> {
-        self.hir().and_then(|hir| least::least_run(&hir))
-    }
-
-    /// Does a letter stand right before a digit in every match?
-    pub(crate) fn joins(&self) -> bool {
-        self.hir().is_some_and(|hir| least::joins(&hir))
-    }
-
-    /// How often the one character that is needed stands in every match; once, where there are several.
-    pub(crate) fn least_needed(&self) -> usize {
-        let one = self.needed().and_then(Characters::single);
-        let least = one.zip(self.hir());
-        least.map_or(1, |(one, hir)| least::least_of(&hir, one).max(1))
-    }
-
-    /// How far a match reaches around its digits; nothing where one may have none.
-    pub(crate) fn around_digits(&self) -> Option<Reach> {
-        self.hir().and_then(|hir| reach::around_digits(&hir))
+impl Demands {
+    fn of(hir: &Hir) -> Self {
+        let character = least::needed(hir);
+        let single = character.and_then(Characters::single);
+        // Of single characters `character` tells.
+        let longer = |it: &Inner| it.strings.iter().any(|text| text.len() > 1);
+        Self {
+            digits: least::least_digits(hir),
+            around: reach::around_digits(hir),
+            character,
+            times: single.map_or(1, |one| least::least_of(hir, one).max(1)),
+            run: least::least_run(hir),
+            joins: least::joins(hir),
+            inner: Inner::of(hir).filter(longer),
+        }
     }
 }
 

@@ -7,11 +7,14 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::policy::CATEGORIES;
+use crate::policy::INNER;
+use crate::policy::KEYWORD;
 use crate::policy::PolicyError;
 use crate::policy::fold::fold_into;
+use crate::policy::pattern::Demands;
+use crate::policy::pattern::Inner;
 use crate::policy::pattern::Pattern;
-use crate::policy::pattern::least::Characters;
-use crate::policy::pattern::least::Run;
+use crate::policy::pattern::extent::Extent;
 use crate::policy::pattern::reach::Reach;
 use crate::policy::words::vocabulary;
 
@@ -100,20 +103,10 @@ pub struct Rule {
     pub keywords: Vec<String>,
     /// What must stand in the text.
     pub needs: Needs,
-    /// So many digits stand in every match.
-    pub digits: usize,
-    /// Characters that stand in a row in every match.
-    pub run: Option<Run>,
-    /// A letter stands right before a digit in every match.
-    pub joins: bool,
-    /// Strings of which one stands in every match, beside the keywords; none where these rule out much.
-    pub inner: Vec<Vec<u8>>,
-    /// How far a match reaches around its digits, where every match has one.
-    pub around: Option<Reach>,
-    /// Characters of which one stands in every match.
-    pub holds: Option<Characters>,
-    /// And where it is a single one, so often.
-    pub holds_least: usize,
+    /// What every match has.
+    pub demands: Demands,
+    /// Where a match lies, by the words that are looked for; nothing where its digits tell.
+    pub window: Option<Window>,
     /// What the value must pass.
     pub checksum: Option<Checksum>,
     /// Confidence without (or in no need of) a word of context.
@@ -149,6 +142,27 @@ impl Rule {
             && context(self) == context(other)
             && self.with_context == other.with_context
             && self.owner == other.owner
+    }
+}
+
+/// How far a match reaches around one of the words that are looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// Which words: [`KEYWORD`] or [`INNER`].
+    pub mark: u8,
+    /// The most before the word.
+    pub before: Extent,
+    /// The most from its beginning on.
+    pub behind: Extent,
+}
+
+impl Window {
+    fn around((mark, inner): (u8, &Inner)) -> Option<Self> {
+        inner.is_bounded().then_some(Self {
+            mark,
+            before: inner.before,
+            behind: inner.behind,
+        })
     }
 }
 
@@ -295,7 +309,7 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
         ));
     }
     let pattern = compile(file, line, &raw.id, &format!("(?-u)(?:{})", raw.pattern))?;
-    let grouped = pattern.group("v").is_some();
+    let grouped = pattern.group_number("v").is_some();
     let context = raw.context.as_ref().map(|words| {
         compile(
             file,
@@ -304,16 +318,12 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
             &format!(r"(?-u)(?:\b|_)(?:{words})(?:\b|_|$|[ #:])"),
         )
     });
+    let (demands, window) = demands(&pattern, needs, &raw.keywords);
     Ok(Rule {
         id: format!("identifiers.{}", raw.id).into(),
         category,
-        digits: pattern.least_digits(),
-        run: pattern.least_run(),
-        joins: pattern.joins(),
-        inner: inner(&pattern, needs, &raw.keywords),
-        around: pattern.around_digits(),
-        holds: pattern.needed(),
-        holds_least: pattern.least_needed(),
+        demands,
+        window,
         pattern,
         grouped,
         keywords: raw.keywords,
@@ -331,13 +341,25 @@ fn compile_rule(file: &str, line: usize, raw: RawRule) -> Result<Rule, PolicyErr
     })
 }
 
-/// Inner strings by which to look for the rule beside its keywords, where they rule out much more.
-fn inner(pattern: &Pattern, needs: Needs, keywords: &[String]) -> Vec<Vec<u8>> {
+/// What every match has, and where it lies. Inner strings are looked for beside keywords where they rule
+/// out much more.
+fn demands(pattern: &Pattern, needs: Needs, keywords: &[String]) -> (Demands, Option<Window>) {
     const MORE: f64 = 4.0;
-    let strings = pattern.inner();
+    let mut demands = pattern.demands();
     let known: Vec<Vec<u8>> = keywords.iter().map(|it| it.clone().into_bytes()).collect();
-    let told = needs != Needs::Digit && Pattern::places(&strings) < MORE * Pattern::places(&known);
-    if told { Vec::new() } else { strings }
+    let told = |it: &Inner| needs == Needs::Digit || it.rules_out_more(MORE, &known);
+    demands.inner = demands.inner.filter(told);
+    let by_digits = demands.around.is_some_and(Reach::is_bounded);
+    let window = match &demands.inner {
+        _ if by_digits => None,
+        Some(inner) => Window::around((INNER, inner)),
+        None if needs == Needs::Digit => None,
+        None => {
+            let keywords = pattern.inner_by(&known);
+            keywords.and_then(|it| Window::around((KEYWORD, &it)))
+        }
+    };
+    (demands, window)
 }
 
 /// Compiles a byte pattern under a size limit, so that no rule can cost the house its memory.

@@ -116,7 +116,7 @@ pub(crate) struct Scratch {
     drafts: Vec<Draft>,
     order: Vec<usize>,
     kept: Vec<usize>,
-    wanted: Vec<u8>,
+    rules: patterns::Scratch,
     lists: lexicon::Scratch,
     covered: Vec<Range<usize>>,
     businesses: Vec<Range<usize>>,
@@ -141,7 +141,7 @@ pub(crate) fn search(
     let view = View::new(policy.phrases(), text, &mut scratch.view);
     scratch.disguise = disguise::find(policy.phrases(), &view);
     let mut drafts = std::mem::take(&mut scratch.drafts);
-    patterns::find(policy, &view, &mut scratch.wanted, &mut drafts);
+    patterns::find(policy, &view, &mut scratch.rules, &mut drafts);
     numbers::find(&view, &mut drafts);
     address::find(policy, &view, &mut drafts);
     if policy.muted().is_none() {

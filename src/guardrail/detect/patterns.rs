@@ -17,6 +17,7 @@ use crate::policy::KEYWORD;
 use crate::policy::Policy;
 use crate::policy::pattern::least::Characters;
 use crate::policy::pattern::least::Run;
+use crate::policy::pattern::reach::Reach;
 use crate::policy::rules::Certainty;
 use crate::policy::rules::Checksum;
 use crate::policy::rules::Needs;
@@ -28,23 +29,50 @@ const CONTEXT: usize = 48;
 /// No rule is asked for more than this many values in one text; the length limit comes before.
 const MOST: usize = 256;
 
+/// The memory of a search.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    /// What of each rule's words stands in the text.
+    wanted: Vec<u8>,
+    /// Where those stand that tell where a match lies, by rule and place.
+    places: Vec<(u16, usize)>,
+}
+
+impl Scratch {
+    /// Looks for the words of all rules.
+    fn fill(&mut self, policy: &Policy, view: &View<'_>) {
+        self.wanted.clear();
+        self.wanted.resize(policy.rules().len(), 0);
+        self.places.clear();
+        policy.mark_keywords(&view.folded, &mut self.wanted, &mut self.places);
+    }
+
+    /// Each rule with its marks and its places.
+    fn each<'s>(
+        &'s self,
+        policy: &'s Policy,
+    ) -> impl Iterator<Item = (&'s Rule, u8, &'s [(u16, usize)])> {
+        let rules = policy.rules().iter().zip(self.wanted.iter().copied());
+        let mut rest = self.places.as_slice();
+        rules.enumerate().map(move |(at, (rule, marks))| {
+            let own = |it: &(u16, usize)| usize::from(it.0) <= at;
+            let (places, others) = rest.split_at(rest.iter().take_while(|it| own(it)).count());
+            rest = others;
+            (rule, marks, places)
+        })
+    }
+}
+
 /// Runs every rule whose needs the text meets.
 pub(super) fn find(
     policy: &Policy,
     view: &View<'_>,
-    wanted: &mut Vec<u8>,
+    scratch: &mut Scratch,
     drafts: &mut Vec<Draft>,
 ) {
-    wanted.clear();
-    wanted.resize(policy.rules().len(), 0);
-    policy.mark_keywords(&view.folded, wanted);
+    scratch.fill(policy, view);
     let traits = Traits::of(view);
-    for (at, (rule, marks)) in policy
-        .rules()
-        .iter()
-        .zip(wanted.iter().copied())
-        .enumerate()
-    {
+    for (at, (rule, marks, places)) in scratch.each(policy).enumerate() {
         let keyword = marks & KEYWORD != 0;
         let runs = match rule.needs {
             Needs::Digit => view.digits > 0,
@@ -52,7 +80,7 @@ pub(super) fn find(
             Needs::Both => keyword && view.digits > 0,
         };
         if runs && traits.may_hold(rule, marks, view) && policy.muted() != Some(at) {
-            run(policy, (view, traits.all), rule, drafts);
+            run(policy, (view, traits.all, places), rule, drafts);
         }
     }
 }
@@ -82,59 +110,92 @@ impl Traits {
     /// False where a rule has no match in the text for certain.
     fn may_hold(&self, rule: &Rule, marks: u8, view: &View<'_>) -> bool {
         let row = |it: Run| it.is_in(&view.folded, self.longest);
-        view.digits >= rule.digits
-            && (self.joined || !rule.joins)
-            && (rule.inner.is_empty() || marks & INNER != 0)
-            && rule.run.is_none_or(row)
+        let demands = &rule.demands;
+        view.digits >= demands.digits
+            && (self.joined || !demands.joins)
+            && (demands.inner.is_none() || marks & INNER != 0)
+            && demands.run.is_none_or(row)
     }
 }
 
-/// Gives the stretches of the text outside of which the rule has no match, from left to right:
-/// around digits that stand near enough to each other, and are enough. None, where no character stands
-/// that it needs.
+/// Where words stand that tell where a match lies.
+type Places<'s> = &'s [(u16, usize)];
+
+/// Gives the stretches of the text outside of which the rule has no match, apart and from left to right:
+/// around digits that stand near enough to each other, and are enough, or around its words. None, where
+/// no character stands that it needs.
 fn stretches(
-    (view, all): (&View<'_>, Characters),
+    (view, all, places): (&View<'_>, Characters, Places<'_>),
     rule: &Rule,
     mut give: impl FnMut(Range<usize>),
 ) {
-    let last = view.folded.len();
-    if rule.holds.is_some_and(|needed| !all.any(needed)) {
+    let demands = &rule.demands;
+    if demands.character.is_some_and(|needed| !all.any(needed)) {
         return;
     }
-    if rule.holds_least > 1 {
-        let held = |byte: &&u8| rule.holds.is_some_and(|needed| needed.has(**byte));
-        if view.folded.iter().filter(held).count() < rule.holds_least {
+    if demands.times > 1 {
+        let held = |byte: &&u8| demands.character.is_some_and(|needed| needed.has(**byte));
+        if view.folded.iter().filter(held).count() < demands.times {
             return;
         }
     }
-    let Some(reach) = rule.around else {
-        give(0..last);
-        return;
-    };
+    let text = view.folded.as_slice();
+    match (rule.window, demands.around) {
+        (Some(window), _) => {
+            let around = |at: usize| window.before.back(text, at)..window.behind.on(text, at);
+            apart(places.iter().map(|(_, at)| around(*at))).for_each(give);
+        }
+        (None, Some(reach)) => {
+            apart(around_digits(view, reach, demands.digits)).for_each(give);
+        }
+        (None, None) => give(0..text.len()),
+    }
+}
+
+/// The stretches around digits that stand near enough to each other and are so many.
+fn around_digits(
+    view: &View<'_>,
+    reach: Reach,
+    least: usize,
+) -> impl Iterator<Item = Range<usize>> {
+    let text = view.folded.as_slice();
     let mut rest = view.figures.iter().peekable();
-    while let Some(first) = rest.next() {
+    let rows = std::iter::from_fn(move || {
+        let first = rest.next()?;
         let (mut digits, mut end) = (first.len(), first.end);
-        while let Some(next) = rest.next_if(|next| next.start - end <= reach.gap) {
+        while let Some(next) = rest.next_if(|next| next.start <= reach.gap.on(text, end)) {
             digits += next.len();
             end = next.end;
         }
-        if digits >= rule.digits {
-            give(
-                first.start.saturating_sub(reach.before)
-                    ..end.saturating_add(reach.behind).min(last),
-            );
-        }
-    }
+        Some((digits, first.start, end))
+    });
+    let enough = rows.filter(move |(digits, ..)| *digits >= least);
+    enough.map(move |(_, start, end)| reach.before.back(text, start)..reach.behind.on(text, end))
+}
+
+/// The same, those that touch as one: no place is searched twice.
+fn apart(mut all: impl Iterator<Item = Range<usize>>) -> impl Iterator<Item = Range<usize>> {
+    let mut next = all.next();
+    std::iter::from_fn(move || {
+        let mut whole = next.take()?;
+        next = loop {
+            match all.next() {
+                Some(more) if more.start <= whole.end => whole.end = whole.end.max(more.end),
+                other => break other,
+            }
+        };
+        Some(whole)
+    })
 }
 
 fn run(
     policy: &Policy,
-    (view, all): (&View<'_>, Characters),
+    (view, all, places): (&View<'_>, Characters, Places<'_>),
     rule: &Rule,
     drafts: &mut Vec<Draft>,
 ) {
     let (mut from, mut left) = (0, MOST);
-    stretches((view, all), rule, |stretch| {
+    stretches((view, all, places), rule, |stretch| {
         let mut at = from.max(stretch.start);
         while left > 0 && at <= stretch.end {
             let Some(whole) = rule.pattern.find_in(&view.folded, at..stretch.end) else {
@@ -176,7 +237,7 @@ fn next_start(view: &View<'_>, start: usize) -> usize {
 fn group(rule: &Rule, view: &View<'_>, whole: Range<usize>) -> Range<usize> {
     let named = rule
         .pattern
-        .group_at(&view.folded, whole.start, &["v", "w", "x"]);
+        .group_of(&view.folded, whole.clone(), &["v", "w", "x"]);
     named.unwrap_or(whole)
 }
 
@@ -353,16 +414,16 @@ mod tests {
     fn check(text: &str) {
         let view = View::new(POLICY.phrases(), text, &mut Room::default());
         let traits = Traits::of(&view);
-        let mut marks = vec![0; POLICY.rules().len()];
-        POLICY.mark_keywords(&view.folded, &mut marks);
-        for (rule, marks) in POLICY.rules().iter().zip(marks) {
+        let mut words = Scratch::default();
+        words.fill(&POLICY, &view);
+        for (rule, marks, places) in words.each(&POLICY) {
             let mut at = 0;
             loop {
                 let whole = rule.pattern.find_at(&view.folded, at);
                 let told = traits.may_hold(rule, marks, &view);
                 assert!(told || whole.is_none(), "{} in {text:?}", rule.id);
                 let mut found = None;
-                stretches((&view, traits.all), rule, |stretch| {
+                stretches((&view, traits.all, places), rule, |stretch| {
                     let stretch = stretch.start.max(at)..stretch.end;
                     if found.is_none() && !stretch.is_empty() {
                         found = rule.pattern.find_in(&view.folded, stretch);
@@ -395,8 +456,11 @@ mod tests {
                 "your ", "fax: ", "ssn ", "on ", "the 3rd", " Elm St", "Apt ", "10.0.0.1", "fe80:", "::",
                 "2001:db8", "a", "f", "March ", " 2026", "ninety", " years old", "acct #", "www.", ".com",
                 "avenida ", "praia ", "suite ", "calle ", "1 ", "j.", ". r. ", "since you are ", "zip ", "hwy ", "oil", "age ", "463", "e@x", "é", "½", "\u{200b}", "\n", "b12 ", "is ", "normal", "%", "90", "CA ", "94110",
+                "Your liver is ", "not ", "two pills ", "a day ", "The surgery ", "worked. ", "all-clear ", "August ",
+                "5 de setiembre", "Elm ", "street ", "lot ", "member id", "patient's photo ", "levels went up ", "mayo",
+                "Please come in by the door at the back when it is your turn. ", "  ", "\t",
             ]),
-            0..10,
+            0..16,
         )) {
             check(&pieces.concat());
         }

@@ -37,7 +37,7 @@ const MASK: u8 = 1;
 pub(crate) struct View<'a> {
     /// The text as given.
     pub(crate) text: &'a str,
-    /// The folded text.
+    /// The folded text, with one blank for several.
     pub(crate) low: String,
     /// For each byte of `low`, and one past its end, the byte of `text` it came from; empty where
     /// all stand at the same place in both.
@@ -75,12 +75,14 @@ impl<'a> View<'a> {
         map.clear();
         tokens.clear();
         sentences.clear();
-        if text.is_ascii() {
+        if text.is_ascii() && !text.contains("  ") {
             low.push_str(text);
             low.make_ascii_lowercase();
         } else {
             for (at, c) in text.char_indices() {
-                if let Some(folded) = fold_char(c) {
+                // One blank for several: `call  you` promises a call too.
+                let again = c == ' ' && low.ends_with(' ');
+                if let Some(folded) = fold_char(c).filter(|_| !again) {
                     low.push(folded);
                     map.resize(low.len(), at);
                 }

@@ -259,7 +259,7 @@ mod tests {
         ] {
             let pattern = Pattern::over_bytes(pattern, 1 << 20).unwrap();
             let wanted = wanted.map(|it| Characters::of(it.as_bytes()));
-            assert_eq!(pattern.needed(), wanted, "{}", pattern.as_str());
+            assert_eq!(pattern.demands().character, wanted, "{}", pattern.as_str());
         }
     }
 
@@ -285,7 +285,7 @@ mod tests {
             (r"(?-u)(?:[a-z]{5}|\d)x", 0, "", ""),
         ] {
             let pattern = Pattern::over_bytes(pattern, 1 << 20).unwrap();
-            let run = pattern.least_run();
+            let run = pattern.demands().run;
             assert_eq!(run.map_or(0, |it| it.least), least, "{}", pattern.as_str());
             if let Some(run) = run {
                 assert!(run.is_in(with.as_bytes(), 99), "{}", pattern.as_str());
@@ -311,7 +311,7 @@ mod tests {
             (r"(?-u)[a-z] \d", false),
         ] {
             let pattern = Pattern::over_bytes(pattern, 1 << 20).unwrap();
-            assert_eq!(pattern.joins(), joined, "{}", pattern.as_str());
+            assert_eq!(pattern.demands().joins, joined, "{}", pattern.as_str());
         }
         for (pattern, most) in [
             (r"(?-u)(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}", 7),
@@ -319,7 +319,7 @@ mod tests {
             (r"(?-u)\d+:\d+(?::\d+)?", 1),
         ] {
             let pattern = Pattern::over_bytes(pattern, 1 << 20).unwrap();
-            assert_eq!(pattern.least_needed(), most, "{}", pattern.as_str());
+            assert_eq!(pattern.demands().times, most, "{}", pattern.as_str());
         }
     }
 }

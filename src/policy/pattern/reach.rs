@@ -5,26 +5,32 @@ use regex_syntax::hir::Class;
 use regex_syntax::hir::Hir;
 use regex_syntax::hir::HirKind;
 
+use crate::policy::pattern::extent::Extent;
 use crate::policy::pattern::least::is_digit;
 
-/// How far a match reaches around its digits, in bytes; `usize::MAX` is without a bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far a match reaches around its digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     /// The most before the first digit.
-    pub before: usize,
+    pub before: Extent,
     /// The most behind the last digit.
-    pub behind: usize,
+    pub behind: Extent,
     /// The most between a digit and the next.
-    pub gap: usize,
+    pub gap: Extent,
 }
 
 impl Reach {
+    /// Has it a bound on both sides?
+    pub const fn is_bounded(self) -> bool {
+        self.before.is_bounded() && self.behind.is_bounded()
+    }
+
     /// The wider of both.
     fn or(self, other: Self) -> Self {
         Self {
-            before: self.before.max(other.before),
-            behind: self.behind.max(other.behind),
-            gap: self.gap.max(other.gap),
+            before: self.before.or(other.before),
+            behind: self.behind.or(other.behind),
+            gap: self.gap.or(other.gap),
         }
     }
 }
@@ -32,104 +38,106 @@ impl Reach {
 /// What the matches of an expression can be.
 #[derive(Clone, Copy, Debug, Default)]
 struct Shape {
-    /// The most bytes of one that has no digit for certain; nothing where each has.
-    bare: Option<usize>,
+    /// The most of one that has no digit for certain; nothing where each has.
+    bare: Option<Extent>,
     /// The reach of those that have; nothing where none has.
     digits: Option<Reach>,
 }
 
-fn wider(one: Option<Reach>, other: Option<Reach>) -> Option<Reach> {
+/// Either, where there are both.
+fn either<T>(one: Option<T>, other: Option<T>, or: impl FnOnce(T, T) -> T) -> Option<T> {
     match (one, other) {
-        (Some(one), Some(other)) => Some(one.or(other)),
+        (Some(one), Some(other)) => Some(or(one, other)),
         (one, other) => one.or(other),
     }
 }
 
 impl Shape {
+    const fn bare(most: Extent) -> Self {
+        Self {
+            bare: Some(most),
+            digits: None,
+        }
+    }
+
+    fn digit() -> Self {
+        Self {
+            bare: None,
+            digits: Some(Reach::default()),
+        }
+    }
+
     /// One of both.
     fn or(self, other: Self) -> Self {
         Self {
-            bare: self.bare.max(other.bare),
-            digits: wider(self.digits, other.digits),
+            bare: either(self.bare, other.bare, Extent::or),
+            digits: either(self.digits, other.digits, Reach::or),
         }
     }
 
     /// One behind the other.
     fn then(self, next: Self) -> Self {
-        let plus = usize::saturating_add;
         let first = self.digits.zip(next.bare).map(|(it, bare)| Reach {
-            behind: plus(it.behind, bare),
+            behind: it.behind.then(bare),
             ..it
         });
         let second = self.bare.zip(next.digits).map(|(bare, it)| Reach {
-            before: plus(bare, it.before),
+            before: bare.then(it.before),
             ..it
         });
         let both = self.digits.zip(next.digits).map(|(one, two)| Reach {
             before: one.before,
             behind: two.behind,
-            gap: one.gap.max(two.gap).max(plus(one.behind, two.before)),
+            gap: one.gap.or(two.gap).or(one.behind.then(two.before)),
         });
+        let digits = either(first, second, Reach::or);
         Self {
-            bare: self.bare.zip(next.bare).map(|(one, two)| plus(one, two)),
-            digits: wider(wider(first, second), both),
+            bare: self.bare.zip(next.bare).map(|(one, two)| one.then(two)),
+            digits: either(digits, both, Reach::or),
         }
     }
 
     /// So many times, at least and at most.
     fn times(self, least: u32, most: Option<u32>) -> Self {
-        let most = most.map_or(usize::MAX, |it| usize::try_from(it).unwrap_or(usize::MAX));
-        let all = |bare: usize| bare.saturating_mul(most);
-        let digits = self.digits.filter(|_| most > 0).map(|it| {
+        let digits = self.digits.filter(|_| most != Some(0)).map(|it| {
             // The others, without digits for certain, stand beside it and between two of its like.
-            let others = self.bare.map_or(0, |bare| bare.saturating_mul(most - 1));
-            let outside = |edge: usize| edge.saturating_add(others);
-            let next = it.behind.saturating_add(it.before).saturating_add(others);
+            let others = most.map(|most| most.saturating_sub(1));
+            let others = self.bare.unwrap_or_default().times(others);
+            let next = it.behind.then(it.before).then(others);
             Reach {
-                before: outside(it.before),
-                behind: outside(it.behind),
-                gap: if most > 1 { it.gap.max(next) } else { it.gap },
+                before: it.before.then(others),
+                behind: it.behind.then(others),
+                gap: if most == Some(1) {
+                    it.gap
+                } else {
+                    it.gap.or(next)
+                },
             }
         });
-        let bare = self.bare.map(all);
+        let none = (least == 0).then(Extent::default);
         Self {
-            bare: if least == 0 { bare.max(Some(0)) } else { bare },
+            bare: either(self.bare.map(|it| it.times(most)), none, Extent::or),
             digits,
         }
     }
 }
 
 fn shape(hir: &Hir) -> Shape {
-    let bare = |most: usize| Shape {
-        bare: Some(most),
-        digits: None,
-    };
-    let digit = Shape {
-        bare: None,
-        digits: Some(Reach {
-            before: 0,
-            behind: 0,
-            gap: 0,
-        }),
-    };
+    let nothing = Shape::bare(Extent::default());
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => bare(0),
-        HirKind::Literal(text) => text
-            .0
-            .iter()
-            .map(|byte| {
-                if byte.is_ascii_digit() {
-                    digit
-                } else {
-                    bare(1)
-                }
-            })
-            .fold(bare(0), Shape::then),
-        HirKind::Class(class) if is_digit(class) => digit,
-        HirKind::Class(_) => bare(hir.properties().maximum_len().unwrap_or(usize::MAX)),
+        HirKind::Empty | HirKind::Look(_) => nothing,
+        HirKind::Literal(text) => {
+            let one = |byte: &u8| match byte {
+                b'0'..=b'9' => Shape::digit(),
+                _ => Shape::bare(Extent::of_text(&[*byte])),
+            };
+            text.0.iter().map(one).fold(nothing, Shape::then)
+        }
+        HirKind::Class(class) if is_digit(class) => Shape::digit(),
+        HirKind::Class(_) => Shape::bare(Extent::of(hir)),
         HirKind::Repetition(again) => shape(&again.sub).times(again.min, again.max),
         HirKind::Capture(group) => shape(&group.sub),
-        HirKind::Concat(parts) => parts.iter().map(shape).fold(bare(0), Shape::then),
+        HirKind::Concat(parts) => parts.iter().map(shape).fold(nothing, Shape::then),
         HirKind::Alternation(ways) => ways.iter().map(shape).fold(Shape::default(), Shape::or),
     }
 }
@@ -151,7 +159,7 @@ pub(super) fn around_digits(hir: &Hir) -> Option<Reach> {
     let reach = all.digits.filter(|_| all.bare.is_none())?;
     // A digit that may stand where a letter may too stands before, behind or between the certain ones.
     let gap = if is_mixed(hir) {
-        reach.gap.max(reach.before).max(reach.behind)
+        reach.gap.or(reach.before).or(reach.behind)
     } else {
         reach.gap
     };
@@ -199,10 +207,11 @@ mod tests {
             (r"(?-u)(?:x|\d){2,4}\d", 1, Some((4, 0, 3))),
         ] {
             let pattern = Pattern::over_bytes(pattern, 1 << 20).unwrap();
-            let told = pattern.around_digits();
-            let told = told.map(|it| (it.before, it.behind, it.gap));
+            let demands = pattern.demands();
+            let told = demands.around;
+            let told = told.map(|it| (it.before.bytes, it.behind.bytes, it.gap.bytes));
             assert_eq!(
-                (pattern.least_digits(), told),
+                (demands.digits, told),
                 (least, around),
                 "{}",
                 pattern.as_str()

@@ -10,7 +10,7 @@ use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::literal::Literal;
 
 use crate::policy::pattern::Pattern;
-use crate::policy::pattern::inner;
+use crate::policy::pattern::inner::Inner;
 use crate::policy::pattern::need;
 use crate::policy::pattern::trie::Trie;
 
@@ -140,7 +140,7 @@ impl Gathering {
         }
         let mut needed = need::words(way);
         if needed.is_empty() && list.is_none() {
-            needed = inner::strings(way);
+            needed = Inner::of(way).map_or_else(Vec::new, |it| it.strings);
             let needed = needed.iter().map(|it| (it.clone(), number | NEED | FLOATS));
             self.anywhere.extend(needed);
         } else {

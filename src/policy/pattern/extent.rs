@@ -1,0 +1,148 @@
+//! How long a match can be: in bytes, and in blanks, which bound what a word of any length does not.
+
+use regex_syntax::hir::Class;
+use regex_syntax::hir::Hir;
+use regex_syntax::hir::HirKind;
+
+const BLANK: u8 = b' ';
+
+/// The most that a stretch of a text has; `usize::MAX` is without a bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Bytes.
+    pub bytes: usize,
+    /// And of these, blanks.
+    pub blanks: usize,
+}
+
+impl Extent {
+    /// Both, one behind the other.
+    pub(super) const fn then(self, next: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_add(next.bytes),
+            blanks: self.blanks.saturating_add(next.blanks),
+        }
+    }
+
+    /// Either.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.max(other.bytes),
+            blanks: self.blanks.max(other.blanks),
+        }
+    }
+
+    /// So many times; nothing is without a bound.
+    pub(super) fn times(self, most: Option<u32>) -> Self {
+        let most = most.map_or(usize::MAX, |it| usize::try_from(it).unwrap_or(usize::MAX));
+        Self {
+            bytes: self.bytes.saturating_mul(most),
+            blanks: self.blanks.saturating_mul(most),
+        }
+    }
+
+    /// Has it a bound?
+    pub(super) const fn is_bounded(self) -> bool {
+        self.bytes < usize::MAX || self.blanks < usize::MAX
+    }
+
+    /// The longest match of an expression.
+    pub(super) fn of(hir: &Hir) -> Self {
+        match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => Self::default(),
+            HirKind::Literal(text) => Self::of_text(&text.0),
+            HirKind::Class(class) => Self {
+                bytes: hir.properties().maximum_len().unwrap_or(usize::MAX),
+                blanks: usize::from(has_blank(class)),
+            },
+            HirKind::Repetition(again) => Self::of(&again.sub).times(again.max),
+            HirKind::Capture(group) => Self::of(&group.sub),
+            HirKind::Concat(parts) => Self::of_all(parts),
+            HirKind::Alternation(ways) => ways.iter().map(Self::of).fold(Self::default(), Self::or),
+        }
+    }
+
+    /// The longest match of several, one behind the other.
+    pub(super) fn of_all(parts: &[Hir]) -> Self {
+        parts.iter().map(Self::of).fold(Self::default(), Self::then)
+    }
+
+    /// The length of a text.
+    pub(super) fn of_text(text: &[u8]) -> Self {
+        Self {
+            bytes: text.len(),
+            blanks: text.iter().map(|byte| usize::from(*byte == BLANK)).sum(),
+        }
+    }
+
+    /// Where such a stretch that ends at `at` begins at the earliest.
+    pub fn back(self, text: &[u8], at: usize) -> usize {
+        let before = text.get(..at).unwrap_or_default();
+        at - self.reach(before.iter().rev().copied())
+    }
+
+    /// Where such a stretch that begins at `at` ends at the latest.
+    pub fn on(self, text: &[u8], at: usize) -> usize {
+        at + self.reach(text.get(at..).unwrap_or_default().iter().copied())
+    }
+
+    fn reach(self, bytes: impl Iterator<Item = u8>) -> usize {
+        let mut blanks = 0;
+        let within = bytes.take(self.bytes).take_while(|byte| {
+            blanks += usize::from(*byte == BLANK);
+            blanks <= self.blanks
+        });
+        within.count()
+    }
+}
+
+fn has_blank(class: &Class) -> bool {
+    let blank = |from: u32, to: u32| (from..=to).contains(&u32::from(BLANK));
+    match class {
+        Class::Bytes(class) => class
+            .iter()
+            .any(|it| blank(it.start().into(), it.end().into())),
+        Class::Unicode(class) => class
+            .iter()
+            .any(|it| blank(it.start().into(), it.end().into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_match_is_no_longer_than_its_bytes_and_its_blanks() {
+        let far = usize::MAX;
+        for (pattern, bytes, blanks) in [
+            ("", 0, 0),
+            (r"(?-u)\bthe 3rd\b", 7, 1),
+            (r"(?-u)(?:[a-z]+ ){1,3}st", far, 3),
+            (r"(?-u)[^0-9,]+", far, far),
+            (r"(?-u)[^\s,]+", far, 0),
+            (r"(?-u)(?:about |now )*", far, far),
+            (r"(?-u)(?:a|in a )?\d{1,2}", 7, 2),
+        ] {
+            let hir = regex_syntax::ParserBuilder::new().utf8(false).build();
+            let hir = hir.clone().parse(pattern).unwrap();
+            assert_eq!(Extent::of(&hir), Extent { bytes, blanks }, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_stretch_ends_before_the_first_blank_too_many() {
+        let text = b"see you on elm street at noon";
+        let two = Extent {
+            bytes: usize::MAX,
+            blanks: 2,
+        };
+        assert_eq!((two.back(text, 15), two.on(text, 13)), (8, 24));
+        let short = Extent {
+            bytes: 3,
+            blanks: 2,
+        };
+        assert_eq!((short.back(text, 15), short.on(text, 15)), (12, 18));
+        assert_eq!((two.back(text, 0), two.on(text, 29)), (0, 29));
+    }
+}
