@@ -38,6 +38,8 @@ const PRACTITIONERS: &[&str] = &[
     "consejero",
     "consejera",
 ];
+/// What the visit itself is called.
+const VISITS: &[&str] = &["visit", "appointment", "appt", "cita", "consulta", "visita"];
 const SPANISH: &[&str] = &[
     "manana",
     "las",
@@ -80,7 +82,10 @@ impl Mending<'_> {
             return false;
         };
         let fits = told || closes && lead.labelled;
-        if !fits || !(event || verb && lead.subject) || self.carries(lead.from) {
+        // A visit is with nobody's visit, and on the day of no other.
+        let with = matches!(self.before(lead.from, 1), "with" | "con");
+        let again = with || self.tells_of_visit(lead.from, end);
+        if !fits || !(event || verb && lead.subject) || again || self.carries(lead.from) {
             return false;
         }
         let mut noun = rules.texts(lead.language).visit.clone();
@@ -146,6 +151,12 @@ impl Mending<'_> {
     /// Stands a verb before that carries things: "bring your card and your X-ray tomorrow"?
     fn carries(&self, from: usize) -> bool {
         (self.first..from).any(|at| CARRIES.contains(&self.word(at)))
+    }
+
+    /// Does the sentence speak of a visit outside of these tokens?
+    fn tells_of_visit(&self, from: usize, end: usize) -> bool {
+        let mut others = self.tokens().filter(|at| *at < from || end < *at);
+        others.any(|at| VISITS.contains(&self.word(at)))
     }
 
     /// Behind "with" stands a person: "MRI with contrast" is no visit with anybody.
