@@ -60,7 +60,13 @@ fn parts(widths: impl Iterator<Item = usize> + Clone, alone: usize, part: usize)
 pub fn segments(text: &str) -> Segments {
     // Most texts: short, and of letters of one septet.
     let plain = |byte: &u8| matches!(byte, b' '..=b'Z' | b'_' | b'a'..=b'z' | b'\n' | b'\r');
-    if text.len() <= ALONE && text.as_bytes().iter().all(plain) {
+    // All of them, without a way out: so the processor asks of many at once.
+    let each = || {
+        text.as_bytes()
+            .iter()
+            .fold(true, |all, byte| all & plain(byte))
+    };
+    if text.len() <= ALONE && each() {
         return Segments {
             encoding: Encoding::Gsm7,
             count: 1,
@@ -82,6 +88,13 @@ pub fn segments(text: &str) -> Segments {
 
 /// Has a text nothing that [`fold`] would change?
 pub(crate) fn is_folded(text: &str) -> bool {
+    if text.is_ascii() {
+        let shown = |byte: &u8| !byte.is_ascii_control() || *byte == b'\n';
+        return text
+            .as_bytes()
+            .iter()
+            .fold(true, |all, byte| all & shown(byte));
+    }
     text.chars().all(|c| {
         if c.is_ascii() {
             c == '\n' || !c.is_ascii_control()

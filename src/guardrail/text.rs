@@ -199,15 +199,12 @@ impl<'a> View<'a> {
 
     /// The sentence around a place of the view.
     pub(crate) fn sentence(&self, span: &Range<usize>) -> Range<usize> {
-        let before = self
-            .words
-            .iter()
-            .rev()
-            .find(|word| word.gap == Gap::Stop && word.start <= span.start);
-        let after = self
-            .words
-            .iter()
-            .find(|word| word.gap == Gap::Stop && word.start >= span.end);
+        let begun = self.words.partition_point(|word| word.start <= span.start);
+        let ended = self.words.partition_point(|word| word.start < span.end);
+        let stop = |word: &&Word| word.gap == Gap::Stop;
+        let (begun, rest) = (self.words.get(..begun), self.words.get(ended..));
+        let before = begun.unwrap_or_default().iter().rev().find(stop);
+        let after = rest.unwrap_or_default().iter().find(stop);
         let start = before.map_or(0, |word| word.start);
         start..after.map_or(self.folded.len(), |word| word.start)
     }

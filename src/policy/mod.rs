@@ -2,6 +2,7 @@
 
 pub mod fold;
 pub mod folder;
+pub mod gate;
 pub mod law;
 pub mod linear;
 pub mod overlay;
@@ -22,12 +23,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, ScopedJoinHandle};
 
-use aho_corasick::AhoCorasick;
-use aho_corasick::AhoCorasickKind;
 use serde::Deserialize;
 use sha2::Digest;
 use sha2::Sha256;
 
+use crate::policy::gate::Keywords;
 use crate::policy::law::Law;
 use crate::policy::pattern::Pattern;
 use crate::policy::phrases::Phrases;
@@ -169,9 +169,7 @@ pub struct Surroundings {
 pub struct Policy {
     phrases: Phrases,
     rules: Vec<Rule>,
-    keywords: AhoCorasick,
-    /// The rule of each, and what it marks.
-    keyword_rules: Vec<(u16, u8)>,
+    keywords: Keywords,
     muted: Option<usize>,
     surroundings: Surroundings,
     tagger: Model,
@@ -300,20 +298,9 @@ impl Policy {
         &self.tagger
     }
 
-    /// Marks in `wanted` the rules whose keywords, and those whose inner strings stand in `folded`;
-    /// gives the places of those that tell where a match lies, by rule and place.
-    pub fn mark_keywords(&self, folded: &[u8], wanted: &mut [u8], places: &mut Vec<(u16, usize)>) {
-        for found in self.keywords.find_overlapping_iter(folded) {
-            let owner = self.keyword_rules.get(found.pattern().as_usize());
-            let (rule, mark) = owner.copied().unwrap_or((u16::MAX, 0));
-            if let Some(slot) = wanted.get_mut(usize::from(rule)) {
-                *slot |= mark;
-            }
-            if mark & PLACED != 0 {
-                places.push((rule, found.start()));
-            }
-        }
-        places.sort_unstable();
+    /// By which the rules are found that a text is searched for.
+    pub const fn keywords(&self) -> &Keywords {
+        &self.keywords
     }
 
     fn compile(all: &[Source], model: &[u8]) -> Result<Self, PolicyError> {
@@ -342,13 +329,12 @@ impl Policy {
             cues,
             sizes,
         } = rest?;
-        let (keywords, keyword_rules) = compile_keywords(&rules)?;
+        let keywords = Keywords::compile(&rules)?;
         let surroundings = compile_surroundings(&cues)?;
         Ok(Self {
             phrases,
             rules,
             keywords,
-            keyword_rules,
             surroundings,
             tagger,
             muted: None,
@@ -429,37 +415,6 @@ fn read_cues(file: &str, text: &str) -> Result<CueFile, PolicyError> {
             "see the comment at the top of the file",
         )
     })
-}
-
-/// A keyword of the rule stands in the text.
-pub const KEYWORD: u8 = 1;
-/// One of the strings stands in it that every match has.
-pub const INNER: u8 = 2;
-/// Where such a word stands tells where a match lies.
-const PLACED: u8 = 4;
-
-fn compile_keywords(rules: &[Rule]) -> Result<(AhoCorasick, Vec<(u16, u8)>), PolicyError> {
-    let mut words = Vec::new();
-    let mut owners = Vec::new();
-    for (index, rule) in rules.iter().enumerate() {
-        let index = u16::try_from(index).unwrap_or(u16::MAX);
-        let own = rule.keywords.iter().map(|it| (it.as_bytes(), KEYWORD));
-        let inner = rule.demands.inner.iter().flat_map(|it| &it.strings);
-        let inner = inner.map(|it| (it.as_slice(), INNER));
-        for (word, mark) in own.chain(inner) {
-            let placed = rule.window.is_some_and(|it| it.mark == mark);
-            words.push(word);
-            owners.push((index, if placed { mark | PLACED } else { mark }));
-        }
-    }
-    let built = AhoCorasick::builder()
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
-        .build(&words);
-    let built = built.map_err(|error| {
-        let remedy = "use fewer or shorter keywords";
-        PolicyError::at("identifiers", 1, "keywords", &error.to_string(), remedy)
-    })?;
-    Ok((built, owners))
 }
 
 fn compile_surroundings(cues: &CueFile) -> Result<Surroundings, PolicyError> {

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::policy::CATEGORIES;
-use crate::policy::INNER;
-use crate::policy::KEYWORD;
 use crate::policy::PolicyError;
 use crate::policy::fold::fold_into;
+use crate::policy::gate::INNER;
+use crate::policy::gate::KEYWORD;
 use crate::policy::pattern::Demands;
 use crate::policy::pattern::Inner;
 use crate::policy::pattern::Pattern;

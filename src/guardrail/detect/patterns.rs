@@ -2,7 +2,10 @@
 
 mod sound;
 
+use std::cell::RefCell;
 use std::ops::Range;
+
+use smallvec::SmallVec;
 
 use crate::guardrail::detect::Draft;
 use crate::guardrail::detect::Soft;
@@ -12,15 +15,11 @@ use crate::guardrail::detect::patterns::sound::is_sound;
 use crate::guardrail::finding::Category;
 use crate::guardrail::text::View;
 use crate::guardrail::text::Word;
-use crate::policy::INNER;
-use crate::policy::KEYWORD;
 use crate::policy::Policy;
 use crate::policy::pattern::least::Characters;
-use crate::policy::pattern::least::Run;
 use crate::policy::pattern::reach::Reach;
 use crate::policy::rules::Certainty;
 use crate::policy::rules::Checksum;
-use crate::policy::rules::Needs;
 use crate::policy::rules::Owner;
 use crate::policy::rules::Rule;
 
@@ -44,22 +43,18 @@ impl Scratch {
         self.wanted.clear();
         self.wanted.resize(policy.rules().len(), 0);
         self.places.clear();
-        policy.mark_keywords(&view.folded, &mut self.wanted, &mut self.places);
+        let keywords = policy.keywords();
+        keywords.mark(&view.folded, &mut self.wanted, &mut self.places);
     }
 
-    /// Each rule with its marks and its places.
-    fn each<'s>(
-        &'s self,
-        policy: &'s Policy,
-    ) -> impl Iterator<Item = (&'s Rule, u8, &'s [(u16, usize)])> {
-        let rules = policy.rules().iter().zip(self.wanted.iter().copied());
-        let mut rest = self.places.as_slice();
-        rules.enumerate().map(move |(at, (rule, marks))| {
-            let own = |it: &(u16, usize)| usize::from(it.0) <= at;
-            let (places, others) = rest.split_at(rest.iter().take_while(|it| own(it)).count());
-            rest = others;
-            (rule, marks, places)
-        })
+    /// The places of a rule.
+    fn places(&self, rule: usize) -> Places<'_> {
+        let before = |places: &[(u16, usize)], rule: usize| {
+            places.partition_point(|it| usize::from(it.0) < rule)
+        };
+        let from = self.places.get(before(&self.places, rule)..);
+        let from = from.unwrap_or_default();
+        from.get(..before(from, rule + 1)).unwrap_or_default()
     }
 }
 
@@ -72,15 +67,18 @@ pub(super) fn find(
 ) {
     scratch.fill(policy, view);
     let traits = Traits::of(view);
-    for (at, (rule, marks, places)) in scratch.each(policy).enumerate() {
-        let keyword = marks & KEYWORD != 0;
-        let runs = match rule.needs {
-            Needs::Digit => view.digits > 0,
-            Needs::Keyword => keyword,
-            Needs::Both => keyword && view.digits > 0,
-        };
-        if runs && traits.may_hold(rule, marks, view) && policy.muted() != Some(at) {
-            run(policy, (view, traits.all, places), rule, drafts);
+    let gates = policy
+        .keywords()
+        .gates()
+        .iter()
+        .zip(scratch.wanted.iter().copied());
+    for (at, (gate, marks)) in gates.enumerate() {
+        if !gate.is_open(marks, view.digits, traits.joined) || policy.muted() == Some(at) {
+            continue;
+        }
+        let rule = policy.rules().get(at);
+        if let Some(rule) = rule.filter(|rule| traits.may_hold(rule, view)) {
+            run(policy, (view, traits.all, scratch.places(at)), rule, drafts);
         }
     }
 }
@@ -92,6 +90,8 @@ struct Traits {
     longest: usize,
     /// Has it a letter right before a digit?
     joined: bool,
+    /// The longest rows of characters that were asked for.
+    rows: RefCell<SmallVec<[(Characters, usize); 8]>>,
 }
 
 impl Traits {
@@ -104,17 +104,26 @@ impl Traits {
             all: Characters::of(&view.folded),
             longest: view.words.iter().map(Word::len).max().unwrap_or(0),
             joined: view.figures.iter().any(|it| letter(it.start)),
+            rows: RefCell::default(),
         }
     }
 
     /// False where a rule has no match in the text for certain.
-    fn may_hold(&self, rule: &Rule, marks: u8, view: &View<'_>) -> bool {
-        let row = |it: Run| it.is_in(&view.folded, self.longest);
-        let demands = &rule.demands;
-        view.digits >= demands.digits
-            && (self.joined || !demands.joins)
-            && (demands.inner.is_none() || marks & INNER != 0)
-            && demands.run.is_none_or(row)
+    fn may_hold(&self, rule: &Rule, view: &View<'_>) -> bool {
+        rule.demands.run.is_none_or(|run| {
+            let short = run.class.is_of_words() && self.longest < run.least;
+            !short && self.longest_run(run.class, view) >= run.least
+        })
+    }
+
+    fn longest_run(&self, class: Characters, view: &View<'_>) -> usize {
+        let mut rows = self.rows.borrow_mut();
+        if let Some((_, row)) = rows.iter().find(|it| it.0 == class) {
+            return *row;
+        }
+        let row = class.longest_run(&view.folded);
+        rows.push((class, row));
+        row
     }
 }
 
@@ -408,6 +417,7 @@ mod tests {
 
     use super::*;
     use crate::guardrail::text::Room;
+    use crate::policy::gate::KEYWORD;
 
     static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy::embedded().unwrap());
 
@@ -416,11 +426,19 @@ mod tests {
         let traits = Traits::of(&view);
         let mut words = Scratch::default();
         words.fill(&POLICY, &view);
-        for (rule, marks, places) in words.each(&POLICY) {
+        for (number, (rule, gate)) in POLICY
+            .rules()
+            .iter()
+            .zip(POLICY.keywords().gates())
+            .enumerate()
+        {
+            let (marks, places) = (words.wanted[number], words.places(number));
+            // A keyword may be wanted that stands outside of a match.
+            let open = gate.is_open(marks | KEYWORD, view.digits.max(1), traits.joined);
             let mut at = 0;
             loop {
                 let whole = rule.pattern.find_at(&view.folded, at);
-                let told = traits.may_hold(rule, marks, &view);
+                let told = open && traits.may_hold(rule, &view);
                 assert!(told || whole.is_none(), "{} in {text:?}", rule.id);
                 let mut found = None;
                 stretches((&view, traits.all, places), rule, |stretch| {

@@ -82,6 +82,7 @@ pub(super) fn numbers(view: &View<'_>) -> Option<Disguise> {
     }
     let (mut run, mut letters, mut from) = (0, 0, 0);
     let value = |bytes: &[u8]| {
+        bytes.first().filter(|byte| byte.is_ascii_digit())?;
         let text = std::str::from_utf8(bytes).ok()?;
         match bytes.len() {
             2..=3 => text.parse::<u8>().ok(),

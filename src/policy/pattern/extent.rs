@@ -77,13 +77,24 @@ impl Extent {
 
     /// Where such a stretch that ends at `at` begins at the earliest.
     pub fn back(self, text: &[u8], at: usize) -> usize {
+        if self.is_by_bytes() {
+            return at.saturating_sub(self.bytes);
+        }
         let before = text.get(..at).unwrap_or_default();
         at - self.reach(before.iter().rev().copied())
     }
 
     /// Where such a stretch that begins at `at` ends at the latest.
     pub fn on(self, text: &[u8], at: usize) -> usize {
+        if self.is_by_bytes() {
+            return at.saturating_add(self.bytes).min(text.len());
+        }
         at + self.reach(text.get(at..).unwrap_or_default().iter().copied())
+    }
+
+    /// Words are so short that its blanks would hardly bound it more than its bytes do.
+    const fn is_by_bytes(self) -> bool {
+        self.bytes / 4 <= self.blanks && self.bytes < usize::MAX
     }
 
     fn reach(self, bytes: impl Iterator<Item = u8>) -> usize {
@@ -143,6 +154,11 @@ mod tests {
             blanks: 2,
         };
         assert_eq!((short.back(text, 15), short.on(text, 15)), (12, 18));
+        let one = Extent {
+            bytes: 20,
+            blanks: 1,
+        };
+        assert_eq!((one.back(text, 15), one.on(text, 13)), (11, 21));
         assert_eq!((two.back(text, 0), two.on(text, 29)), (0, 29));
     }
 }
