@@ -306,7 +306,12 @@ fn run_command(cli: Cli) -> u8 {
             );
             return HOLDS;
         }
-        Some(Command::Policy(command)) if !command.needs_store() => return policy::run(&command),
+        Some(Command::Policy(command)) if !command.needs_store() => {
+            return match configured(cli.config.as_deref()) {
+                Ok(loaded) => policy::run(&command, &loaded.config.policy_dir),
+                Err(message) => refuse(&message),
+            };
+        }
         Some(Command::Openapi) => {
             print!("{}", crate::web::openapi::DESCRIPTION);
             return HOLDS;

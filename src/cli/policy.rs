@@ -41,9 +41,9 @@ pub(super) enum Format {
 /// What is done with the policy.
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
-    /// Check the law files and the fixed texts; exit 1 when something must be mended.
+    /// Check the policy - law, rules, lists - and the fixed texts; exit 1 when something must be mended.
     Lint {
-        /// A folder laid over the built-in policy.
+        /// A folder laid over the built-in policy; `policy_dir` of the configuration without it.
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
         /// Name each rule that a warning is about, with its file and line.
@@ -61,7 +61,7 @@ pub(super) enum PolicyCommand {
         /// The type of practice.
         #[arg(long, value_name = "TYPE", default_value = "primary_care")]
         practice_type: String,
-        /// A folder laid over the built-in policy.
+        /// A folder laid over the built-in policy; `policy_dir` of the configuration without it.
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
         #[arg(long, value_enum, default_value = "text")]
@@ -69,7 +69,7 @@ pub(super) enum PolicyCommand {
     },
     /// The files: how many rules each has, and how many are verified.
     States {
-        /// A folder laid over the built-in policy.
+        /// A folder laid over the built-in policy; `policy_dir` of the configuration without it.
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
@@ -99,7 +99,7 @@ pub(super) enum PolicyCommand {
     Rollback(publish::RollBack),
     /// The whole policy as one page for counsel to read.
     Book {
-        /// A folder laid over the built-in policy.
+        /// A folder laid over the built-in policy; `policy_dir` of the configuration without it.
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
         #[arg(long, value_enum, default_value = "html")]
@@ -155,17 +155,19 @@ fn today() -> Date {
     SystemClock.now().to_zoned(TimeZone::UTC).date()
 }
 
-/// Commands that need neither configuration nor store.
-pub(super) fn run(command: &PolicyCommand) -> u8 {
+/// Commands that need no store; `configured` is the policy folder of the configuration, empty where there
+/// is none.
+pub(super) fn run(command: &PolicyCommand, configured: &Path) -> u8 {
+    let configured = Some(configured).filter(|it| !it.as_os_str().is_empty());
     match command {
-        PolicyCommand::Lint { dir, all } => lint_command(dir.as_deref(), *all),
+        PolicyCommand::Lint { dir, all } => lint_command(dir.as_deref().or(configured), *all),
         PolicyCommand::Show {
             state,
             on,
             practice_type,
             dir,
             format,
-        } => with_policy(dir.as_deref(), |policy| {
+        } => with_policy(dir.as_deref().or(configured), |policy| {
             let day = on.unwrap_or_else(today);
             if *format == Format::Json {
                 return json(policy, *state, day, practice_type);
@@ -173,13 +175,18 @@ pub(super) fn run(command: &PolicyCommand) -> u8 {
             let page = show::page(policy.law(), &digest(policy), *state, day, practice_type);
             print(&page, *format)
         }),
-        PolicyCommand::Book { dir, format } => with_policy(dir.as_deref(), |policy| {
-            if *format == Format::Json {
-                return refuse("a book is for people; use --format html, markdown or text");
-            }
-            print(&show::book(policy.law(), &digest(policy)), *format)
-        }),
-        PolicyCommand::States { dir } => with_policy(dir.as_deref(), |policy| table(policy.law())),
+        PolicyCommand::Book { dir, format } => {
+            with_policy(dir.as_deref().or(configured), |policy| {
+                if *format == Format::Json {
+                    return refuse("a book is for people; use --format html, markdown or text");
+                }
+                print(&show::book(policy.law(), &digest(policy)), *format)
+            })
+        }
+        PolicyCommand::States { dir } => {
+            let dir = dir.as_deref().or(configured);
+            with_policy(dir, |policy| table(policy.law()))
+        }
         // These have looked at the store, in `with_store`.
         PolicyCommand::Publish(_)
         | PolicyCommand::Versions { .. }
@@ -328,7 +335,7 @@ pub(super) async fn with_store(loaded: &Loaded, command: &PolicyCommand) -> u8 {
         messages: Some(limit),
     } = command
     else {
-        return run(command);
+        return run(command, &loaded.config.policy_dir);
     };
     match (named(a), named(b)) {
         (Ok(a), Ok(b)) => diff::messages(loaded, a, b, *limit).await,

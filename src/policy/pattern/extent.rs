@@ -1,8 +1,9 @@
 //! How long a match can be: in bytes, and in blanks, which bound what a word of any length does not.
 
-use regex_syntax::hir::Class;
 use regex_syntax::hir::Hir;
 use regex_syntax::hir::HirKind;
+
+use crate::policy::pattern::least::class_has;
 
 const BLANK: u8 = b' ';
 
@@ -53,7 +54,7 @@ impl Extent {
             HirKind::Literal(text) => Self::of_text(&text.0),
             HirKind::Class(class) => Self {
                 bytes: hir.properties().maximum_len().unwrap_or(usize::MAX),
-                blanks: usize::from(has_blank(class)),
+                blanks: usize::from(class_has(class, |byte| byte == BLANK)),
             },
             HirKind::Repetition(again) => Self::of(&again.sub).times(again.max),
             HirKind::Capture(group) => Self::of(&group.sub),
@@ -104,18 +105,6 @@ impl Extent {
             blanks <= self.blanks
         });
         within.count()
-    }
-}
-
-fn has_blank(class: &Class) -> bool {
-    let blank = |from: u32, to: u32| (from..=to).contains(&u32::from(BLANK));
-    match class {
-        Class::Bytes(class) => class
-            .iter()
-            .any(|it| blank(it.start().into(), it.end().into())),
-        Class::Unicode(class) => class
-            .iter()
-            .any(|it| blank(it.start().into(), it.end().into())),
     }
 }
 

@@ -85,8 +85,14 @@ fn class(hir: &Hir) -> Option<&Class> {
     }
 }
 
-/// The characters of a class that has no others.
-fn characters(class: &Class) -> Option<Characters> {
+/// Has a class an ASCII character that is so?
+pub(super) fn class_has(class: &Class, is: impl Fn(u8) -> bool) -> bool {
+    let (all, _) = ascii(class);
+    (0..=127).any(|byte| is(byte) && all.has(byte))
+}
+
+/// The ASCII characters of a class, and whether it has no others.
+fn ascii(class: &Class) -> (Characters, bool) {
     let ranges: Vec<(u32, u32)> = match class {
         Class::Bytes(class) => class
             .iter()
@@ -97,11 +103,17 @@ fn characters(class: &Class) -> Option<Characters> {
             .map(|it| (it.start().into(), it.end().into()))
             .collect(),
     };
-    let ascii = ranges.iter().all(|(_, end)| *end < 128);
+    let only = ranges.iter().all(|(_, end)| *end < 128);
     let bytes = ranges.iter().flat_map(|(from, to)| *from..=(*to).min(127));
     let all = bytes.filter_map(|byte| u8::try_from(byte).ok());
     let all = all.fold(0, |all, byte| all | bit(byte));
-    ascii.then_some(Characters(all))
+    (Characters(all), only)
+}
+
+/// The characters of a class that has no others than ASCII.
+fn characters(class: &Class) -> Option<Characters> {
+    let (all, only) = ascii(class);
+    only.then_some(all)
 }
 
 /// Does a letter stand right before a digit in every match of an expression?

@@ -1,13 +1,13 @@
 //! What every match of an expression holds besides its beginning: `you should take` begins as half of
 //! all texts do, but only a text with `should` need be searched for it.
 
-use regex_syntax::hir::Class;
 use regex_syntax::hir::Hir;
 use regex_syntax::hir::HirKind;
 use regex_syntax::hir::Look;
 use regex_syntax::hir::literal::ExtractKind;
 use regex_syntax::hir::literal::Extractor;
 
+use crate::policy::pattern::least::class_has;
 use crate::policy::pattern::together::is_word;
 
 /// An expression is taken apart into this many ways to match at most.
@@ -187,7 +187,7 @@ fn ends_no_word(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => true,
         HirKind::Literal(text) => text.0.last().is_some_and(|byte| !is_word(*byte)),
-        HirKind::Class(class) => !has_word(class),
+        HirKind::Class(class) => !class_has(class, is_word),
         HirKind::Repetition(again) => ends_no_word(&again.sub),
         HirKind::Capture(group) => ends_no_word(&group.sub),
         HirKind::Alternation(ways) => ways.iter().all(ends_no_word),
@@ -202,20 +202,6 @@ fn ends_no_word(hir: &Hir) -> bool {
             }
             true
         }
-    }
-}
-
-fn has_word(class: &Class) -> bool {
-    let word = |from: u32, to: u32| {
-        (0..=127_u8).any(|byte| is_word(byte) && (from..=to).contains(&u32::from(byte)))
-    };
-    match class {
-        Class::Bytes(class) => class
-            .iter()
-            .any(|it| word(it.start().into(), it.end().into())),
-        Class::Unicode(class) => class
-            .iter()
-            .any(|it| word(it.start().into(), it.end().into())),
     }
 }
 

@@ -1,11 +1,11 @@
 //! How far every match of an expression reaches around its digits: what lies farther from those of a
 //! text need not be searched.
 
-use regex_syntax::hir::Class;
 use regex_syntax::hir::Hir;
 use regex_syntax::hir::HirKind;
 
 use crate::policy::pattern::extent::Extent;
+use crate::policy::pattern::least::class_has;
 use crate::policy::pattern::least::is_digit;
 
 /// How far a match reaches around its digits.
@@ -146,7 +146,7 @@ fn shape(hir: &Hir) -> Shape {
 fn is_mixed(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) => false,
-        HirKind::Class(class) => !is_digit(class) && has_digit(class),
+        HirKind::Class(class) => !is_digit(class) && class_has(class, |byte| byte.is_ascii_digit()),
         HirKind::Repetition(again) => is_mixed(&again.sub),
         HirKind::Capture(group) => is_mixed(&group.sub),
         HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(is_mixed),
@@ -164,18 +164,6 @@ pub(super) fn around_digits(hir: &Hir) -> Option<Reach> {
         reach.gap
     };
     Some(Reach { gap, ..reach })
-}
-
-fn has_digit(class: &Class) -> bool {
-    let digit = |from: u32, to: u32| from <= u32::from(b'9') && to >= u32::from(b'0');
-    match class {
-        Class::Bytes(class) => class
-            .iter()
-            .any(|it| digit(it.start().into(), it.end().into())),
-        Class::Unicode(class) => class
-            .iter()
-            .any(|it| digit(it.start().into(), it.end().into())),
-    }
 }
 
 #[cfg(test)]

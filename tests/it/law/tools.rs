@@ -77,6 +77,33 @@ fn lint_names_what_a_folder_lacks_with_place_and_remedy() {
 }
 
 #[test]
+fn the_folder_of_the_configuration_is_looked_at_where_none_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("ours/identifiers");
+    fs::create_dir_all(&rules).unwrap();
+    fs::write(
+        folder.path().join("anteroom.toml"),
+        "policy_dir = \"ours\"\n",
+    )
+    .unwrap();
+    let rule = "[[rule]]\nid = \"badge\"\ncategory = \"other_unique\"\nsummary = \"Our badges.\"\n\
+                cite = \"house\"\npattern = 'badge \\d{4'\nkeywords = [\"badge\"]\nconfidence = \"certain\"\n\
+                flags = [\"badge 1234\"]\nallows = [\"a badge\"]\n";
+    fs::write(rules.join("ours.toml"), rule).unwrap();
+    let (code, out, _) = policy(folder.path(), &["lint"]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(
+        out.contains("error    identifiers/ours.toml:1: rule `badge`: "),
+        "{out}"
+    );
+    let (code, _, err) = policy(folder.path(), &["states"]);
+    assert_eq!(code, Some(2), "{err}");
+    fs::write(rules.join("ours.toml"), rule.replace("{4'", "{4}'")).unwrap();
+    let (code, out, _) = policy(folder.path(), &["lint"]);
+    assert_eq!(code, Some(0), "{out}");
+}
+
+#[test]
 fn a_page_of_a_state_shows_its_citations_and_how_well_each_was_checked() {
     let folder = tempfile::tempdir().unwrap();
     let show = |args: &[&str]| {
