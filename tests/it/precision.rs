@@ -236,6 +236,26 @@ fn an_address_abroad_or_in_lines_is_found_whole() {
 }
 
 #[test]
+fn a_day_behind_a_name_is_no_part_of_it() {
+    for (text, name) in [
+        ("Ask for Kayla Monday", "Kayla"),
+        ("Maria Gonzalez Wednesday at 3 PM", "Maria Gonzalez"),
+        ("Please call Devon Okafor Tuesday.", "Devon Okafor"),
+        ("Bring Maria Lopez December 2 at noon", "Maria Lopez"),
+        ("We saw Kwame Boateng March 3, 2026", "Kwame Boateng"),
+        ("Vimos a Lucia Herrera Miercoles", "Lucia Herrera"),
+        // A month may be a name.
+        ("Ask for April May Jensen", "April May Jensen"),
+        ("Wednesday Jensen called", "Wednesday Jensen"),
+    ] {
+        let found = detect(&POLICY, text, &Known::default());
+        let mut names = found.iter().filter(|it| it.category == Category::Name);
+        let span = names.next().map(|it| &text[it.span.clone()]);
+        assert_eq!(span, Some(name), "{text}");
+    }
+}
+
+#[test]
 fn a_pictogram_tells_what_its_word_tells() {
     found(&[
         ("your 💊 are ready", Category::Medication),

@@ -16,6 +16,15 @@ impl Reader<'_> {
         let large = self.is_large(from) || end.checked_sub(1).is_some_and(|at| self.is_large(at));
         while end - from < MOST {
             let Some(next) = self.word(end) else { break };
+            // `ask for Kayla Monday`: the day is when, and no part of the name.
+            let day = next.is(flag::WEEKDAY)
+                || next.is(flag::MONTH)
+                    && self
+                        .word(end + 1)
+                        .is_some_and(|it| it.digits && it.gap <= Gap::Space);
+            if day {
+                break;
+            }
             let hyphen = next.gap == Gap::Mark && self.view.word_bytes(next) != b"s";
             let free = self.is_free(end) || self.nameable(end);
             let initial = next.len() == 1
