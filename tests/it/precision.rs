@@ -236,6 +236,16 @@ fn an_address_abroad_or_in_lines_is_found_whole() {
 }
 
 #[test]
+fn a_label_and_its_number_belong_together_however_many_marks_stand_between() {
+    found(&[
+        ("Member ID ========== XYZ4821970", Category::HealthPlan),
+        ("MRN :::::::::: 00482913", Category::Mrn),
+        ("Account ########### 88213045", Category::Account),
+        ("MRN  #  :  is  00482913", Category::Mrn),
+    ]);
+}
+
+#[test]
 fn a_day_behind_a_name_is_no_part_of_it() {
     for (text, name) in [
         ("Ask for Kayla Monday", "Kayla"),
